@@ -1,0 +1,11 @@
+# Debian's packages as imported targets; scripts/install-deps.sh installs them.
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(FLATBUFFERS REQUIRED IMPORTED_TARGET flatbuffers)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_program(FLATC flatc REQUIRED)

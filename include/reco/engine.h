@@ -1,0 +1,169 @@
+// The embedded engine: start here.
+//
+//   auto db = reco::Database::Open({.path = "/var/lib/shop"});
+//   db.value()->Add("shop", {.user = "ann", .item = "lamp"}).status().IgnoreError("example");
+//   auto ranking = db.value()->TopK("shop", "ann", {.count = 10});
+//
+// One Database owns one folder. It holds keys; a key is a string or a *collection*: one catalogue
+// of users, items and interactions with its own model. The operations are those of the wire API
+// (doc/commands.md) and mean the same. No sockets and no signals here; threads are its own.
+//
+// Errors: kInvalidArgument and kResourceExhausted change nothing; kWrongType when the key holds
+// another kind; kIoError when the log cannot be written: the change is undone and every later write
+// is refused until the folder is writable again. Reads of a missing collection answer empty.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/result.h"
+#include "reco/status.h"
+#include "reco/types.h"
+
+namespace reco {
+
+using Parameters = std::span<const std::pair<std::string, std::string>>;
+
+// Thread-safe. Owns the folder, the memory of all collections and the background threads until it
+// is destroyed; the destructor writes a checkpoint and joins them.
+class Database {
+ public:
+  // Opens or creates options.path, takes its lock file and replays the log behind the last
+  // checkpoint. kFailedPrecondition: another process owns the folder, or it was written by a newer
+  // format. kCorruption names the column family and key that do not read back.
+  static Result<std::unique_ptr<Database>> Open(const Options& options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Makes everything applied so far durable as the sync policy promises. Needed only after writes
+  // with defer_commit. On kIoError every change since the last Ok is undone.
+  Status Commit();
+  // Cheap test (one atomic load) whether Commit() has anything to do.
+  bool commit_pending() const;
+  // Writes the derived rows of all collections now and waits for it.
+  Status Checkpoint();
+  // Changes the sync policy of later commits.
+  void SetSyncPolicy(SyncPolicy policy);
+  void SetMemoryLimit(std::uint64_t bytes_max);
+  // Not Ok while writes are refused after an I/O error: what failed.
+  Status Health() const;
+  std::vector<InfoField> Info() const;
+  std::uint64_t memory_used_bytes() const;
+
+  // --- Keys and strings -----------------------------------------------------------------------
+  Result<std::optional<std::string>> Get(KeyRef key) const;
+  Result<SetOutcome> Set(KeyRef key, std::string_view value, const SetOptions& options = {},
+                         WriteOptions write = {});
+  // Number of keys that existed.
+  Result<std::uint64_t> Delete(std::uint32_t db, std::span<const std::string_view> names,
+                               WriteOptions write = {});
+  bool Exists(KeyRef key) const;
+  KeyKind Kind(KeyRef key) const;
+  // True when the expiry was set; a time in the past deletes the key.
+  Result<bool> ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition condition,
+                        WriteOptions write = {});
+  // -2: no such key; -1: no expiry; otherwise the time in ms.
+  std::int64_t ExpireTimeMs(KeyRef key) const;
+  Result<bool> Persist(KeyRef key, WriteOptions write = {});
+  // Every key that exists from the first call to the last is returned at least once. `pattern` is
+  // a Redis glob; `kind` kNone: any. `count` is a hint of the work per call.
+  ScanPage Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
+                std::string_view pattern = "*", KeyKind kind = KeyKind::kNone) const;
+  std::vector<std::string> Keys(std::uint32_t db, std::string_view pattern) const;
+  Status Rename(KeyRef from, KeyRef to, WriteOptions write = {});  // both in from.db
+  std::uint64_t Size(std::uint32_t db) const;
+  Status Flush(std::optional<std::uint32_t> db, WriteOptions write = {});  // nullopt: all
+
+  // --- Collections ----------------------------------------------------------------------------
+  // False: a collection with equal options is there already. A different option that cannot change
+  // is kInvalidArgument with both values.
+  Result<bool> Create(KeyRef key, const CollectionOptions& options, WriteOptions write = {});
+  // Name and value of the parameters that match a glob; kNotFound without the collection.
+  Result<std::vector<std::pair<std::string, std::string>>> GetConfig(
+      KeyRef key, std::string_view pattern) const;
+  // All or nothing. True when a changed parameter takes effect only at the next training.
+  Result<bool> SetConfig(KeyRef key, Parameters parameters, WriteOptions write = {});
+  Result<CollectionInfo> CollectionDetails(KeyRef key) const;
+
+  // --- Interactions ---------------------------------------------------------------------------
+  // Appends one event, folds it into both vectors and answers its sequence number; a known token
+  // answers the number it had. Creates the collection, the user and the item when new.
+  Result<std::uint64_t> Add(KeyRef key, const Interaction& interaction, WriteOptions write = {});
+  // All or nothing, in order, one commit. Answers the last sequence number.
+  Result<std::uint64_t> AddMany(KeyRef key, std::span<const Interaction> interactions,
+                                WriteOptions write = {});
+  // Replaces the pair's preference by `weight` (required).
+  Result<std::uint64_t> SetPreference(KeyRef key, const Interaction& interaction,
+                                      WriteOptions write = {});
+  // Forgets pairs; the number that existed.
+  Result<std::uint64_t> Remove(KeyRef key, std::string_view user,
+                               std::span<const std::string_view> items, WriteOptions write = {});
+  Result<std::vector<std::optional<double>>> Preferences(
+      KeyRef key, std::string_view user, std::span<const std::string_view> items) const;
+  // Newest first; ties by item id.
+  Result<std::vector<HistoryEntry>> History(KeyRef key, std::string_view user,
+                                            const HistoryOptions& options) const;
+
+  // --- Recommendations ------------------------------------------------------------------------
+  // An unknown user, or a collection without a model: the popular list.
+  Result<Ranking> TopK(KeyRef key, std::string_view user, const RankingOptions& options) const;
+  // An anonymous basket; `weights` empty or one for each item.
+  Result<Ranking> Session(KeyRef key, std::span<const std::string_view> items,
+                          std::span<const double> weights, const RankingOptions& options) const;
+  // Nearest items by cosine to the mean of the unit vectors of `items`, which are left out.
+  Result<Ranking> Similar(KeyRef key, std::span<const std::string_view> items,
+                          SimilarityBasis basis, const RankingOptions& options) const;
+  Result<std::vector<std::optional<double>>> Score(KeyRef key, std::string_view user,
+                                                   std::span<const std::string_view> items) const;
+  // kNotFound when the user or the item is unknown.
+  Result<Explanation> Explain(KeyRef key, std::string_view user, std::string_view item,
+                              std::size_t count) const;
+  Result<Ranking> Popular(KeyRef key, PopularBy by, const RankingOptions& options) const;
+
+  // --- Items and users ------------------------------------------------------------------------
+  // True when the record is new.
+  Result<bool> SetRecord(KeyRef key, Side side, std::string_view id, const RecordUpdate& update,
+                         WriteOptions write = {});
+  Result<std::optional<Record>> GetRecord(KeyRef key, Side side, std::string_view id) const;
+  // Removes the user or item, its vector and its interactions. False: there was none.
+  Result<bool> DeleteRecord(KeyRef key, Side side, std::string_view id, WriteOptions write = {});
+  Result<ScanPage> ScanRecords(KeyRef key, Side side, std::uint64_t cursor, std::uint64_t count,
+                               std::string_view pattern = "*") const;
+  Result<std::uint64_t> CountRecords(KeyRef key, Side side) const;
+  // dim floats, or nullopt when the id is unknown.
+  Result<std::optional<std::vector<float>>> GetVector(KeyRef key, Side side,
+                                                      std::string_view id) const;
+
+  // --- Models and jobs ------------------------------------------------------------------------
+  // Starts a background training and answers its job; kNotFound without the collection;
+  // kFailedPrecondition when one is already running for it.
+  Result<std::uint64_t> Retrain(KeyRef key, Parameters parameters);
+  // The same for a hold-out evaluation, full catalogue, against popularity and item-item cosine.
+  Result<std::uint64_t> Evaluate(KeyRef key, const EvaluationOptions& options);
+  std::vector<JobInfo> Jobs() const;
+  Result<JobInfo> Job(std::uint64_t id) const;
+  Status CancelJob(std::uint64_t id);
+  // Waits at most timeout_ms (0: without end) for the job to finish; answers how it stands then.
+  Result<JobInfo> WaitJob(std::uint64_t id, std::int64_t timeout_ms) const;
+  Result<std::vector<ModelInfo>> Models(KeyRef key) const;
+
+  // --- Verification ---------------------------------------------------------------------------
+  // Offline check of a folder that no process has open: every pair equals its events, checkpoint
+  // and log agree, every vector is finite, Grams equal the vectors. Changes nothing.
+  static Result<VerifyReport> Verify(const Options& options);
+
+ private:
+  class Impl;
+  explicit Database(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace reco

@@ -1,0 +1,107 @@
+// Options: what a Database is opened with; CollectionOptions: what a collection is created with.
+// Plain values; every field gives its effect, its trade-off and its default.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reco/status.h"
+
+namespace reco {
+
+// When an acknowledged write is safe from what. All three survive a crash of the process.
+enum class SyncPolicy : std::uint8_t {
+  kAlways,       // fsync before the acknowledgement: survives power loss
+  kEverySecond,  // fsync once a second: power loss takes at most the last second
+  kNo,           // the operating system decides: power loss takes what it had not written
+};
+
+enum class LogLevel : std::uint8_t { kDebug, kVerbose, kNotice, kWarning };
+
+// Called from any thread of the database, never with one of its locks held.
+using LogSink = std::function<void(LogLevel, std::string_view)>;
+
+struct Options {
+  // The folder that holds everything. Created when absent. Owned by one process at a time.
+  std::string path;
+
+  SyncPolicy sync = SyncPolicy::kEverySecond;
+
+  // Number of key spaces that SELECT can choose from, 1 to 256.
+  std::uint32_t databases = 16;
+
+  // A checkpoint of the derived rows starts after so many events. More: fewer writes to disk and a
+  // longer replay at start (about 10 us an event). 100 to 1,000,000.
+  std::uint64_t checkpoint_events = 10'000;
+
+  // ... or after so many seconds when there is anything to write. 1 to 3,600.
+  std::uint32_t checkpoint_interval_s = 30;
+
+  // Memory for the rows (a user's or an item's pairs) kept hot. Rows not yet checkpointed are
+  // pinned and may exceed it by about 100 bytes x 2 x checkpoint_events.
+  std::uint64_t row_cache_bytes = 512ULL << 20U;
+
+  // RocksDB's block cache and write buffers.
+  std::uint64_t block_cache_bytes = 128ULL << 20U;
+  std::uint64_t write_buffer_bytes = 64ULL << 20U;
+
+  // Refuse commands that need memory above this; 0: no limit.
+  std::uint64_t memory_bytes_max = 0;
+
+  // Threads of one training; 0: the number of cores.
+  std::uint32_t training_threads = 0;
+
+  // Idempotency tokens remembered per collection; the oldest are forgotten first. 0 to 10,000,000.
+  std::uint64_t idempotency_window = 100'000;
+
+  // Collections at most; a further RECO.CREATE or RECO.ADD of a new key is refused.
+  std::uint32_t collections_max = 10'000;
+
+  // Finished jobs whose result can still be asked for.
+  std::uint32_t jobs_kept = 100;
+
+  LogSink log;  // empty: silent
+
+  // The first field that is out of its range, in words; Ok when all are fine.
+  Status Validate() const;
+};
+
+// A feedback type ("purchase", "view") and the weight of one such event when it names none.
+struct FeedbackType {
+  std::string name;  // 1 to 64 bytes
+  double weight = 1;
+};
+
+// The model is implicit-feedback matrix factorisation (Hu, Koren, Volinsky 2008) with a separate
+// weight for unobserved pairs (Rendle et al. 2022). Symbols as in doc/architecture.md.
+struct CollectionOptions {
+  // d: length of a vector. Cost of a write and of a query grow linearly, of a training about
+  // quadratically. 1 to 512. Fixed once created. (`implicit`: factors=100.)
+  std::uint32_t dim = 64;
+  // alpha: confidence of a pair is alpha x |weight|. Finite, > 0, at most 1e6.
+  double alpha = 1;
+  // reg, regn: a row with n pairs is regularised by reg + regn x n. Finite, >= 0, reg > 0.
+  double reg = 0.1;
+  double regn = 0.05;
+  // w0: weight of every unobserved pair; nullopt: AUTO, 50 x the density of the training matrix,
+  // held between 0.01 and 3, fixed with each model. Finite, > 0, at most 1e6.
+  std::optional<double> unobserved;
+  // Alternations over items and users. 1 to 1,000.
+  std::uint32_t iterations = 12;
+  // Seed of the first vectors; the same data and seed give the same model. At most 2^53.
+  std::uint64_t seed = 42;
+  // At most 64. An event that names no type has weight 1.
+  std::vector<FeedbackType> types;
+  // Retrain by itself after so many events (0: never) or seconds (0: never) since the last one.
+  std::uint64_t retrain_every = 0;
+  std::uint64_t retrain_interval_s = 0;
+
+  Status Validate() const;
+};
+
+}  // namespace reco

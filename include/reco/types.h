@@ -1,0 +1,219 @@
+// The values that go into and come out of a Database: plain structs, no behaviour.
+//
+// Views in parameters are borrowed for the call; results own what they hold. Ids are any bytes,
+// kIdBytesMin to kIdBytesMax long. Times are milliseconds since the Unix epoch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reco {
+
+inline constexpr std::size_t kIdBytesMax = 512;
+inline constexpr std::size_t kTokenBytesMax = 128;
+inline constexpr std::size_t kAttributesBytesMax = 64 * 1024;
+inline constexpr std::size_t kCountMax = 10'000;  // COUNT of a ranking
+inline constexpr std::size_t kBasketItemsMax =
+    10'000;                                // items of a SESSION, CONTEXT, INCLUDE, EXCLUDE
+inline constexpr double kWeightMax = 1e6;  // |weight| of one event and of a pair
+
+// A key of one of the numbered key spaces.
+struct KeyRef {
+  KeyRef(std::string_view key_name,
+         std::uint32_t database = 0)  // NOLINT(google-explicit-constructor)
+      : name(key_name), db(database) {}
+  KeyRef(const char* key_name) : name(key_name) {}         // NOLINT(google-explicit-constructor)
+  KeyRef(const std::string& key_name) : name(key_name) {}  // NOLINT(google-explicit-constructor)
+  std::string_view name;
+  std::uint32_t db = 0;
+};
+
+// How a write is acknowledged.
+struct WriteOptions {
+  // True: return once the change is applied in memory and queued; the caller must get Ok from
+  // Database::Commit() before it tells anyone. Lets many writes share one log write.
+  bool defer_commit = false;
+};
+
+enum class KeyKind : std::uint8_t { kNone, kString, kCollection };
+
+struct SetOptions {
+  enum class Condition : std::uint8_t { kAlways, kIfAbsent, kIfPresent };
+  Condition condition = Condition::kAlways;
+  bool keep_ttl = false;
+  bool get = false;  // also read the old value (WRONGTYPE when not a string)
+  std::optional<std::int64_t> expire_at_ms;  // in the past: the key is deleted
+};
+
+struct SetOutcome {
+  bool written = false;            // false: the condition did not hold
+  std::optional<std::string> old;  // with `get`
+};
+
+enum class ExpireCondition : std::uint8_t { kAlways, kNoExpiry, kHasExpiry, kGreater, kLess };
+
+struct ScanPage {
+  std::uint64_t cursor = 0;  // 0: the scan is complete
+  std::vector<std::string> names;
+};
+
+enum class Side : std::uint8_t { kUser = 0, kItem = 1 };
+
+struct Interaction {
+  std::string_view user;
+  std::string_view item;
+  std::optional<double> weight;         // default: the type's weight, or 1
+  std::string_view type;                // empty: none
+  std::optional<std::int64_t> time_ms;  // default: now
+  std::string_view token;  // empty: none; otherwise a retry with the same token changes nothing
+};
+
+struct HistoryOptions {
+  std::size_t count = 10;
+  std::size_t offset = 0;
+  std::optional<std::string_view> type;
+  std::optional<std::int64_t> since_ms;  // inclusive
+  std::optional<std::int64_t> until_ms;  // inclusive
+  std::optional<std::int64_t> as_of_ms;  // the pairs as they stood then, by arrival time
+};
+
+struct HistoryEntry {
+  std::string item;
+  double weight = 0;
+  std::int64_t last_ms = 0;
+};
+
+// Where an entry of a ranking comes from.
+enum class Source : std::uint8_t {
+  kModel,    // scored by a vector that has not changed since it was trained
+  kFoldIn,   // scored by a vector solved from interactions since, or from the request itself
+  kPopular,  // no vector to score with: the non-personal popular list
+};
+
+struct RankingOptions {
+  std::size_t count = 10;  // at most kCountMax
+  std::size_t offset = 0;  // count + offset at most 1,000,000
+  bool with_seen = false;  // also offer what the user already interacted with
+  std::optional<std::span<const std::string_view>> include;  // rank only these
+  std::span<const std::string_view> exclude;
+  std::span<const std::string_view> context;  // folded in with weight 1, not stored
+};
+
+// Best first; ties by id bytes.
+struct Ranking {
+  struct Entry {
+    std::string id;
+    double score = 0;
+    Source source = Source::kModel;
+  };
+  std::vector<Entry> entries;
+};
+
+enum class SimilarityBasis : std::uint8_t { kVector };
+
+struct Explanation {
+  struct Share {
+    std::string item;
+    double share = 0;
+  };
+  double score = 0;
+  // What the shares leave: 0 up to rounding, except for rows longer than 256 pairs, whose vector
+  // comes from running sums.
+  double remainder = 0;
+  std::vector<Share> shares;  // largest absolute share first
+};
+
+enum class PopularBy : std::uint8_t { kUsers, kWeight, kEvents };
+
+struct RecordUpdate {
+  std::optional<std::string_view> attributes;  // a JSON object, at most kAttributesBytesMax
+  std::optional<bool> hidden;
+  std::optional<std::int64_t> expire_at_ms;  // 0: never
+};
+
+struct Record {
+  std::string attributes;  // empty: none
+  bool hidden = false;
+  std::int64_t expire_at_ms = 0;  // 0: never
+  std::int64_t first_ms = 0;      // event time of the first and the last interaction; 0: none
+  std::int64_t last_ms = 0;
+  std::uint64_t pairs = 0;   // distinct partners
+  std::uint64_t events = 0;  // interactions
+};
+
+enum class JobKind : std::uint8_t { kRetrain = 1, kEvaluate = 2 };
+enum class JobState : std::uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
+
+struct JobInfo {
+  std::uint64_t id = 0;
+  JobKind kind = JobKind::kRetrain;
+  std::string key;  // the collection's key when it started
+  JobState state = JobState::kQueued;
+  double percent = 0;  // 0 to 100
+  std::string phase;   // "loading", "training", ...
+  double eta_s = -1;   // -1: not known
+  std::int64_t started_ms = 0;
+  std::int64_t finished_ms = 0;  // 0: not yet
+  std::string error;             // why it failed
+  // Named results, in order: the model's number, objective, metrics.
+  std::vector<std::pair<std::string, double>> result;
+};
+
+struct EvaluationOptions {
+  std::uint32_t holdout_last = 1;            // newest pairs of every user that are held out
+  std::vector<std::uint32_t> at = {10, 20};  // cut-offs, 1 to 1,000, at most 8
+  // Order of pairs with the same time: shuffled by the seed, or as stored (by item).
+  bool shuffle_ties = true;
+  std::vector<std::pair<std::string, std::string>> parameters;  // as for Retrain
+};
+
+struct ModelInfo {
+  std::uint32_t id = 0;
+  bool active = false;
+  std::uint64_t trained_at_seq = 0;
+  std::int64_t trained_at_ms = 0;
+  std::uint32_t dim = 0;
+  std::vector<std::pair<std::string, double>> parameters;  // as trained, in order
+  std::vector<std::pair<std::string, double>> metrics;     // objective, seconds, pairs, ...
+};
+
+struct CollectionInfo {
+  std::uint64_t users = 0;
+  std::uint64_t items = 0;
+  std::uint64_t interactions = 0;  // distinct (user, item) pairs
+  std::uint64_t events = 0;        // in the log
+  std::uint64_t last_seq = 0;
+  std::uint64_t checkpoint_seq = 0;
+  std::uint32_t dim = 0;
+  std::uint32_t model_id = 0;      // 0: not trained yet
+  std::uint64_t model_seq = 0;     // events folded in since the model was trained
+  double gram_drift = 0;           // |G - G_trained| / |G_trained|, items
+  std::uint64_t rows_pending = 0;  // long rows whose vector waits for a background rebuild
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::vector<std::pair<std::string, double>> quality;              // last evaluation
+  std::vector<std::pair<std::string, std::uint64_t>> memory_bytes;  // per part
+};
+
+// One figure of Database::Info(), under the section INFO shows it in.
+struct InfoField {
+  std::string section;
+  std::string name;
+  std::string value;
+};
+
+// What Database::Verify() found.
+struct VerifyReport {
+  std::uint64_t collections = 0;
+  std::uint64_t events = 0;
+  std::uint64_t pairs = 0;
+  std::uint64_t vectors = 0;
+  std::vector<std::string> problems;  // empty: clean
+};
+
+}  // namespace reco

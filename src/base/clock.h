@@ -1,0 +1,34 @@
+// Time comes in through here, so that tests can set it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace reco {
+
+// Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // Milliseconds since the Unix epoch.
+  virtual std::int64_t NowMs() const = 0;
+  // Microseconds of a clock that never goes back; the zero is arbitrary.
+  virtual std::int64_t MonotonicUs() const = 0;
+};
+
+// The machine's clocks. Lives for ever.
+const Clock& SystemClock();
+
+// A clock that moves only when told to. Thread-safe.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(std::int64_t now_ms) : now_us_(now_ms * 1000) {}
+  std::int64_t NowMs() const override { return now_us_.load() / 1000; }
+  std::int64_t MonotonicUs() const override { return now_us_.load(); }
+  void AdvanceMs(std::int64_t ms) { now_us_.fetch_add(ms * 1000); }
+
+ private:
+  std::atomic<std::int64_t> now_us_;
+};
+
+}  // namespace reco

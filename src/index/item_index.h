@@ -1,0 +1,78 @@
+// ItemIndex: exact top-K retrieval over item vectors.
+//
+// Rows are sorted by norm into blocks of int8 codes (Highway, runtime dispatch). A block's codes
+// give an interval for each score; candidates whose upper bound passes the current K-th score are
+// scored again in float32 from the FactorTable; a block whose norm bound x |query| cannot reach the
+// K-th score ends the scan. The answer is that of the brute-force scan in float32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "model/factor_table.h"
+
+namespace reco::index {
+
+struct Candidate {
+  std::uint32_t ordinal = 0;
+  float score = 0;
+};
+
+enum class Metric : std::uint8_t {
+  kInnerProduct,
+  kCosine,  // to |query| = 1; zero vectors have no direction and are never returned
+};
+
+struct SearchRequest {
+  const float* query = nullptr;  // padded to the table's stride
+  std::size_t k = 10;
+  Metric metric = Metric::kInnerProduct;
+  // Whether an item may be in the answer (seen, hidden, excluded ... are not). Called only for
+  // candidates that would enter the list.
+  FunctionRef<bool(std::uint32_t)> accept;
+  // Strict order of ordinals with equal scores: true when a goes before b.
+  FunctionRef<bool(std::uint32_t, std::uint32_t)> before;
+};
+
+struct SearchStats {
+  std::size_t rows_visited = 0;   // rows whose codes were compared
+  std::size_t rows_rescored = 0;  // rows scored in float32
+};
+
+// Refers to a FactorTable that must outlive it and hold the current vectors.
+// Thread-compatible: concurrent Search; Build, Refresh and Remove need it to themselves.
+class ItemIndex {
+ public:
+  explicit ItemIndex(const model::FactorTable& items);
+  ~ItemIndex();
+  ItemIndex(const ItemIndex&) = delete;
+  ItemIndex& operator=(const ItemIndex&) = delete;
+
+  // Indexes rows [0, count) for which `present` holds. O(n log n + n d).
+  void Build(std::size_t count, FunctionRef<bool(std::uint32_t)> present);
+  // The table's row of `ordinal` has changed or is new. In place; about 0.2 us at d = 64.
+  void Refresh(std::uint32_t ordinal);
+  // Takes an ordinal out; unknown ones are ignored.
+  void Remove(std::uint32_t ordinal);
+
+  // Best first. Exact: equal to scoring every accepted row with model::Dot (for kCosine divided by
+  // the row's norm) and ordering by score, then `before`.
+  void Search(const SearchRequest& request, std::vector<Candidate>* out,
+              SearchStats* stats = nullptr) const;
+
+  std::size_t size() const;
+  std::size_t memory_bytes() const;
+  // Share of rows that left their place in the norm order or were added since Build, 0 to 1;
+  // rebuild when it is large.
+  double disorder() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace reco::index

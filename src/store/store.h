@@ -1,0 +1,117 @@
+// Store: the only door to RocksDB. Column families, atomic batches, prefix iteration, snapshots.
+// Foreign errors become Status here: IO errors kIoError, damage kCorruption naming the family.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/result.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace reco::store {
+
+// Column families of doc/format.md. Names are part of the file format. Append only.
+enum class Family : std::uint8_t {
+  kDefault,
+  kKeys,
+  kEvents,
+  kUsers,
+  kItems,
+  kByUser,
+  kByItem,
+  kVectors,
+  kModels,
+  kTokens,
+  kJobs,
+};
+inline constexpr std::size_t kFamilyCount = 11;
+std::string_view FamilyName(Family family);
+
+// Changes that become visible and durable together. Thread-compatible.
+class Batch {
+ public:
+  Batch();
+  ~Batch();
+  Batch(Batch&&) noexcept;
+  Batch& operator=(Batch&&) noexcept;
+
+  void Put(Family family, std::string_view key, std::string_view value);
+  void Delete(Family family, std::string_view key);
+  // [begin, end)
+  void DeleteRange(Family family, std::string_view begin, std::string_view end);
+  // Adds the changes of `other` behind these.
+  void Append(const Batch& other);
+  void Clear();
+  bool empty() const;
+  std::size_t count() const;       // changes
+  std::size_t size_bytes() const;  // serialised
+
+ private:
+  friend class Store;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct StoreOptions {
+  std::string path;
+  std::uint64_t block_cache_bytes = 128ULL << 20U;
+  std::uint64_t write_buffer_bytes = 64ULL << 20U;
+  bool read_only = false;       // for verification: opens without changing a byte
+  rocksdb::Env* env = nullptr;  // tests inject faults; null: the machine's
+  LogSink log;
+};
+
+// A consistent view of the whole store as of its creation. Must not outlive the Store.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+};
+
+// Ordered walk over one family, limited to keys with a prefix. Confined.
+class Iterator {
+ public:
+  virtual ~Iterator() = default;
+  virtual bool Valid() const = 0;
+  virtual void Next() = 0;
+  // First key >= `key`, which must have the prefix.
+  virtual void Seek(std::string_view key) = 0;
+  virtual std::string_view key() const = 0;    // valid until Next
+  virtual std::string_view value() const = 0;  // valid until Next
+  // Ok, or why the walk ended early.
+  virtual Status status() const = 0;
+};
+
+// Thread-safe. Owns the folder through RocksDB's lock file.
+class Store {
+ public:
+  // kFailedPrecondition "locked": another process has it open.
+  static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
+  virtual ~Store() = default;
+
+  // Atomic. With `sync` the log is fsynced first. Several writers are grouped by RocksDB.
+  virtual Status Write(Batch& batch, bool sync) = 0;
+  // Fsyncs the log.
+  virtual Status SyncLog() = 0;
+  // Flushes memtables and waits, so that a clean shutdown leaves a short log.
+  virtual Status Flush() = 0;
+  // nullopt: no such key.
+  virtual Result<std::optional<std::string>> Get(Family family, std::string_view key) const = 0;
+  virtual std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
+                                         const Snapshot* snapshot = nullptr) const = 0;
+  virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
+  // Not Ok when RocksDB has stopped taking writes after an error in the background.
+  virtual Status Health() const = 0;
+  virtual std::uint64_t memory_bytes() const = 0;
+  virtual std::uint64_t disk_bytes() const = 0;
+};
+
+}  // namespace reco::store
