@@ -1,0 +1,65 @@
+#include "format/event.h"
+
+#include <cmath>
+#include <event_generated.h>
+
+#include "format/record_frame.h"
+
+namespace reco::format {
+namespace {
+
+constexpr std::string_view kWhat = "event";
+
+bool IsKnownKind(std::uint8_t kind) {
+  return kind >= static_cast<std::uint8_t>(EventKind::kInteraction) &&
+         kind <= static_cast<std::uint8_t>(EventKind::kParameters);
+}
+
+}  // namespace
+
+void EncodeEvent(const Event& event, std::string* out) {
+  flatbuffers::FlatBufferBuilder& builder = RecordBuilder();
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> token;
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> text;
+  if (!event.token.empty()) {
+    token = CreateBytes(builder, event.token);
+  }
+  if (event.has_text) {
+    text = CreateBytes(builder, event.text);
+  }
+  FinishRecord(builder,
+               fb::CreateEvent(builder, static_cast<std::uint8_t>(event.kind), event.user,
+                               event.item, event.weight, event.type, event.time_ms,
+                               event.arrival_ms, token, text, event.hidden, event.expire_at_ms),
+               out);
+}
+
+Result<Event> DecodeEvent(std::string_view bytes) {
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Event* table, reader.Open<fb::Event>(bytes, kWhat));
+  if (!IsKnownKind(table->kind())) {
+    return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
+  }
+  if (!std::isfinite(table->weight())) {
+    return Damaged(kWhat, "its weight is not finite");
+  }
+  if (table->hidden() > 2) {
+    return Damaged(kWhat, "hidden is " + std::to_string(table->hidden()));
+  }
+  Event event;
+  event.kind = static_cast<EventKind>(table->kind());
+  event.user = table->user();
+  event.item = table->item();
+  event.weight = table->weight();
+  event.type = table->type();
+  event.time_ms = table->time_ms();
+  event.arrival_ms = table->arrival_ms();
+  event.token = reader.Original(BytesOf(table->token()));
+  event.text = reader.Original(BytesOf(table->text()));
+  event.has_text = table->text() != nullptr;
+  event.hidden = table->hidden();
+  event.expire_at_ms = table->expire_at_ms();
+  return event;
+}
+
+}  // namespace reco::format

@@ -1,0 +1,386 @@
+#include "format/records.h"
+
+#include <bit>
+#include <records_generated.h>
+
+#include "format/record_frame.h"
+
+namespace reco::format {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+static_assert(std::endian::native == std::endian::little,
+              "structs and vectors are stored as they lie in memory");
+static_assert(1 + sizeof(fb::Pair) == kPairBytes);
+
+using NamedValues = std::vector<std::pair<std::string, double>>;
+using DoubleVector = flatbuffers::Vector<double>;
+using NamedValueVector = flatbuffers::Vector<Offset<fb::NamedValue>>;
+
+Offset<NamedValueVector> CreateNamedValues(FlatBufferBuilder& builder, const NamedValues& values) {
+  std::vector<Offset<fb::NamedValue>> entries;
+  entries.reserve(values.size());
+  for (const auto& [name, value] : values) {
+    entries.push_back(fb::CreateNamedValue(builder, CreateBytes(builder, name), value));
+  }
+  return builder.CreateVector(entries);
+}
+
+NamedValues NamedValuesOf(const NamedValueVector* field) {
+  NamedValues values;
+  if (field != nullptr) {
+    values.reserve(field->size());
+    for (const fb::NamedValue* entry : *field) {
+      values.emplace_back(BytesOf(entry->name()), entry->value());
+    }
+  }
+  return values;
+}
+
+std::vector<double> DoublesOf(const DoubleVector* field) {
+  if (field == nullptr) {
+    return {};
+  }
+  return {field->begin(), field->end()};
+}
+
+// The Grams of a record: both absent, or finite and of `values` numbers each.
+Status CheckGrams(std::span<const double> users, std::span<const double> items, std::size_t values,
+                  std::string_view what) {
+  for (const std::span<const double> gram : {users, items}) {
+    if (!gram.empty() && gram.size() != values) {
+      return Damaged(what, "a Gram matrix of " + std::to_string(gram.size()) +
+                               " values instead of " + std::to_string(values));
+    }
+    if (!AllFinite(gram)) {
+      return Damaged(what, "a Gram matrix is not finite");
+    }
+  }
+  return {};
+}
+
+Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
+                                            const CollectionOptions& options) {
+  std::vector<Offset<fb::FeedbackType>> types;
+  types.reserve(options.types.size());
+  for (const FeedbackType& type : options.types) {
+    types.push_back(fb::CreateFeedbackType(builder, CreateBytes(builder, type.name), type.weight));
+  }
+  const auto type_vector = builder.CreateVector(types);
+  fb::CollectionOptionsBuilder table(builder);
+  table.add_dim(options.dim);
+  table.add_alpha(options.alpha);
+  table.add_reg(options.reg);
+  table.add_regn(options.regn);
+  if (options.unobserved.has_value()) {
+    table.add_unobserved(*options.unobserved);
+  }
+  table.add_iterations(options.iterations);
+  table.add_seed(options.seed);
+  table.add_types(type_vector);
+  table.add_retrain_every(options.retrain_every);
+  table.add_retrain_interval_s(options.retrain_interval_s);
+  return table.Finish();
+}
+
+Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::string_view what) {
+  CollectionOptions options;
+  options.dim = table.dim();
+  options.alpha = table.alpha();
+  options.reg = table.reg();
+  options.regn = table.regn();
+  if (table.unobserved().has_value()) {
+    options.unobserved = *table.unobserved();
+  }
+  options.iterations = table.iterations();
+  options.seed = table.seed();
+  options.retrain_every = table.retrain_every();
+  options.retrain_interval_s = table.retrain_interval_s();
+  const double numbers[] = {options.alpha, options.reg, options.regn,
+                            options.unobserved.value_or(0)};
+  if (!AllFinite(numbers)) {
+    return Damaged(what, "a collection option is not finite");
+  }
+  if (table.types() != nullptr) {
+    for (const fb::FeedbackType* type : *table.types()) {
+      if (!std::isfinite(type->weight())) {
+        return Damaged(what, "the weight of a feedback type is not finite");
+      }
+      options.types.push_back({std::string(BytesOf(type->name())), type->weight()});
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+std::string EncodeFormatVersion(std::uint32_t version) {
+  std::string out;
+  EncodeStruct(fb::FormatVersion(version), &out);
+  return out;
+}
+
+Result<std::uint32_t> DecodeFormatVersion(std::string_view bytes) {
+  RECO_ASSIGN_OR_RETURN(const auto stored,
+                        DecodeStruct<fb::FormatVersion>(bytes, "format version"));
+  return stored.version();
+}
+
+std::string EncodeNextNumbers(const NextNumbers& numbers) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  std::string out;
+  FinishRecord(builder, fb::CreateNextNumbers(builder, numbers.cid, numbers.job), &out);
+  return out;
+}
+
+Result<NextNumbers> DecodeNextNumbers(std::string_view bytes) {
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::NextNumbers* table,
+                        reader.Open<fb::NextNumbers>(bytes, "next numbers"));
+  return NextNumbers{.cid = table->cid(), .job = table->job()};
+}
+
+std::string EncodeKeyRecord(const KeyRecord& record) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  Offset<flatbuffers::Vector<std::uint8_t>> value;
+  Offset<fb::CollectionOptions> options;
+  if (record.kind == KeyKind::kCollection) {
+    options = CreateOptions(builder, record.options);
+  } else {
+    value = CreateBytes(builder, record.value);
+  }
+  std::string out;
+  FinishRecord(builder,
+               fb::CreateKey(builder, static_cast<std::uint8_t>(record.kind), record.expire_at_ms,
+                             value, record.cid, options),
+               &out);
+  return out;
+}
+
+Result<KeyRecord> DecodeKeyRecord(std::string_view bytes) {
+  constexpr std::string_view kWhat = "key record";
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Key* table, reader.Open<fb::Key>(bytes, kWhat));
+  KeyRecord record;
+  record.expire_at_ms = table->expire_at_ms();
+  record.cid = table->cid();
+  if (table->kind() == static_cast<std::uint8_t>(KeyKind::kString)) {
+    record.kind = KeyKind::kString;
+    record.value = BytesOf(table->value());
+    return record;
+  }
+  if (table->kind() != static_cast<std::uint8_t>(KeyKind::kCollection)) {
+    return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
+  }
+  if (table->options() == nullptr) {
+    return Damaged(kWhat, "a collection without options");
+  }
+  record.kind = KeyKind::kCollection;
+  RECO_ASSIGN_OR_RETURN(record.options, OptionsOf(*table->options(), kWhat));
+  return record;
+}
+
+std::string EncodeEntity(const EntityRecord& record) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  const auto id = CreateBytes(builder, record.id);
+  Offset<flatbuffers::Vector<std::uint8_t>> attributes;
+  if (!record.attributes.empty()) {
+    attributes = CreateBytes(builder, record.attributes);
+  }
+  std::string out;
+  FinishRecord(
+      builder,
+      fb::CreateEntity(builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
+                       record.last_ms, record.pairs, record.events, record.weight),
+      &out);
+  return out;
+}
+
+Result<EntityRecord> DecodeEntity(std::string_view bytes) {
+  constexpr std::string_view kWhat = "user or item record";
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Entity* table, reader.Open<fb::Entity>(bytes, kWhat));
+  if (!std::isfinite(table->weight())) {
+    return Damaged(kWhat, "its weight is not finite");
+  }
+  return EntityRecord{.id = std::string(BytesOf(table->id())),
+                      .attributes = std::string(BytesOf(table->attributes())),
+                      .hidden = table->hidden(),
+                      .expire_at_ms = table->expire_at_ms(),
+                      .first_ms = table->first_ms(),
+                      .last_ms = table->last_ms(),
+                      .pairs = table->pairs(),
+                      .events = table->events(),
+                      .weight = table->weight()};
+}
+
+void EncodePair(const Pair& pair, std::string* out) {
+  EncodeStruct(fb::Pair(pair.first_ms, pair.last_ms, pair.weight, pair.count, pair.last_type), out);
+}
+
+Result<Pair> DecodePair(std::string_view bytes) {
+  constexpr std::string_view kWhat = "pair";
+  RECO_ASSIGN_OR_RETURN(const auto stored, DecodeStruct<fb::Pair>(bytes, kWhat));
+  if (!std::isfinite(stored.weight())) {
+    return Damaged(kWhat, "its weight is not finite");
+  }
+  return Pair{.weight = stored.weight(),
+              .count = stored.count(),
+              .first_ms = stored.first_ms(),
+              .last_ms = stored.last_ms(),
+              .last_type = stored.last_type()};
+}
+
+void EncodeVector(std::span<const float> values, std::string* out) {
+  out->resize(1 + values.size_bytes());
+  out->front() = kFormatV1;
+  if (!values.empty()) {
+    std::memcpy(out->data() + 1, values.data(), values.size_bytes());
+  }
+}
+
+Status DecodeVector(std::string_view bytes, std::span<float> out) {
+  constexpr std::string_view kWhat = "vector";
+  RECO_RETURN_IF_ERROR(CheckFormatByte(bytes, kWhat));
+  if (bytes.size() != 1 + out.size_bytes()) {
+    return Damaged(kWhat, std::to_string(bytes.size()) + " bytes instead of " +
+                              std::to_string(1 + out.size_bytes()));
+  }
+  if (out.empty()) {
+    return {};
+  }
+  std::memcpy(out.data(), bytes.data() + 1, out.size_bytes());
+  for (const float value : out) {
+    if (!std::isfinite(value)) {
+      return Damaged(kWhat, "a value is not finite");
+    }
+  }
+  return {};
+}
+
+std::string EncodeModel(const ModelRecord& record) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  const auto metrics = CreateNamedValues(builder, record.metrics);
+  const auto user_gram = builder.CreateVector(record.user_gram);
+  const auto item_gram = builder.CreateVector(record.item_gram);
+  std::string out;
+  FinishRecord(
+      builder,
+      fb::CreateModel(builder, record.id, record.dim, record.trained_at_seq, record.trained_at_ms,
+                      record.alpha, record.reg, record.regn, record.unobserved, record.iterations,
+                      record.seed, metrics, user_gram, item_gram),
+      &out);
+  return out;
+}
+
+Result<ModelRecord> DecodeModel(std::string_view bytes) {
+  constexpr std::string_view kWhat = "model record";
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Model* table, reader.Open<fb::Model>(bytes, kWhat));
+  ModelRecord record{.id = table->id(),
+                     .dim = table->dim(),
+                     .trained_at_seq = table->trained_at_seq(),
+                     .trained_at_ms = table->trained_at_ms(),
+                     .alpha = table->alpha(),
+                     .reg = table->reg(),
+                     .regn = table->regn(),
+                     .unobserved = table->unobserved(),
+                     .iterations = table->iterations(),
+                     .seed = table->seed(),
+                     .metrics = NamedValuesOf(table->metrics()),
+                     .user_gram = DoublesOf(table->user_gram()),
+                     .item_gram = DoublesOf(table->item_gram())};
+  const double numbers[] = {record.alpha, record.reg, record.regn, record.unobserved};
+  if (!AllFinite(numbers)) {
+    return Damaged(kWhat, "a parameter is not finite");
+  }
+  RECO_RETURN_IF_ERROR(
+      CheckGrams(record.user_gram, record.item_gram, std::size_t{record.dim} * record.dim, kWhat));
+  return record;
+}
+
+std::string EncodeCheckpoint(const CheckpointRecord& record) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  const auto user_gram = builder.CreateVector(record.user_gram);
+  const auto item_gram = builder.CreateVector(record.item_gram);
+  const auto quality = CreateNamedValues(builder, record.quality);
+  std::string out;
+  FinishRecord(
+      builder,
+      fb::CreateCheckpoint(builder, record.seq, record.users, record.items, record.interactions,
+                           record.model, record.model_seq, user_gram, item_gram, quality),
+      &out);
+  return out;
+}
+
+Result<CheckpointRecord> DecodeCheckpoint(std::string_view bytes) {
+  constexpr std::string_view kWhat = "checkpoint record";
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Checkpoint* table, reader.Open<fb::Checkpoint>(bytes, kWhat));
+  CheckpointRecord record{.seq = table->seq(),
+                          .users = table->users(),
+                          .items = table->items(),
+                          .interactions = table->interactions(),
+                          .model = table->model(),
+                          .model_seq = table->model_seq(),
+                          .user_gram = DoublesOf(table->user_gram()),
+                          .item_gram = DoublesOf(table->item_gram()),
+                          .quality = NamedValuesOf(table->quality())};
+  RECO_RETURN_IF_ERROR(
+      CheckGrams(record.user_gram, record.item_gram, record.user_gram.size(), kWhat));
+  return record;
+}
+
+std::string EncodeToken(std::uint64_t seq) {
+  std::string out;
+  EncodeStruct(fb::Token(seq), &out);
+  return out;
+}
+
+Result<std::uint64_t> DecodeToken(std::string_view bytes) {
+  RECO_ASSIGN_OR_RETURN(const auto stored, DecodeStruct<fb::Token>(bytes, "token"));
+  return stored.seq();
+}
+
+std::string EncodeJob(const JobInfo& job) {
+  FlatBufferBuilder& builder = RecordBuilder();
+  const auto key = CreateBytes(builder, job.key);
+  const auto phase = CreateBytes(builder, job.phase);
+  const auto error = CreateBytes(builder, job.error);
+  const auto result = CreateNamedValues(builder, job.result);
+  std::string out;
+  FinishRecord(builder,
+               fb::CreateJob(builder, job.id, static_cast<std::uint8_t>(job.kind), key,
+                             static_cast<std::uint8_t>(job.state), job.percent, phase, job.eta_s,
+                             job.started_ms, job.finished_ms, error, result),
+               &out);
+  return out;
+}
+
+Result<JobInfo> DecodeJob(std::string_view bytes) {
+  constexpr std::string_view kWhat = "job record";
+  RecordReader reader;
+  RECO_ASSIGN_OR_RETURN(const fb::Job* table, reader.Open<fb::Job>(bytes, kWhat));
+  if (table->kind() < static_cast<std::uint8_t>(JobKind::kRetrain) ||
+      table->kind() > static_cast<std::uint8_t>(JobKind::kEvaluate)) {
+    return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
+  }
+  if (table->state() > static_cast<std::uint8_t>(JobState::kCancelled)) {
+    return Damaged(kWhat, "state " + std::to_string(table->state()) + " is not known");
+  }
+  return JobInfo{.id = table->id(),
+                 .kind = static_cast<JobKind>(table->kind()),
+                 .key = std::string(BytesOf(table->key())),
+                 .state = static_cast<JobState>(table->state()),
+                 .percent = table->percent(),
+                 .phase = std::string(BytesOf(table->phase())),
+                 .eta_s = table->eta_s(),
+                 .started_ms = table->started_ms(),
+                 .finished_ms = table->finished_ms(),
+                 .error = std::string(BytesOf(table->error())),
+                 .result = NamedValuesOf(table->result())};
+}
+
+}  // namespace reco::format
