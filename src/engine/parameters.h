@@ -1,0 +1,62 @@
+// Parameters of a collection by name: the one table behind RECO.CREATE, RECO.CONFIG, RECO.RETRAIN
+// and doc/options.md. The values live in CollectionOptions.
+//
+// Beside the table's rows every feedback type is a parameter "type.<name>" whose value is the
+// weight of one such event; setting a new one adds the type. Types are numbered in the order they
+// were added and cannot be removed, because events refer to the number.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/result.h"
+#include "reco/status.h"
+
+namespace reco::engine {
+
+enum class ParameterEffect : std::uint8_t {
+  kFixed,         // given at creation, never changed
+  kNextTraining,  // used from the next model on
+  kAtOnce,
+};
+
+struct Parameter {
+  std::string_view name;  // lower case, hyphenated
+  ParameterEffect effect;
+  std::string_view range;  // completes "<name> must be ..."
+  std::string_view doc;    // one sentence, for people
+  std::string (*format)(const CollectionOptions& options);
+  // False when `value` is not of the type or outside the range; *options is unchanged then.
+  bool (*parse)(CollectionOptions* options, std::string_view value);
+};
+
+using ParameterList = std::vector<std::pair<std::string, std::string>>;
+using ParameterSpan = std::span<const std::pair<std::string, std::string>>;
+
+// The table, in the order it is shown.
+std::span<const Parameter> CollectionParameters();
+// The row with this name, or the row "type.*" for "type.<name>"; null when unknown. Case does not
+// matter, except in a type's name.
+const Parameter* FindParameter(std::string_view name);
+
+// Sets one value. kInvalidArgument: unknown name (the message lists the known ones) or bad value
+// (the message says what is allowed).
+Status SetParameter(CollectionOptions* options, std::string_view name, std::string_view value);
+// The same for an existing collection and all or nothing: a fixed parameter keeps its value
+// (kInvalidArgument with both values). True when a value changed that the next training will use.
+Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters);
+// The same for one training: only kNextTraining parameters, all or nothing.
+Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters);
+
+// Names and values that match a Redis glob (case-insensitive), in table order, then the types.
+ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern = "*");
+
+// Ok when no fixed parameter differs; otherwise kInvalidArgument with both values.
+Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested);
+
+}  // namespace reco::engine
