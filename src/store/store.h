@@ -56,7 +56,7 @@ class Batch {
   std::size_t size_bytes() const;  // serialised
 
  private:
-  friend class Store;
+  friend class RocksStore;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -93,7 +93,9 @@ class Iterator {
 // Thread-safe. Owns the folder through RocksDB's lock file.
 class Store {
  public:
-  // kFailedPrecondition "locked": another process has it open.
+  // Creates the folder (not its parents) and the families it lacks. kFailedPrecondition "locked by
+  // another process" or "written by a newer version" (a family that is not ours); kCorruption names
+  // the file, and the family when RocksDB can still tell; kIoError: what the system answered.
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   virtual ~Store() = default;
 
@@ -108,8 +110,12 @@ class Store {
   virtual std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
                                          const Snapshot* snapshot = nullptr) const = 0;
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
-  // Not Ok when RocksDB has stopped taking writes after an error in the background.
+  // Not Ok once a write or sync has failed or RocksDB has stopped taking writes after an error in
+  // the background; stays so until Resume(). Reads go on.
   virtual Status Health() const = 0;
+  // Tries to take writes again: Ok when the cause is gone, as after a full disk. Otherwise why not;
+  // what RocksDB calls fatal (an I/O error in its log) needs the folder to be opened anew.
+  virtual Status Resume() = 0;
   virtual std::uint64_t memory_bytes() const = 0;
   virtual std::uint64_t disk_bytes() const = 0;
 };

@@ -1,0 +1,140 @@
+#include "store/rocksdb_options.h"
+
+#include <algorithm>
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+namespace reco::store {
+namespace {
+
+constexpr std::size_t kMiB = 1U << 20U;
+
+struct Traits {
+  bool point_reads;          // keys are looked up one by one: worth a Bloom filter
+  std::size_t prefix_bytes;  // rows are read by this prefix: worth one on it; 0: none
+  bool compressible;
+  std::size_t block_bytes;
+};
+
+constexpr std::size_t kSmallBlock = 4U << 10U;
+constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
+constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
+
+Traits TraitsOf(Family family) {
+  switch (family) {
+    case Family::kEvents:  // append-only, read in order
+      return {.point_reads = false,
+              .prefix_bytes = 0,
+              .compressible = true,
+              .block_bytes = kLargeBlock};
+    case Family::kByUser:
+    case Family::kByItem:
+      return {.point_reads = true,
+              .prefix_bytes = kRowPrefix,
+              .compressible = true,
+              .block_bytes = kSmallBlock};
+    case Family::kVectors:
+    case Family::kModels:  // floats do not shrink
+      return {.point_reads = true,
+              .prefix_bytes = 0,
+              .compressible = false,
+              .block_bytes = kLargeBlock};
+    default:
+      return {
+          .point_reads = true, .prefix_bytes = 0, .compressible = true, .block_bytes = kSmallBlock};
+  }
+}
+
+bool HasLz4() {
+  const auto supported = rocksdb::GetSupportedCompressions();
+  return std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
+}
+
+}  // namespace
+
+SharedMemory MakeSharedMemory(const StoreOptions& options) {
+  return {
+      .block_cache = rocksdb::NewLRUCache(options.block_cache_bytes),
+      .write_buffers = std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)};
+}
+
+rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory& memory) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = !options.read_only;
+  db.create_missing_column_families = !options.read_only;
+  if (options.env != nullptr) {
+    db.env = options.env;
+  }
+  db.paranoid_checks = true;
+  // Families are flushed together, so what is on disk is the state after one and the same write.
+  db.atomic_flush = true;
+  // A log that ends in a torn record, as after power loss, is read up to there.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.write_buffer_manager = memory.write_buffers;
+  db.max_total_wal_size = std::max<std::uint64_t>(4 * options.write_buffer_bytes, 4 * kMiB);
+  db.max_background_jobs = 2;
+  db.max_open_files = 512;
+  db.max_file_opening_threads = 2;
+  db.max_manifest_file_size = 16 * kMiB;
+  db.bytes_per_sync = kMiB;  // spreads the write-back of large files over their writing
+  db.skip_stats_update_on_db_open = true;
+  // RocksDB's own log: errors and warnings only, at most 2 x 1 MiB.
+  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db.keep_log_file_num = 2;
+  db.max_log_file_size = kMiB;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options,
+                                               const SharedMemory& memory) {
+  const Traits traits = TraitsOf(family);
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = memory.block_cache;
+  table.block_size = traits.block_bytes;
+  table.format_version = 5;
+  // Indexes and filters count towards the cache, so that its size bounds them too.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  if (traits.point_reads) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
+
+  rocksdb::ColumnFamilyOptions cf;
+  cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  if (traits.prefix_bytes > 0) {
+    cf.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(traits.prefix_bytes));
+  }
+  static const bool has_lz4 = HasLz4();
+  cf.compression =
+      traits.compressible && has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  // The write buffer manager bounds the sum; one family may take most of it.
+  cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
+  // Small, because every family holds at least one block.
+  cf.arena_block_size = 64U << 10U;
+  cf.max_write_buffer_number = 3;
+  cf.level_compaction_dynamic_level_bytes = true;
+  cf.target_file_size_base = 32 * kMiB;
+  return cf;
+}
+
+rocksdb::ReadOptions MakeScanOptions(Family family, std::string_view prefix,
+                                     const rocksdb::Slice* upper_bound) {
+  const std::size_t prefix_bytes = TraitsOf(family).prefix_bytes;
+  const bool one_row = prefix_bytes > 0 && prefix.size() >= prefix_bytes;
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = upper_bound;
+  // Within a row the prefix filter skips files; anything wider must see every key.
+  read.prefix_same_as_start = one_row;
+  read.total_order_seek = !one_row;
+  // A walk over everything must not push the rows that are in use out of the cache.
+  read.fill_cache = one_row;
+  return read;
+}
+
+}  // namespace reco::store

@@ -1,0 +1,15 @@
+// What RocksDB answers, as Status.
+#pragma once
+
+#include <string_view>
+
+#include <rocksdb/status.h>
+
+#include "reco/status.h"
+
+namespace reco::store {
+
+// "<where>: <what>"; `where` may be empty.
+Status ToStatus(const rocksdb::Status& status, std::string_view where);
+
+}  // namespace reco::store

@@ -1,0 +1,397 @@
+#include "store/store.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/listener.h>
+
+#include "base/mutex.h"
+#include "format/keys.h"
+#include "store/batch_impl.h"
+#include "store/rocksdb_options.h"
+#include "store/rocksdb_status.h"
+
+namespace reco::store {
+namespace {
+
+constexpr std::array<std::string_view, kFamilyCount> kFamilyNames = {
+    "default", "keys",    "events", "users",  "items", "by_user",
+    "by_item", "vectors", "models", "tokens", "jobs"};
+
+rocksdb::Slice ToSlice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+std::string FamilyText(Family family) {
+  return std::string("family ").append(FamilyName(family));
+}
+
+// Keeps the first error after which writes are refused. Thread-safe.
+class FaultLatch final : public rocksdb::EventListener {
+ public:
+  explicit FaultLatch(LogSink log) : log_(std::move(log)) {}
+
+  void Fail(Status status) {
+    MutexLock lock(mutex_);
+    if (fault_.ok()) {
+      fault_ = std::move(status);
+    }
+  }
+  void Clear() {
+    MutexLock lock(mutex_);
+    fault_ = {};
+  }
+  Status Fault() const {
+    MutexLock lock(mutex_);
+    return fault_;
+  }
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    Status status = ToStatus(*error, ReasonText(reason));
+    if (log_) {
+      log_(LogLevel::kWarning, "storage: " + status.ToString());
+    }
+    // A soft error (a compaction that will be tried again) does not stop writes.
+    if (error->severity() != rocksdb::Status::Severity::kSoftError) {
+      Fail(std::move(status));
+    }
+  }
+
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    if (info.new_bg_error.ok()) {
+      Clear();
+    }
+  }
+
+ private:
+  static std::string_view ReasonText(rocksdb::BackgroundErrorReason reason) {
+    switch (reason) {
+      case rocksdb::BackgroundErrorReason::kFlush:
+        return "flush";
+      case rocksdb::BackgroundErrorReason::kCompaction:
+        return "compaction";
+      case rocksdb::BackgroundErrorReason::kWriteCallback:
+        return "write";
+      case rocksdb::BackgroundErrorReason::kMemTable:
+        return "write buffer";
+      default:
+        return "manifest";
+    }
+  }
+
+  const LogSink log_;
+  mutable Mutex mutex_;
+  Status fault_ GUARDED_BY(mutex_);
+};
+
+class RocksSnapshot final : public Snapshot {
+ public:
+  explicit RocksSnapshot(rocksdb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) {}
+  ~RocksSnapshot() override { db_.ReleaseSnapshot(snapshot_); }
+  RocksSnapshot(const RocksSnapshot&) = delete;
+  RocksSnapshot& operator=(const RocksSnapshot&) = delete;
+
+  const rocksdb::Snapshot* snapshot() const { return snapshot_; }
+
+ private:
+  rocksdb::DB& db_;
+  const rocksdb::Snapshot* const snapshot_;
+};
+
+class RocksIterator final : public Iterator {
+ public:
+  RocksIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle, Family family,
+                std::string_view prefix, const rocksdb::Snapshot* snapshot)
+      : family_(family), end_(format::PrefixEnd(prefix)), end_slice_(end_) {
+    rocksdb::ReadOptions read =
+        MakeScanOptions(family, prefix, end_.empty() ? nullptr : &end_slice_);
+    read.snapshot = snapshot;
+    iterator_.reset(db.NewIterator(read, handle));
+    iterator_->Seek(ToSlice(prefix));
+  }
+
+  bool Valid() const override { return iterator_->Valid(); }
+  void Next() override { iterator_->Next(); }
+  void Seek(std::string_view key) override { iterator_->Seek(ToSlice(key)); }
+  std::string_view key() const override { return ToView(iterator_->key()); }
+  std::string_view value() const override { return ToView(iterator_->value()); }
+  Status status() const override { return ToStatus(iterator_->status(), FamilyText(family_)); }
+
+ private:
+  const Family family_;
+  const std::string end_;  // first key behind the prefix, which is all the bound there is
+  const rocksdb::Slice end_slice_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
+using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
+
+}  // namespace
+
+class RocksStore final : public Store {
+ public:
+  RocksStore(const StoreOptions& options, SharedMemory memory, std::shared_ptr<FaultLatch> faults,
+             rocksdb::DB* db, Handles handles)
+      : path_(options.path),
+        read_only_(options.read_only),
+        memory_(std::move(memory)),
+        faults_(std::move(faults)),
+        db_(db),
+        handles_(std::move(handles)) {}
+  RocksStore(const RocksStore&) = delete;
+  RocksStore& operator=(const RocksStore&) = delete;
+
+  ~RocksStore() override {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+      ToStatus(db_->DestroyColumnFamilyHandle(handle), "")
+          .IgnoreError("the handle is gone either way");
+    }
+    ToStatus(db_->Close(), "").IgnoreError("what is acknowledged is in the log already");
+  }
+
+  Status Write(Batch& batch, bool sync) override {
+    RECO_RETURN_IF_ERROR(CheckWritable());
+    rocksdb::WriteOptions write;
+    write.sync = sync;
+    return Latch(ToStatus(db_->Write(write, &batch.impl_->batch), "write"));
+  }
+
+  Status SyncLog() override {
+    RECO_RETURN_IF_ERROR(CheckWritable());
+    return Latch(ToStatus(db_->SyncWAL(), "sync"));
+  }
+
+  Status Flush() override {
+    RECO_RETURN_IF_ERROR(CheckWritable());
+    rocksdb::FlushOptions flush;
+    flush.wait = true;
+    return ToStatus(db_->Flush(flush, handles_), "flush");
+  }
+
+  Result<std::optional<std::string>> Get(Family family, std::string_view key) const override {
+    std::string value;
+    const rocksdb::Status status =
+        db_->Get(rocksdb::ReadOptions(), Handle(family), ToSlice(key), &value);
+    if (status.IsNotFound()) {
+      return std::optional<std::string>();
+    }
+    if (!status.ok()) {
+      return ToStatus(status, FamilyText(family));
+    }
+    return std::optional<std::string>(std::move(value));
+  }
+
+  std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
+                                 const Snapshot* snapshot) const override {
+    const rocksdb::Snapshot* at =
+        snapshot == nullptr ? nullptr : static_cast<const RocksSnapshot*>(snapshot)->snapshot();
+    return std::make_unique<RocksIterator>(*db_, Handle(family), family, prefix, at);
+  }
+
+  std::unique_ptr<Snapshot> TakeSnapshot() const override {
+    return std::make_unique<RocksSnapshot>(*db_);
+  }
+
+  Status Health() const override { return faults_->Fault(); }
+
+  Status Resume() override {
+    RECO_RETURN_IF_ERROR(CheckWritable());
+    RECO_RETURN_IF_ERROR(ToStatus(db_->Resume(), "resume"));
+    faults_->Clear();
+    return {};
+  }
+
+  std::uint64_t memory_bytes() const override {
+    std::uint64_t readers = 0;
+    if (!db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kEstimateTableReadersMem,
+                                       &readers)) {
+      readers = 0;
+    }
+    return memory_.block_cache->GetUsage() + memory_.write_buffers->memory_usage() + readers;
+  }
+
+  std::uint64_t disk_bytes() const override {
+    std::vector<rocksdb::Env::FileAttributes> files;
+    if (!db_->GetEnv()->GetChildrenFileAttributes(path_, &files).ok()) {
+      return 0;
+    }
+    std::uint64_t bytes = 0;
+    for (const rocksdb::Env::FileAttributes& file : files) {
+      bytes += file.size_bytes;
+    }
+    return bytes;
+  }
+
+ private:
+  rocksdb::ColumnFamilyHandle* Handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+
+  Status CheckWritable() const {
+    return read_only_ ? Status::FailedPrecondition("the store is open for reading only") : Status();
+  }
+
+  Status Latch(Status status) {
+    if (!status.ok()) {
+      faults_->Fail(status);
+    }
+    return status;
+  }
+
+  const std::string path_;
+  const bool read_only_;
+  const SharedMemory memory_;
+  const std::shared_ptr<FaultLatch> faults_;
+  const std::unique_ptr<rocksdb::DB> db_;
+  const Handles handles_;  // by Family
+};
+
+// --- Opening
+// --------------------------------------------------------------------------------------
+
+Descriptors MakeDescriptors(const StoreOptions& options, const SharedMemory& memory) {
+  Descriptors descriptors;
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    const auto family = static_cast<Family>(i);
+    descriptors.emplace_back(std::string(FamilyName(family)),
+                             MakeFamilyOptions(family, options, memory));
+  }
+  return descriptors;
+}
+
+bool EndsWith(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// RocksDB makes a new, empty database when the file CURRENT is missing and then removes the data
+// files it does not know. A folder that lost CURRENT must not come to that.
+Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(path, &names).ok()) {
+    return {};  // no folder yet, or Open will say what is wrong with it
+  }
+  for (const std::string& name : names) {
+    if (EndsWith(name, ".sst") || EndsWith(name, ".log")) {
+      return Status::Corruption("the file CURRENT is missing in " + path + " beside " + name);
+    }
+  }
+  return {};
+}
+
+Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
+  if (db.env->FileExists(path + "/CURRENT").IsNotFound()) {
+    return CheckNoOrphans(*db.env, path);
+  }
+  std::vector<std::string> names;
+  RECO_RETURN_IF_ERROR(ToStatus(rocksdb::DB::ListColumnFamilies(db, path, &names), "open " + path));
+  for (const std::string& name : names) {
+    if (std::find(kFamilyNames.begin(), kFamilyNames.end(), name) == kFamilyNames.end()) {
+      return Status::FailedPrecondition("written by a newer version: " + path +
+                                        " has the unknown family " + name);
+    }
+  }
+  return {};
+}
+
+// "000012.sst" out of an error text; empty when it names none.
+std::string TableFileIn(std::string_view text) {
+  const std::size_t end = text.find(".sst");
+  if (end == std::string_view::npos) {
+    return {};
+  }
+  const std::size_t slash = text.rfind('/', end);
+  const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
+  return std::string(text.substr(begin, end - begin)) + ".sst";
+}
+
+// The family that a damaged table file belongs to, asked of a lenient read-only open; empty when
+// that fails too.
+std::string FamilyOfFile(rocksdb::DBOptions db_options, const std::string& path,
+                         const Descriptors& descriptors, const std::string& file) {
+  db_options.paranoid_checks = false;
+  db_options.listeners.clear();
+  Handles handles;
+  rocksdb::DB* opened = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(db_options, path, descriptors, &handles, &opened).ok()) {
+    return {};
+  }
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::vector<rocksdb::LiveFileMetaData> files;
+  db->GetLiveFilesMetaData(&files);
+  std::string family;
+  for (const rocksdb::LiveFileMetaData& live : files) {
+    if (EndsWith(live.name, file)) {
+      family = live.column_family_name;
+    }
+  }
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    ToStatus(db->DestroyColumnFamilyHandle(handle), "")
+        .IgnoreError("the handle is gone either way");
+  }
+  return family;
+}
+
+Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_options,
+                 const std::string& path, const Descriptors& descriptors) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && (text.find("lock hold by current process") != std::string::npos ||
+                             text.find("While lock file") != std::string::npos)) {
+    return Status::FailedPrecondition("locked by another process: " + path);
+  }
+  if (status.IsCorruption()) {
+    const std::string file = TableFileIn(text);
+    const std::string family =
+        file.empty() ? std::string() : FamilyOfFile(db_options, path, descriptors, file);
+    if (!family.empty()) {
+      return ToStatus(status, "family " + family);
+    }
+  }
+  return ToStatus(status, "open " + path);
+}
+
+}  // namespace
+
+std::string_view FamilyName(Family family) {
+  return kFamilyNames[static_cast<std::size_t>(family)];
+}
+
+Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
+  SharedMemory memory = MakeSharedMemory(options);
+  auto faults = std::make_shared<FaultLatch>(options.log);
+  rocksdb::DBOptions db_options = MakeDbOptions(options, memory);
+  db_options.listeners.push_back(faults);
+  const Descriptors descriptors = MakeDescriptors(options, memory);
+  RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
+
+  Handles handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &handles, &db)
+          : rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &db);
+  if (!status.ok()) {
+    return OpenError(status, db_options, options.path, descriptors);
+  }
+  auto store =
+      std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db, handles);
+  // Batches address families by their place in the enum. RocksDB numbers families in the order of
+  // their creation, which is that of the enum, and never again gives a number away.
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    if (handles[i]->GetID() != i) {
+      return Status::Corruption("family " + std::string(kFamilyNames[i]) + " has number " +
+                                std::to_string(handles[i]->GetID()) + " instead of " +
+                                std::to_string(i));
+    }
+  }
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace reco::store
