@@ -1,0 +1,213 @@
+#include "api/arguments.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "reco/types.h"
+
+namespace reco::api {
+namespace {
+
+constexpr std::string_view kNotInteger = "value is not an integer or out of range";
+constexpr std::string_view kNotFloat = "value is not a valid float";
+
+char LowerCaseByte(char byte) {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+}
+
+// The whole of `word`, as std::from_chars reads it.
+template <typename Number>
+std::optional<Number> ParseWhole(std::string_view word) {
+  Number value{};
+  const char* end = word.data() + word.size();
+  const std::from_chars_result result = std::from_chars(word.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::string RangeMessage(std::string_view name, std::string_view low, std::string_view high) {
+  return std::string(name).append(" must be between ").append(low).append(" and ").append(high);
+}
+
+std::string LengthMessage(std::string_view name, std::size_t bytes_max, std::size_t bytes) {
+  return std::string(name)
+      .append(" must be 1 to ")
+      .append(std::to_string(bytes_max))
+      .append(" bytes long, got ")
+      .append(std::to_string(bytes));
+}
+
+}  // namespace
+
+std::optional<std::int64_t> ParseInteger(std::string_view word) {
+  const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
+  const bool leading_zero = digits.starts_with('0') && word != "0";
+  return leading_zero ? std::nullopt : ParseWhole<std::int64_t>(word);
+}
+
+std::optional<double> ParseDouble(std::string_view word) {
+  const std::optional<double> value = ParseWhole<double>(word);
+  return value.has_value() && std::isfinite(*value) ? value : std::nullopt;
+}
+
+std::optional<std::uint64_t> ParseCursor(std::string_view word) {
+  const std::string text(word);
+  const bool leading_space =
+      !text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'));
+  char* end = nullptr;
+  errno = 0;
+  const std::uint64_t cursor = std::strtoull(text.c_str(), &end, 10);
+  if (leading_space || *end != '\0' || errno == ERANGE) {
+    return std::nullopt;
+  }
+  return cursor;
+}
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b,
+                            [](char x, char y) { return LowerCaseByte(x) == LowerCaseByte(y); });
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), LowerCaseByte);
+  return lower;
+}
+
+bool ContainsKeyword(std::span<const std::string_view> words, std::size_t first,
+                     std::string_view keyword) {
+  const std::span<const std::string_view> rest = words.subspan(std::min(first, words.size()));
+  return std::ranges::any_of(
+      rest, [keyword](std::string_view word) { return EqualsIgnoreCase(word, keyword); });
+}
+
+std::string_view Arguments::Word() {
+  if (left() == 0) {
+    FailSyntax();
+    return {};
+  }
+  return words_[next_++];
+}
+
+std::string_view Arguments::Id(std::string_view name) {
+  return Text(name, kIdBytesMax);
+}
+
+std::string_view Arguments::Text(std::string_view name, std::size_t bytes_max) {
+  const std::string_view word = Word();
+  if (word.empty() || word.size() > bytes_max) {
+    Fail(LengthMessage(name, bytes_max, word.size()));
+  }
+  return word;
+}
+
+std::int64_t Arguments::Integer(std::string_view name, std::int64_t low, std::int64_t high) {
+  const std::string_view word = Word();
+  const std::optional<std::int64_t> value = ParseInteger(word);
+  if (!value.has_value()) {
+    Fail(kNotInteger);
+    return low;
+  }
+  if (*value < low || *value > high) {
+    Fail(RangeMessage(name, std::to_string(low), std::to_string(high)));
+    return low;
+  }
+  return *value;
+}
+
+double Arguments::Double(std::string_view name, double low, double high) {
+  const std::string_view word = Word();
+  const std::optional<double> value = ParseDouble(word);
+  if (!value.has_value()) {
+    Fail(kNotFloat);
+    return low;
+  }
+  if (*value < low || *value > high) {
+    Fail(RangeMessage(name, FormatDouble(low), FormatDouble(high)));
+    return low;
+  }
+  return *value;
+}
+
+std::uint64_t Arguments::Cursor() {
+  const std::string_view word = Word();
+  const std::optional<std::uint64_t> cursor = ParseCursor(word);
+  if (!cursor.has_value()) {
+    Fail("invalid cursor");
+  }
+  return cursor.value_or(0);
+}
+
+bool Arguments::Keyword(std::string_view keyword) {
+  if (left() == 0 || !EqualsIgnoreCase(words_[next_], keyword)) {
+    return false;
+  }
+  ++next_;
+  return true;
+}
+
+bool Arguments::Option(std::string_view keyword) {
+  if (!Keyword(keyword)) {
+    return false;
+  }
+  if (std::ranges::find(options_seen_, keyword) != options_seen_.end()) {
+    FailSyntax();
+  }
+  options_seen_.push_back(keyword);
+  return true;
+}
+
+std::vector<std::string_view> Arguments::CountedIds(std::string_view name) {
+  const auto count =
+      static_cast<std::size_t>(Integer(name, 1, static_cast<std::int64_t>(kBasketItemsMax)));
+  if (count > left()) {
+    FailSyntax();
+  }
+  std::vector<std::string_view> ids;
+  while (!failed_ && ids.size() < count) {
+    ids.push_back(Id("item id"));
+  }
+  return ids;
+}
+
+std::vector<std::string_view> Arguments::RemainingIds(std::string_view name) {
+  std::vector<std::string_view> ids;
+  ids.reserve(left());
+  while (left() > 0) {
+    ids.push_back(Id(name));
+  }
+  return ids;
+}
+
+void Arguments::Parameter(std::vector<std::pair<std::string, std::string>>* parameters) {
+  std::string name = LowerCase(Word());
+  const std::string_view value = Word();
+  const bool repeated =
+      std::ranges::any_of(*parameters, [&name](const auto& known) { return known.first == name; });
+  if (repeated) {
+    FailSyntax();
+    return;
+  }
+  parameters->emplace_back(std::move(name), std::string(value));
+}
+
+void Arguments::Fail(std::string_view message) {
+  if (!failed_) {
+    failed_ = true;
+    error_.assign("ERR ").append(message);
+  }
+}
+
+bool Arguments::Reject(Reply& reply) const {
+  if (failed_) {
+    reply.Error(error_);
+  }
+  return failed_;
+}
+
+}  // namespace reco::api
