@@ -255,7 +255,9 @@ class RocksStore final : public Store {
 };
 
 // --- Opening
-// --------------------------------------------------------------------------------------
+namespace {
+
+// --- Opening ---
 
 Descriptors MakeDescriptors(const StoreOptions& options, const SharedMemory& memory) {
   Descriptors descriptors;
