@@ -1,0 +1,58 @@
+# Every target installs what it misses (scripts/install-deps.sh), builds what it needs and runs.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench asan tsan fuzz crash clients format clean \
+	deps deps-test deps-lint deps-clients
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+CTEST := ctest --output-on-failure --no-tests=error
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+deps:
+	@scripts/install-deps.sh build
+deps-test:
+	@scripts/install-deps.sh build test
+deps-lint:
+	@scripts/install-deps.sh build lint
+deps-clients:
+	@scripts/install-deps.sh build clients
+
+build: deps ## the release build, binaries in build/release/bin
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+demo: build ## import a real shop's purchases, recommend, survive a kill -9; under 90 s
+	scripts/demo.sh
+
+test: deps-test build ## unit, lint, install and end-to-end tests on the release build
+	$(CTEST) --test-dir build/release -j $(JOBS) -LE 'crash|clients'
+
+crash: build ## kill -9 of the daemon under load; no acknowledged write may be missing
+	$(CTEST) --test-dir build/release -L crash
+
+clients: deps-clients build ## a session from redis-cli, Python, Node, Go, Java and Rust
+	$(CTEST) --test-dir build/release -j $(JOBS) -L clients
+
+lint: deps-lint ## format, layers, docs, clang-tidy and clang's thread-safety analysis
+	scripts/lint.sh
+
+asan: deps-lint ## unit tests and fuzz replays under the address and undefined-behaviour sanitizers
+	scripts/sanitize.sh asan
+
+tsan: deps-lint ## tests of the threaded layers under the thread sanitizer
+	scripts/sanitize.sh tsan
+
+fuzz: deps-lint ## libFuzzer on every parser, FUZZ_SECONDS each
+	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+bench: deps-test build ## the benchmarks, beside redis-server
+	scripts/benchmark.sh
+
+format: deps-lint ## clang-format on every source
+	tools/check_format.py --fix
+
+clean: ## remove build/
+	rm -rf build
