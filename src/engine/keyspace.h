@@ -82,11 +82,15 @@ class Keyspace {
   // which is returned. kNotFound "no such key". Equal names change nothing.
   Result<std::optional<KeyEntry>> Rename(KeyRef from, KeyRef to, std::int64_t now_ms);
 
-  // SCAN in order of the keys' hashes, `count` keys a call, matching or not. The cursor is a
+  // SCAN in order of the keys' hashes, about `count` keys a call, matching or not. The cursor is a
   // position in the hash space, so a key that exists from the first call to the last is returned
-  // exactly once whatever happens to the others. kNone: any kind.
+  // exactly once whatever happens to the others.
+  struct ScanFilter {
+    std::string_view pattern = "*";
+    KeyKind kind = KeyKind::kNone;  // kNone: any
+  };
   ScanPage Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
-                std::string_view pattern, KeyKind kind, std::int64_t now_ms) const;
+                const ScanFilter& filter, std::int64_t now_ms) const;
   // In no particular order.
   std::vector<std::string> Keys(std::uint32_t db, std::string_view pattern,
                                 std::int64_t now_ms) const;
@@ -133,13 +137,12 @@ class Keyspace {
     std::uint64_t bytes = 0;                                    // EntryBytes of all
   };
 
-  std::uint32_t Tag(std::string_view name) const { return HashTag(name, hash_seed_); }
-  static std::uint32_t FindHandle(const KeyTable& table, std::uint32_t tag, std::string_view name);
   // The node's handle, expired ones included, or HashIndex::kNone.
   std::uint32_t Handle(KeyRef key) const;
   std::uint32_t VisibleHandle(KeyRef key, std::int64_t now_ms) const;
   void Account(KeyTable* table, std::uint32_t handle);
   void Unaccount(KeyTable* table, std::uint32_t handle);
+  void SetExpiry(KeyTable* table, std::uint32_t handle, std::int64_t at_ms);
   KeyEntry Take(KeyTable* table, std::uint32_t handle);
 
   const std::uint64_t hash_seed_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,12 +28,16 @@ enum class ParameterEffect : std::uint8_t {
 
 struct Parameter {
   std::string_view name;  // lower case, hyphenated
-  ParameterEffect effect;
+  ParameterEffect effect = ParameterEffect::kAtOnce;
   std::string_view range;  // completes "<name> must be ..."
   std::string_view doc;    // one sentence, for people
-  std::string (*format)(const CollectionOptions& options);
-  // False when `value` is not of the type or outside the range; *options is unchanged then.
-  bool (*parse)(CollectionOptions* options, std::string_view value);
+  double min = 0;          // inclusive, as is `max`
+  double max = 0;
+  bool integer = false;
+  bool automatic = false;  // may be "auto", which is nullopt
+  // Null for "type.*", which stands for any number of values.
+  std::optional<double> (*get)(const CollectionOptions& options) = nullptr;
+  void (*set)(CollectionOptions* options, std::optional<double> value) = nullptr;
 };
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
@@ -48,7 +53,8 @@ const Parameter* FindParameter(std::string_view name);
 // (the message says what is allowed).
 Status SetParameter(CollectionOptions* options, std::string_view name, std::string_view value);
 // The same for an existing collection and all or nothing: a fixed parameter keeps its value
-// (kInvalidArgument with both values). True when a value changed that the next training will use.
+// (kInvalidArgument with both values), and no name may come twice. True when a value changed that
+// the next training will use.
 Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters);
 // The same for one training: only kNextTraining parameters, all or nothing.
 Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters);
@@ -56,6 +62,8 @@ Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameter
 // Names and values that match a Redis glob (case-insensitive), in table order, then the types.
 ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern = "*");
 
+// The first value that is out of its range, in words; Ok when all are fine.
+Status CheckParameters(const CollectionOptions& options);
 // Ok when no fixed parameter differs; otherwise kInvalidArgument with both values.
 Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested);
 

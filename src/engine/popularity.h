@@ -16,13 +16,6 @@
 
 namespace reco::engine {
 
-// What is known of one item.
-struct PopularityCounts {
-  std::uint64_t users = 0;  // distinct users with a pair; an item without any is not ranked
-  double weight = 0;        // sum of the pairs' weights, finite
-  std::uint64_t events = 0;
-};
-
 struct PopularItem {
   std::uint32_t item = 0;
   double value = 0;
@@ -49,8 +42,9 @@ struct PopularityQuery {
 // Thread-compatible.
 class Popularity {
  public:
-  // Replaces the counts of an item. Items are dense ordinals.
-  void Set(std::uint32_t item, const PopularityCounts& counts);
+  // Replaces the values of an item (a dense ordinal): distinct users with a pair, sum of the pairs'
+  // weights (finite), events. An item without users is not ranked.
+  void Update(std::uint32_t item, std::uint64_t users, double weight, std::uint64_t events);
   void Clear();
 
   // The item's value, or 0 when it is not ranked.

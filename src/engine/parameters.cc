@@ -1,0 +1,395 @@
+#include "engine/parameters.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <type_traits>
+
+#include "reco/types.h"
+
+#include "base/glob.h"
+
+namespace reco::engine {
+namespace {
+
+constexpr double kLargestExact = 9'007'199'254'740'992;  // 2^53
+constexpr std::size_t kTypesMax = 64;
+constexpr std::size_t kTypeNameBytesMax = 64;
+constexpr std::string_view kTypePrefix = "type.";
+
+template <auto Field>
+std::optional<double> Get(const CollectionOptions& options) {
+  return static_cast<double>(options.*Field);
+}
+
+template <auto Field>
+void Set(CollectionOptions* options, std::optional<double> value) {
+  using Type = std::remove_cvref_t<decltype(options->*Field)>;
+  options->*Field = static_cast<Type>(*value);
+}
+
+std::optional<double> GetUnobserved(const CollectionOptions& options) {
+  return options.unobserved;
+}
+
+void SetUnobserved(CollectionOptions* options, std::optional<double> value) {
+  options->unobserved = value;
+}
+
+// The lower bound of the numbers above 0 keeps them above 0 in float32, which the solver uses.
+constexpr double kAboveZero = 1e-9;
+
+constexpr std::array<Parameter, 10> kParameters = {{
+    {.name = "dim",
+     .effect = ParameterEffect::kFixed,
+     .range = "an integer from 1 to 512",
+     .doc = "Length of a vector: more finds finer tastes and makes writes and queries slower.",
+     .min = 1,
+     .max = 512,
+     .integer = true,
+     .get = Get<&CollectionOptions::dim>,
+     .set = Set<&CollectionOptions::dim>},
+    {.name = "alpha",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "a number from 1e-9 to 1e6",
+     .doc = "Confidence of a pair is alpha x |weight|.",
+     .min = kAboveZero,
+     .max = 1e6,
+     .get = Get<&CollectionOptions::alpha>,
+     .set = Set<&CollectionOptions::alpha>},
+    {.name = "reg",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "a number from 1e-9 to 1e6",
+     .doc = "Constant part of the regulariser of a vector.",
+     .min = kAboveZero,
+     .max = 1e6,
+     .get = Get<&CollectionOptions::reg>,
+     .set = Set<&CollectionOptions::reg>},
+    {.name = "regn",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "a number from 0 to 1e6",
+     .doc = "Part of the regulariser that is multiplied by the number of pairs of the row.",
+     .min = 0,
+     .max = 1e6,
+     .get = Get<&CollectionOptions::regn>,
+     .set = Set<&CollectionOptions::regn>},
+    {.name = "unobserved",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "auto or a number from 1e-9 to 1e6",
+     .doc =
+         "Weight of every pair that was not observed; auto: 50 x the density of the data, between "
+         "0.01 and 3.",
+     .min = kAboveZero,
+     .max = 1e6,
+     .automatic = true,
+     .get = GetUnobserved,
+     .set = SetUnobserved},
+    {.name = "iterations",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "an integer from 1 to 1000",
+     .doc = "Alternations over items and users in a training.",
+     .min = 1,
+     .max = 1000,
+     .integer = true,
+     .get = Get<&CollectionOptions::iterations>,
+     .set = Set<&CollectionOptions::iterations>},
+    {.name = "seed",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "an integer from 0 to 9007199254740992",
+     .doc = "Seed of the first vectors: the same data and seed give the same model.",
+     .min = 0,
+     .max = kLargestExact,
+     .integer = true,
+     .get = Get<&CollectionOptions::seed>,
+     .set = Set<&CollectionOptions::seed>},
+    {.name = "retrain-every",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "an integer from 0 to 9007199254740992",
+     .doc = "Retrain after so many events since the last training; 0: never.",
+     .min = 0,
+     .max = kLargestExact,
+     .integer = true,
+     .get = Get<&CollectionOptions::retrain_every>,
+     .set = Set<&CollectionOptions::retrain_every>},
+    {.name = "retrain-interval",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "an integer from 0 to 1000000000",
+     .doc = "Retrain after so many seconds since the last training; 0: never.",
+     .min = 0,
+     .max = 1e9,
+     .integer = true,
+     .get = Get<&CollectionOptions::retrain_interval_s>,
+     .set = Set<&CollectionOptions::retrain_interval_s>},
+    {.name = "type.*",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "a number from -1e6 to 1e6",
+     .doc = "Weight of one event of this feedback type when the event names none.",
+     .min = -kWeightMax,
+     .max = kWeightMax},
+}};
+constexpr const Parameter& kTypeParameter = kParameters.back();
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return lower;
+}
+
+// The caller's bytes as they can stand in a message.
+std::string Quoted(std::string_view bytes) {
+  constexpr std::size_t kShown = 64;
+  std::string quoted = "'";
+  for (const char c : bytes.substr(0, kShown)) {
+    quoted += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return quoted + (bytes.size() > kShown ? "...'" : "'");
+}
+
+template <typename Number>
+std::optional<double> ParseAs(std::string_view text) {
+  Number number{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end) {
+    return std::nullopt;
+  }
+  return static_cast<double>(number);
+}
+
+bool InRange(const Parameter& parameter, double value) {
+  // False for NaN.
+  return value >= parameter.min && value <= parameter.max;
+}
+
+// The value of a number in the range of `parameter`, with +0 for -0; nullopt for anything else.
+std::optional<double> ParseNumber(const Parameter& parameter, std::string_view text) {
+  const std::optional<double> number =
+      parameter.integer ? ParseAs<std::uint64_t>(text) : ParseAs<double>(text);
+  if (!number.has_value() || !InRange(parameter, *number)) {
+    return std::nullopt;
+  }
+  return *number + 0.0;
+}
+
+std::string FormatNumber(double value) {
+  std::array<char, 32> text{};
+  // Integers up to 2^53 in full, others as the shortest text that reads back.
+  const bool whole = value == std::floor(value) && std::fabs(value) <= kLargestExact;
+  const auto result =
+      whole ? std::to_chars(text.begin(), text.end(), static_cast<std::int64_t>(value))
+            : std::to_chars(text.begin(), text.end(), value);
+  return {text.begin(), result.ptr};
+}
+
+std::string Format(const Parameter& parameter, const CollectionOptions& options) {
+  const std::optional<double> value = parameter.get(options);
+  return value.has_value() ? FormatNumber(*value) : "auto";
+}
+
+Status BadValue(std::string_view name, std::string_view range, const std::string& found) {
+  return Status::InvalidArgument(std::string(name) + " must be " + std::string(range) + ", not " +
+                                 found);
+}
+
+Status UnknownParameter(std::string_view name) {
+  std::string message = "unknown parameter " + Quoted(name) + ", known are";
+  std::string_view separator = " ";
+  for (const Parameter& parameter : kParameters) {
+    message.append(separator).append(parameter.name);
+    separator = ", ";
+  }
+  return Status::InvalidArgument(std::move(message));
+}
+
+// The name is part of "name=value" lines and of lists that people read.
+Status CheckTypeName(std::string_view name) {
+  const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > ' ' && byte != 0x7f && byte != '=';
+  });
+  if (name.empty() || name.size() > kTypeNameBytesMax || !printable) {
+    return BadValue("name of a feedback type",
+                    "1 to 64 bytes without blanks, control characters and '='", Quoted(name));
+  }
+  return Status::Ok();
+}
+
+Status SetType(CollectionOptions* options, std::string_view name, std::string_view value) {
+  RECO_RETURN_IF_ERROR(CheckTypeName(name));
+  const std::optional<double> weight = ParseNumber(kTypeParameter, value);
+  if (!weight.has_value()) {
+    return BadValue(std::string(kTypePrefix).append(name), kTypeParameter.range, Quoted(value));
+  }
+  for (FeedbackType& type : options->types) {
+    if (type.name == name) {
+      type.weight = *weight;
+      return Status::Ok();
+    }
+  }
+  if (options->types.size() >= kTypesMax) {
+    return Status::InvalidArgument("a collection has at most 64 feedback types");
+  }
+  options->types.push_back({.name = std::string(name), .weight = *weight});
+  return Status::Ok();
+}
+
+Status CheckTypes(const std::vector<FeedbackType>& types) {
+  if (types.size() > kTypesMax) {
+    return Status::InvalidArgument("a collection has at most 64 feedback types");
+  }
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const FeedbackType& type = types[i];
+    RECO_RETURN_IF_ERROR(CheckTypeName(type.name));
+    if (!InRange(kTypeParameter, type.weight)) {
+      return BadValue(std::string(kTypePrefix) + type.name, kTypeParameter.range,
+                      FormatNumber(type.weight));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (types[j].name == type.name) {
+        return Status::InvalidArgument("feedback type " + Quoted(type.name) + " is given twice");
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+bool IsType(const Parameter& parameter) {
+  return &parameter == &kTypeParameter;
+}
+
+// Sets all, names being distinct, where `allowed` lets them.
+template <typename Allowed>
+Result<CollectionOptions> SetAll(const CollectionOptions& options, ParameterSpan parameters,
+                                 Allowed&& allowed) {
+  CollectionOptions changed = options;
+  std::vector<std::string> seen;
+  for (const auto& [name, value] : parameters) {
+    const Parameter* parameter = FindParameter(name);
+    if (parameter == nullptr) {
+      return UnknownParameter(name);
+    }
+    RECO_RETURN_IF_ERROR(allowed(*parameter));
+    std::string key(parameter->name);
+    if (IsType(*parameter)) {
+      key = kTypePrefix;
+      key += std::string_view(name).substr(kTypePrefix.size());
+    }
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
+      return Status::InvalidArgument("parameter " + Quoted(name) + " is given twice");
+    }
+    seen.push_back(std::move(key));
+    RECO_RETURN_IF_ERROR(SetParameter(&changed, name, value));
+  }
+  return changed;
+}
+
+}  // namespace
+
+std::span<const Parameter> CollectionParameters() {
+  return kParameters;
+}
+
+const Parameter* FindParameter(std::string_view name) {
+  if (Lower(name.substr(0, kTypePrefix.size())) == kTypePrefix) {
+    return &kTypeParameter;
+  }
+  const std::string lower = Lower(name);
+  for (const Parameter& parameter : kParameters) {
+    if (parameter.name == lower) {
+      return &parameter;
+    }
+  }
+  return nullptr;
+}
+
+Status SetParameter(CollectionOptions* options, std::string_view name, std::string_view value) {
+  const Parameter* parameter = FindParameter(name);
+  if (parameter == nullptr) {
+    return UnknownParameter(name);
+  }
+  if (IsType(*parameter)) {
+    return SetType(options, name.substr(kTypePrefix.size()), value);
+  }
+  std::optional<double> number;
+  if (!parameter->automatic || Lower(value) != "auto") {
+    number = ParseNumber(*parameter, value);
+    if (!number.has_value()) {
+      return BadValue(parameter->name, parameter->range, Quoted(value));
+    }
+  }
+  parameter->set(options, number);
+  return Status::Ok();
+}
+
+Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters) {
+  RECO_ASSIGN_OR_RETURN(
+      CollectionOptions changed,
+      SetAll(*options, parameters, [](const Parameter&) { return Status::Ok(); }));
+  RECO_RETURN_IF_ERROR(CheckSameFixed(*options, changed));
+  bool needs_training = false;
+  for (const Parameter& parameter : kParameters) {
+    needs_training |= parameter.effect == ParameterEffect::kNextTraining &&
+                      parameter.get(*options) != parameter.get(changed);
+  }
+  *options = std::move(changed);
+  return needs_training;
+}
+
+Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters) {
+  RECO_ASSIGN_OR_RETURN(*options, SetAll(*options, parameters, [](const Parameter& parameter) {
+    return parameter.effect == ParameterEffect::kNextTraining
+               ? Status::Ok()
+               : Status::InvalidArgument("parameter " + Quoted(parameter.name) +
+                                         " is not one of a training");
+  }));
+  return Status::Ok();
+}
+
+ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern) {
+  ParameterList list;
+  const auto add = [&list, pattern](std::string name, std::string value) {
+    if (GlobMatch(pattern, name, /*ignore_case=*/true)) {
+      list.emplace_back(std::move(name), std::move(value));
+    }
+  };
+  for (const Parameter& parameter : kParameters) {
+    if (!IsType(parameter)) {
+      add(std::string(parameter.name), Format(parameter, options));
+    }
+  }
+  for (const FeedbackType& type : options.types) {
+    add(std::string(kTypePrefix) + type.name, FormatNumber(type.weight));
+  }
+  return list;
+}
+
+Status CheckParameters(const CollectionOptions& options) {
+  for (const Parameter& parameter : kParameters) {
+    if (IsType(parameter)) {
+      continue;
+    }
+    const std::optional<double> value = parameter.get(options);
+    if (value.has_value() && !InRange(parameter, *value)) {
+      return BadValue(parameter.name, parameter.range, FormatNumber(*value));
+    }
+  }
+  return CheckTypes(options.types);
+}
+
+Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested) {
+  for (const Parameter& parameter : kParameters) {
+    if (parameter.effect == ParameterEffect::kFixed &&
+        parameter.get(existing) != parameter.get(requested)) {
+      return Status::InvalidArgument(std::string(parameter.name) + " is " +
+                                     Format(parameter, existing) + " and cannot change to " +
+                                     Format(parameter, requested));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace reco::engine
