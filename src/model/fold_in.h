@@ -10,7 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
+
+#include "model/aligned_vector.h"
 
 namespace reco::model {
 
@@ -50,8 +51,8 @@ class Gram {
  private:
   std::uint32_t dim_;
   std::uint32_t stride_;
-  std::vector<double> values_;
-  std::vector<float> values32_;
+  AlignedVector<double> values_;
+  AlignedVector<float> values32_;
 };
 
 // The running sums of a long row: S = sum c y y' and b = sum c p y, so that one event costs one
@@ -70,8 +71,8 @@ class Information {
  private:
   std::uint32_t dim_;
   std::uint32_t stride_;
-  std::vector<float> matrix_;
-  std::vector<float> right_;
+  AlignedVector<float> matrix_;
+  AlignedVector<float> right_;
 };
 
 // Solves rows. Owns scratch memory, so one solver serves one thread at a time. Deterministic: the
