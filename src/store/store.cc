@@ -254,7 +254,6 @@ class RocksStore final : public Store {
   const Handles handles_;  // by Family
 };
 
-// --- Opening
 namespace {
 
 // --- Opening ---

@@ -18,12 +18,15 @@
 
 namespace reco::wal {
 
+// Changes that may wait for a commit before Stage() makes room itself.
+inline constexpr std::size_t kStagedBytesMax = 64ULL << 20U;
+
 struct LogStats {
   std::uint64_t commits = 0;  // batches written
   std::uint64_t changes = 0;  // records in them
   std::uint64_t syncs = 0;
-  std::int64_t last_sync_us = 0;  // how long the last fsync took
-  std::uint64_t pending_bytes = 0;
+  std::int64_t last_sync_us = 0;    // how long the last fsync took, under kAlways with its write
+  std::uint64_t pending_bytes = 0;  // staged, not yet taken by a commit
 };
 
 // Thread-safe. Refers to a Store that must outlive it.
@@ -37,7 +40,8 @@ class EventLog {
   // Queues changes behind all queued before: `fill` runs at once, under the log's mutex, and must
   // not block or call the log. Answers a ticket; tickets ascend. Callers that must be ordered among
   // themselves call it under a lock of their own. Refused (kIoError) after a failed commit until
-  // Reset().
+  // Reset(). When more than kStagedBytesMax wait already, it first commits them itself, or waits
+  // for the commit in flight, so that memory stays bounded however late callers commit.
   Result<std::uint64_t> Stage(FunctionRef<void(store::Batch&)> fill);
   // Convenience: the event of collection `cid` at `seq`.
   static void PutEvent(store::Batch& batch, std::uint32_t cid, std::uint64_t seq,
@@ -45,7 +49,8 @@ class EventLog {
 
   // Returns when everything staged up to `ticket` is in the log (and synced under kAlways). The
   // first caller writes for all that waits (leader); others wait for it. After a failure every
-  // ticket not yet committed fails with the same kIoError.
+  // ticket not yet committed fails with the same kIoError, also after Reset(). One atomic load when
+  // the ticket is committed already.
   Status Commit(std::uint64_t ticket);
   std::uint64_t last_staged() const;
   std::uint64_t last_committed() const;
