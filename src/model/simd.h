@@ -96,6 +96,18 @@ inline void Axpy(float scale, const float* x, float* y, std::size_t stride) {
 // out = M p for a symmetric M of stride x stride, as a sum of rows.
 inline void SymmetricTimes(const float* matrix, const float* p, float* out, std::size_t stride) {
   std::size_t k = 0;
+  for (; k + 8 * kLanes <= stride; k += 8 * kLanes) {
+    Vec sums[8] = {};
+    for (std::size_t i = 0; i < stride; ++i) {
+      const float* row = matrix + i * stride + k;
+      for (std::size_t v = 0; v < 8; ++v) {
+        sums[v] += p[i] * Load(row + v * kLanes);
+      }
+    }
+    for (std::size_t v = 0; v < 8; ++v) {
+      Store(out + k + v * kLanes, sums[v]);
+    }
+  }
   for (; k + 4 * kLanes <= stride; k += 4 * kLanes) {
     // Two sets of sums hide the latency of the multiply-add.
     Vec a0 = {}, a1 = {}, a2 = {}, a3 = {}, b0 = {}, b1 = {}, b2 = {}, b3 = {};
