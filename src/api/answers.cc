@@ -8,6 +8,32 @@ namespace {
 constexpr std::size_t kEchoedBytesMax = 128;  // of a caller's word in an error text
 constexpr int kResp3 = 3;
 
+std::string_view JobKindName(JobKind kind) {
+  switch (kind) {
+    case JobKind::kRetrain:
+      return "retrain";
+    case JobKind::kEvaluate:
+      return "evaluate";
+  }
+  return "unknown";
+}
+
+std::string_view JobStateName(JobState state) {
+  switch (state) {
+    case JobState::kQueued:
+      return "queued";
+    case JobState::kRunning:
+      return "running";
+    case JobState::kDone:
+      return "done";
+    case JobState::kFailed:
+      return "failed";
+    case JobState::kCancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 void AnswerStatus(Reply& reply, const Status& status) {
@@ -71,6 +97,40 @@ void AnswerParameters(Reply& reply, Parameters parameters) {
   for (const auto& [name, value] : parameters) {
     reply.Bulk(name);
     reply.Bulk(value);
+  }
+}
+
+void AnswerJob(Reply& reply, const JobInfo& job) {
+  constexpr std::size_t kPairs = 11;
+  reply.Map(kPairs);
+  reply.Bulk("id");
+  reply.Integer(static_cast<std::int64_t>(job.id));
+  reply.Bulk("kind");
+  reply.Bulk(JobKindName(job.kind));
+  reply.Bulk("key");
+  reply.Bulk(job.key);
+  reply.Bulk("state");
+  reply.Bulk(JobStateName(job.state));
+  reply.Bulk("percent");
+  reply.Double(job.percent);
+  reply.Bulk("phase");
+  reply.Bulk(job.phase);
+  reply.Bulk("eta-seconds");
+  reply.Double(job.eta_s);
+  reply.Bulk("started-ms");
+  reply.Integer(job.started_ms);
+  reply.Bulk("finished-ms");
+  reply.Integer(job.finished_ms);
+  reply.Bulk("error");
+  reply.Bulk(job.error);
+  reply.Bulk("result");
+  AnswerFigures(reply, job.result);
+}
+
+void AnswerJobs(Reply& reply, std::span<const JobInfo> jobs) {
+  reply.Array(jobs.size());
+  for (const JobInfo& job : jobs) {
+    AnswerJob(reply, job);
   }
 }
 

@@ -32,6 +32,10 @@ void AnswerScanPage(Reply& reply, const ScanPage& page);
 void AnswerFigures(Reply& reply, std::span<const std::pair<std::string, double>> figures);
 void AnswerParameters(Reply& reply, Parameters parameters);
 
+// A map: id, kind, key, state, percent, phase, eta-seconds, started-ms, finished-ms, error, result.
+void AnswerJob(Reply& reply, const JobInfo& job);
+void AnswerJobs(Reply& reply, std::span<const JobInfo> jobs);
+
 // Rows of `columns` values in a list of `rows`: RESP3 nests each row, RESP2 writes them one after
 // the other. Call StartRows once and StartRow before each row's values.
 void StartRows(Reply& reply, std::size_t rows, std::size_t columns);

@@ -184,16 +184,19 @@ std::vector<std::string_view> Arguments::RemainingIds(std::string_view name) {
   return ids;
 }
 
-void Arguments::Parameter(std::vector<std::pair<std::string, std::string>>* parameters) {
-  std::string name = LowerCase(Word());
-  const std::string_view value = Word();
+void Arguments::Parameter(ParameterList* parameters) {
+  const std::string_view word = Word();
+  const std::string_view head = word.substr(0, word.find('.'));
+  Parameter(LowerCase(head).append(word.substr(head.size())), parameters);
+}
+
+void Arguments::Parameter(std::string name, ParameterList* parameters) {
   const bool repeated =
       std::ranges::any_of(*parameters, [&name](const auto& known) { return known.first == name; });
   if (repeated) {
     FailSyntax();
-    return;
   }
-  parameters->emplace_back(std::move(name), std::string(value));
+  parameters->emplace_back(std::move(name), Word());
 }
 
 void Arguments::Fail(std::string_view message) {

@@ -32,6 +32,8 @@ namespace reco::api {
 // Times on the wire: 1970 to the end of the year 9999.
 inline constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;
 
+using ParameterList = std::vector<std::pair<std::string, std::string>>;
+
 // Redis's strict decimal: no sign but '-', no space, no leading zero; nullopt also on overflow.
 std::optional<std::int64_t> ParseInteger(std::string_view word);
 // Decimal, with or without exponent; nullopt for NaN, infinities, overflow, hexadecimal, spaces.
@@ -80,8 +82,11 @@ class Arguments {
   std::vector<std::string_view> CountedIds(std::string_view name);
   // All words left, each an id.
   std::vector<std::string_view> RemainingIds(std::string_view name);
-  // "name value": appended with the name in lower case; a repeated name is a syntax error.
-  void Parameter(std::vector<std::pair<std::string, std::string>>* parameters);
+  // "name value": appended with the name in lower case up to its first '.', because what follows is
+  // a name of the user's ("type.Purchase"). A repeated name is a syntax error.
+  void Parameter(ParameterList* parameters);
+  // The same with the name known and the value next.
+  void Parameter(std::string name, ParameterList* parameters);
 
   // Records an error, "ERR " + `message`, unless there is one already.
   void Fail(std::string_view message);
