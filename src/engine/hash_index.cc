@@ -30,10 +30,10 @@ std::uint64_t Load(const char* bytes, std::size_t size) {
 }  // namespace
 
 std::uint32_t HashTag(std::string_view name, std::uint64_t seed) {
-  // Both factors of each product depend on the seed, so that no input makes one of them zero
-  // without knowing it.
+  // Both factors of each product depend on the mixed seed, so that nobody who does not know it can
+  // make one of them zero.
   const std::uint64_t key = FoldMultiply(seed ^ 0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL);
-  std::uint64_t hash = seed ^ name.size();
+  std::uint64_t hash = FoldMultiply(key, 0x8ebc6af09c88c6e3ULL);
   const char* bytes = name.data();
   std::size_t left = name.size();
   while (left > 16) {
@@ -44,6 +44,7 @@ std::uint32_t HashTag(std::string_view name, std::uint64_t seed) {
   const std::uint64_t low = left > 0 ? Load(bytes, left) : 0;
   const std::uint64_t high = left > 8 ? Load(bytes + 8, left - 8) : 0;
   hash = FoldMultiply(low ^ key, high ^ hash);
+  // The length comes last: where it could meet bytes of the name they would cancel each other.
   return static_cast<std::uint32_t>(FoldMultiply(hash ^ name.size(), key | 1U) >> 32U);
 }
 
@@ -64,9 +65,10 @@ HashIndex::HashIndex() {
 }
 
 void HashIndex::Clear() {
-  segments_.clear();
+  // New vectors, since clear() keeps the memory.
+  segments_ = std::vector<std::unique_ptr<Segment>>();
   segments_.push_back(std::make_unique<Segment>(0, kFirstSlotBits));
-  directory_.assign(1, segments_.front().get());
+  directory_ = std::vector<Segment*>(1, segments_.front().get());
   depth_ = 0;
   size_ = 0;
   slots_ = segments_.front()->capacity();
