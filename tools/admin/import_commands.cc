@@ -1,0 +1,271 @@
+#include "tools/admin/import_commands.h"
+
+#include <algorithm>
+#include <deque>
+#include <string_view>
+#include <utility>
+
+#include "reco/types.h"
+
+#include "tools/terminal/json.h"
+#include "tools/terminal/numbers.h"
+#include "tools/terminal/progress.h"
+
+namespace reco::admin {
+namespace {
+
+using End = ImportSummary::End;
+
+terminal::ProgressMeter ImportMeter(const Session& session, const std::string& key,
+                                    const std::string& unit) {
+  const Settings& settings = session.settings();
+  return {"importing " + key, unit, terminal::StyleFor(stderr, !settings.json && !settings.quiet),
+          stderr};
+}
+
+void PrintBadLines(const ImportSummary& summary) {
+  for (const BadLine& bad : summary.bad_lines) {
+    std::fprintf(stderr, "  line %llu: %s\n", static_cast<unsigned long long>(bad.line),
+                 bad.message.c_str());
+  }
+  if (summary.bad > summary.bad_lines.size()) {
+    std::fprintf(
+        stderr, "  ... and %s more\n",
+        terminal::FormatCount(static_cast<std::int64_t>(summary.bad - summary.bad_lines.size()))
+            .c_str());
+  }
+}
+
+const char* EndName(End end) {
+  switch (end) {
+    case End::kDone:
+      return "done";
+    case End::kAlreadyDone:
+      return "already-imported";
+    case End::kTooManyErrors:
+      return "too-many-bad-lines";
+    case End::kRefused:
+      return "refused";
+    case End::kLost:
+      return "connection-lost";
+  }
+  return "";
+}
+
+void PrintJson(const ImportSummary& summary) {
+  std::string bad_lines;
+  for (const BadLine& bad : summary.bad_lines) {
+    std::string entry;
+    terminal::AppendMember(&entry, "line", std::to_string(bad.line));
+    terminal::AppendMember(&entry, "message", terminal::JsonString(bad.message));
+    terminal::AppendElement(&bad_lines, terminal::Braced(entry));
+  }
+  std::printf(
+      "{\"end\": \"%s\", \"records\": %llu, \"sent\": %llu, \"resumed\": %llu, \"bad\": %llu, "
+      "\"bad-lines\": [%s], \"seconds\": %s, \"error\": %s}\n",
+      EndName(summary.end), static_cast<unsigned long long>(summary.records),
+      static_cast<unsigned long long>(summary.sent),
+      static_cast<unsigned long long>(summary.resumed),
+      static_cast<unsigned long long>(summary.bad), bad_lines.c_str(),
+      terminal::JsonDouble(summary.seconds).c_str(),
+      summary.refusal.empty() ? "null" : terminal::JsonString(summary.refusal).c_str());
+}
+
+std::string Count(std::uint64_t count) {
+  return terminal::FormatCount(static_cast<std::int64_t>(count));
+}
+
+void PrintDone(const ImportSummary& summary, const std::string& what) {
+  const double rate = summary.seconds > 0 ? static_cast<double>(summary.sent) / summary.seconds : 0;
+  std::printf("%s %s in %s (%s)", Count(summary.sent).c_str(), what.c_str(),
+              terminal::FormatDuration(summary.seconds).c_str(),
+              terminal::FormatRate(rate).c_str());
+  if (summary.resumed > 0) {
+    std::printf(", %s were there from an earlier run", Count(summary.resumed).c_str());
+  }
+  std::printf(", %s bad lines\n", Count(summary.bad).c_str());
+}
+
+// Says how it ended, and answers the exit code.
+int Conclude(const ImportSummary& summary, const std::string& what, const Settings& settings) {
+  if (settings.json) {
+    PrintJson(summary);
+  } else if (summary.end == End::kDone) {
+    PrintDone(summary, what);
+  } else if (summary.end == End::kAlreadyDone) {
+    std::printf("this input was imported before (%s lines); --again imports it once more\n",
+                Count(summary.records).c_str());
+  }
+  PrintBadLines(summary);
+  switch (summary.end) {
+    case End::kDone:
+    case End::kAlreadyDone:
+      return kExitDone;
+    case End::kTooManyErrors:
+      std::fprintf(stderr,
+                   "reco-admin: stopped after %s bad lines; mend them, or raise --max-errors and "
+                   "run the same command again: it goes on where it stopped\n",
+                   Count(summary.bad).c_str());
+      return kExitBadLines;
+    case End::kRefused:
+    case End::kLost:
+      break;
+  }
+  const Settings to_stderr{settings.endpoint, false, true};
+  const int code = Report(summary.end == End::kLost ? Status::Unavailable(summary.refusal)
+                                                    : Status::FailedPrecondition(summary.refusal),
+                          to_stderr);
+  std::fprintf(stderr, "  then run the same command again: it goes on where it stopped\n");
+  return code;
+}
+
+// Sends the lines of one file of items. Confined to one call of ImportItems.
+class ItemImport {
+ public:
+  ItemImport(Session& session, const ImportItemsRequest& request)
+      : session_(session), request_(request), meter_(ImportMeter(session, request.key, "items")) {}
+
+  Result<ImportSummary> Run() {
+    RECO_ASSIGN_OR_RETURN(const Input input, OpenInput(request_.path));
+    CsvReader reader(*input.source, request_.csv);
+    CsvRecord record;
+    RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
+    if (!more || !record.error.empty()) {
+      return Status::InvalidArgument(more ? "the first line is bad: " + std::string(record.error)
+                                          : "the input is empty");
+    }
+    RECO_RETURN_IF_ERROR(Resolve(record));
+    if (request_.has_header) {
+      RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+    }
+    while (more && summary_.end == End::kDone) {
+      RECO_RETURN_IF_ERROR(Send(record));
+      if (lines_.size() >= request_.pipeline) {
+        RECO_RETURN_IF_ERROR(Drain(request_.pipeline / 2));
+        meter_.Update({static_cast<std::int64_t>(summary_.sent), input.source->Fraction(), -1, {}});
+      }
+      RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+    }
+    RECO_RETURN_IF_ERROR(Drain(0));
+    meter_.Finish({static_cast<std::int64_t>(summary_.sent), 1, -1, {}});
+    summary_.seconds = meter_.elapsed_s();
+    return summary_;
+  }
+
+ private:
+  Status Resolve(const CsvRecord& first) {
+    width_ = first.fields.size();
+    RECO_ASSIGN_OR_RETURN(item_, FindColumn(first.fields, request_.has_header, request_.item));
+    for (const std::string& name : request_.columns) {
+      RECO_ASSIGN_OR_RETURN(const std::size_t column,
+                            FindColumn(first.fields, request_.has_header, name));
+      columns_.push_back(column);
+      names_.push_back(request_.has_header ? name : "column" + name);
+    }
+    if (request_.columns.empty()) {
+      for (std::size_t column = 0; column < width_; ++column) {
+        if (column != item_) {
+          columns_.push_back(column);
+          names_.push_back(request_.has_header ? std::string(first.fields[column])
+                                               : "column" + std::to_string(column + 1));
+        }
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status Send(const CsvRecord& record) {
+    ++summary_.records;
+    if (!record.error.empty() || record.fields.size() != width_) {
+      CountBad(record.line, !record.error.empty()
+                                ? std::string(record.error)
+                                : std::to_string(record.fields.size()) + " fields instead of " +
+                                      std::to_string(width_));
+      return Status::Ok();
+    }
+    const std::string_view item = record.fields[item_];
+    if (item.empty() || item.size() > kIdBytesMax) {
+      CountBad(record.line, "item is empty or longer than 512 bytes");
+      return Status::Ok();
+    }
+    const std::string json = AttributesJson(names_, columns_, record.fields);
+    lines_.push_back(record.line);
+    return session_.connection().Queue({"RECO.ITEM", "SET", request_.key, item, "ATTRS", json});
+  }
+
+  Status Drain(std::size_t unread_max) {
+    while (lines_.size() > unread_max) {
+      RECO_ASSIGN_OR_RETURN(const client::Value reply, session_.connection().Read());
+      const std::uint64_t line = lines_.front();
+      lines_.pop_front();
+      if (!reply.is_error()) {
+        ++summary_.sent;
+      } else if (RefusesAllWrites(reply.text)) {
+        summary_.end = End::kRefused;
+        summary_.refusal = reply.text;
+      } else {
+        CountBad(line, reply.text);
+      }
+    }
+    return Status::Ok();
+  }
+
+  void CountBad(std::uint64_t line, std::string message) {
+    ++summary_.bad;
+    if (summary_.bad_lines.size() < kBadLinesShown) {
+      summary_.bad_lines.push_back({line, std::move(message)});
+    }
+    if (summary_.bad > request_.errors_max && summary_.end == End::kDone) {
+      summary_.end = End::kTooManyErrors;
+    }
+  }
+
+  Session& session_;
+  const ImportItemsRequest& request_;
+  terminal::ProgressMeter meter_;
+  ImportSummary summary_;
+  std::size_t width_ = 0;
+  std::size_t item_ = 0;
+  std::vector<std::size_t> columns_;
+  std::vector<std::string> names_;
+  std::deque<std::uint64_t> lines_;  // of the commands not answered yet
+};
+
+}  // namespace
+
+std::string AttributesJson(const std::vector<std::string>& names,
+                           const std::vector<std::size_t>& columns,
+                           const std::vector<std::string_view>& fields) {
+  std::string json;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string_view cell = fields[columns[i]];
+    if (!cell.empty()) {
+      terminal::AppendMember(&json, names[i], terminal::JsonScalar(cell));
+    }
+  }
+  return terminal::Braced(json);
+}
+
+int Import(Session& session, const std::string& path, const ImportOptions& options) {
+  auto input = OpenInput(path);
+  if (!input.ok()) {
+    return Report(input.status(), session.settings());
+  }
+  terminal::ProgressMeter meter = ImportMeter(session, options.key, "lines");
+  Importer importer(session.connection(), options, meter);
+  const auto summary = importer.Run(std::move(input).value());
+  if (!summary.ok()) {
+    return Report(summary.status(), session.settings());
+  }
+  return Conclude(*summary, "interactions", session.settings());
+}
+
+int ImportItems(Session& session, const ImportItemsRequest& request) {
+  const auto summary = ItemImport(session, request).Run();
+  if (!summary.ok()) {
+    return Report(summary.status(), session.settings());
+  }
+  return Conclude(*summary, "items", session.settings());
+}
+
+}  // namespace reco::admin

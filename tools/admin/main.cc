@@ -1,0 +1,251 @@
+// reco-admin: the command line of an administrator. Speaks to a running server; see --help.
+#include <cstdlib>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/admin/import_commands.h"
+#include "tools/admin/model_commands.h"
+#include "tools/admin/session.h"
+
+namespace reco::admin {
+namespace {
+
+constexpr const char* kFooter = R"(
+Exit codes: 0 done, 1 the server refused or the job failed, 2 wrong usage or unreadable file,
+            3 no connection, 4 more bad lines than --max-errors.
+
+Examples:
+  reco-admin import shop clicks.csv.gz --user customer --item sku --time ts --time-unit s
+  reco-admin import-items shop items.csv --item sku
+  reco-admin retrain shop --wait iterations=15
+  reco-admin eval shop --at 10,20
+  reco-admin topk shop ann --title title)";
+
+constexpr const char* kImportFooter = R"(
+An import that was interrupted, on either side, is resumed by running the same command again;
+nothing is counted twice. How far it is, is kept in the server under the key
+reco:import:<fingerprint of the collection, the file and the columns>. A finished import of a file
+is remembered for a day, so that a repeated command does nothing (--again imports it once more);
+of standard input nothing is remembered once it is finished. Resuming relies on the server's window
+of idempotency tokens (option idempotency-window, at least 50,000) and on the unchanged input.
+
+Empty weight or type cells mean the default. Bad lines are counted, the first are shown.)";
+
+// What the command line asks for; `run` is set by the subcommand that was given.
+struct CommandLine {
+  Settings settings;
+  std::string key;
+  std::string path;
+  std::string delimiter;
+  bool no_header = false;
+  bool no_quotes = false;
+  std::string time_unit = "ms";
+  TopkRequest topk;
+  RetrainRequest retrain;
+  EvalRequest eval;
+  CallRequest call;
+  ImportOptions import;
+  ImportItemsRequest items;
+  std::function<int(Session&)> run;
+};
+
+// "\t", "tab" or one character; by default what the file's name tells.
+Result<char> ParseDelimiter(const CommandLine& line) {
+  if (line.delimiter.empty()) {
+    const bool tabs = line.path.find(".tsv") != std::string::npos;
+    return tabs ? '\t' : ',';
+  }
+  if (line.delimiter == "\\t" || line.delimiter == "tab") {
+    return '\t';
+  }
+  if (line.delimiter.size() != 1 || line.delimiter == "\"" || line.delimiter == "\n") {
+    return Status::InvalidArgument("--delimiter takes one character, or tab");
+  }
+  return line.delimiter[0];
+}
+
+Result<CsvOptions> MakeCsvOptions(const CommandLine& line) {
+  CsvOptions csv;
+  RECO_ASSIGN_OR_RETURN(csv.delimiter, ParseDelimiter(line));
+  csv.quotes = !line.no_quotes;
+  return csv;
+}
+
+int RunImport(Session& session, CommandLine& line) {
+  auto csv = MakeCsvOptions(line);
+  if (!csv.ok()) {
+    return Report(csv.status(), line.settings);
+  }
+  line.import.key = line.key;
+  line.import.csv = *csv;
+  line.import.has_header = !line.no_header;
+  line.import.columns.time_unit =
+      line.time_unit == "s" ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
+  return Import(session, line.path, line.import);
+}
+
+int RunImportItems(Session& session, CommandLine& line) {
+  auto csv = MakeCsvOptions(line);
+  if (!csv.ok()) {
+    return Report(csv.status(), line.settings);
+  }
+  line.items.key = line.key;
+  line.items.path = line.path;
+  line.items.csv = *csv;
+  line.items.has_header = !line.no_header;
+  return ImportItems(session, line.items);
+}
+
+CLI::Option* AddKey(CLI::App* command, CommandLine& line) {
+  return command->add_option("KEY", line.key, "The collection")->required();
+}
+
+void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_max,
+                    std::size_t* pipeline) {
+  AddKey(command, line);
+  command->add_option("FILE", line.path, "CSV or TSV, plain or gzip; - is standard input")
+      ->required();
+  command->add_option("--delimiter", line.delimiter,
+                      "One character, or tab (default: tab for .tsv, else a comma)");
+  command->add_flag("--no-header", line.no_header,
+                    "The first line is data; columns are given by 1-based number");
+  command->add_flag("--no-quotes", line.no_quotes, "A quote is a character like any other");
+  command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
+  command
+      ->add_option("--pipeline", *pipeline, "Commands sent ahead of their answers (default 1000)")
+      ->check(CLI::Range(std::size_t{1}, kPipelineMax));
+}
+
+void AddImport(CLI::App& app, CommandLine& line) {
+  CLI::App* import = app.add_subcommand("import", "Import interactions from a file; resumable");
+  ColumnNames& columns = line.import.columns;
+  AddFileOptions(import, line, &line.import.errors_max, &line.import.pipeline);
+  import->add_option("--user", columns.user, "Column of the user id")->required();
+  import->add_option("--item", columns.item, "Column of the item id")->required();
+  CLI::Option* weight = import->add_option("--weight", columns.weight, "Column of the weight");
+  import->add_option("--time", columns.time, "Column of the time since 1970");
+  import->add_option("--time-unit", line.time_unit, "Unit of the time: ms (default) or s")
+      ->check(CLI::IsMember({"ms", "s"}));
+  import->add_option("--type", columns.type, "Column of the feedback type");
+  import
+      ->add_flag("--set", line.import.replace,
+                 "Replace the pair's preference (RECO.SET) instead of adding to it")
+      ->needs(weight);
+  import->add_flag("--again", line.import.again, "Import the file although it was imported before");
+  import->footer(kImportFooter);
+  import->callback([&line] {
+    line.run = [&line](Session& session) { return RunImport(session, line);
+};
+}  // namespace
+);
+
+CLI::App* items = app.add_subcommand("import-items",
+                                     "Store the other columns of a file as the items' attributes");
+AddFileOptions(items, line, &line.items.errors_max, &line.items.pipeline);
+items->add_option("--item", line.items.item, "Column of the item id")->required();
+items->add_option("--columns", line.items.columns, "Attributes, comma-separated (default: all)")
+    ->delimiter(',');
+items->callback([&line] {
+  line.run = [&line](Session& session) { return RunImportItems(session, line); };
+});
+}  // namespace reco::admin
+
+void AddQuestions(CLI::App& app, CommandLine& line) {
+  app.add_subcommand("ping", "Check that the server answers, and how fast")->callback([&line] {
+    line.run = Ping;
+  });
+  CLI::App* info = app.add_subcommand("info", "Describe the server, or one collection");
+  info->add_option("KEY", line.key, "The collection");
+  info->callback(
+      [&line] { line.run = [&line](Session& session) { return Info(session, line.key); }; });
+  CLI::App* topk = app.add_subcommand("topk", "The best items of a user");
+  AddKey(topk, line);
+  topk->add_option("USER", line.topk.user, "The user")->required();
+  topk->add_option("--count", line.topk.count, "How many (default 10)")
+      ->check(CLI::Range(1, 10'000));
+  topk->add_option("--title", line.topk.title, "Attribute to show beside each id");
+  topk->callback([&line] {
+    line.run = [&line](Session& session) {
+      line.topk.key = line.key;
+      return Topk(session, line.topk);
+    };
+  });
+  app.add_subcommand("jobs", "Trainings and evaluations, running and finished")->callback([&line] {
+    line.run = Jobs;
+  });
+  CLI::App* call = app.add_subcommand("call", "Send any command and show its answer");
+  call->add_option("--title", line.call.title,
+                   "Read the answer as a ranking, and show this attribute beside each id");
+  call->add_option("COMMAND", line.call.words, "The command and its arguments")->required();
+  call->positionals_at_end();
+  call->callback(
+      [&line] { line.run = [&line](Session& session) { return Call(session, line.call); }; });
+}
+
+void AddJobs(CLI::App& app, CommandLine& line) {
+  CLI::App* retrain = app.add_subcommand("retrain", "Train a new model in the background");
+  AddKey(retrain, line);
+  retrain->add_flag("--wait", line.retrain.wait, "Show the progress until it is done");
+  retrain->add_option("PARAMETER", line.retrain.parameters, "name=value, e.g. iterations=15");
+  retrain->callback([&line] {
+    line.run = [&line](Session& session) {
+      line.retrain.key = line.key;
+      return Retrain(session, line.retrain);
+    };
+  });
+  CLI::App* eval = app.add_subcommand(
+      "eval", "Train on the past, score on the newest interactions of every user");
+  AddKey(eval, line);
+  eval->add_option("--last", line.eval.holdout_last,
+                   "Interactions held out of each user (default 1)")
+      ->check(CLI::Range(1, 1'000));
+  eval->add_option("--at", line.eval.at, "Lengths of the lists, e.g. 10,20")->delimiter(',');
+  eval->add_option("--ties", line.eval.ties, "Order within the same time: shuffled or stored")
+      ->check(CLI::IsMember({"shuffled", "stored"}));
+  eval->add_option("PARAMETER", line.eval.parameters, "name=value, as of retrain");
+  eval->callback([&line] {
+    line.run = [&line](Session& session) {
+      line.eval.key = line.key;
+      return Eval(session, line.eval);
+    };
+  });
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("Administers a RecoDB server.", "reco-admin");
+  app.set_help_flag("--help", "Print this help and exit");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kFooter);
+  client::Endpoint& endpoint = line.settings.endpoint;
+  app.add_option("-h,--host", endpoint.host, "Host (default 127.0.0.1)");
+  app.add_option("-p,--port", endpoint.port, "Port (default 6390)");
+  app.add_option("-a,--password", endpoint.password,
+                 "Password; better kept in the environment, so that ps does not show it")
+      ->envname("RECO_PASSWORD");
+  app.add_flag("--json", line.settings.json, "Print one JSON value");
+  app.add_flag("--quiet", line.settings.quiet, "Show no progress");
+  AddQuestions(app, line);
+  AddJobs(app, line);
+  AddImport(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  auto session = Session::Open(line.settings);
+  if (!session.ok()) {
+    return Report(session.status(), line.settings);
+  }
+  return line.run(*session);
+}
+
+}  // namespace
+}  // namespace reco::admin
+
+int main(int argc, char** argv) {
+  return reco::admin::Main(argc, argv);
+}

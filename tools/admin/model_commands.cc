@@ -1,0 +1,323 @@
+#include "tools/admin/model_commands.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "tools/admin/job_watch.h"
+#include "tools/admin/reply_text.h"
+#include "tools/admin/titles.h"
+#include "tools/terminal/json.h"
+#include "tools/terminal/numbers.h"
+#include "tools/terminal/progress.h"
+#include "tools/terminal/text_table.h"
+
+namespace reco::admin {
+namespace {
+
+using client::Value;
+using terminal::Align;
+using terminal::TextTable;
+
+constexpr int kEvalPollMs = 200;
+
+void Print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+}
+
+std::vector<std::string_view> Views(const std::vector<std::string>& words) {
+  return {words.begin(), words.end()};
+}
+
+terminal::ProgressMeter JobMeter(const Session& session, const std::string& title) {
+  const Settings& settings = session.settings();
+  return {title, "", terminal::StyleFor(stderr, !settings.json && !settings.quiet), stderr};
+}
+
+// The value of "name:value" in the text that INFO answers.
+std::string InfoField(std::string_view info, const std::string& name) {
+  const std::size_t at = info.find("\r\n" + name + ':');
+  if (at == std::string_view::npos) {
+    return "-";
+  }
+  const std::size_t first = at + name.size() + 3;
+  return std::string(info.substr(first, info.find("\r\n", first) - first));
+}
+
+Result<std::vector<std::string>> CollectionKeys(Session& session) {
+  std::vector<std::string> keys;
+  std::string cursor = "0";
+  do {
+    RECO_ASSIGN_OR_RETURN(const Value page,
+                          session.Call({"SCAN", cursor, "TYPE", "reco", "COUNT", "1000"}));
+    if (page.elements.size() != 2) {
+      return Status::FailedPrecondition("SCAN answered something unexpected");
+    }
+    cursor = page.elements[0].text;
+    for (const Value& key : page.elements[1].elements) {
+      keys.push_back(key.text);
+    }
+  } while (cursor != "0");
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+// The figures of a collection that the overview shows, under RECO.INFO's names.
+constexpr std::array<const char*, 6> kOverviewFigures = {"users",  "items",    "interactions",
+                                                         "events", "model-id", "model-seq"};
+
+Result<int> PrintServer(Session& session) {
+  RECO_ASSIGN_OR_RETURN(const Value info, session.Call({"INFO"}));
+  RECO_ASSIGN_OR_RETURN(const std::vector<std::string> keys, CollectionKeys(session));
+  TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
+                   Align::kRight, Align::kRight});
+  table.AddRow(
+      {"collection", "users", "items", "interactions", "events", "model", "since trained"});
+  std::string json;
+  for (const std::string& key : keys) {
+    RECO_ASSIGN_OR_RETURN(const Value details, session.Call({"RECO.INFO", key}));
+    std::vector<std::string> row = {terminal::Printable(key)};
+    for (const char* figure : kOverviewFigures) {
+      const Value* value = details.Find(figure);
+      row.push_back(value == nullptr ? "-" : ValueToText(figure, *value));
+    }
+    table.AddRow(std::move(row));
+    terminal::AppendMember(&json, key, ToJson(details));
+  }
+  if (session.json()) {
+    Print("{\"version\": " + terminal::JsonString(InfoField(info.text, "reco_version")) +
+          ", \"uptime-s\": " + terminal::JsonScalar(InfoField(info.text, "uptime_in_seconds")) +
+          ", \"used-memory-bytes\": " + terminal::JsonScalar(InfoField(info.text, "used_memory")) +
+          ", \"collections\": {" + json + "}}\n");
+    return kExitDone;
+  }
+  Print("version " + InfoField(info.text, "reco_version") + ", up " +
+        InfoField(info.text, "uptime_in_seconds") + " s, memory " +
+        InfoField(info.text, "used_memory_human") + ", clients " +
+        InfoField(info.text, "connected_clients") + '\n');
+  Print(keys.empty() ? "no collections yet\n" : table.ToText());
+  return kExitDone;
+}
+
+Result<int> PrintCollection(Session& session, const std::string& key) {
+  RECO_ASSIGN_OR_RETURN(const Value details, session.Call({"RECO.INFO", key}));
+  Print(session.json() ? ToJson(details) + '\n' : MapToText(details));
+  return kExitDone;
+}
+
+// A ranking that came as rows of `columns` values, the first of which is an id.
+Result<int> PrintRows(Session& session, const std::string& key, const Value& rows,
+                      std::size_t columns, const std::string& title) {
+  TextTable table({Align::kRight, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
+  std::string json;
+  for (std::size_t i = 0; i + columns <= rows.elements.size(); i += columns) {
+    const std::string& id = rows.elements[i].text;
+    const Value* score = columns > 1 ? &rows.elements[i + 1] : nullptr;
+    const std::string source = columns > 2 ? rows.elements[i + 2].ToText() : "";
+    std::string label;
+    if (!title.empty()) {
+      RECO_ASSIGN_OR_RETURN(label, ItemTitle(session, key, id, title));
+    }
+    const std::string rank = std::to_string(i / columns + 1);
+    table.AddRow({rank, terminal::Printable(id),
+                  score == nullptr ? "" : terminal::FormatFixed(score->ToDouble(), 4), source,
+                  label});
+    std::string entry;
+    terminal::AppendMember(&entry, "id", terminal::JsonString(id));
+    if (score != nullptr) {
+      terminal::AppendMember(&entry, "score", terminal::JsonScalar(score->ToText()));
+    }
+    if (!source.empty()) {
+      terminal::AppendMember(&entry, "source", terminal::JsonString(source));
+    }
+    if (!title.empty()) {
+      terminal::AppendMember(&entry, title, terminal::JsonString(label));
+    }
+    terminal::AppendElement(&json, terminal::Braced(entry));
+  }
+  if (session.json()) {
+    std::printf("[%s]\n", json.c_str());
+  } else {
+    Print(table.empty() ? "nothing to show\n" : table.ToText());
+  }
+  return kExitDone;
+}
+
+Result<int> PrintTopk(Session& session, const TopkRequest& request) {
+  RECO_ASSIGN_OR_RETURN(const Value rows,
+                        session.Call({"RECO.TOPK", request.key, request.user, "COUNT",
+                                      std::to_string(request.count), "WITHSCORES", "WITHSOURCE"}));
+  return PrintRows(session, request.key, rows, 3, request.title);
+}
+
+Result<int> PrintJobs(Session& session) {
+  RECO_ASSIGN_OR_RETURN(const Value list, session.Call({"RECO.JOB", "LIST"}));
+  if (session.json()) {
+    Print(ToJson(list) + '\n');
+    return kExitDone;
+  }
+  TextTable table({Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight,
+                   Align::kLeft, Align::kRight, Align::kLeft});
+  table.AddRow({"id", "kind", "collection", "state", "done", "started", "took", "detail"});
+  for (const Value& map : list.elements) {
+    const JobView job = ToJobView(map);
+    const bool known = job.started_ms > 0 && job.finished_ms >= job.started_ms;
+    table.AddRow({job.id, job.kind, terminal::Printable(job.key), job.state,
+                  terminal::FormatFixed(job.percent, 0) + '%', FormatTime(job.started_ms),
+                  known ? terminal::FormatDuration(
+                              static_cast<double>(job.finished_ms - job.started_ms) / 1e3)
+                        : "-",
+                  job.error.empty() ? job.phase : terminal::Printable(job.error)});
+  }
+  Print(list.elements.empty() ? "no jobs yet\n" : table.ToText());
+  return kExitDone;
+}
+
+Result<int> RunRetrain(Session& session, const RetrainRequest& request) {
+  RECO_ASSIGN_OR_RETURN(const std::vector<std::string> parameters,
+                        SplitParameters(request.parameters));
+  std::vector<std::string> words = {"RECO.RETRAIN", request.key};
+  words.insert(words.end(), parameters.begin(), parameters.end());
+  RECO_ASSIGN_OR_RETURN(const Value started, session.Call(Views(words)));
+  const std::string id = started.ToText();
+  if (!request.wait) {
+    Print(session.json()
+              ? "{\"job\": " + id + "}\n"
+              : "job " + id + " trains in the background; follow it with: reco-admin jobs\n");
+    return kExitDone;
+  }
+  terminal::ProgressMeter meter = JobMeter(session, "training " + request.key);
+  RECO_ASSIGN_OR_RETURN(const JobView job, WatchJob(session, id, meter));
+  Print(session.json() ? "{\"job\": " + id + ", \"result\": " + ToJson(job.result) + "}\n"
+                       : MapToText(job.result));
+  return kExitDone;
+}
+
+// Shows a ranking quality table: one row a metric, one column a method, when the reply's names are
+// "<method>-<metric>"; otherwise the map as it is.
+void PrintEvaluation(const Value& report) {
+  Print(MapToText(report));
+}
+
+Result<int> RunEval(Session& session, const EvalRequest& request) {
+  RECO_ASSIGN_OR_RETURN(const std::vector<std::string> parameters,
+                        SplitParameters(request.parameters));
+  std::vector<std::string> words = {"RECO.EVAL", request.key, "HOLDOUT", "LAST",
+                                    std::to_string(request.holdout_last)};
+  if (!request.at.empty()) {
+    words.emplace_back("AT");
+    words.insert(words.end(), request.at.begin(), request.at.end());
+  }
+  if (!request.ties.empty()) {
+    words.emplace_back("TIES");
+    words.push_back(request.ties);
+  }
+  words.insert(words.end(), parameters.begin(), parameters.end());
+  // The reply comes when the evaluation is done; a second connection asks how far it is.
+  RECO_ASSIGN_OR_RETURN(Session observer, Session::Open(session.settings()));
+  terminal::ProgressMeter meter = JobMeter(session, "evaluating " + request.key);
+  RECO_RETURN_IF_ERROR(session.connection().Queue(Views(words)));
+  while (true) {
+    RECO_ASSIGN_OR_RETURN(const bool answered, session.connection().WaitReadable(kEvalPollMs));
+    if (answered) {
+      break;
+    }
+    RECO_ASSIGN_OR_RETURN(const JobView job, FindRunningJob(observer, request.key));
+    meter.Update(ToProgress(job));
+  }
+  RECO_ASSIGN_OR_RETURN(const Value report, session.connection().Read());
+  if (report.is_error()) {
+    return Status::FailedPrecondition(report.text);
+  }
+  meter.Finish({0, 1, -1, {}});
+  if (session.json()) {
+    Print(ToJson(report) + '\n');
+  } else {
+    PrintEvaluation(report);
+  }
+  return kExitDone;
+}
+
+Result<int> RunCall(Session& session, const CallRequest& request) {
+  RECO_ASSIGN_OR_RETURN(const Value reply, session.Call(Views(request.words)));
+  if (!request.title.empty() && reply.is_array() && request.words.size() > 1) {
+    const bool pairs = std::any_of(request.words.begin(), request.words.end(), [](auto& word) {
+      return word == "WITHSCORES" || word == "withscores";
+    });
+    return PrintRows(session, request.words[1], reply, pairs ? 2 : 1, request.title);
+  }
+  if (session.json()) {
+    Print(ToJson(reply) + '\n');
+  } else if (LooksLikeMap(reply)) {
+    Print(MapToText(reply));
+  } else if (reply.is_array()) {
+    for (const Value& element : reply.elements) {
+      Print(ValueToText("", element) + '\n');
+    }
+  } else {
+    Print((reply.kind == Value::Kind::kNull ? "(nil)" : reply.ToText()) + '\n');
+  }
+  return kExitDone;
+}
+
+int Conclude(Session& session, const Result<int>& result) {
+  return result.ok() ? *result : Report(result.status(), session.settings());
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SplitParameters(const std::vector<std::string>& parameters) {
+  std::vector<std::string> words;
+  for (const std::string& parameter : parameters) {
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Status::InvalidArgument("a parameter is written name=value, not '" + parameter + '\'');
+    }
+    words.push_back(parameter.substr(0, equals));
+    words.push_back(parameter.substr(equals + 1));
+  }
+  return words;
+}
+
+int Ping(Session& session) {
+  const std::int64_t start_us = SystemClock().MonotonicUs();
+  const auto reply = session.Call({"PING"});
+  if (!reply.ok()) {
+    return Report(reply.status(), session.settings());
+  }
+  const auto took_us = static_cast<double>(SystemClock().MonotonicUs() - start_us);
+  Print(session.json() ? "{\"reply\": " + terminal::JsonString(reply->text) +
+                             ", \"microseconds\": " + terminal::FormatFixed(took_us, 0) + "}\n"
+                       : reply->text + " in " + terminal::FormatDuration(took_us / 1e6) + '\n');
+  return kExitDone;
+}
+
+int Info(Session& session, const std::string& key) {
+  return Conclude(session, key.empty() ? PrintServer(session) : PrintCollection(session, key));
+}
+
+int Topk(Session& session, const TopkRequest& request) {
+  return Conclude(session, PrintTopk(session, request));
+}
+
+int Jobs(Session& session) {
+  return Conclude(session, PrintJobs(session));
+}
+
+int Retrain(Session& session, const RetrainRequest& request) {
+  return Conclude(session, RunRetrain(session, request));
+}
+
+int Eval(Session& session, const EvalRequest& request) {
+  return Conclude(session, RunEval(session, request));
+}
+
+int Call(Session& session, const CallRequest& request) {
+  return Conclude(session, RunCall(session, request));
+}
+
+}  // namespace reco::admin

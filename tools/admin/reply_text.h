@@ -1,0 +1,23 @@
+// Turns replies into what people and programs read.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tools/client/value.h"
+
+namespace reco::admin {
+
+// A reply as JSON: flat maps become objects, numbers in strings become numbers.
+std::string ToJson(const client::Value& value);
+
+// A map as aligned lines of name and value; nested maps follow, indented under their name.
+std::string MapToText(const client::Value& map, std::size_t indent = 0);
+
+// A value with the unit its name tells: ...-bytes, ...-ms, ...-s, percent.
+std::string ValueToText(std::string_view name, const client::Value& value);
+
+// "2026-05-01 12:30:00 UTC" of milliseconds since the epoch; "-" for 0.
+std::string FormatTime(std::int64_t time_ms);
+
+}  // namespace reco::admin

@@ -1,0 +1,176 @@
+// reco-benchmark: measures throughput and latency of any server that speaks the Redis protocol.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/benchmark/load_generator.h"
+#include "tools/benchmark/prepare.h"
+#include "tools/benchmark/report.h"
+#include "tools/benchmark/workload.h"
+
+namespace reco::benchmark {
+namespace {
+
+constexpr int kExitUsage = 2;
+constexpr int kExitFailed = 1;
+
+constexpr const char* kFooter = R"(
+Clients are closed loops: each sends --pipeline requests, waits for all replies, sends the next.
+Latency counts from the sending of the batch to the reading of the reply. Quantiles are at most
+0.8% too high, never too low.
+
+Exit codes: 0 done, 1 no connection or error replies, 2 wrong usage.
+
+Examples:
+  reco-benchmark --workload ping,set,get --pipeline 16
+  reco-benchmark --prepare --workload topk,mixed
+  reco-benchmark --replay purchases.csv.gz --user customer --item sku --pipeline 16)";
+
+struct CommandLine {
+  LoadOptions load;
+  WorkloadOptions workload;
+  PrepareOptions prepare_options;
+  std::vector<std::string> workloads = {"ping"};
+  std::string replay;
+  std::string user_column = "user";
+  std::string item_column = "item";
+  bool prepare = false;
+  bool csv = false;
+  bool json = false;
+};
+
+int Fail(const Status& status) {
+  std::fprintf(stderr, "reco-benchmark: %s\n", std::string(status.message()).c_str());
+  if (status.code() == StatusCode::kUnavailable) {
+    std::fprintf(stderr, "  is the server running? name it with -h and -p\n");
+  }
+  const bool usage =
+      status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kNotFound;
+  return usage ? kExitUsage : kExitFailed;
+}
+
+Result<LoadResult> RunWorkload(const CommandLine& line, const std::string& name) {
+  RECO_RETURN_IF_ERROR(MakeSource(name, line.workload, 0).status());
+  return RunLoad(line.load, [&](std::uint64_t client) {
+    return MakeSource(name, line.workload, client).value();
+  });
+}
+
+Result<LoadResult> RunReplay(const CommandLine& line) {
+  RECO_ASSIGN_OR_RETURN(
+      const std::shared_ptr<Replay> replay,
+      Replay::Load(line.replay, line.user_column, line.item_column, line.workload.key));
+  LoadOptions load = line.load;
+  if (load.requests == 0) {
+    load.requests = replay->events() + load.clients * load.pipeline;
+  }
+  return RunLoad(load, [&](std::uint64_t) { return MakeReplaySource(replay); });
+}
+
+int Run(const CommandLine& line) {
+  if (line.prepare) {
+    const Status prepared = Prepare(line.load.endpoint, line.workload, line.prepare_options);
+    if (!prepared.ok()) {
+      return Fail(prepared);
+    }
+  }
+  std::vector<NamedResult> results;
+  const std::vector<std::string> names =
+      line.replay.empty() ? line.workloads : std::vector<std::string>{"replay"};
+  for (const std::string& name : names) {
+    auto result = line.replay.empty() ? RunWorkload(line, name) : RunReplay(line);
+    if (!result.ok()) {
+      return Fail(result.status());
+    }
+    results.push_back({name, std::move(result).value()});
+  }
+  const ReportFormat format = line.json  ? ReportFormat::kJson
+                              : line.csv ? ReportFormat::kCsv
+                                         : ReportFormat::kTable;
+  std::fputs(FormatReport(results, line.load, format).c_str(), stdout);
+  int code = 0;
+  for (const NamedResult& named : results) {
+    if (named.result.errors > 0) {
+      std::fprintf(stderr, "reco-benchmark: %s got errors, the first: %s\n", named.workload.c_str(),
+                   named.result.first_error.c_str());
+      code = kExitFailed;
+    }
+  }
+  return code;
+}
+
+void AddLoadOptions(CLI::App& app, LoadOptions& load) {
+  app.add_option("-h,--host", load.endpoint.host, "Host (default 127.0.0.1)");
+  app.add_option("-p,--port", load.endpoint.port, "Port (default 6390)");
+  app.add_option("-a,--password", load.endpoint.password, "Password")->envname("RECO_PASSWORD");
+  app.add_option("-c,--clients", load.clients, "Connections (default 50)")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--threads", load.threads, "Threads that drive them (default 1)")
+      ->check(CLI::Range(1, 256));
+  app.add_option("-P,--pipeline", load.pipeline, "Requests a batch (default 1)")
+      ->check(CLI::Range(1, 10'000));
+  CLI::Option* duration =
+      app.add_option("--duration", load.duration_s, "Seconds of each workload (default 5)")
+          ->check(CLI::Range(0.01, 86'400.0));
+  app.add_option("-n,--requests", load.requests, "Stop after so many requests instead")
+      ->check(CLI::PositiveNumber)
+      ->excludes(duration);
+}
+
+void AddWorkloadOptions(CLI::App& app, CommandLine& line) {
+  WorkloadOptions& workload = line.workload;
+  app.add_option(
+         "-w,--workload", line.workloads,
+         "Comma-separated list of " + WorkloadNames() + " (nine topk to one add); default ping")
+      ->delimiter(',');
+  app.add_option("--key", workload.key, "The collection (default bench)");
+  app.add_option("--users", workload.users, "Users that requests choose from (default 100000)")
+      ->check(CLI::Range(1, 99'999'999));
+  app.add_option("--items", workload.items, "Items, by a power law (default 41000)")
+      ->check(CLI::Range(1, 99'999'999));
+  app.add_option("--keys", workload.keys, "Keys of get and set (default 100000)")
+      ->check(CLI::Range(1, 99'999'999));
+  app.add_option("--value-size", workload.value_bytes, "Bytes of a value of set (default 3)")
+      ->check(CLI::Range(1, 16'777'216));
+  app.add_option("--count", workload.count, "Length of a ranking (default 20)")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--seed", workload.seed, "Seed of what is drawn (default 1)");
+  CLI::Option* replay = app.add_option("--replay", line.replay,
+                                       "Add the events of this CSV file (plain or gzip) in order");
+  app.add_option("--user", line.user_column, "Its column of the user (default user)")
+      ->needs(replay);
+  app.add_option("--item", line.item_column, "Its column of the item (default item)")
+      ->needs(replay);
+  CLI::Option* prepare = app.add_flag("--prepare", line.prepare,
+                                      "First fill the collection with made-up events and train it");
+  app.add_option("--events", line.prepare_options.events, "Events of --prepare (default 1000000)")
+      ->needs(prepare);
+  app.add_option("--dim", line.prepare_options.dim, "Vector length of --prepare (default 64)")
+      ->needs(prepare);
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("Measures a RecoDB or Redis server.", "reco-benchmark");
+  app.set_help_flag("--help", "Print this help and exit");
+  app.footer(kFooter);
+  AddLoadOptions(app, line.load);
+  AddWorkloadOptions(app, line);
+  CLI::Option* csv = app.add_flag("--csv", line.csv, "Print CSV");
+  app.add_flag("--json", line.json, "Print JSON")->excludes(csv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  return Run(line);
+}
+
+}  // namespace
+}  // namespace reco::benchmark
+
+int main(int argc, char** argv) {
+  return reco::benchmark::Main(argc, argv);
+}

@@ -1,0 +1,90 @@
+#include "tools/benchmark/prepare.h"
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "reco/result.h"
+
+#include "tools/terminal/progress.h"
+
+namespace reco::benchmark {
+namespace {
+
+using client::Connection;
+using client::Value;
+
+constexpr std::uint64_t kTripleCount = 100;  // of one RECO.MADD
+constexpr std::size_t kUnreadMax = 16;
+constexpr std::uint64_t kTastes = 32;
+constexpr std::uint64_t kOwnTastePercent = 70;
+
+Result<Value> Checked(Result<Value> reply) {
+  if (reply.ok() && reply->is_error()) {
+    return Status::FailedPrecondition(reply->text);
+  }
+  return reply;
+}
+
+// An item for a user: mostly one of the user's group, which owns every kTastes-th item.
+std::uint64_t ChooseItem(Random& random, std::uint64_t user, std::uint64_t items) {
+  if (random.Next() % 100 >= kOwnTastePercent || items < 2 * kTastes) {
+    return PowerLaw(random, items);
+  }
+  return PowerLaw(random, items / kTastes) * kTastes + user % kTastes;
+}
+
+Status SendEvents(Connection& connection, const WorkloadOptions& workload,
+                  const PrepareOptions& options) {
+  terminal::ProgressMeter meter("preparing " + workload.key, "events",
+                                terminal::StyleFor(stderr, true), stderr);
+  Random random(workload.seed);
+  std::vector<std::string> words;
+  std::size_t unread = 0;
+  const std::uint64_t events = std::max(options.events, workload.items);
+  for (std::uint64_t sent = 0; sent < events;) {
+    words = {"RECO.MADD", workload.key};
+    for (std::uint64_t i = 0; i < kTripleCount && sent < events; ++i, ++sent) {
+      const std::uint64_t user = random.Next() % workload.users;
+      const std::uint64_t item =
+          sent < workload.items ? sent : ChooseItem(random, user, workload.items);
+      words.push_back(NumberedId(kUserPrefix, user));
+      words.push_back(NumberedId(kItemPrefix, item));
+      words.emplace_back("1");
+    }
+    const std::vector<std::string_view> views(words.begin(), words.end());
+    RECO_RETURN_IF_ERROR(connection.Queue(views));
+    RECO_RETURN_IF_ERROR(connection.Flush());
+    for (++unread; unread > (sent < events ? kUnreadMax : 0); --unread) {
+      RECO_RETURN_IF_ERROR(Checked(connection.Read()).status());
+    }
+    meter.Update({static_cast<std::int64_t>(sent),
+                  static_cast<double>(sent) / static_cast<double>(events),
+                  -1,
+                  {}});
+  }
+  meter.Finish({static_cast<std::int64_t>(events), 1, -1, {}});
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status Prepare(const client::Endpoint& endpoint, const WorkloadOptions& workload,
+               const PrepareOptions& options) {
+  RECO_ASSIGN_OR_RETURN(Connection connection, Connection::Open(endpoint));
+  RECO_ASSIGN_OR_RETURN(const Value exists, Checked(connection.Call({"EXISTS", workload.key})));
+  if (exists.integer != 0) {
+    return Status::FailedPrecondition("the key '" + workload.key +
+                                      "' exists: delete it, or choose another with --key");
+  }
+  RECO_RETURN_IF_ERROR(
+      Checked(connection.Call({"RECO.CREATE", workload.key, "DIM", std::to_string(options.dim)}))
+          .status());
+  RECO_RETURN_IF_ERROR(SendEvents(connection, workload, options));
+  std::fprintf(stderr, "training\n");
+  return Checked(connection.Call({"RECO.RETRAIN", workload.key, "SYNC", "ITERATIONS",
+                                  std::to_string(options.iterations)}))
+      .status();
+}
+
+}  // namespace reco::benchmark
