@@ -1,0 +1,217 @@
+#include "index/quantizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+// Every target that the compiler can make, so that tests reach them all. Highway 1.0.3 forgets
+// AVX3_DL among them, even when it is the baseline, unless asked for it.
+#define HWY_COMPILE_ALL_ATTAINABLE
+#define HWY_WANT_AVX3_DL
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "index/quantizer.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/highway.h>
+
+#ifndef RECO_INDEX_QUANTIZER_ONCE
+#define RECO_INDEX_QUANTIZER_ONCE
+namespace reco::index {
+
+constexpr float kCodeMax = 127;
+// Largest components for which float32 sums of squares neither overflow nor lose what matters.
+constexpr float kOrdinaryMin = 0x1p-30F;
+constexpr float kOrdinaryMax = 0x1p40F;
+
+struct RowSums {
+  bool ordinary = false;  // false: the rest is not set
+  float scale = 0;
+  float squares = 0;       // of the row
+  float rest_squares = 0;  // of what the codes leave
+};
+
+}  // namespace reco::index
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace reco::index {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Codes + 128 into `bytes`, in the row's order.
+RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
+                 std::uint8_t* HWY_RESTRICT bytes) {
+  const hn::CappedTag<float, 16> d;
+  const hn::Rebind<std::int32_t, decltype(d)> d32;
+  const hn::Rebind<std::uint8_t, decltype(d)> d8;
+  auto largest_lanes = hn::Zero(d);
+  auto squares = hn::Zero(d);
+  for (std::size_t i = 0; i < stride; i += hn::Lanes(d)) {
+    const auto values = hn::LoadU(d, row + i);
+    largest_lanes = hn::Max(largest_lanes, hn::Abs(values));
+    squares = hn::MulAdd(values, values, squares);
+  }
+  RowSums sums;
+  sums.squares = hn::GetLane(hn::SumOfLanes(d, squares));
+  const float largest = hn::GetLane(hn::MaxOfLanes(d, largest_lanes));
+  // Max may drop a NaN, the sum does not.
+  if (!(largest >= kOrdinaryMin && largest <= kOrdinaryMax) || std::isnan(sums.squares)) {
+    return sums;
+  }
+  sums.ordinary = true;
+  sums.scale = largest / kCodeMax;
+  const auto scale = hn::Set(d, sums.scale);
+  const auto inverse = hn::Set(d, kCodeMax / largest);
+  const auto offset = hn::Set(d32, 128);
+  auto rest_squares = hn::Zero(d);
+  for (std::size_t i = 0; i < stride; i += hn::Lanes(d)) {
+    const auto values = hn::LoadU(d, row + i);
+    const auto codes = hn::NearestInt(hn::Mul(values, inverse));
+    const auto rest = hn::NegMulAdd(hn::ConvertTo(d, codes), scale, values);
+    rest_squares = hn::MulAdd(rest, rest, rest_squares);
+    hn::StoreU(hn::DemoteTo(d8, hn::Add(codes, offset)), d8, bytes + i);
+  }
+  sums.rest_squares = hn::GetLane(hn::SumOfLanes(d, rest_squares));
+  return sums;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace reco::index
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace reco::index {
+namespace {
+
+// Not below the real value when the value is off by rounding of float64.
+float RoundUp(double value) {
+  const double raised = value * (1 + 0x1p-40);
+  auto rounded = static_cast<float>(raised);
+  if (static_cast<double>(rounded) < raised) {
+    rounded = std::nextafter(rounded, std::numeric_limits<float>::infinity());
+  }
+  return rounded;
+}
+
+double NormOf(const float* row, std::size_t stride) {
+  double squares = 0;
+  for (std::size_t i = 0; i < stride; ++i) {
+    squares += static_cast<double>(row[i]) * row[i];
+  }
+  return std::sqrt(squares);
+}
+
+void StoreTileBytes(const std::uint8_t* bytes, std::size_t stride, std::uint8_t* codes) {
+  for (std::size_t c = 0; c < stride / kChunk; ++c) {
+    std::memcpy(codes + c * kTileRows * kChunk, bytes + c * kChunk, kChunk);
+  }
+}
+
+// Rows so small or large that coding them would need care with float32's range: all components are
+// coded as zero and the whole row is error. Such rows are rare, so that loose bounds do no harm.
+RowCode EncodeExtreme(const float* row, std::size_t stride, std::uint8_t* codes) {
+  RowCode code;
+  code.finite = std::all_of(row, row + stride, [](float v) { return std::isfinite(v); });
+  if (!code.finite) {
+    return code;
+  }
+  code.norm = RoundUp(NormOf(row, stride));
+  code.error = code.norm;
+  const std::uint32_t zeros = 0x80808080U;
+  for (std::size_t c = 0; c < stride / kChunk; ++c) {
+    std::memcpy(codes + c * kTileRows * kChunk, &zeros, kChunk);
+  }
+  return code;
+}
+
+std::int32_t PackPair(std::int32_t low, std::int32_t high) {
+  return static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xFFFFU) |
+                                   (static_cast<std::uint32_t>(high) << 16U));
+}
+
+}  // namespace
+
+HWY_EXPORT(Quantize);
+
+RowCode EncodeRow(const float* row, std::size_t stride, std::uint8_t* codes) {
+  alignas(64) std::uint8_t bytes[kStrideMax];
+  const RowSums sums = HWY_DYNAMIC_DISPATCH(Quantize)(row, stride, bytes);
+  if (!sums.ordinary) {
+    return EncodeExtreme(row, stride, codes);
+  }
+  // A float32 sum of n squares is off by at most n + 1 roundings; each rest by one or, without
+  // fused multiply-add, by two of the component's size.
+  const float raise = 1 + static_cast<float>(stride + 16) * 0x1p-23F;
+  RowCode code;
+  code.scale = sums.scale;
+  code.norm = std::sqrt(sums.squares) * raise;
+  code.error = std::sqrt(sums.rest_squares) * raise + code.norm * 0x1p-22F;
+  StoreTileBytes(bytes, stride, codes);
+  return code;
+}
+
+QueryCode EncodeQuery(const float* query, std::size_t stride) {
+  QueryCode code;
+  float largest = 0;
+  for (std::size_t i = 0; i < stride; ++i) {
+    code.finite = code.finite && std::isfinite(query[i]);
+    largest = std::max(largest, std::fabs(query[i]));
+  }
+  if (!code.finite) {
+    return code;
+  }
+  std::frexp(largest, &code.shift);
+  const double scaled_largest = std::ldexp(static_cast<double>(largest), -code.shift);
+  code.scale = static_cast<float>(scaled_largest / kCodeMax);
+  const double inverse = largest > 0 ? kCodeMax / scaled_largest : 0;
+  const double down = std::ldexp(1.0, -code.shift);
+  const std::size_t chunks = stride / kChunk;
+  code.bytes.resize(chunks);
+  code.even.resize(chunks);
+  code.odd.resize(chunks);
+  double squares = 0;
+  double rest_squares = 0;
+  for (std::size_t c = 0; c < chunks; ++c) {
+    std::int32_t codes[kChunk];
+    std::uint32_t bytes = 0;
+    for (std::size_t j = 0; j < kChunk; ++j) {
+      const double value = static_cast<double>(query[c * kChunk + j]) * down;
+      codes[j] = static_cast<std::int32_t>(std::nearbyint(value * inverse));
+      const double rest = value - static_cast<double>(code.scale) * codes[j];
+      squares += value * value;
+      rest_squares += rest * rest;
+      code.bias -= 128 * codes[j];
+      bytes |= (static_cast<std::uint32_t>(codes[j]) & 0xFFU) << (8 * j);
+    }
+    code.bytes[c] = static_cast<std::int32_t>(bytes);
+    code.even[c] = PackPair(codes[0], codes[2]);
+    code.odd[c] = PackPair(codes[1], codes[3]);
+  }
+  const double length = std::sqrt(squares);
+  const double rest = std::sqrt(rest_squares);
+  // Relative rounding: of model::Dot at most stride + 1, of the stored norm stride + 16, of the
+  // kernels' own arithmetic a few; 2^-21 per term covers them all more than twice.
+  const double rounding = static_cast<double>(stride + 64) * 0x1p-21;
+  code.length = RoundUp(length);
+  code.error_factor = RoundUp((length + rest) * (1 + 0x1p-18));
+  code.norm_factor = RoundUp(rest * (1 + 0x1p-18) + length * rounding);
+  code.absolute = RoundUp(static_cast<double>(stride) * 0x1p-125 * down);
+  return code;
+}
+
+float ThresholdFor(const QueryCode& query, float score) {
+  if (score <= std::numeric_limits<float>::lowest()) {
+    return -std::numeric_limits<float>::infinity();
+  }
+  const double scaled = std::ldexp(static_cast<double>(score), -query.shift);
+  auto rounded = static_cast<float>(scaled);
+  if (static_cast<double>(rounded) > scaled) {
+    rounded = std::nextafter(rounded, -std::numeric_limits<float>::infinity());
+  }
+  return rounded;
+}
+
+}  // namespace reco::index
+#endif  // HWY_ONCE
