@@ -1,0 +1,56 @@
+// The model's scorer and the two baselines it is measured against.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "model/evaluation.h"
+#include "model/simd.h"
+
+namespace reco::model {
+
+UserScorer FactorScorer(const FactorTable& users, const FactorTable& items) {
+  return [&users, &items](std::uint32_t user, std::span<float> scores) {
+    const float* x = users.row(user);
+    for (std::size_t item = 0; item < scores.size(); ++item) {
+      scores[item] = simd::Dot(x, items.row(item), items.stride());
+    }
+  };
+}
+
+UserScorer PopularityScorer(const InteractionMatrix& train) {
+  // std::function copies what it holds, so the counts are shared.
+  auto counts = std::make_shared<std::vector<float>>(train.columns_count);
+  for (const std::uint32_t item : train.columns) {
+    (*counts)[item] += 1;
+  }
+  return [counts = std::move(counts)](std::uint32_t /*user*/, std::span<float> scores) {
+    std::copy(counts->begin(), counts->end(), scores.begin());
+  };
+}
+
+UserScorer CosineScorer(const InteractionMatrix& train, const InteractionMatrix& by_item) {
+  auto norms = std::make_shared<std::vector<float>>(by_item.rows());
+  for (std::size_t item = 0; item < by_item.rows(); ++item) {
+    (*norms)[item] = std::sqrt(static_cast<float>(by_item.row_columns(item).size()));
+  }
+  return [&train, &by_item, norms = std::move(norms)](std::uint32_t user, std::span<float> scores) {
+    std::fill(scores.begin(), scores.end(), 0.0F);
+    // cos(i, j) = |users of both| / (|i| |j|): every user v of an item j adds 1 / |j| to v's items.
+    for (const std::uint32_t known : train.row_columns(user)) {
+      const float share = 1 / (*norms)[known];
+      for (const std::uint32_t other : by_item.row_columns(known)) {
+        for (const std::uint32_t item : train.row_columns(other)) {
+          scores[item] += share;
+        }
+      }
+    }
+    for (std::size_t item = 0; item < scores.size(); ++item) {
+      if (scores[item] != 0) {
+        scores[item] /= (*norms)[item];
+      }
+    }
+  };
+}
+
+}  // namespace reco::model
