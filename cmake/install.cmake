@@ -20,7 +20,8 @@ configure_package_config_file(cmake/reco-config.cmake.in ${PROJECT_BINARY_DIR}/r
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/reco)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/reco-config-version.cmake
   COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/reco-config.cmake ${PROJECT_BINARY_DIR}/reco-config-version.cmake
+install(FILES
+  ${PROJECT_BINARY_DIR}/reco-config.cmake ${PROJECT_BINARY_DIR}/reco-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/reco)
 
 foreach(program reco-server reco-admin reco-benchmark)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fail on what no text of the project may hold: bytes outside ASCII, trailing blanks, CRLF, notes of
-unfinished work, lines past 100 columns (code) and files past 800 lines (code).
+"""Fail on what no text of the project may hold: bytes outside ASCII, trailing blanks, CRLF, notes
+of unfinished work, lines past 100 columns (code) and files past 800 lines (code).
 
 usage: check_text.py [ROOT]
 """
@@ -10,7 +10,8 @@ import sys
 
 CODE = (".h", ".cc", ".c", ".fbs", ".py", ".sh", ".cmake")
 OTHER = (".md", ".txt", ".conf", ".toml", ".go", ".rs", ".java", ".js", ".in")
-SKIP_FOLDERS = {".git", "build", "corpus", "golden", "node_modules", "data", "target", "__pycache__"}
+SKIP_FOLDERS = {".git", "build", "corpus", "golden", "node_modules", "data", "target",
+                "__pycache__"}
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 COLUMNS_MAX = 100
 LINES_MAX = 800

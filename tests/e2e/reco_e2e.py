@@ -1,4 +1,4 @@
-"""The harness of the end-to-end tests: a server process on a folder of its own and a raw RESP client.
+"""The harness of the end-to-end tests: a server process on its own folder and a raw RESP client.
 
     class MyTest(reco_e2e.ServerTest):      # one server for the class, a fresh database per test
         def test_ping(self):
@@ -93,8 +93,8 @@ def _hashable(value):
 
 class Resp:
     """One connection. Bulk strings arrive as bytes, simple strings as str, nulls as None, RESP3
-    maps as dict, sets of scalars as set, doubles as float, pushes as Push. An error reply raises RespError;
-    inside arrays and pipelines it is a value."""
+    maps as dict, sets of scalars as set, doubles as float, pushes as Push. An error reply raises
+    RespError; inside arrays and pipelines it is a value."""
 
     def __init__(self, port, protocol=2, db=0, password=None, timeout_s=TIMEOUT_S, host=HOST):
         self.sock = socket.create_connection((host, port), timeout_s)
@@ -331,7 +331,7 @@ class Server:
         self.process.send_signal(sig)
         code = self.wait_exit()
         if code != 0:
-            raise AssertionError(f"exit code {code} after signal {int(sig)}: {self.output()[-4000:]}")
+            raise AssertionError(f"exit code {code} after {sig!r}: {self.output()[-4000:]}")
 
     def kill9(self):
         self.process.kill()
