@@ -193,7 +193,8 @@ std::string EncodeEntity(const EntityRecord& record) {
   FinishRecord(
       builder,
       fb::CreateEntity(builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
-                       record.last_ms, record.pairs, record.events, record.weight),
+                       record.last_ms, record.pairs, record.events, record.weight,
+                       record.last_seq),
       &out);
   return out;
 }
@@ -213,7 +214,8 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
                       .last_ms = table->last_ms(),
                       .pairs = table->pairs(),
                       .events = table->events(),
-                      .weight = table->weight()};
+                      .weight = table->weight(),
+                      .last_seq = table->last_seq()};
 }
 
 void EncodePair(const Pair& pair, std::string* out) {

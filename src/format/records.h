@@ -54,6 +54,7 @@ struct EntityRecord {
   std::uint32_t pairs = 0;   // distinct partners with a stored pair
   std::uint64_t events = 0;  // interactions
   double weight = 0;         // sum of the pairs' weights
+  std::uint64_t last_seq = 0;  // newest event that touched it
 };
 std::string EncodeEntity(const EntityRecord& record);
 Result<EntityRecord> DecodeEntity(std::string_view bytes);

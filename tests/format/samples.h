@@ -1,0 +1,135 @@
+// One record of every kind with every field set. The golden files hold exactly these, so never
+// change a value: add a new sample for a new format version.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/event.h"
+#include "format/records.h"
+
+namespace reco::format::samples {
+
+inline Event InteractionEvent() {
+  Event event;
+  event.kind = EventKind::kInteraction;
+  event.user = 7;
+  event.item = 42;
+  event.weight = 2.5;
+  event.type = 3;
+  event.time_ms = 1'700'000'000'123;
+  event.arrival_ms = 1'700'000'000'456;
+  event.token = "t-1";
+  return event;
+}
+
+inline Event ItemRecordEvent() {
+  Event event;
+  event.kind = EventKind::kItemRecord;
+  event.item = 42;
+  event.time_ms = 1'700'000'000'123;
+  event.arrival_ms = 1'700'000'000'456;
+  event.text = R"({"title":"lamp"})";
+  event.has_text = true;
+  event.hidden = 1;
+  event.expire_at_ms = 1'800'000'000'000;
+  return event;
+}
+
+inline KeyRecord StringKey() {
+  KeyRecord record;
+  record.kind = KeyKind::kString;
+  record.expire_at_ms = 1'800'000'000'000;
+  record.value = std::string("a\0b\xff", 4);
+  return record;
+}
+
+inline KeyRecord CollectionKey() {
+  KeyRecord record;
+  record.kind = KeyKind::kCollection;
+  record.cid = 5;
+  record.options.dim = 32;
+  record.options.alpha = 1.5;
+  record.options.reg = 0.25;
+  record.options.regn = 0.125;
+  record.options.unobserved = 0.75;
+  record.options.iterations = 9;
+  record.options.seed = 1234;
+  record.options.types = {{"view", 0.5}, {"purchase", 3}};
+  record.options.retrain_every = 10'000;
+  record.options.retrain_interval_s = 3600;
+  return record;
+}
+
+inline EntityRecord Entity() {
+  return {.id = "lamp-1",
+          .attributes = R"({"title":"lamp"})",
+          .hidden = true,
+          .expire_at_ms = 1'800'000'000'000,
+          .first_ms = 1'600'000'000'000,
+          .last_ms = 1'700'000'000'000,
+          .pairs = 12,
+          .events = 34,
+          .weight = 56.5,
+          .last_seq = 78};
+}
+
+inline Pair SomePair() {
+  return {.weight = -1.5F,
+          .count = 3,
+          .first_ms = 1'600'000'000'000,
+          .last_ms = 1'700'000'000'000,
+          .last_type = 2};
+}
+
+inline std::vector<float> Vector() {
+  return {0.5F, -1.25F, 0.0F, 3e-38F};
+}
+
+inline ModelRecord Model() {
+  return {.id = 3,
+          .dim = 2,
+          .trained_at_seq = 1000,
+          .trained_at_ms = 1'700'000'000'000,
+          .alpha = 1.5,
+          .reg = 0.25,
+          .regn = 0.125,
+          .unobserved = 0.75,
+          .iterations = 12,
+          .seed = 42,
+          .metrics = {{"objective", 12.5}, {"seconds", 0.25}},
+          .user_gram = {1, 2, 2, 5},
+          .item_gram = {3, 0.5, 0.5, 4}};
+}
+
+inline CheckpointRecord Checkpoint() {
+  return {.seq = 2000,
+          .users = 10,
+          .items = 20,
+          .interactions = 150,
+          .model = 3,
+          .model_seq = 1000,
+          .user_gram = {1, 2, 2, 5},
+          .item_gram = {3, 0.5, 0.5, 4},
+          .quality = {{"recall@20", 0.25}}};
+}
+
+inline JobInfo Job() {
+  return {.id = 9,
+          .kind = JobKind::kEvaluate,
+          .key = "shop",
+          .state = JobState::kFailed,
+          .percent = 37.5,
+          .phase = "training",
+          .eta_s = 4.5,
+          .started_ms = 1'700'000'000'000,
+          .finished_ms = 1'700'000'001'000,
+          .error = "not enough pairs",
+          .result = {{"recall@20", 0.25}}};
+}
+
+inline constexpr NextNumbers kNextNumbers{.cid = 6, .job = 10};
+inline constexpr std::uint64_t kTokenSeq = 0x0102030405060708;
+
+}  // namespace reco::format::samples
