@@ -19,9 +19,21 @@ constexpr std::size_t kTypesMax = 64;
 constexpr std::size_t kTypeNameBytesMax = 64;
 constexpr std::string_view kTypePrefix = "type.";
 
+double ToDouble(double value) {
+  return value;
+}
+
+// Beyond 2^53 doubles skip integers, and 2^53 + 1 would pass for 2^53.
+double ToDouble(std::uint64_t value) {
+  const auto exact = static_cast<std::uint64_t>(kLargestExact);
+  return value <= exact ? static_cast<double>(value) : 2 * kLargestExact;
+}
+
 template <auto Field>
 std::optional<double> Get(const CollectionOptions& options) {
-  return static_cast<double>(options.*Field);
+  using Type = std::remove_cvref_t<decltype(options.*Field)>;
+  using Wide = std::conditional_t<std::is_integral_v<Type>, std::uint64_t, double>;
+  return ToDouble(Wide{options.*Field});
 }
 
 template <auto Field>
@@ -157,7 +169,7 @@ std::optional<double> ParseAs(std::string_view text) {
   if (error != std::errc() || stop != end) {
     return std::nullopt;
   }
-  return static_cast<double>(number);
+  return ToDouble(number);
 }
 
 bool InRange(const Parameter& parameter, double value) {
