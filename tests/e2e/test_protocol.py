@@ -199,7 +199,9 @@ class BrokenHeaders(ProtocolTest):
     def test_a_nul_byte_does_not_hide_endless_data(self):
         for start in (b"\x00", b"*\x00", b"$\x00"):
             with self.subTest(start=start):
-                self.assertIn(b"Protocol error", self.feed_until_closed(start))
+                answer = self.feed_until_closed(start)
+                if not reco_e2e.ON_REDIS or answer:  # Redis may lose it to its own reset
+                    self.assertIn(b"Protocol error", answer)
                 self.assert_alive(self.client())
 
     def feed_until_closed(self, start):
