@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include <sys/mman.h>
+
 #include "base/check.h"
 #include "index/block_scan.h"
 #include "index/code_block.h"
@@ -18,20 +20,20 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::align_val_t kAlignment{64};
 // A row whose norm stays within this factor of its block's range keeps its place: the block's bound
 // then loosens by no more.
 constexpr float kPlaceTolerance = 1.25F;
 // Candidates are scored this many rows after their vectors were asked for.
 constexpr std::size_t kPrefetchAhead = 4;
+// Blocks that are made at once for rows added after Build, at most.
+constexpr std::size_t kTailBlocks = 16;
 
-// Owns the arrays of one block: codes, scale, error, norm, ordinals.
+// The arrays of one block: codes, scale, error, norm, ordinals. A view into a slab.
 class BlockMemory {
  public:
-  explicit BlockMemory(std::size_t stride)
-      : codes_(static_cast<std::uint8_t*>(::operator new(Bytes(stride), kAlignment))),
-        floats_(reinterpret_cast<float*>(codes_.get() + kBlockRows * stride)) {
-    std::fill_n(codes_.get(), kBlockRows * stride, std::uint8_t{0x80});
+  BlockMemory(std::uint8_t* memory, std::size_t stride)
+      : codes_(memory), floats_(reinterpret_cast<float*>(memory + kBlockRows * stride)) {
+    std::fill_n(codes_, kBlockRows * stride, std::uint8_t{0x80});
     for (std::size_t row = 0; row < kBlockRows; ++row) {
       Free(row);
     }
@@ -40,11 +42,11 @@ class BlockMemory {
   static std::size_t Bytes(std::size_t stride) { return kBlockRows * (stride + 16); }
 
   CodeBlock view() const {
-    return {codes_.get(), floats_, floats_ + kBlockRows, floats_ + 2 * kBlockRows};
+    return {codes_, floats_, floats_ + kBlockRows, floats_ + 2 * kBlockRows};
   }
   std::uint32_t ordinal(std::size_t row) const { return ordinals()[row]; }
   std::uint8_t* mutable_codes(std::size_t row, std::size_t stride) {
-    return codes_.get() + CodeOffset(row, stride);
+    return codes_ + CodeOffset(row, stride);
   }
 
   void Set(std::size_t row, std::uint32_t ordinal, const RowCode& code) {
@@ -56,25 +58,58 @@ class BlockMemory {
   void Free(std::size_t row) { Set(row, kNone, {0, -kInfinity, 1, true}); }
 
  private:
-  struct Deleter {
-    void operator()(std::uint8_t* memory) const { ::operator delete(memory, kAlignment); }
-  };
   std::uint32_t* ordinals() const {
     return reinterpret_cast<std::uint32_t*>(floats_ + 3 * kBlockRows);
   }
 
-  std::unique_ptr<std::uint8_t[], Deleter> codes_;
+  std::uint8_t* codes_;
   float* floats_;
 };
 
+// Memory of consecutive blocks. A scan of many of them runs at the speed of memory, so they lie
+// together and in huge pages where the system grants them.
+class Slab {
+ public:
+  explicit Slab(std::size_t bytes)
+      : bytes_(bytes),
+        alignment_(bytes >= kHugePage ? kHugePage : kLine),
+        memory_(static_cast<std::uint8_t*>(::operator new (bytes, std::align_val_t{alignment_}))) {
+    if (bytes >= kHugePage) {
+      // Advice only: without it the scan is slower, not wrong.
+      static_cast<void>(madvise(memory_, bytes, MADV_HUGEPAGE));
+    }
+  }
+  ~Slab() { ::operator delete (memory_, std::align_val_t{alignment_}); }
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+
+  std::uint8_t* memory() { return memory_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20U;
+  static constexpr std::size_t kLine = 64;
+
+  const std::size_t bytes_;
+  const std::size_t alignment_;
+  std::uint8_t* const memory_;
+};
+
 struct Block {
-  explicit Block(std::size_t stride) : memory(stride) {}
+  Block(std::uint8_t* bytes, std::size_t stride) : memory(bytes, stride) {}
   BlockMemory memory;
   std::size_t used = 0;
   // Norms of its rows at Build; the empty range for a block of later rows.
   float built_min = kInfinity;
   float built_max = -kInfinity;
 };
+
+void PrefetchRow(const float* row, std::size_t stride) {
+  constexpr std::size_t kLineFloats = 16;
+  for (std::size_t i = 0; i < stride; i += kLineFloats) {
+    __builtin_prefetch(row + i);
+  }
+}
 
 // The best k accepted rows so far: a heap with the worst on top.
 class BestList {
@@ -134,6 +169,7 @@ struct ItemIndex::Impl {
 
   const model::FactorTable& items;
   const std::size_t stride;
+  std::vector<std::unique_ptr<Slab>> slabs;
   std::vector<Block> blocks;
   // Per block: no row's norm is above it. Never lowered between builds.
   std::vector<float> bounds;
@@ -143,13 +179,18 @@ struct ItemIndex::Impl {
   std::size_t rows = 0;
   std::size_t displaced_rows = 0;
 
-  void AddBlock() {
-    const auto first = static_cast<std::uint32_t>(blocks.size() * kBlockRows);
-    blocks.emplace_back(stride);
-    bounds.push_back(0);
-    displaced.resize(displaced.size() + kBlockRows, false);
-    for (std::uint32_t row = kBlockRows; row > 0; --row) {
-      free_slots.push_back(first + row - 1);
+  void AddBlocks(std::size_t count) {
+    const std::size_t bytes = BlockMemory::Bytes(stride);
+    slabs.push_back(std::make_unique<Slab>(count * bytes));
+    const std::size_t first = blocks.size() * kBlockRows;
+    for (std::size_t i = 0; i < count; ++i) {
+      blocks.emplace_back(slabs.back()->memory() + i * bytes, stride);
+    }
+    bounds.resize(blocks.size(), 0.0F);
+    displaced.resize(blocks.size() * kBlockRows, false);
+    // The first slot on top.
+    for (std::size_t slot = blocks.size() * kBlockRows; slot > first; --slot) {
+      free_slots.push_back(static_cast<std::uint32_t>(slot - 1));
     }
   }
 
@@ -171,7 +212,7 @@ struct ItemIndex::Impl {
   // Writes the row of an ordinal that has no slot into a free one, which it takes.
   bool Insert(std::uint32_t ordinal) {
     if (free_slots.empty()) {
-      AddBlock();
+      AddBlocks(std::clamp<std::size_t>(blocks.size() / 8, 1, kTailBlocks));
     }
     const std::uint32_t slot = free_slots.back();
     if (!Write(slot, ordinal)) {
@@ -205,6 +246,7 @@ ItemIndex::~ItemIndex() = default;
 
 void ItemIndex::Build(std::size_t count, FunctionRef<bool(std::uint32_t)> present) {
   Impl& impl = *impl_;
+  impl.slabs.clear();
   impl.blocks.clear();
   impl.bounds.clear();
   impl.free_slots.clear();
@@ -224,7 +266,9 @@ void ItemIndex::Build(std::size_t count, FunctionRef<bool(std::uint32_t)> presen
     }
   }
   std::sort(order.begin(), order.end());
-  impl.blocks.reserve((order.size() + kBlockRows - 1) / kBlockRows);
+  if (!order.empty()) {
+    impl.AddBlocks((order.size() + kBlockRows - 1) / kBlockRows);
+  }
   for (const auto& [key, ordinal] : order) {
     if (!impl.Insert(ordinal)) {
       continue;
@@ -235,6 +279,7 @@ void ItemIndex::Build(std::size_t count, FunctionRef<bool(std::uint32_t)> presen
     block.built_min = std::min(block.built_min, norm);
     block.built_max = std::max(block.built_max, norm);
   }
+  impl.free_slots.shrink_to_fit();
 }
 
 void ItemIndex::Refresh(std::uint32_t ordinal) {
@@ -281,7 +326,7 @@ void ItemIndex::Impl::ScanBlock(std::size_t b, const SearchRequest& request, Sca
     if (i + kPrefetchAhead < selection.count) {
       const std::uint32_t ahead = memory.ordinal(selection.rows[i + kPrefetchAhead]);
       if (ahead != kNone) {
-        __builtin_prefetch(items.row(ahead));
+        PrefetchRow(items.row(ahead), stride);
       }
     }
     const std::uint32_t ordinal = memory.ordinal(selection.rows[i]);
@@ -328,10 +373,15 @@ std::size_t ItemIndex::size() const {
 
 std::size_t ItemIndex::memory_bytes() const {
   const Impl& impl = *impl_;
-  return sizeof(Impl) + impl.blocks.size() * BlockMemory::Bytes(impl.stride) +
-         impl.blocks.capacity() * sizeof(Block) + impl.bounds.capacity() * sizeof(float) +
-         (impl.slot_of.capacity() + impl.free_slots.capacity()) * sizeof(std::uint32_t) +
-         impl.displaced.capacity() / 8;
+  std::size_t bytes =
+      sizeof(Impl) + impl.blocks.capacity() * sizeof(Block) +
+      impl.bounds.capacity() * sizeof(float) +
+      (impl.slot_of.capacity() + impl.free_slots.capacity()) * sizeof(std::uint32_t) +
+      impl.displaced.capacity() / 8;
+  for (const auto& slab : impl.slabs) {
+    bytes += slab->bytes();
+  }
+  return bytes;
 }
 
 double ItemIndex::disorder() const {
