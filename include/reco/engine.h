@@ -29,6 +29,10 @@
 
 namespace reco {
 
+namespace engine {
+class DatabaseAccess;  // opens a database on a test's clock and file system
+}
+
 using Parameters = std::span<const std::pair<std::string, std::string>>;
 
 // Thread-safe. Owns the folder, the memory of all collections and the background threads until it
@@ -162,6 +166,7 @@ class Database {
 
  private:
   class Impl;
+  friend class engine::DatabaseAccess;
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -10,6 +10,7 @@
 
 #define CAPABILITY(x) RECO_THREAD_ANNOTATION(capability(x))
 #define SCOPED_CAPABILITY RECO_THREAD_ANNOTATION(scoped_lockable)
+#define ACQUIRED_BEFORE(...) RECO_THREAD_ANNOTATION(acquired_before(__VA_ARGS__))
 #define GUARDED_BY(x) RECO_THREAD_ANNOTATION(guarded_by(x))
 #define PT_GUARDED_BY(x) RECO_THREAD_ANNOTATION(pt_guarded_by(x))
 #define REQUIRES(...) RECO_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))

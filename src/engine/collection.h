@@ -1,0 +1,204 @@
+// Collection: one catalogue behind one key. Orders its writes by sequence number, checkpoints its
+// derived rows, answers reads, and swaps in retrained models.
+//
+// Lock order: Collection::mutex_, then the log's. Nothing calls out with mutex_ held except into
+// the store (reading cold rows) and the log (staging).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "base/function_ref.h"
+#include "base/mutex.h"
+#include "engine/collection_state.h"
+#include "engine/jobs.h"
+#include "engine/storage.h"
+#include "model/evaluation.h"
+
+namespace reco::engine {
+
+// The rows of a checkpoint, and the record that says up to which event they go.
+void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch);
+
+// Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
+// that a caller who found it before looks its key up again.
+class Collection {
+ public:
+  Collection(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+  Collection(const Collection&) = delete;
+  Collection& operator=(const Collection&) = delete;
+
+  std::uint32_t cid() const { return cid_; }
+  CollectionOptions options() const EXCLUDES(mutex_);
+  void SetOptions(const CollectionOptions& options) EXCLUDES(mutex_);
+
+  // Loads checkpoint and log from the store. Needs to run before anything else.
+  Status Load() EXCLUDES(mutex_);
+  // From now on every write fails with kNotFound. Waits for a checkpoint in flight.
+  void Drop() EXCLUDES(mutex_, checkpoint_mutex_);
+
+  // --- Writes: applied in memory and staged in the log; the caller commits ---
+  Result<std::uint64_t> Add(std::span<const Interaction> interactions, bool replace)
+      EXCLUDES(mutex_);
+  Result<std::uint64_t> Remove(std::string_view user, std::span<const std::string_view> items)
+      EXCLUDES(mutex_);
+  Result<bool> SetRecord(Side side, std::string_view id, const RecordUpdate& update)
+      EXCLUDES(mutex_);
+  Result<bool> DeleteRecord(Side side, std::string_view id) EXCLUDES(mutex_);
+  // Waits while two checkpoints are due; call it before a write, without locks.
+  void Throttle() EXCLUDES(checkpoint_mutex_);
+
+  // --- Reads (collection_reads.cc, collection_ranking.cc) ---
+  Result<std::vector<std::optional<double>>> Preferences(
+      std::string_view user, std::span<const std::string_view> items) const EXCLUDES(mutex_);
+  Result<std::vector<HistoryEntry>> History(std::string_view user,
+                                            const HistoryOptions& options) const EXCLUDES(mutex_);
+  std::optional<Record> GetRecord(Side side, std::string_view id) const EXCLUDES(mutex_);
+  ScanPage ScanRecords(Side side, std::uint64_t cursor, std::uint64_t count,
+                       std::string_view pattern) const EXCLUDES(mutex_);
+  std::uint64_t CountRecords(Side side) const EXCLUDES(mutex_);
+  std::optional<std::vector<float>> GetVector(Side side, std::string_view id) const
+      EXCLUDES(mutex_);
+  CollectionInfo Details() const EXCLUDES(mutex_);
+  std::uint64_t memory_bytes() const EXCLUDES(mutex_);
+
+  Result<Ranking> TopK(std::string_view user, const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Session(std::span<const std::string_view> items, std::span<const double> weights,
+                          const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Similar(std::span<const std::string_view> items,
+                          const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<std::vector<std::optional<double>>> Score(std::string_view user,
+                                                   std::span<const std::string_view> items) const
+      EXCLUDES(mutex_);
+  Result<Explanation> Explain(std::string_view user, std::string_view item, std::size_t count) const
+      EXCLUDES(mutex_);
+  Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
+
+  // --- Background work ---
+  // Whether enough has changed for a checkpoint: by count, or by age.
+  bool CheckpointDue(bool by_age) const EXCLUDES(mutex_);
+  // Writes what is dirty; Ok at once when nothing is. One at a time.
+  Status Checkpoint() EXCLUDES(mutex_, checkpoint_mutex_);
+  // Builds the running sums of long rows that a write found cold. Returns whether there were any.
+  Result<bool> BuildPendingRows() EXCLUDES(mutex_);
+
+  struct RetrainTrigger {
+    std::uint64_t events_since = 0;
+    std::int64_t trained_at_ms = 0;
+  };
+  RetrainTrigger retrain_trigger() const EXCLUDES(mutex_);
+
+  // --- Jobs (collection_retrain.cc) ---
+  // Trains on all data, catches up with the writes meanwhile and swaps the model in. Names the
+  // results in *result.
+  Status Retrain(const CollectionOptions& parameters, RunningJob& progress,
+                 std::vector<std::pair<std::string, double>>* result) EXCLUDES(mutex_);
+  Status Evaluate(const CollectionOptions& parameters, const EvaluationOptions& options,
+                  RunningJob& progress, std::vector<std::pair<std::string, double>>* result)
+      EXCLUDES(mutex_);
+  Result<std::vector<ModelInfo>> Models() const EXCLUDES(mutex_);
+
+ private:
+  struct Query;        // collection_ranking.cc
+  struct TrainingRun;  // collection_retrain.cc
+
+  Status CheckWritable() const REQUIRES(mutex_);
+  Result<std::uint16_t> TypeIndex(std::string_view name) const REQUIRES_SHARED(mutex_);
+  Result<format::Event> MakeEvent(const Interaction& interaction, bool replace) const
+      REQUIRES(mutex_);
+  // Stages and applies one event about registered ids. On an error nothing has changed.
+  Status Write(const format::Event& event) REQUIRES(mutex_);
+  std::optional<std::uint64_t> FindToken(std::string_view token) const REQUIRES(mutex_);
+  // Queues the rows of remembering `token` and forgetting the oldest beyond the window.
+  void RememberToken(std::string_view token, std::uint64_t seq, store::Batch* rows)
+      REQUIRES(mutex_);
+
+  Status LoadEntities(Side side, std::uint32_t end) REQUIRES(mutex_);
+  Status LoadVectors(Side side, std::uint32_t model) REQUIRES(mutex_);
+  Status LoadTokens() REQUIRES(mutex_);
+  Status LoadModel(const format::CheckpointRecord& record) REQUIRES(mutex_);
+  Status ReplayLog() REQUIRES(mutex_);
+  Status ReplayOne(std::uint64_t seq, const format::Event& event) REQUIRES(mutex_);
+  Status BuildPendingRow(Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
+  Result<model::Information> SumRow(Side side, std::uint32_t ordinal, const RowCopy& row,
+                                    const store::Snapshot& snapshot, std::uint32_t model) const
+      EXCLUDES(mutex_);
+
+  // A user's or basket's vector and what is left out of its lists.
+  Query BasketQuery(std::span<const std::string_view> items, std::span<const double> weights) const
+      REQUIRES_SHARED(mutex_);
+  Result<Query> ServingVector(std::uint32_t user, std::span<const std::string_view> context) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<model::Neighbor> NeighborsOf(std::span<const RowPair> pairs) const
+      REQUIRES_SHARED(mutex_);
+  Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
+  std::vector<index::Candidate> Search(const Query& query, const RankingOptions& options,
+                                       FunctionRef<bool(std::uint32_t)> accept) const
+      REQUIRES_SHARED(mutex_);
+  Ranking RankPopular(PopularBy by, const RankingOptions& options,
+                      FunctionRef<bool(std::uint32_t)> accept) const REQUIRES_SHARED(mutex_);
+  bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
+  std::vector<std::uint32_t> ItemOrdinals(std::span<const std::string_view> items) const
+      REQUIRES_SHARED(mutex_);
+  std::unique_ptr<model::FoldInSolver> BorrowSolver() const EXCLUDES(solver_mutex_);
+  void ReturnSolver(std::unique_ptr<model::FoldInSolver> solver) const EXCLUDES(solver_mutex_);
+  Result<std::vector<RowPair>> PairsAsOf(std::uint32_t user, std::int64_t as_of_ms) const
+      EXCLUDES(mutex_);
+
+  // A checkpoint; with `run` also the start of a training: its data is what the snapshot shows.
+  Status CheckpointLocked(TrainingRun* run) REQUIRES(checkpoint_mutex_) EXCLUDES(mutex_);
+  void BeginRun(TrainingRun& run) REQUIRES(mutex_);
+  Status StartRun(TrainingRun& run) EXCLUDES(mutex_, checkpoint_mutex_);
+  format::ModelRecord DescribeModel(const TrainingRun& run) const REQUIRES(mutex_);
+  Status LoadInteractions(TrainingRun& run, RunningJob& job) const;
+  Status Train(TrainingRun& run, RunningJob& job) EXCLUDES(mutex_);
+  // Solves again, with the new model's vectors, what was written since the training took its data.
+  Status CatchUp(TrainingRun& run) EXCLUDES(mutex_);
+  void SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
+                    std::span<const RowPair> pairs, bool live) const;
+  Status WriteVectors(const TrainingRun& run) const;
+  Status SwapModel(TrainingRun& run) EXCLUDES(mutex_, checkpoint_mutex_);
+
+  CollectionContext& context_;
+  const std::uint32_t cid_;
+  const std::uint32_t dim_;
+
+  // One checkpoint at a time; taken before mutex_.
+  mutable Mutex checkpoint_mutex_ ACQUIRED_BEFORE(mutex_);
+  CondVar checkpoint_done_;
+  std::atomic<std::uint64_t> events_since_freeze_ = 0;  // a hint for Throttle and CheckpointDue
+  std::atomic<std::int64_t> last_checkpoint_us_ = 0;
+  std::atomic<std::uint64_t> checkpoint_seq_ = 0;
+
+  mutable SharedMutex mutex_;
+  bool dropped_ GUARDED_BY(mutex_) = false;
+  CollectionOptions options_ GUARDED_BY(mutex_);
+  CollectionState state_ GUARDED_BY(mutex_);
+  // Idempotency window: token -> sequence number, oldest first in the queue.
+  std::unordered_map<std::string, std::uint64_t> tokens_ GUARDED_BY(mutex_);
+  std::deque<std::string> token_order_ GUARDED_BY(mutex_);
+  std::int64_t trained_at_ms_ GUARDED_BY(mutex_) = 0;
+  // While loading: records whose id another ordinal still holds until replay erases it.
+  struct ReusedId {
+    Side side;
+    std::uint32_t ordinal;
+    std::string id;
+  };
+  std::vector<ReusedId> reused_ids_ GUARDED_BY(mutex_);
+
+  mutable Mutex solver_mutex_;
+  mutable std::vector<std::unique_ptr<model::FoldInSolver>> solvers_ GUARDED_BY(solver_mutex_);
+};
+
+}  // namespace reco::engine

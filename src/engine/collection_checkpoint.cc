@@ -1,0 +1,367 @@
+// Checkpoints of a Collection, and the way back: loading a checkpoint and replaying the log.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "engine/collection.h"
+#include "format/keys.h"
+
+namespace reco::engine {
+namespace {
+
+store::Family RecordFamily(Side side) {
+  return side == Side::kUser ? store::Family::kUsers : store::Family::kItems;
+}
+
+void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  const std::uint32_t model = frozen.checkpoint.model;
+  std::string value;
+  for (std::size_t i = 0; i < frozen.entities.size(); ++i) {
+    const auto& entity = frozen.entities[i];
+    const std::string key = format::RecordKey(cid, entity.ordinal);
+    if (entity.live) {
+      batch->Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
+    } else {
+      batch->Delete(RecordFamily(entity.side), key);
+    }
+    if (model == 0) {
+      continue;
+    }
+    const std::string vector_key = format::VectorKey(cid, model, entity.side, entity.ordinal);
+    if (entity.live) {
+      format::EncodeVector({frozen.vectors.data() + i * frozen.dim, frozen.dim}, &value);
+      batch->Put(store::Family::kVectors, vector_key, value);
+    } else {
+      batch->Delete(store::Family::kVectors, vector_key);
+    }
+  }
+}
+
+void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  std::string value;
+  for (const auto& [user, item, pair] : frozen.pairs) {
+    const std::string by_user = format::PairKey(cid, user, item);
+    const std::string by_item = format::PairKey(cid, item, user);
+    if (pair) {
+      format::EncodePair(*pair, &value);
+      batch->Put(store::Family::kByUser, by_user, value);
+      batch->Put(store::Family::kByItem, by_item, value);
+    } else {
+      batch->Delete(store::Family::kByUser, by_user);
+      batch->Delete(store::Family::kByItem, by_item);
+    }
+  }
+}
+
+}  // namespace
+
+bool Collection::CheckpointDue(bool by_age) const {
+  const std::uint64_t events = events_since_freeze_.load(std::memory_order_relaxed);
+  if (events >= context_.options.checkpoint_events) {
+    return true;
+  }
+  if (!by_age) {
+    return false;
+  }
+  const std::int64_t age_us = context_.clock.MonotonicUs() - last_checkpoint_us_.load();
+  if (age_us < std::int64_t{context_.options.checkpoint_interval_s} * 1'000'000) {
+    return false;
+  }
+  ReaderLock lock(mutex_);
+  return state_.dirty() && !dropped_;
+}
+
+void Collection::Throttle() {
+  const std::uint64_t limit = 2 * context_.options.checkpoint_events;
+  if (events_since_freeze_.load(std::memory_order_relaxed) < limit) {
+    return;
+  }
+  // Two are due: the one in flight must end before more is put on top. Bounded, so that a broken
+  // disk shows as an error of the commit rather than as a hang.
+  MutexLock lock(checkpoint_mutex_);
+  for (int i = 0; i < 100 && events_since_freeze_.load(std::memory_order_relaxed) >= limit; ++i) {
+    checkpoint_done_.WaitFor(checkpoint_mutex_, std::chrono::milliseconds(10));
+  }
+}
+
+Status Collection::Checkpoint() {
+  MutexLock checkpoint(checkpoint_mutex_);
+  {
+    ReaderLock lock(mutex_);
+    if (dropped_ || !state_.dirty()) {
+      last_checkpoint_us_ = context_.clock.MonotonicUs();
+      return Status::Ok();
+    }
+  }
+  return CheckpointLocked(nullptr);
+}
+
+Status Collection::CheckpointLocked(TrainingRun* run) {
+  RECO_RETURN_IF_ERROR(context_.storage.Readable());
+  FrozenRows frozen;
+  std::uint64_t ticket = 0;
+  {
+    WriterLock lock(mutex_);
+    if (dropped_) {
+      return Status::NotFound("the collection was deleted");
+    }
+    frozen = state_.Freeze();
+    if (run != nullptr) {
+      BeginRun(*run);
+    }
+    ticket = context_.storage.log->last_staged();
+    events_since_freeze_ = 0;
+    last_checkpoint_us_ = context_.clock.MonotonicUs();
+  }
+  checkpoint_done_.NotifyAll();
+  // The log goes first: derived rows never hold what the log does not.
+  RECO_RETURN_IF_ERROR(context_.storage.log->Commit(ticket));
+  store::Batch batch;
+  PutFrozen(frozen, cid_, &batch);
+  RECO_RETURN_IF_ERROR(context_.storage.store->Write(batch, false));
+  checkpoint_seq_ = frozen.checkpoint.seq;
+  WriterLock lock(mutex_);
+  state_.SetDurable(frozen.generation);
+  return Status::Ok();
+}
+
+void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  PutEntities(frozen, cid, batch);
+  PutPairs(frozen, cid, batch);
+  batch->Put(store::Family::kDefault, format::CheckpointKey(cid),
+             format::EncodeCheckpoint(frozen.checkpoint));
+}
+
+// --- Loading
+// --------------------------------------------------------------------------------------
+
+Status Collection::LoadEntities(Side side, std::uint32_t end) {
+  SideState& own = state_.side(side);
+  own.ids.Reserve(end);
+  const auto rows =
+      context_.storage.store->Scan(RecordFamily(side), format::CollectionPrefix(cid_));
+  for (; rows->Valid(); rows->Next()) {
+    const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
+    RECO_ASSIGN_OR_RETURN(format::EntityRecord record, format::DecodeEntity(rows->value()));
+    if (!own.ids.Restore(ordinal, record.id)) {
+      // The id was deleted and used again after the checkpoint; replay erases the older first.
+      reused_ids_.push_back({side, ordinal, record.id});
+    }
+    state_.Grow(side, own.ids.end());
+    Entity& entity = own.entities[ordinal];
+    entity.pairs = record.pairs;
+    entity.events = record.events;
+    entity.last_seq = record.last_seq;
+    entity.weight = record.weight;
+    entity.first_ms = record.first_ms;
+    entity.last_ms = record.last_ms;
+    Attributes attributes{std::move(record.attributes), record.hidden, record.expire_at_ms};
+    if (!attributes.empty()) {
+      own.attributes.emplace(ordinal, std::move(attributes));
+    }
+  }
+  // Ordinals given out after the checkpoint whose rows are gone again still occur in events.
+  state_.Grow(side, std::max(end, own.ids.end()));
+  return rows->status();
+}
+
+Status Collection::LoadVectors(Side side, std::uint32_t model) {
+  SideState& own = state_.side(side);
+  const auto rows = context_.storage.store->Scan(store::Family::kVectors,
+                                                 format::VectorPrefix(cid_, model, side));
+  for (; rows->Valid(); rows->Next()) {
+    const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
+    if (ordinal >= own.entities.size()) {
+      return Status::Corruption("family vectors: a vector of an unknown ordinal " +
+                                std::to_string(ordinal));
+    }
+    RECO_RETURN_IF_ERROR(format::DecodeVector(
+        rows->value(), {own.factors->mutable_row(ordinal), own.factors->dim()}));
+  }
+  return rows->status();
+}
+
+Status Collection::LoadModel(const format::CheckpointRecord& record) {
+  ActiveModel active;
+  std::vector<double> trained_gram;
+  if (record.model != 0) {
+    RECO_ASSIGN_OR_RETURN(
+        const std::optional<std::string> stored,
+        context_.storage.store->Get(store::Family::kModels, format::ModelKey(cid_, record.model)));
+    if (!stored) {
+      return Status::Corruption("family models: the active model " + std::to_string(record.model) +
+                                " is missing");
+    }
+    RECO_ASSIGN_OR_RETURN(format::ModelRecord model, format::DecodeModel(*stored));
+    if (model.dim != state_.dim()) {
+      return Status::Corruption("family models: the active model has the wrong dimension");
+    }
+    active.id = model.id;
+    active.trained_at_seq = model.trained_at_seq;
+    active.solve = {static_cast<float>(model.alpha), static_cast<float>(model.reg),
+                    static_cast<float>(model.regn), static_cast<float>(model.unobserved)};
+    trained_at_ms_ = model.trained_at_ms;
+    trained_gram = std::move(model.item_gram);
+    RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));
+    RECO_RETURN_IF_ERROR(LoadVectors(Side::kItem, record.model));
+  }
+  return state_.Restore(record, active, trained_gram);
+}
+
+Status Collection::LoadTokens() {
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  const std::string prefix = format::CollectionPrefix(cid_);
+  const auto rows = context_.storage.store->Scan(store::Family::kTokens, prefix);
+  for (; rows->Valid(); rows->Next()) {
+    RECO_ASSIGN_OR_RETURN(const std::uint64_t seq, format::DecodeToken(rows->value()));
+    found.emplace_back(seq, rows->key().substr(prefix.size()));
+  }
+  RECO_RETURN_IF_ERROR(rows->status());
+  std::sort(found.begin(), found.end());
+  for (auto& [seq, token] : found) {
+    tokens_.emplace(token, seq);
+    token_order_.push_back(std::move(token));
+  }
+  return Status::Ok();
+}
+
+Status Collection::ReplayLog() {
+  Status failure;
+  const auto apply = [&](std::uint64_t seq, const format::Event& event) NO_THREAD_SAFETY_ANALYSIS {
+    failure = ReplayOne(seq, event);
+    return failure.ok();
+  };
+  RECO_RETURN_IF_ERROR(
+      wal::EventLog::Replay(*context_.storage.store, nullptr, cid_, state_.last_seq(), apply));
+  return failure;
+}
+
+Status Collection::ReplayOne(std::uint64_t seq, const format::Event& event) {
+  const auto known = [&](Side side, std::uint32_t ordinal) NO_THREAD_SAFETY_ANALYSIS {
+    return ordinal == format::kNoOrdinal || ordinal < state_.side(side).entities.size();
+  };
+  if (!known(Side::kUser, event.user) || !known(Side::kItem, event.item)) {
+    return Status::Corruption("family events: event " + std::to_string(seq) +
+                              " names an unknown user or item");
+  }
+  RECO_ASSIGN_OR_RETURN(const auto stored, state_.Prepare(event));
+  state_.Apply(seq, event, stored);
+  state_.Evict();
+  events_since_freeze_.fetch_add(1, std::memory_order_relaxed);
+  if (event.kind != format::EventKind::kUserDelete &&
+      event.kind != format::EventKind::kItemDelete) {
+    return Status::Ok();
+  }
+  // The erased id may live on under a later ordinal.
+  for (auto reused = reused_ids_.begin(); reused != reused_ids_.end(); ++reused) {
+    if (state_.side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
+      reused_ids_.erase(reused);
+      break;
+    }
+  }
+  return Status::Ok();
+}
+
+Status Collection::Load() {
+  WriterLock lock(mutex_);
+  RECO_ASSIGN_OR_RETURN(
+      const std::optional<std::string> stored,
+      context_.storage.store->Get(store::Family::kDefault, format::CheckpointKey(cid_)));
+  format::CheckpointRecord record;
+  if (stored) {
+    RECO_ASSIGN_OR_RETURN(record, format::DecodeCheckpoint(*stored));
+  }
+  RECO_RETURN_IF_ERROR(LoadEntities(Side::kUser, record.users));
+  RECO_RETURN_IF_ERROR(LoadEntities(Side::kItem, record.items));
+  RECO_RETURN_IF_ERROR(LoadModel(record));
+  RECO_RETURN_IF_ERROR(LoadTokens());
+  checkpoint_seq_ = record.seq;
+  RECO_RETURN_IF_ERROR(ReplayLog());
+  if (!reused_ids_.empty()) {
+    return Status::Corruption("families users and items: two records have the id '" +
+                              reused_ids_.front().id + "'");
+  }
+  state_.BuildIndexes();
+  return Status::Ok();
+}
+
+// --- Long rows that a write found cold
+// ------------------------------------------------------------
+
+Result<bool> Collection::BuildPendingRows() {
+  bool any = false;
+  for (const Side side : {Side::kUser, Side::kItem}) {
+    std::vector<std::uint32_t> pending;
+    {
+      WriterLock lock(mutex_);
+      pending.swap(state_.side(side).pending);
+    }
+    std::sort(pending.begin(), pending.end());
+    pending.erase(std::unique(pending.begin(), pending.end()), pending.end());
+    for (const std::uint32_t ordinal : pending) {
+      RECO_RETURN_IF_ERROR(BuildPendingRow(side, ordinal));
+      any = true;
+    }
+  }
+  return any;
+}
+
+// Reads the row as of a snapshot and sums it up in steps, so that no write waits for the whole; the
+// row collects what changes meanwhile, and that is added at the end.
+Status Collection::BuildPendingRow(Side side, std::uint32_t ordinal) {
+  std::optional<RowCopy> row;
+  std::unique_ptr<store::Snapshot> snapshot;
+  std::uint32_t model = 0;
+  {
+    WriterLock lock(mutex_);
+    row = dropped_ ? std::nullopt : state_.BeginInformation(side, ordinal);
+    if (!row) {
+      return Status::Ok();
+    }
+    snapshot = context_.storage.store->TakeSnapshot();
+    model = state_.model().id;
+  }
+  Result<model::Information> sums = SumRow(side, ordinal, *row, *snapshot, model);
+  WriterLock lock(mutex_);
+  if (!sums.ok()) {
+    state_.EndInformation(side, ordinal, nullptr);
+    return sums.status();
+  }
+  const bool usable = !dropped_ && state_.model().id == model;
+  state_.EndInformation(
+      side, ordinal,
+      usable ? std::make_unique<model::Information>(std::move(sums).value()) : nullptr);
+  return Status::Ok();
+}
+
+Result<model::Information> Collection::SumRow(Side side, std::uint32_t ordinal, const RowCopy& row,
+                                              const store::Snapshot& snapshot,
+                                              std::uint32_t model) const {
+  constexpr std::size_t kStep = 1'024;  // pairs per lock: about 50 us at d = 64
+  const Side other = side == Side::kUser ? Side::kItem : Side::kUser;
+  std::vector<RowPair> pairs;
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*context_.storage.store, snapshot,
+                                              {cid_, side, ordinal}, row, &pairs));
+  std::optional<model::Information> sums;
+  for (std::size_t from = 0; from < pairs.size(); from += kStep) {
+    ReaderLock lock(mutex_);
+    if (!sums) {
+      sums.emplace(state_.dim());
+    }
+    if (dropped_ || state_.model().id != model) {
+      break;  // the sums will not be used
+    }
+    const std::size_t to = std::min(pairs.size(), from + kStep);
+    for (std::size_t i = from; i < to; ++i) {
+      sums->Replace(state_.side(other).factors->row(pairs[i].other), state_.model().solve.alpha, 0,
+                    pairs[i].pair.weight);
+    }
+  }
+  if (!sums) {
+    return Status::Corruption("a long row has no stored pairs");
+  }
+  return std::move(*sums);
+}
+
+}  // namespace reco::engine

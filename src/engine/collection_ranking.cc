@@ -1,0 +1,386 @@
+// Rankings of a Collection: serving vectors solved on read, exact top-K, explanations.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/collection.h"
+#include "model/aligned_vector.h"
+
+namespace reco::engine {
+namespace {
+
+// A user's serving vector is solved again at each read from at most so many pairs; the vector of a
+// longer row is the one that its last write left.
+constexpr std::size_t kServedPairsMax = 256;
+
+Status CheckOptions(const RankingOptions& options) {
+  if (options.count < 1 || options.count > kCountMax) {
+    return Status::InvalidArgument("COUNT must be 1 to 10000");
+  }
+  if (options.offset > 1'000'000) {
+    return Status::InvalidArgument("OFFSET must be 0 to 1000000");
+  }
+  const std::size_t longest =
+      std::max({options.exclude.size(), options.context.size(),
+                options.include ? options.include->size() : std::size_t{0}});
+  if (longest > kBasketItemsMax) {
+    return Status::InvalidArgument("a list of items may name at most 10000");
+  }
+  return Status::Ok();
+}
+
+bool Contains(std::span<const std::uint32_t> sorted, std::uint32_t value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+void SortUnique(std::vector<std::uint32_t>* values) {
+  std::sort(values->begin(), values->end());
+  values->erase(std::unique(values->begin(), values->end()), values->end());
+}
+
+bool AllZero(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return v == 0; });
+}
+
+// Adds `weight` to the pair with `item`, keeping the order.
+void AddWeight(std::vector<RowPair>* pairs, std::uint32_t item, double weight) {
+  const std::size_t at = LowerBound(*pairs, item);
+  if (at < pairs->size() && (*pairs)[at].other == item) {
+    (*pairs)[at].pair.weight += static_cast<float>(weight);
+  } else {
+    RowPair added;
+    added.other = item;
+    added.pair.weight = static_cast<float>(weight);
+    pairs->insert(pairs->begin() + static_cast<std::ptrdiff_t>(at), added);
+  }
+}
+
+}  // namespace
+
+// What a list is made from.
+struct Collection::Query {
+  model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
+  std::vector<std::uint32_t> left_out;  // sorted: seen, context or basket items
+  index::Metric metric = index::Metric::kInnerProduct;
+  bool folded = false;  // the vector is not the one that training left
+
+  bool usable() const { return !AllZero(vector); }
+};
+
+std::unique_ptr<model::FoldInSolver> Collection::BorrowSolver() const {
+  {
+    MutexLock lock(solver_mutex_);
+    if (!solvers_.empty()) {
+      auto solver = std::move(solvers_.back());
+      solvers_.pop_back();
+      return solver;
+    }
+  }
+  return std::make_unique<model::FoldInSolver>(dim_);
+}
+
+void Collection::ReturnSolver(std::unique_ptr<model::FoldInSolver> solver) const {
+  MutexLock lock(solver_mutex_);
+  solvers_.push_back(std::move(solver));
+}
+
+std::vector<model::Neighbor> Collection::NeighborsOf(std::span<const RowPair> pairs) const {
+  const model::FactorTable& factors = *state_.items().factors;
+  std::vector<model::Neighbor> neighbors;
+  neighbors.reserve(pairs.size());
+  for (const RowPair& pair : pairs) {
+    neighbors.push_back({factors.row(pair.other), pair.pair.weight});
+  }
+  return neighbors;
+}
+
+std::vector<std::uint32_t> Collection::ItemOrdinals(std::span<const std::string_view> items) const {
+  std::vector<std::uint32_t> ordinals;
+  for (const std::string_view item : items) {
+    if (const auto ordinal = state_.items().ids.Find(item)) {
+      ordinals.push_back(*ordinal);
+    }
+  }
+  return ordinals;
+}
+
+// The user's vector as of now: solved from the stored pairs, the request's context and the current
+// item vectors.
+Result<Collection::Query> Collection::ServingVector(
+    std::uint32_t user, std::span<const std::string_view> context) const {
+  const SideState& users = state_.users();
+  Query query;
+  std::vector<RowPair> scratch;
+  RECO_ASSIGN_OR_RETURN(std::span<const RowPair> pairs, users.rows.Read(user, &scratch));
+  for (const RowPair& pair : pairs) {
+    query.left_out.push_back(pair.other);
+  }
+  query.folded = users.entities[user].last_seq > state_.model().trained_at_seq || !context.empty();
+  const float* stored = users.factors->row(user);
+  query.vector.assign(stored, stored + users.factors->stride());
+  if (state_.model().id == 0 || (pairs.size() > kServedPairsMax && context.empty())) {
+    return query;
+  }
+  std::vector<RowPair> with_context;
+  if (!context.empty()) {
+    with_context.assign(pairs.begin(), pairs.end());
+    for (const std::uint32_t item : ItemOrdinals(context)) {
+      AddWeight(&with_context, item, 1);
+      query.left_out.push_back(item);
+    }
+    SortUnique(&query.left_out);
+    pairs = with_context;
+  }
+  auto solver = BorrowSolver();
+  solver->Solve(state_.items().gram, state_.model().solve, NeighborsOf(pairs), query.vector.data());
+  ReturnSolver(std::move(solver));
+  return query;
+}
+
+Collection::Query Collection::BasketQuery(std::span<const std::string_view> items,
+                                          std::span<const double> weights) const {
+  Query query;
+  query.folded = true;
+  query.vector.assign(state_.items().factors->stride(), 0.0F);
+  std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (const auto ordinal = state_.items().ids.Find(items[i])) {
+      AddWeight(&basket, *ordinal, weights.empty() ? 1.0 : weights[i]);
+    }
+  }
+  for (const RowPair& pair : basket) {
+    query.left_out.push_back(pair.other);
+  }
+  if (state_.model().id != 0 && !basket.empty()) {
+    auto solver = BorrowSolver();
+    solver->Solve(state_.items().gram, state_.model().solve, NeighborsOf(basket),
+                  query.vector.data());
+    ReturnSolver(std::move(solver));
+  }
+  return query;
+}
+
+bool Collection::Visible(std::uint32_t item, std::int64_t now_ms) const {
+  const auto& attributes = state_.items().attributes;
+  if (attributes.empty()) {
+    return true;
+  }
+  const auto found = attributes.find(item);
+  return found == attributes.end() ||
+         (!found->second.hidden &&
+          (found->second.expire_at_ms == 0 || found->second.expire_at_ms > now_ms));
+}
+
+Ranking Collection::RankPopular(PopularBy by, const RankingOptions& options,
+                                FunctionRef<bool(std::uint32_t)> accept) const {
+  const auto before = [this](std::uint32_t a, std::uint32_t b)
+                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
+  const PopularityQuery query{by, options.count, options.offset, accept, before};
+  std::vector<PopularItem> items;
+  if (options.include) {
+    std::vector<std::uint32_t> candidates = ItemOrdinals(*options.include);
+    SortUnique(&candidates);
+    items = state_.popularity().TopOf(candidates, query);
+  } else {
+    items = state_.popularity().Top(query);
+  }
+  Ranking ranking;
+  for (const PopularItem& item : items) {
+    ranking.entries.push_back(
+        {std::string(state_.items().ids.id(item.item)), item.value, Source::kPopular});
+  }
+  return ranking;
+}
+
+// The best count + offset items, best first.
+std::vector<index::Candidate> Collection::Search(const Query& query, const RankingOptions& options,
+                                                 FunctionRef<bool(std::uint32_t)> accept) const {
+  const auto before = [this](std::uint32_t a, std::uint32_t b)
+                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
+  std::vector<index::Candidate> found;
+  if (!options.include) {
+    state_.index()->Search(
+        {query.vector.data(), options.count + options.offset, query.metric, accept, before},
+        &found);
+    return found;
+  }
+  const model::FactorTable& factors = *state_.items().factors;
+  std::vector<std::uint32_t> candidates = ItemOrdinals(*options.include);
+  SortUnique(&candidates);
+  for (const std::uint32_t item : candidates) {
+    const float* row = factors.row(item);
+    const float norm = query.metric == index::Metric::kCosine
+                           ? std::sqrt(model::Dot(row, row, factors.stride()))
+                           : 1.0F;
+    if (norm > 0 && accept(item)) {
+      found.push_back({item, model::Dot(query.vector.data(), row, factors.stride()) / norm});
+    }
+  }
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+    return a.score != b.score ? a.score > b.score : before(a.ordinal, b.ordinal);
+  });
+  return found;
+}
+
+Ranking Collection::Rank(const Query& query, const RankingOptions& options) const {
+  const std::int64_t now_ms = context_.clock.NowMs();
+  std::vector<std::uint32_t> left_out = ItemOrdinals(options.exclude);
+  if (!options.with_seen) {
+    left_out.insert(left_out.end(), query.left_out.begin(), query.left_out.end());
+  }
+  SortUnique(&left_out);
+  const auto accept = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
+    return !Contains(left_out, item) && Visible(item, now_ms);
+  };
+  if (state_.index() == nullptr || !query.usable()) {
+    return query.metric == index::Metric::kCosine
+               ? Ranking()  // nothing to compare with: popularity would not be similarity
+               : RankPopular(PopularBy::kUsers, options, accept);
+  }
+  Ranking ranking;
+  const std::vector<index::Candidate> found = Search(query, options, accept);
+  const std::uint64_t trained_at = state_.model().trained_at_seq;
+  for (std::size_t i = options.offset; i < found.size() && ranking.entries.size() < options.count;
+       ++i) {
+    const std::uint32_t item = found[i].ordinal;
+    const bool folded = query.folded || state_.items().entities[item].last_seq > trained_at;
+    ranking.entries.push_back({std::string(state_.items().ids.id(item)), found[i].score,
+                               folded ? Source::kFoldIn : Source::kModel});
+  }
+  return ranking;
+}
+
+Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckOptions(options));
+  ReaderLock lock(mutex_);
+  const auto ordinal = state_.users().ids.Find(user);
+  if (!ordinal) {
+    return Rank(BasketQuery(options.context, {}), options);
+  }
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, options.context));
+  return Rank(query, options);
+}
+
+Result<Ranking> Collection::Session(std::span<const std::string_view> items,
+                                    std::span<const double> weights,
+                                    const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckOptions(options));
+  if (items.size() > kBasketItemsMax) {
+    return Status::InvalidArgument("a basket may name at most 10000 items");
+  }
+  if (!weights.empty() && weights.size() != items.size()) {
+    return Status::InvalidArgument("WEIGHTS needs one weight for each item");
+  }
+  for (const double weight : weights) {
+    if (!std::isfinite(weight) || std::abs(weight) > kWeightMax) {
+      return Status::InvalidArgument("a weight must be finite and between -1000000 and 1000000");
+    }
+  }
+  ReaderLock lock(mutex_);
+  return Rank(BasketQuery(items, weights), options);
+}
+
+Result<Ranking> Collection::Similar(std::span<const std::string_view> items,
+                                    const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckOptions(options));
+  if (items.size() > kBasketItemsMax) {
+    return Status::InvalidArgument("a list of items may name at most 10000");
+  }
+  ReaderLock lock(mutex_);
+  const model::FactorTable& factors = *state_.items().factors;
+  Query query;
+  query.metric = index::Metric::kCosine;
+  query.left_out = ItemOrdinals(items);
+  SortUnique(&query.left_out);
+  const std::uint32_t stride = factors.stride();
+  std::vector<double> mean(stride);
+  for (const std::uint32_t item : query.left_out) {
+    const float* row = factors.row(item);
+    const double norm = std::sqrt(static_cast<double>(model::Dot(row, row, stride)));
+    for (std::uint32_t i = 0; norm > 0 && i < stride; ++i) {
+      mean[i] += row[i] / norm;
+    }
+  }
+  double norm = 0;
+  for (const double value : mean) {
+    norm += value * value;
+  }
+  norm = std::sqrt(norm);
+  query.vector.assign(stride, 0.0F);
+  for (std::uint32_t i = 0; norm > 0 && i < stride; ++i) {
+    query.vector[i] = static_cast<float>(mean[i] / norm);
+  }
+  return Rank(query, options);
+}
+
+Result<std::vector<std::optional<double>>> Collection::Score(
+    std::string_view user, std::span<const std::string_view> items) const {
+  std::vector<std::optional<double>> scores(items.size());
+  ReaderLock lock(mutex_);
+  const auto ordinal = state_.users().ids.Find(user);
+  if (!ordinal || state_.model().id == 0) {
+    return scores;
+  }
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, {}));
+  const model::FactorTable& factors = *state_.items().factors;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (const auto item = state_.items().ids.Find(items[i])) {
+      scores[i] = model::Dot(query.vector.data(), factors.row(*item), factors.stride());
+    }
+  }
+  return scores;
+}
+
+Result<Explanation> Collection::Explain(std::string_view user, std::string_view item,
+                                        std::size_t count) const {
+  ReaderLock lock(mutex_);
+  const auto user_ordinal = state_.users().ids.Find(user);
+  const auto item_ordinal = state_.items().ids.Find(item);
+  if (!user_ordinal || !item_ordinal) {
+    return Status::NotFound(user_ordinal ? "no such item" : "no such user");
+  }
+  Explanation explanation;
+  if (state_.model().id == 0) {
+    return explanation;
+  }
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*user_ordinal, {}));
+  const model::FactorTable& factors = *state_.items().factors;
+  const float* target = factors.row(*item_ordinal);
+  explanation.score = model::Dot(query.vector.data(), target, factors.stride());
+  std::vector<RowPair> scratch;
+  RECO_ASSIGN_OR_RETURN(const auto pairs, state_.users().rows.Read(*user_ordinal, &scratch));
+  std::vector<double> shares(pairs.size());
+  auto solver = BorrowSolver();
+  solver->Shares(state_.items().gram, state_.model().solve, NeighborsOf(pairs), target, shares);
+  ReturnSolver(std::move(solver));
+  explanation.remainder = explanation.score;
+  std::vector<std::size_t> order(pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    order[i] = i;
+    explanation.remainder -= shares[i];
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const double x = std::abs(shares[a]);
+    const double y = std::abs(shares[b]);
+    return x != y ? x > y : pairs[a].other < pairs[b].other;
+  });
+  order.resize(std::min(order.size(), count));
+  for (const std::size_t i : order) {
+    explanation.shares.push_back({std::string(state_.items().ids.id(pairs[i].other)), shares[i]});
+  }
+  return explanation;
+}
+
+Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckOptions(options));
+  const std::int64_t now_ms = context_.clock.NowMs();
+  ReaderLock lock(mutex_);
+  std::vector<std::uint32_t> left_out = ItemOrdinals(options.exclude);
+  SortUnique(&left_out);
+  const auto accept = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
+    return !Contains(left_out, item) && Visible(item, now_ms);
+  };
+  return RankPopular(by, options, accept);
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,455 @@
+// Retraining and evaluation of a Collection, beside live traffic.
+//
+//   checkpoint at S, snapshot -> load -> train -> catch up with the writes since S -> write all
+//   vectors under the new model's number -> catch up again -> under the lock: the last rows, swap,
+//   freeze -> one atomic batch makes the new model the active one
+//
+// Until that batch is written the folder knows only the old model, so a crash anywhere leaves it.
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "engine/collection.h"
+#include "format/keys.h"
+
+namespace reco::engine {
+namespace {
+
+constexpr std::size_t kFinalRows = 256;  // rows that the swap may solve under the lock: about 2 ms
+constexpr int kCatchUpRoundsMax = 20;    // then the swap takes what is left
+constexpr std::size_t kVectorsPerBatch = 4'096;
+constexpr std::size_t kModelsListed = 16;
+
+std::uint32_t TrainingThreads(const Options& options) {
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return options.training_threads != 0 ? options.training_threads : cores;
+}
+
+model::TrainingParams ToTrainingParams(const CollectionOptions& options, const Options& database) {
+  model::TrainingParams params;
+  params.dim = options.dim;
+  params.solve.alpha = static_cast<float>(options.alpha);
+  params.solve.reg = static_cast<float>(options.reg);
+  params.solve.regn = static_cast<float>(options.regn);
+  params.solve.unobserved = static_cast<float>(options.unobserved.value_or(1));
+  params.unobserved_auto = !options.unobserved.has_value();
+  params.iterations = options.iterations;
+  params.seed = options.seed;
+  params.threads = TrainingThreads(database);
+  return params;
+}
+
+std::vector<std::uint32_t> Distinct(std::vector<std::uint32_t> values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+std::vector<double> Unpad(const model::Gram& gram) {
+  std::vector<double> values;
+  for (std::uint32_t i = 0; i < gram.dim(); ++i) {
+    const double* row = gram.values() + std::size_t{i} * gram.stride();
+    values.insert(values.end(), row, row + gram.dim());
+  }
+  return values;
+}
+
+}  // namespace
+
+struct Collection::TrainingRun {
+  CollectionOptions parameters;
+  bool catch_up = true;  // false: an evaluation, nothing will be swapped in
+  // Set by BeginRun, under the lock.
+  std::uint64_t seq = 0;
+  std::uint32_t users = 0;
+  std::uint32_t items = 0;
+  std::uint64_t pairs = 0;
+  std::uint32_t model_id = 0;
+  std::unique_ptr<store::Snapshot> snapshot;
+  // Filled on the way.
+  model::TimedInteractions data;
+  model::SolveParams solve;
+  double objective = 0;
+  double seconds_per_iteration = 0;
+  std::unique_ptr<model::FactorTable> user_factors;
+  std::unique_ptr<model::FactorTable> item_factors;
+  std::optional<model::Gram> user_gram;
+  std::optional<model::Gram> item_gram;
+  std::unique_ptr<model::FoldInSolver> solver;
+  std::unique_ptr<index::ItemIndex> index;
+  std::vector<std::uint32_t> rewritten_users;  // solved after their vectors were written
+  std::vector<std::uint32_t> rewritten_items;
+};
+
+void Collection::BeginRun(TrainingRun& run) {
+  run.seq = state_.last_seq();
+  run.users = state_.users().ids.end();
+  run.items = state_.items().ids.end();
+  run.pairs = state_.interactions();
+  run.model_id = state_.model().id + 1;
+  if (run.catch_up) {
+    state_.CollectTouched(true);
+  }
+}
+
+// Pairs as of the snapshot, in rows by user.
+Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
+  model::InteractionMatrix& matrix = run.data.matrix;
+  matrix.columns_count = run.items;
+  matrix.columns.reserve(run.pairs);
+  matrix.weights.reserve(run.pairs);
+  run.data.last_ms.reserve(run.pairs);
+  const std::string prefix = format::CollectionPrefix(cid_);
+  const auto rows =
+      context_.storage.store->Scan(store::Family::kByUser, prefix, run.snapshot.get());
+  std::uint32_t user = 0;
+  for (; rows->Valid(); rows->Next()) {
+    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
+    const std::string_view key = rows->key().substr(prefix.size());
+    const std::uint32_t owner = key.size() == 2 * sizeof(std::uint32_t)
+                                    ? format::TrailingOrdinal(key.substr(0, sizeof(std::uint32_t)))
+                                    : run.users;
+    const std::uint32_t item = format::TrailingOrdinal(key);
+    if (owner >= run.users || item >= run.items) {
+      return Status::Corruption("family by_user: a pair of an unknown user or item");
+    }
+    for (; user < owner; ++user) {
+      matrix.offsets.push_back(matrix.columns.size());
+    }
+    matrix.columns.push_back(item);
+    matrix.weights.push_back(pair.weight);
+    run.data.last_ms.push_back(pair.last_ms);
+    if (matrix.columns.size() % 65'536 == 0) {
+      if (job.cancelled()) {
+        return Status::Unavailable("cancelled");
+      }
+      job.SetProgress(0.1 * static_cast<double>(matrix.columns.size()) /
+                      static_cast<double>(std::max<std::uint64_t>(run.pairs, 1)));
+    }
+  }
+  for (; user < run.users; ++user) {
+    matrix.offsets.push_back(matrix.columns.size());
+  }
+  return rows->status();
+}
+
+Status Collection::Train(TrainingRun& run, RunningJob& job) {
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.8 * progress.fraction);
+  };
+  const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
+  RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
+                        model::Train(run.data.matrix, by_item,
+                                     ToTrainingParams(run.parameters, context_.options), control));
+  run.solve = trained.solve;
+  run.objective = trained.objective;
+  run.seconds_per_iteration = trained.seconds_per_iteration;
+  run.user_gram = std::move(trained.user_gram);
+  run.item_gram = std::move(trained.item_gram);
+  run.user_factors = std::make_unique<model::FactorTable>(std::move(trained.users));
+  run.item_factors = std::make_unique<model::FactorTable>(std::move(trained.items));
+  run.solver = std::make_unique<model::FoldInSolver>(dim_);
+  std::vector<bool> present(run.items);
+  {
+    ReaderLock lock(mutex_);
+    for (std::uint32_t item = 0; item < run.items; ++item) {
+      present[item] = !state_.items().ids.id(item).empty();
+    }
+  }
+  run.index = std::make_unique<index::ItemIndex>(*run.item_factors);
+  run.index->Build(run.items, [&present](std::uint32_t item) { return present[item]; });
+  return Status::Ok();
+}
+
+// One row by the new model; its Gram and the item index follow.
+void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
+                              std::span<const RowPair> pairs, bool live) const {
+  const bool is_user = side == Side::kUser;
+  model::FactorTable& own = is_user ? *run.user_factors : *run.item_factors;
+  const model::FactorTable& partners = is_user ? *run.item_factors : *run.user_factors;
+  model::Gram& gram = is_user ? *run.user_gram : *run.item_gram;
+  const model::Gram& partner_gram = is_user ? *run.item_gram : *run.user_gram;
+  std::vector<model::Neighbor> neighbors;
+  neighbors.reserve(pairs.size());
+  for (const RowPair& pair : pairs) {
+    if (pair.other < partners.rows()) {  // else a partner younger than this round: it has no vector
+      neighbors.push_back({partners.row(pair.other), pair.pair.weight});
+    }
+  }
+  float* x = own.mutable_row(ordinal);
+  const std::vector<float> before(x, x + own.stride());
+  run.solver->Solve(partner_gram, run.solve, neighbors, x);
+  gram.Update(before.data(), x);
+  if (!is_user && live) {
+    run.index->Refresh(ordinal);
+  } else if (!is_user) {
+    run.index->Remove(ordinal);
+  }
+}
+
+// Rounds of: take the rows touched so far, solve them. Ends when few enough are left for the swap.
+Status Collection::CatchUp(TrainingRun& run) {
+  for (int round = 0; round < kCatchUpRoundsMax; ++round) {
+    std::vector<std::uint32_t> touched[2];
+    {
+      WriterLock lock(mutex_);
+      if (dropped_) {
+        return Status::NotFound("the collection was deleted");
+      }
+      if (state_.users().touched.size() + state_.items().touched.size() <= kFinalRows) {
+        return Status::Ok();
+      }
+      touched[0].swap(state_.users().touched);
+      touched[1].swap(state_.items().touched);
+      run.user_factors->Grow(state_.users().ids.end());
+      run.item_factors->Grow(state_.items().ids.end());
+    }
+    for (const Side side : {Side::kUser, Side::kItem}) {
+      const std::vector<std::uint32_t> ordinals =
+          Distinct(std::move(touched[static_cast<std::size_t>(side)]));
+      for (const std::uint32_t ordinal : ordinals) {
+        std::vector<RowPair> pairs;
+        bool live = false;
+        {
+          ReaderLock lock(mutex_);
+          std::vector<RowPair> scratch;
+          RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
+          pairs.assign(row.begin(), row.end());
+          live = !state_.side(side).ids.id(ordinal).empty();
+        }
+        SolveTouched(run, side, ordinal, pairs, live);
+      }
+      auto& rewritten = side == Side::kUser ? run.rewritten_users : run.rewritten_items;
+      rewritten.insert(rewritten.end(), ordinals.begin(), ordinals.end());
+    }
+  }
+  return Status::Ok();
+}
+
+// All vectors under the new number, in batches nobody reads yet. A crash leaves them to be deleted
+// by the next training, which starts with the range.
+Status Collection::WriteVectors(const TrainingRun& run) const {
+  store::Batch batch;
+  const std::string prefix = format::VectorModelPrefix(cid_, run.model_id);
+  batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
+  std::string value;
+  for (const Side side : {Side::kUser, Side::kItem}) {
+    const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
+    for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
+      format::EncodeVector(factors.values(ordinal), &value);
+      batch.Put(store::Family::kVectors, format::VectorKey(cid_, run.model_id, side, ordinal),
+                value);
+      if (batch.count() >= kVectorsPerBatch) {
+        RECO_RETURN_IF_ERROR(context_.storage.store->Write(batch, false));
+        batch.Clear();
+      }
+    }
+  }
+  return context_.storage.store->Write(batch, false);
+}
+
+Status Collection::SwapModel(TrainingRun& run) {
+  MutexLock checkpoint(checkpoint_mutex_);
+  FrozenRows frozen;
+  format::ModelRecord record;
+  std::uint64_t ticket = 0;
+  std::uint32_t old_model = 0;
+  {
+    WriterLock lock(mutex_);
+    if (dropped_) {
+      return Status::NotFound("the collection was deleted");
+    }
+    run.user_factors->Grow(state_.users().ids.end());
+    run.item_factors->Grow(state_.items().ids.end());
+    for (const Side side : {Side::kUser, Side::kItem}) {
+      SideState& own = state_.side(side);
+      for (const std::uint32_t ordinal : Distinct(own.touched)) {
+        std::vector<RowPair> scratch;
+        RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
+        SolveTouched(run, side, ordinal, pairs, !own.ids.id(ordinal).empty());
+        state_.MarkChanged(side, ordinal);
+      }
+    }
+    for (const std::uint32_t ordinal : Distinct(std::move(run.rewritten_users))) {
+      state_.MarkChanged(Side::kUser, ordinal);
+    }
+    for (const std::uint32_t ordinal : Distinct(std::move(run.rewritten_items))) {
+      state_.MarkChanged(Side::kItem, ordinal);
+    }
+    state_.CollectTouched(false);
+    old_model = state_.model().id;
+    CollectionState::NewModel model{{run.model_id, run.seq, run.solve}, std::move(run.user_factors),
+                                    std::move(run.item_factors),        std::move(*run.user_gram),
+                                    std::move(*run.item_gram),          std::move(run.index)};
+    state_.Activate(std::move(model));
+    trained_at_ms_ = context_.clock.NowMs();
+    record = DescribeModel(run);
+    frozen = state_.Freeze();
+    ticket = context_.storage.log->last_staged();
+    events_since_freeze_ = 0;
+  }
+  RECO_RETURN_IF_ERROR(context_.storage.log->Commit(ticket));
+  store::Batch batch;
+  PutFrozen(frozen, cid_, &batch);
+  batch.Put(store::Family::kModels, format::ModelKey(cid_, record.id), format::EncodeModel(record));
+  if (old_model != 0) {
+    const std::string prefix = format::VectorModelPrefix(cid_, old_model);
+    batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
+  }
+  if (record.id > kModelsListed) {
+    batch.DeleteRange(store::Family::kModels, format::ModelKey(cid_, 0),
+                      format::ModelKey(cid_, record.id - kModelsListed + 1));
+  }
+  RECO_RETURN_IF_ERROR(context_.storage.store->Write(batch, true));
+  checkpoint_seq_ = frozen.checkpoint.seq;
+  WriterLock lock(mutex_);
+  state_.SetDurable(frozen.generation);
+  return Status::Ok();
+}
+
+// What is kept of the model beside its vectors. Called when the model has just become active.
+format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
+  format::ModelRecord record;
+  record.id = run.model_id;
+  record.dim = dim_;
+  record.trained_at_seq = run.seq;
+  record.trained_at_ms = trained_at_ms_;
+  record.alpha = run.solve.alpha;
+  record.reg = run.solve.reg;
+  record.regn = run.solve.regn;
+  record.unobserved = run.solve.unobserved;
+  record.iterations = run.parameters.iterations;
+  record.seed = run.parameters.seed;
+  record.metrics = {{"objective", run.objective},
+                    {"pairs", static_cast<double>(run.pairs)},
+                    {"seconds-per-iteration", run.seconds_per_iteration}};
+  record.user_gram = Unpad(state_.users().gram);
+  record.item_gram = Unpad(state_.items().gram);
+  return record;
+}
+
+Status Collection::Retrain(const CollectionOptions& parameters, RunningJob& job,
+                           std::vector<std::pair<std::string, double>>* result) {
+  TrainingRun run;
+  run.parameters = parameters;
+  const auto steps = [&]() -> Status {
+    job.SetPhase("loading");
+    RECO_RETURN_IF_ERROR(StartRun(run));
+    RECO_RETURN_IF_ERROR(LoadInteractions(run, job));
+    run.snapshot.reset();
+    if (run.data.matrix.pairs() == 0) {
+      return Status::FailedPrecondition("nothing to train on: the collection has no interactions");
+    }
+    job.SetPhase("training");
+    RECO_RETURN_IF_ERROR(Train(run, job));
+    job.SetPhase("catching up");
+    RECO_RETURN_IF_ERROR(CatchUp(run));
+    job.SetPhase("writing");
+    job.SetProgress(0.92);
+    run.rewritten_users.clear();
+    run.rewritten_items.clear();
+    RECO_RETURN_IF_ERROR(WriteVectors(run));
+    RECO_RETURN_IF_ERROR(CatchUp(run));
+    return job.cancelled() ? Status::Unavailable("cancelled") : SwapModel(run);
+  };
+  const Status done = steps();
+  if (!done.ok()) {
+    WriterLock lock(mutex_);
+    state_.CollectTouched(false);
+    return done;
+  }
+  *result = {{"model-id", run.model_id},
+             {"pairs", static_cast<double>(run.pairs)},
+             {"objective", run.objective},
+             {"unobserved", run.solve.unobserved},
+             {"seconds-per-iteration", run.seconds_per_iteration}};
+  return done;
+}
+
+Status Collection::StartRun(TrainingRun& run) {
+  MutexLock checkpoint(checkpoint_mutex_);
+  RECO_RETURN_IF_ERROR(CheckpointLocked(&run));
+  run.snapshot = context_.storage.store->TakeSnapshot();
+  return Status::Ok();
+}
+
+namespace {
+
+void AppendMetrics(std::string_view scorer, std::span<const model::CutOffMetrics> metrics,
+                   std::vector<std::pair<std::string, double>>* result) {
+  for (const model::CutOffMetrics& at : metrics) {
+    const auto add = [&](std::string_view metric, const model::MetricValue& value) {
+      const std::string name =
+          std::string(scorer) + "." + std::string(metric) + "@" + std::to_string(at.k);
+      result->emplace_back(name, value.mean);
+      result->emplace_back(name + ".ci", value.half_width);
+    };
+    add("recall", at.recall);
+    add("precision", at.precision);
+    add("ndcg", at.ndcg);
+    add("map", at.map);
+    add("mrr", at.mrr);
+    add("hit-rate", at.hit_rate);
+    const std::string suffix = "@" + std::to_string(at.k);
+    result->emplace_back(std::string(scorer) + ".coverage" + suffix, at.coverage);
+    result->emplace_back(std::string(scorer) + ".novelty" + suffix, at.novelty);
+  }
+}
+
+}  // namespace
+
+Status Collection::Evaluate(const CollectionOptions& parameters, const EvaluationOptions& options,
+                            RunningJob& job, std::vector<std::pair<std::string, double>>* result) {
+  TrainingRun run;
+  run.parameters = parameters;
+  run.catch_up = false;
+  job.SetPhase("loading");
+  RECO_RETURN_IF_ERROR(StartRun(run));
+  RECO_RETURN_IF_ERROR(LoadInteractions(run, job));
+  run.snapshot.reset();
+  const model::HoldOut hold_out =
+      model::LeaveLastOut(run.data, options.holdout_last, options.shuffle_ties, parameters.seed);
+  const auto users = static_cast<double>(std::count_if(
+      hold_out.held.begin(), hold_out.held.end(), [](const auto& held) { return !held.empty(); }));
+  if (users == 0) {
+    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
+                                      std::to_string(options.holdout_last) + " liked items");
+  }
+  const model::InteractionMatrix by_item = model::Transpose(hold_out.train);
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.6 * progress.fraction);
+  };
+  job.SetPhase("training");
+  const model::TrainingParams params = ToTrainingParams(parameters, context_.options);
+  RECO_ASSIGN_OR_RETURN(const model::TrainedModel trained,
+                        model::Train(hold_out.train, by_item, params, control));
+  result->emplace_back("users", users);
+  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
+  const std::pair<std::string_view, model::UserScorer> scorers[] = {
+      {"model", model::FactorScorer(trained.users, trained.items)},
+      {"popularity", model::PopularityScorer(hold_out.train)},
+      {"cosine", model::CosineScorer(hold_out.train, by_item)}};
+  control.progress = nullptr;
+  double done = 0.7;
+  std::vector<std::pair<std::string, double>> quality;
+  for (const auto& [name, scorer] : scorers) {
+    job.SetPhase(std::string("scoring ") + std::string(name));
+    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, scorer, options.at,
+                                                                     params.threads, control));
+    AppendMetrics(name, metrics, result);
+    if (name == "model") {
+      AppendMetrics(name, metrics, &quality);
+    }
+    job.SetProgress(done += 0.1);
+  }
+  WriterLock lock(mutex_);
+  state_.quality = std::move(quality);
+  state_.MarkDirtyOutsideLog();
+  return Status::Ok();
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,473 @@
+#include "engine/collection_state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "format/keys.h"
+
+namespace reco::engine {
+namespace {
+
+using format::Event;
+using format::EventKind;
+
+constexpr Side Other(Side which) {
+  return which == Side::kUser ? Side::kItem : Side::kUser;
+}
+
+}  // namespace
+
+struct CollectionState::Change {
+  std::optional<format::Pair> before;
+  std::optional<format::Pair> after;
+
+  float old_weight() const { return before ? before->weight : 0.0F; }
+  float new_weight() const { return after ? after->weight : 0.0F; }
+};
+
+CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid, std::uint32_t dim)
+    : context_(context),
+      cid_(cid),
+      dim_(dim),
+      users_(context, cid, Side::kUser, dim),
+      items_(context, cid, Side::kItem, dim),
+      trained_item_gram_(dim),
+      solver_(std::make_unique<model::FoldInSolver>(dim)),
+      old_vector_(model::StrideFor(dim)) {}
+
+std::uint32_t CollectionState::Register(Side which, std::string_view id) {
+  const std::uint32_t ordinal = side(which).ids.Add(id);
+  Grow(which, ordinal + 1);
+  if (which == Side::kItem && index_ != nullptr) {
+    index_->Refresh(ordinal);
+  }
+  return ordinal;
+}
+
+void CollectionState::Grow(Side which, std::uint32_t end) {
+  SideState& own = side(which);
+  if (end > own.entities.size()) {
+    own.entities.resize(end);
+    own.factors->Grow(end);
+    own.rows.Grow(end);
+  }
+}
+
+// --- Prepare: everything that may fail ----------------------------------------------------------
+
+Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  return pairs <= RowTable::kInlinePairsMax ? own.rows.Load(ordinal, pairs) : Status::Ok();
+}
+
+Result<std::optional<format::Pair>> CollectionState::LookUpPair(std::uint32_t user,
+                                                                std::uint32_t item) const {
+  format::Pair pair;
+  Knowledge known = users_.rows.Lookup(user, item, &pair);
+  if (known == Knowledge::kUnknown) {
+    known = items_.rows.Lookup(item, user, &pair);
+  }
+  if (known == Knowledge::kUnknown) {
+    if (users_.entities[user].pairs == 0 || items_.entities[item].pairs == 0) {
+      return std::optional<format::Pair>();
+    }
+    RECO_RETURN_IF_ERROR(context_.storage.Readable());
+    RECO_ASSIGN_OR_RETURN(
+        const std::optional<std::string> stored,
+        context_.storage.store->Get(store::Family::kByUser, format::PairKey(cid_, user, item)));
+    if (!stored) {
+      return std::optional<format::Pair>();
+    }
+    RECO_ASSIGN_OR_RETURN(pair, format::DecodePair(*stored));
+    known = Knowledge::kPresent;
+  }
+  return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
+}
+
+Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t user,
+                                                                 std::uint32_t item) {
+  if (user < users_.entities.size()) {
+    RECO_RETURN_IF_ERROR(PrepareRow(Side::kUser, user));
+  }
+  if (item < items_.entities.size() && model_.id != 0) {
+    RECO_RETURN_IF_ERROR(PrepareRow(Side::kItem, item));
+  }
+  if (user >= users_.entities.size() || item >= items_.entities.size()) {
+    return std::optional<format::Pair>();
+  }
+  return LookUpPair(user, item);
+}
+
+Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
+  if (model_.id != 0) {
+    for (const RowPair& pair : own.rows.Find(ordinal)->pairs) {
+      RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kInteraction:
+    case EventKind::kSet:
+    case EventKind::kRemove:
+      return PreparePair(event.user, event.item);
+    case EventKind::kUserDelete:
+      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kUser, event.user));
+      break;
+    case EventKind::kItemDelete:
+      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kItem, event.item));
+      break;
+    case EventKind::kItemRecord:
+    case EventKind::kUserRecord:
+    case EventKind::kParameters:
+      break;
+  }
+  return std::optional<format::Pair>();
+}
+
+// --- Apply: cannot fail
+// ---------------------------------------------------------------------------
+
+// Events applied since Prepare are in memory, so memory goes before what Prepare found.
+std::optional<format::Pair> CollectionState::CurrentPair(
+    const Event& event, const std::optional<format::Pair>& stored) const {
+  format::Pair pair;
+  Knowledge known = users_.rows.Lookup(event.user, event.item, &pair);
+  if (known == Knowledge::kUnknown) {
+    known = items_.rows.Lookup(event.item, event.user, &pair);
+  }
+  if (known == Knowledge::kUnknown) {
+    return stored;
+  }
+  return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
+}
+
+void CollectionState::Apply(std::uint64_t seq, const Event& event,
+                            const std::optional<format::Pair>& stored) {
+  switch (event.kind) {
+    case EventKind::kInteraction:
+    case EventKind::kSet:
+      ApplyPair(seq, event, CurrentPair(event, stored));
+      break;
+    case EventKind::kRemove:
+      ApplyRemove(seq, event, CurrentPair(event, stored));
+      break;
+    case EventKind::kItemRecord:
+      ApplyRecord(seq, Side::kItem, event);
+      break;
+    case EventKind::kUserRecord:
+      ApplyRecord(seq, Side::kUser, event);
+      break;
+    case EventKind::kItemDelete:
+      ApplyDelete(seq, Side::kItem, event.item);
+      break;
+    case EventKind::kUserDelete:
+      ApplyDelete(seq, Side::kUser, event.user);
+      break;
+    case EventKind::kParameters:
+      break;  // options live with the key
+  }
+  last_seq_ = seq;
+}
+
+void CollectionState::Evict() {
+  constexpr std::size_t kSteps = 16;  // owners looked at a write: keeps up with one row a write
+  if (context_.row_budget.over()) {
+    users_.rows.Evict(kSteps);
+    items_.rows.Evict(kSteps);
+  }
+}
+
+void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
+                                const std::optional<format::Pair>& before) {
+  Change change;
+  change.before = before;
+  change.after = Accumulate(before ? &*before : nullptr, event.weight,
+                            event.kind == EventKind::kSet, event.type, event.time_ms);
+  CountPair(Side::kUser, event.user, seq, change);
+  CountPair(Side::kItem, event.item, seq, change);
+  dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
+  const bool first_of_user = users_.entities[event.user].pairs == 1 && !change.before;
+  const bool first_of_item = items_.entities[event.item].pairs == 1 && !change.before;
+  users_.rows.Put(event.user, event.item, *change.after, generation_, first_of_user);
+  items_.rows.Put(event.item, event.user, *change.after, generation_, first_of_item);
+  for (const auto& [entity, which] : {std::pair(&users_.entities[event.user], Side::kUser),
+                                      std::pair(&items_.entities[event.item], Side::kItem)}) {
+    entity->first_ms = entity->events == 1 || entity->first_ms == 0
+                           ? event.time_ms
+                           : std::min(entity->first_ms, event.time_ms);
+    entity->last_ms = std::max(entity->last_ms, event.time_ms);
+  }
+  UpdatePopularity(event.item);
+  if (model_.id == 0) {
+    return;
+  }
+  UpdateInformation(Side::kUser, event.user, event.item, change);
+  Resolve(Side::kUser, event.user);
+  UpdateInformation(Side::kItem, event.item, event.user, change);
+  Resolve(Side::kItem, event.item);
+}
+
+void CollectionState::ApplyRemove(std::uint64_t seq, const Event& event,
+                                  const std::optional<format::Pair>& before) {
+  if (!before) {
+    return;
+  }
+  RemovePair(seq, event.user, event.item, *before);
+  UpdatePopularity(event.item);
+  if (model_.id != 0) {
+    Resolve(Side::kUser, event.user);
+    Resolve(Side::kItem, event.item);
+  }
+}
+
+void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
+                                 const format::Pair& pair) {
+  Change change;
+  change.before = pair;
+  CountPair(Side::kUser, user, seq, change);
+  CountPair(Side::kItem, item, seq, change);
+  dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
+  users_.rows.Erase(user, item, generation_);
+  items_.rows.Erase(item, user, generation_);
+  UpdateInformation(Side::kUser, user, item, change);
+  UpdateInformation(Side::kItem, item, user, change);
+}
+
+void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& event) {
+  const std::uint32_t ordinal = which == Side::kUser ? event.user : event.item;
+  SideState& own = side(which);
+  Attributes attributes;
+  if (const auto found = own.attributes.find(ordinal); found != own.attributes.end()) {
+    attributes = std::move(found->second);
+  }
+  if (event.has_text) {
+    attributes.json = event.text;
+  }
+  if (event.hidden != 2) {
+    attributes.hidden = event.hidden == 1;
+  }
+  if (event.expire_at_ms >= 0) {
+    attributes.expire_at_ms = event.expire_at_ms;
+  }
+  if (attributes.empty()) {
+    own.attributes.erase(ordinal);
+  } else {
+    own.attributes[ordinal] = std::move(attributes);
+  }
+  own.entities[ordinal].last_seq = seq;
+  MarkDirty(which, ordinal);
+}
+
+void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const std::vector<RowPair> pairs = own.rows.Find(ordinal)->pairs;  // RemovePair shortens the row
+  for (const RowPair& pair : pairs) {
+    const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
+    const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
+    RemovePair(seq, user, item, pair.pair);
+    UpdatePopularity(item);
+  }
+  if (model_.id != 0) {
+    Resolve(which, ordinal);  // to zero: no pair is left
+    for (const RowPair& pair : pairs) {
+      Resolve(Other(which), pair.other);
+    }
+  }
+  if (which == Side::kItem && index_ != nullptr) {
+    index_->Remove(ordinal);
+  }
+  own.attributes.erase(ordinal);
+  own.entities[ordinal] = Entity{};
+  own.entities[ordinal].last_seq = seq;
+  MarkDirty(which, ordinal);
+  own.ids.Erase(ordinal);
+}
+
+void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
+                                const Change& change) {
+  Entity& entity = side(which).entities[ordinal];
+  const auto count = [](const std::optional<format::Pair>& pair) {
+    return pair ? std::uint64_t{pair->count} : 0;
+  };
+  entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
+  entity.events += count(change.after) - count(change.before);
+  entity.weight +=
+      static_cast<double>(change.new_weight()) - static_cast<double>(change.old_weight());
+  entity.last_seq = seq;
+  if (which == Side::kUser) {
+    interactions_ += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
+  }
+  MarkDirty(which, ordinal);
+}
+
+// A row that grows past long_row() gets its running sums; later events are rank-one updates. A
+// share that shrinks is not taken out of the sums, since the partner's vector has moved since it
+// was put in: the sums are built again from the pairs.
+void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
+                                        const Change& change) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  if (row->building) {
+    row->changes.push_back({other, change.old_weight(), change.new_weight()});
+    own.rows.Account(*row);
+  }
+  const bool is_long = own.entities[ordinal].pairs > long_row();
+  if (row->information == nullptr || !is_long) {
+    if (row->information != nullptr || is_long) {
+      BuildInformation(which, ordinal);
+    }
+    return;
+  }
+  const float before = change.old_weight();
+  const float after = change.new_weight();
+  const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
+                                     std::abs(after) >= std::abs(before));
+  if (grows) {
+    row->information->Replace(side(Other(which)).factors->row(other), model_.solve.alpha, before,
+                              after);
+  } else {
+    BuildInformation(which, ordinal);
+  }
+}
+
+void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const model::FactorTable& partners = *side(Other(which)).factors;
+  Row* row = own.rows.Find(ordinal);
+  row->information.reset();
+  if (row->complete && row->pairs.size() <= RowTable::kInlinePairsMax &&
+      own.entities[ordinal].pairs > long_row()) {
+    row->information = std::make_unique<model::Information>(dim_);
+    for (const RowPair& pair : row->pairs) {
+      row->information->Replace(partners.row(pair.other), model_.solve.alpha, 0, pair.pair.weight);
+    }
+  }
+  own.rows.Account(*row);
+}
+
+std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  if (row == nullptr || row->building || row->information != nullptr || model_.id == 0 ||
+      own.entities[ordinal].pairs <= long_row()) {
+    return std::nullopt;
+  }
+  row->building = true;
+  row->changes.clear();
+  return RowCopy{row->pairs, row->dirty};
+}
+
+void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
+                                     std::unique_ptr<model::Information> information) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  if (row == nullptr) {
+    return;  // its owner was deleted
+  }
+  row->building = false;
+  const std::vector<WeightChange> changes = std::exchange(row->changes, {});
+  if (information != nullptr && own.entities[ordinal].pairs > long_row()) {
+    const model::FactorTable& partners = *side(Other(which)).factors;
+    for (const WeightChange& change : changes) {
+      information->Replace(partners.row(change.other), model_.solve.alpha, change.old_weight,
+                           change.new_weight);
+    }
+    row->information = std::move(information);
+    Resolve(which, ordinal);
+    MarkDirty(which, ordinal);
+    MarkDirtyOutsideLog();
+  }
+  own.rows.Account(*row);
+}
+
+bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInSolver& solver,
+                               float* x) const {
+  const SideState& own = side(which);
+  const SideState& partners = side(Other(which));
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  if (pairs == 0) {
+    std::fill_n(x, own.factors->stride(), 0.0F);
+    return true;
+  }
+  const Row* row = own.rows.Find(ordinal);
+  if (row != nullptr && row->information != nullptr) {
+    solver.SolveLong(partners.gram, model_.solve, *row->information, pairs, x);
+    return true;
+  }
+  if (row == nullptr || !row->complete || pairs > long_row()) {
+    return false;
+  }
+  thread_local std::vector<model::Neighbor> neighbors;
+  neighbors.clear();
+  for (const RowPair& pair : row->pairs) {
+    neighbors.push_back({partners.factors->row(pair.other), pair.pair.weight});
+  }
+  solver.Solve(partners.gram, model_.solve, neighbors, x);
+  return true;
+}
+
+// Re-solves one vector from its row; the Gram and the item index follow.
+void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  float* x = own.factors->mutable_row(ordinal);
+  std::copy_n(x, own.factors->stride(), old_vector_.begin());
+  if (Row* row = own.rows.Find(ordinal); row != nullptr && row->information == nullptr &&
+                                         row->complete &&
+                                         own.entities[ordinal].pairs > long_row()) {
+    BuildInformation(which, ordinal);
+  }
+  if (!SolveRow(which, ordinal, *solver_, x)) {
+    own.pending.push_back(ordinal);
+    return;
+  }
+  own.gram.Update(old_vector_.data(), x);
+  if (which == Side::kItem && index_ != nullptr) {
+    index_->Refresh(ordinal);
+  }
+}
+
+void CollectionState::MarkDirty(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Entity& entity = own.entities[ordinal];
+  if (entity.dirty_generation != generation_) {
+    entity.dirty_generation = generation_;
+    own.dirty.push_back(ordinal);
+  }
+  if (collect_touched_) {
+    own.touched.push_back(ordinal);
+  }
+}
+
+void CollectionState::UpdatePopularity(std::uint32_t item) {
+  if (indexes_built_) {
+    const Entity& entity = items_.entities[item];
+    popularity_.Update(item, entity.pairs, entity.weight, entity.events);
+  }
+}
+
+void CollectionState::CollectTouched(bool on) {
+  collect_touched_ = on;
+  users_.touched.clear();
+  items_.touched.clear();
+}
+
+std::uint64_t CollectionState::memory_bytes() const {
+  std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
+  for (const SideState* own : {&users_, &items_}) {
+    bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
+             own->entities.capacity() * sizeof(Entity);
+    for (const auto& [ordinal, attributes] : own->attributes) {
+      bytes += sizeof(Attributes) + attributes.json.capacity() + 2 * sizeof(void*);
+    }
+  }
+  return bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,230 @@
+// CollectionState: everything in memory of one collection, and `Apply`, the one function that turns
+// an event into a change of it. Live writes, recovery and verification all go through Apply, so the
+// same events give the same state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "engine/dictionary.h"
+#include "engine/popularity.h"
+#include "engine/row_table.h"
+#include "engine/storage.h"
+#include "format/event.h"
+#include "format/records.h"
+#include "index/item_index.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
+
+namespace reco::engine {
+
+// The numbers kept of every user and item.
+struct Entity {
+  std::uint32_t pairs = 0;             // stored pairs
+  std::uint32_t dirty_generation = 0;  // the checkpoint that will write it; older: clean
+  std::uint64_t events = 0;            // interactions in the stored pairs
+  std::uint64_t last_seq = 0;          // newest event that touched it
+  double weight = 0;                   // sum of the pairs' weights
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+};
+
+// What only some users and items have.
+struct Attributes {
+  std::string json;
+  bool hidden = false;
+  std::int64_t expire_at_ms = 0;  // 0: never
+  bool empty() const { return json.empty() && !hidden && expire_at_ms == 0; }
+};
+
+// Users or items of a collection; all tables are indexed by ordinal.
+struct SideState {
+  SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
+      : ids(),
+        entities(),
+        factors(std::make_unique<model::FactorTable>(dim)),
+        gram(dim),
+        rows(context, cid, which) {}
+
+  Dictionary ids;
+  std::vector<Entity> entities;
+  std::unordered_map<std::uint32_t, Attributes> attributes;
+  std::unique_ptr<model::FactorTable> factors;
+  model::Gram gram;  // of `factors`
+  RowTable rows;
+  std::vector<std::uint32_t> dirty;    // entities of the current generation
+  std::vector<std::uint32_t> touched;  // entities changed since a training took its data
+  std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
+};
+
+// The active model: what a solve needs besides vectors.
+struct ActiveModel {
+  std::uint32_t id = 0;  // 0: none; vectors are zero and nothing is solved
+  std::uint64_t trained_at_seq = 0;
+  model::SolveParams solve;
+};
+
+// What a checkpoint writes: a copy taken under the collection's lock.
+struct FrozenRows {
+  struct FrozenEntity {
+    Side side;
+    std::uint32_t ordinal;
+    bool live;  // false: deleted, the rows go
+    format::EntityRecord record;
+  };
+  struct FrozenPair {
+    std::uint32_t user;
+    std::uint32_t item;
+    std::optional<format::Pair> pair;  // nullopt: removed
+  };
+  std::uint32_t generation = 0;
+  std::uint32_t dim = 0;
+  format::CheckpointRecord checkpoint;
+  std::vector<FrozenEntity> entities;
+  std::vector<float> vectors;  // dim floats for each of `entities`; empty without a model
+  std::vector<FrozenPair> pairs;
+};
+
+// Thread-compatible: const members may run concurrently, Prepare and Apply need it to themselves.
+class CollectionState {
+ public:
+  CollectionState(CollectionContext& context, std::uint32_t cid, std::uint32_t dim);
+
+  SideState& side(Side which) { return which == Side::kUser ? users_ : items_; }
+  const SideState& side(Side which) const { return which == Side::kUser ? users_ : items_; }
+  SideState& users() { return users_; }
+  SideState& items() { return items_; }
+  const SideState& users() const { return users_; }
+  const SideState& items() const { return items_; }
+  std::uint32_t cid() const { return cid_; }
+  std::uint32_t dim() const { return dim_; }
+  std::uint64_t last_seq() const { return last_seq_; }
+  std::uint64_t interactions() const { return interactions_; }
+  const ActiveModel& model() const { return model_; }
+  const model::Gram& trained_item_gram() const { return trained_item_gram_; }
+  const Popularity& popularity() const { return popularity_; }
+  const index::ItemIndex* index() const { return index_.get(); }
+  std::uint32_t generation() const { return generation_; }
+  // Rows longer than this keep running sums.
+  std::uint32_t long_row() const { return 2 * dim_; }
+
+  // Gives a new id its ordinal. On replay ordinals come from the dictionary on disk.
+  std::uint32_t Register(Side which, std::string_view id);
+  // Makes room for ordinals [0, end).
+  void Grow(Side which, std::uint32_t end);
+
+  // Reads from disk what Apply(event) needs; changes nothing that a reader can see. Answers the
+  // pair of the event as it is stored, when there is one. Ordinals that are not registered yet are
+  // fine.
+  Result<std::optional<format::Pair>> Prepare(const format::Event& event);
+  // Applies `event` as number `seq`. `stored` is what Prepare(event) answered; other events may
+  // have been applied in between, but no Evict().
+  void Apply(std::uint64_t seq, const format::Event& event,
+             const std::optional<format::Pair>& stored);
+  // Drops rows until the budget holds again.
+  void Evict();
+  // The stored pair, wherever it lies.
+  Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
+
+  // Makes `tables` the active model: takes over its vectors and Grams, starts a new row generation
+  // of running sums, and indexes the items with `index` (may be null: built here).
+  struct NewModel {
+    ActiveModel active;
+    std::unique_ptr<model::FactorTable> users;
+    std::unique_ptr<model::FactorTable> items;
+    model::Gram user_gram;
+    model::Gram item_gram;
+    std::unique_ptr<index::ItemIndex> index;
+  };
+  void Activate(NewModel model);
+  // Restores what the checkpoint says, at open. The vectors and entities are filled by the loader.
+  Status Restore(const format::CheckpointRecord& record, const ActiveModel& model,
+                 std::span<const double> trained_item_gram);
+  // Builds what is derived in memory: popularity and, with a model, the item index. Until then
+  // Apply keeps neither current.
+  void BuildIndexes();
+
+  // Copies everything dirty and starts the next generation.
+  FrozenRows Freeze();
+  void SetDurable(std::uint32_t generation);
+  bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
+  std::size_t dirty_pairs() const { return dirty_pairs_.size(); }
+  // Something changed that no event stands for (quality figures, a model): the next Freeze writes
+  // it.
+  void MarkDirtyOutsideLog() { touched_outside_log_ = true; }
+
+  // The next Freeze writes this entity and its vector.
+  void MarkChanged(Side which, std::uint32_t ordinal) { MarkDirty(which, ordinal); }
+  // While on, Apply collects the ordinals it touches in SideState::touched.
+  void CollectTouched(bool on);
+
+  // Solves a row from its current pairs into `x` (stride floats, warm start on entry). False when
+  // its running sums are not in memory.
+  bool SolveRow(Side which, std::uint32_t ordinal, model::FoldInSolver& solver, float* x) const;
+  // Builds the running sums of a long complete row; drops those of a short one.
+  void BuildInformation(Side which, std::uint32_t ordinal);
+  // The same in the background: from Begin to End the row collects its changes. nullopt: the row
+  // does not need it. End with null sums gives up; otherwise it adds the changes and solves the
+  // row.
+  std::optional<RowCopy> BeginInformation(Side which, std::uint32_t ordinal);
+  void EndInformation(Side which, std::uint32_t ordinal,
+                      std::unique_ptr<model::Information> information);
+
+  std::vector<std::pair<std::string, double>> quality;  // last evaluation
+  std::uint64_t memory_bytes() const;
+
+ private:
+  struct Change;  // one pair before and after
+
+  void ApplyPair(std::uint64_t seq, const format::Event& event,
+                 const std::optional<format::Pair>& before);
+  void ApplyRemove(std::uint64_t seq, const format::Event& event,
+                   const std::optional<format::Pair>& before);
+  std::optional<format::Pair> CurrentPair(const format::Event& event,
+                                          const std::optional<format::Pair>& stored) const;
+  void ApplyRecord(std::uint64_t seq, Side which, const format::Event& event);
+  void ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal);
+  Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
+  Status PrepareDelete(Side which, std::uint32_t ordinal);
+  Status PrepareRow(Side which, std::uint32_t ordinal);
+  void RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
+                  const format::Pair& pair);
+  void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
+  void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
+                         const Change& change);
+  void Resolve(Side which, std::uint32_t ordinal);
+  void MarkDirty(Side which, std::uint32_t ordinal);
+  void UpdatePopularity(std::uint32_t item);
+
+  CollectionContext& context_;
+  std::uint32_t cid_;
+  std::uint32_t dim_;
+  SideState users_;
+  SideState items_;
+  ActiveModel model_;
+  model::Gram trained_item_gram_;
+  std::uint64_t last_seq_ = 0;
+  std::uint64_t frozen_seq_ = 0;
+  std::uint64_t interactions_ = 0;
+  std::uint32_t generation_ = 1;
+  std::vector<std::uint64_t> dirty_pairs_;  // user << 32 | item, with repeats
+  bool collect_touched_ = false;
+  bool touched_outside_log_ = false;
+  bool indexes_built_ = false;
+  Popularity popularity_;
+  std::unique_ptr<index::ItemIndex> index_;
+  std::unique_ptr<model::FoldInSolver> solver_;
+  std::vector<float> old_vector_;  // scratch of Resolve
+};
+
+}  // namespace reco::engine

@@ -1,0 +1,319 @@
+// Collections of a Database: finding and creating them by key, and the operations on them.
+#include <string>
+#include <utility>
+
+#include "engine/database.h"
+#include "engine/parameters.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco {
+namespace {
+
+using engine::Collection;
+using engine::KeyEntry;
+
+Status NoSuchCollection(KeyRef key) {
+  return Status::NotFound("no such collection '" + std::string(key.name.substr(0, 128)) +
+                          "'; create it with RECO.CREATE or RECO.ADD");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Collection>> Database::Impl::FindCollection(KeyRef key) const {
+  ReaderLock lock(keyspace_mutex);
+  const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
+  if (entry == nullptr) {
+    return std::shared_ptr<Collection>();
+  }
+  if (entry->collection == nullptr) {
+    return Status::WrongType();
+  }
+  return entry->collection;
+}
+
+Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
+    KeyRef key, const CollectionOptions& collection_options) {
+  if (keyspace.collections() >= options.collections_max) {
+    return Status::ResourceExhausted("there are " + std::to_string(options.collections_max) +
+                                     " collections already; raise 'collections-max'");
+  }
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  KeyEntry entry;
+  entry.collection = std::make_shared<Collection>(context, next_cid, collection_options);
+  RECO_RETURN_IF_ERROR(entry.collection->Load());
+  const std::string value = EncodeKey(entry);
+  const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
+  if (const auto expired = keyspace.Erase(key)) {
+    RECO_RETURN_IF_ERROR(StageErase(key, *expired));
+  }
+  RECO_RETURN_IF_ERROR(storage.log
+                           ->Stage([&](store::Batch& batch) {
+                             batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name),
+                                       value);
+                             batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
+                           })
+                           .status());
+  ++next_cid;
+  std::shared_ptr<Collection> created = entry.collection;
+  keyspace.Put(key, std::move(entry));
+  return created;
+}
+
+Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
+  RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> found, FindCollection(key));
+  if (found != nullptr) {
+    return found;
+  }
+  WriterLock lock(keyspace_mutex);
+  if (const KeyEntry* entry = keyspace.Find(key, clock.NowMs()); entry != nullptr) {
+    if (entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    return entry->collection;
+  }
+  return CreateCollection(key, CollectionOptions());
+}
+
+// A default T when the collection is missing and not to be created.
+template <typename T>
+Result<T> Database::Impl::WriteCollection(KeyRef key, bool create, const WriteOptions& write,
+                                          FunctionRef<Result<T>(Collection&)> run) {
+  RECO_RETURN_IF_ERROR(CheckWritable());
+  if (create) {
+    RECO_RETURN_IF_ERROR(CheckMemory());
+  }
+  T answer{};
+  for (bool again = true; again;) {
+    ReaderLock lock(state_mutex);
+    std::shared_ptr<Collection> collection;
+    if (create) {
+      RECO_ASSIGN_OR_RETURN(collection, NeedCollection(key));
+    } else {
+      RECO_ASSIGN_OR_RETURN(collection, FindCollection(key));
+    }
+    if (collection == nullptr) {
+      return answer;
+    }
+    collection->Throttle();
+    Result<T> result = run(*collection);
+    again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
+    if (!again) {
+      RECO_ASSIGN_OR_RETURN(answer, std::move(result));
+    }
+  }
+  RECO_RETURN_IF_ERROR(Finish(write));
+  return answer;
+}
+
+Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, WriteOptions write) {
+  RECO_RETURN_IF_ERROR(options.Validate());
+  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_RETURN_IF_ERROR(impl_->CheckMemory());
+  {
+    ReaderLock state(impl_->state_mutex);
+    WriterLock lock(impl_->keyspace_mutex);
+    const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+    if (entry != nullptr && entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    if (entry != nullptr) {
+      RECO_RETURN_IF_ERROR(engine::CheckSameFixed(entry->collection->options(), options));
+      return false;
+    }
+    RECO_RETURN_IF_ERROR(impl_->CreateCollection(key, options).status());
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  return true;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Database::GetConfig(
+    KeyRef key, std::string_view pattern) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return engine::GetParameters(collection->options(), pattern);
+}
+
+Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions write) {
+  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  bool needs_training = false;
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+    if (entry == nullptr) {
+      return NoSuchCollection(key);
+    }
+    if (entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    const CollectionOptions before = entry->collection->options();
+    CollectionOptions after = before;
+    RECO_ASSIGN_OR_RETURN(needs_training, engine::ChangeParameters(&after, parameters));
+    entry->collection->SetOptions(after);
+    if (Status staged = impl_->StageKey(key, *entry); !staged.ok()) {
+      entry->collection->SetOptions(before);
+      return staged;
+    }
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  return needs_training;
+}
+
+Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return collection->Details();
+}
+
+// --- Interactions -------------------------------------------------------------------------------
+
+Result<std::uint64_t> Database::Add(KeyRef key, const Interaction& interaction,
+                                    WriteOptions write) {
+  return AddMany(key, {&interaction, 1}, write);
+}
+
+Result<std::uint64_t> Database::AddMany(KeyRef key, std::span<const Interaction> interactions,
+                                        WriteOptions write) {
+  return impl_->WriteCollection<std::uint64_t>(key, true, write, [&](Collection& collection) {
+    return collection.Add(interactions, false);
+  });
+}
+
+Result<std::uint64_t> Database::SetPreference(KeyRef key, const Interaction& interaction,
+                                              WriteOptions write) {
+  if (!interaction.weight) {
+    return Status::InvalidArgument("a preference needs a weight");
+  }
+  return impl_->WriteCollection<std::uint64_t>(key, true, write, [&](Collection& collection) {
+    return collection.Add({&interaction, 1}, true);
+  });
+}
+
+Result<std::uint64_t> Database::Remove(KeyRef key, std::string_view user,
+                                       std::span<const std::string_view> items,
+                                       WriteOptions write) {
+  return impl_->WriteCollection<std::uint64_t>(
+      key, false, write, [&](Collection& collection) { return collection.Remove(user, items); });
+}
+
+Result<bool> Database::SetRecord(KeyRef key, Side side, std::string_view id,
+                                 const RecordUpdate& update, WriteOptions write) {
+  return impl_->WriteCollection<bool>(key, true, write, [&](Collection& collection) {
+    return collection.SetRecord(side, id, update);
+  });
+}
+
+Result<bool> Database::DeleteRecord(KeyRef key, Side side, std::string_view id,
+                                    WriteOptions write) {
+  return impl_->WriteCollection<bool>(
+      key, false, write, [&](Collection& collection) { return collection.DeleteRecord(side, id); });
+}
+
+// --- Reads: a missing collection answers empty --------------------------------------------------
+
+Result<std::vector<std::optional<double>>> Database::Preferences(
+    KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Preferences(user, items)
+                               : std::vector<std::optional<double>>(items.size());
+}
+
+Result<std::vector<HistoryEntry>> Database::History(KeyRef key, std::string_view user,
+                                                    const HistoryOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->History(user, options) : std::vector<HistoryEntry>();
+}
+
+Result<Ranking> Database::TopK(KeyRef key, std::string_view user,
+                               const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->TopK(user, options) : Ranking();
+}
+
+Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> items,
+                                  std::span<const double> weights,
+                                  const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Session(items, weights, options) : Ranking();
+}
+
+Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
+                                  SimilarityBasis /*basis*/, const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Similar(items, options) : Ranking();
+}
+
+Result<std::vector<std::optional<double>>> Database::Score(
+    KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Score(user, items)
+                               : std::vector<std::optional<double>>(items.size());
+}
+
+Result<Explanation> Database::Explain(KeyRef key, std::string_view user, std::string_view item,
+                                      std::size_t count) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return collection->Explain(user, item, count);
+}
+
+Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Popular(by, options) : Ranking();
+}
+
+Result<std::optional<Record>> Database::GetRecord(KeyRef key, Side side,
+                                                  std::string_view id) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->GetRecord(side, id) : std::nullopt;
+}
+
+Result<ScanPage> Database::ScanRecords(KeyRef key, Side side, std::uint64_t cursor,
+                                       std::uint64_t count, std::string_view pattern) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->ScanRecords(side, cursor, count, pattern) : ScanPage();
+}
+
+Result<std::uint64_t> Database::CountRecords(KeyRef key, Side side) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->CountRecords(side) : std::uint64_t{0};
+}
+
+Result<std::optional<std::vector<float>>> Database::GetVector(KeyRef key, Side side,
+                                                              std::string_view id) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->GetVector(side, id) : std::nullopt;
+}
+
+Result<std::vector<ModelInfo>> Database::Models(KeyRef key) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return collection->Models();
+}
+
+}  // namespace reco

@@ -1,0 +1,48 @@
+// Storage: the store and the log behind all collections of one database. They are closed and opened
+// again together when the folder recovers from an I/O error, so users ask for them at each use and
+// get an error while they are closed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "reco/options.h"
+#include "reco/result.h"
+
+#include "base/clock.h"
+#include "store/store.h"
+#include "wal/event_log.h"
+
+namespace reco::engine {
+
+// Constant while the database's state lock is held shared; replaced under it exclusively.
+struct Storage {
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<wal::EventLog> log;
+
+  Status Readable() const {
+    return store != nullptr ? Status::Ok()
+                            : Status::IoError("the folder is closed after an I/O error");
+  }
+};
+
+// Memory of the rows of all collections against one budget. Thread-safe.
+struct RowBudget {
+  std::atomic<std::int64_t> used_bytes = 0;
+  std::int64_t limit_bytes = 0;
+  std::atomic<std::uint64_t> hits = 0;
+  std::atomic<std::uint64_t> misses = 0;
+  std::atomic<std::uint64_t> evictions = 0;
+  bool over() const { return used_bytes.load(std::memory_order_relaxed) > limit_bytes; }
+};
+
+// What every collection borrows from its database.
+struct CollectionContext {
+  Storage& storage;
+  const Options& options;
+  const Clock& clock;
+  RowBudget& row_budget;
+};
+
+}  // namespace reco::engine
