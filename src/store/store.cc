@@ -22,6 +22,9 @@ constexpr std::array<std::string_view, kFamilyCount> kFamilyNames = {
     "default", "keys",    "events", "users",  "items", "by_user",
     "by_item", "vectors", "models", "tokens", "jobs"};
 
+constexpr std::string_view kTableFileEnding = ".sst";
+constexpr std::size_t kProbeChunkBytes = 1U << 20U;
+
 rocksdb::Slice ToSlice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
 }
@@ -61,6 +64,15 @@ class FaultLatch final : public rocksdb::EventListener {
     // A soft error (a compaction that will be tried again) does not stop writes.
     if (error->severity() != rocksdb::Status::Severity::kSoftError) {
       Fail(std::move(status));
+    }
+  }
+
+  // After an error that stops writes the owner decides when to go on; RocksDB's own poll for free
+  // space would refuse Resume() meanwhile. Compactions are left to it.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status error,
+                            bool* auto_recovery) override {
+    if (error.severity() >= rocksdb::Status::Severity::kHardError) {
+      *auto_recovery = false;
     }
   }
 
@@ -204,6 +216,7 @@ class RocksStore final : public Store {
 
   Status Resume() override {
     RECO_RETURN_IF_ERROR(CheckWritable());
+    RECO_RETURN_IF_ERROR(ToStatus(ProbeSpace(), "resume"));
     RECO_RETURN_IF_ERROR(ToStatus(db_->Resume(), "resume"));
     faults_->Clear();
     return {};
@@ -237,6 +250,29 @@ class RocksStore final : public Store {
 
   Status CheckWritable() const {
     return read_only_ ? Status::FailedPrecondition("the store is open for reading only") : Status();
+  }
+
+  // Writes and removes as much as resuming will flush. RocksDB takes a disk that fills up while it
+  // resumes for a fatal error, so it may only try once there is room.
+  rocksdb::Status ProbeSpace() {
+    rocksdb::Env* env = db_->GetEnv();
+    const std::string path = path_ + "/space.probe";
+    std::unique_ptr<rocksdb::WritableFile> file;
+    rocksdb::Status status = env->NewWritableFile(path, &file, rocksdb::EnvOptions());
+    if (!status.ok()) {
+      return status;
+    }
+    const std::string chunk(kProbeChunkBytes, '\0');
+    const std::size_t bytes = memory_.write_buffers->memory_usage() + chunk.size();
+    for (std::size_t written = 0; status.ok() && written < bytes; written += chunk.size()) {
+      status = file->Append(chunk);
+    }
+    if (status.ok()) {
+      status = file->Sync();
+    }
+    ToStatus(file->Close(), "").IgnoreError("the file is removed");
+    ToStatus(env->DeleteFile(path), "").IgnoreError("a left-over probe is overwritten by the next");
+    return status;
   }
 
   Status Latch(Status status) {
@@ -280,7 +316,7 @@ Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
     return {};  // no folder yet, or Open will say what is wrong with it
   }
   for (const std::string& name : names) {
-    if (EndsWith(name, ".sst") || EndsWith(name, ".log")) {
+    if (EndsWith(name, kTableFileEnding) || EndsWith(name, ".log")) {
       return Status::Corruption("the file CURRENT is missing in " + path + " beside " + name);
     }
   }
@@ -304,13 +340,23 @@ Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
 
 // "000012.sst" out of an error text; empty when it names none.
 std::string TableFileIn(std::string_view text) {
-  const std::size_t end = text.find(".sst");
+  const std::size_t end = text.find(kTableFileEnding);
   if (end == std::string_view::npos) {
     return {};
   }
   const std::size_t slash = text.rfind('/', end);
   const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
-  return std::string(text.substr(begin, end - begin)) + ".sst";
+  return std::string(text.substr(begin, end + kTableFileEnding.size() - begin));
+}
+
+// A table file that is missing is reported under the name it would have had in LevelDB.
+rocksdb::Status WithTableFileName(const rocksdb::Status& status) {
+  std::string text = status.getState() == nullptr ? "" : status.getState();
+  const std::size_t at = text.find(".ldb");
+  if (!status.IsCorruption() || at == std::string::npos) {
+    return status;
+  }
+  return rocksdb::Status::Corruption(text.replace(at, 4, kTableFileEnding));
 }
 
 // The family that a damaged table file belongs to, asked of a lenient read-only open; empty when
@@ -379,7 +425,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
           ? rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &handles, &db)
           : rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &db);
   if (!status.ok()) {
-    return OpenError(status, db_options, options.path, descriptors);
+    return OpenError(WithTableFileName(status), db_options, options.path, descriptors);
   }
   auto store =
       std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db, handles);
