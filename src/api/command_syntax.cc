@@ -1,0 +1,75 @@
+#include "api/command_syntax.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace reco::api {
+namespace {
+
+std::string OneArgument(const ArgumentSpec& argument) {
+  std::string text;
+  if (argument.type == "pure-token") {
+    text = argument.token;
+  } else if (argument.type == "oneof") {
+    for (const ArgumentSpec& choice : argument.arguments) {
+      text += (text.empty() ? "" : "|") + OneArgument(choice);
+    }
+    if (!argument.optional) {
+      text = "<" + text + ">";
+    }
+  } else if (argument.type == "block") {
+    text = ArgumentSyntax(argument.arguments);
+  } else {
+    text = argument.name;
+  }
+  if (argument.multiple) {
+    text += " [" + text + " ...]";
+  }
+  if (!argument.token.empty() && argument.type != "pure-token") {
+    text = std::string(argument.token) + " " + text;
+  }
+  return argument.optional ? "[" + text + "]" : text;
+}
+
+}  // namespace
+
+std::string ArgumentSyntax(std::span<const ArgumentSpec> arguments) {
+  std::string text;
+  for (const ArgumentSpec& argument : arguments) {
+    text += (text.empty() ? "" : " ") + OneArgument(argument);
+  }
+  return text;
+}
+
+std::string CommandSyntax(const CommandEntry& entry) {
+  std::string text = entry.parent == nullptr ? "" : UpperCase(entry.parent->spec->name) + " ";
+  text += UpperCase(entry.spec->name);
+  const std::string arguments = ArgumentSyntax(entry.spec->arguments);
+  return arguments.empty() ? text : text + " " + arguments;
+}
+
+std::vector<std::string> HelpLines(const CommandEntry& container) {
+  std::vector<std::string> lines;
+  lines.push_back(UpperCase(container.spec->name) +
+                  " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const CommandEntry* entry : container.subcommands) {
+    if (entry->spec->name == "help") {
+      continue;
+    }
+    const std::string arguments = ArgumentSyntax(entry->spec->arguments);
+    lines.push_back(UpperCase(entry->spec->name) + (arguments.empty() ? "" : " " + arguments));
+    lines.push_back("    " + std::string(entry->spec->summary));
+  }
+  lines.emplace_back("HELP");
+  lines.emplace_back("    Prints this help.");
+  return lines;
+}
+
+std::string UpperCase(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+}  // namespace reco::api

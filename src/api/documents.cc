@@ -1,0 +1,177 @@
+#include "api/documents.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/command_syntax.h"
+#include "api/config_options.h"
+
+namespace reco::api {
+namespace {
+
+// Groups in the order of the document, with their headings.
+constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
+    {"reco", "Recommendations"},  {"generic", "Keys"},  {"string", "Strings"},
+    {"connection", "Connection"}, {"server", "Server"}, {"cluster", "Cluster"},
+};
+
+// Text inside a table cell or a paragraph of Markdown.
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|' || c == '<' || c == '*' || c == '_') {
+      escaped.push_back('\\');
+    }
+    escaped.push_back(c);
+  }
+  return escaped;
+}
+
+std::string Joined(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    text += (text.empty() ? "" : " ") + std::string(word);
+  }
+  return text.empty() ? "none" : text;
+}
+
+void AppendCommand(const CommandEntry& entry, std::string* text) {
+  const CommandSpec& spec = *entry.spec;
+  if (spec.handler != nullptr) {
+    *text += "### `" + CommandSyntax(entry) + "`\n\n" + Escaped(spec.summary);
+    if (!spec.summary.ends_with('.')) {
+      *text += ".";
+    }
+    *text += " Complexity: " + Escaped(spec.complexity) + ".\n\n";
+    *text += "Arity " + std::to_string(spec.arity);
+    *text += "; flags: " + Escaped(Joined(FlagNames(spec.flags)));
+    *text += "; categories: " + Joined(CategoryNames(spec)) + ".\n\n";
+  }
+  for (const CommandEntry* subcommand : entry.subcommands) {
+    AppendCommand(*subcommand, text);
+  }
+}
+
+std::vector<std::string_view> Sections() {
+  std::vector<std::string_view> sections;
+  for (const OptionSpec& spec : OptionTable()) {
+    if (std::find(sections.begin(), sections.end(), spec.section) == sections.end()) {
+      sections.push_back(spec.section);
+    }
+  }
+  return sections;
+}
+
+// Appends `text` in lines of at most 100 columns that start with `prefix`.
+void AppendWrapped(std::string_view text, std::string_view prefix, std::string* out) {
+  constexpr std::size_t kColumns = 100;
+  while (!text.empty()) {
+    std::size_t length = text.size();
+    if (prefix.size() + length > kColumns) {
+      const std::size_t blank = text.rfind(' ', kColumns - prefix.size());
+      length = blank == std::string_view::npos ? length : blank;
+    }
+    out->append(prefix).append(text.substr(0, length)).append("\n");
+    text.remove_prefix(std::min(text.size(), length + 1));
+  }
+}
+
+std::string Quoted(std::string_view value) {
+  return value.empty() ? "\"\"" : std::string(value);
+}
+
+}  // namespace
+
+std::string CommandsDocument(const CommandTable& table) {
+  std::string text =
+      "# Commands\n\n"
+      "Generated from the command table; `reco-docs commands` prints it.\n\n"
+      "Arguments in capitals are keywords, in any case; `[...]` may be left out, `a|b` is a "
+      "choice. "
+      "Arity counts\n"
+      "the command's own words; a negative one is a minimum.\n\n"
+      "## Errors\n\n"
+      "| code | when |\n|---|---|\n"
+      "| `ERR` | the request is wrong, or the state does not allow it; nothing was changed |\n"
+      "| `WRONGTYPE` | the key holds another kind of value |\n"
+      "| `NOAUTH` | a password is set and the connection has not sent it |\n"
+      "| `WRONGPASS` | AUTH or HELLO with a wrong user or password |\n"
+      "| `NOPROTO` | HELLO with a protocol other than 2 or 3 |\n"
+      "| `OOM` | the command may need memory and `maxmemory` is reached |\n"
+      "| `MISCONF` | the log cannot be written; the change was undone, reads go on |\n"
+      "| `DENIED` | protected mode refuses a connection from another machine |\n\n";
+  for (const auto& [group, heading] : kGroups) {
+    std::vector<const CommandEntry*> entries;
+    for (const CommandEntry* entry : table.commands()) {
+      if (entry->spec->group == group) {
+        entries.push_back(entry);
+      }
+    }
+    std::sort(entries.begin(), entries.end(), [](const CommandEntry* a, const CommandEntry* b) {
+      return a->full_name < b->full_name;
+    });
+    if (!entries.empty()) {
+      text += "## " + std::string(heading) + "\n\n";
+    }
+    for (const CommandEntry* entry : entries) {
+      AppendCommand(*entry, &text);
+    }
+  }
+  text.pop_back();  // one newline at the end
+  return text;
+}
+
+std::string OptionsDocument() {
+  std::string text =
+      "# Options\n\n"
+      "Generated from the table of options; `reco-docs options` prints it.\n\n"
+      "Each can stand in the configuration file (`name value`), on the command line (`--name "
+      "value`, which wins\n"
+      "over the file), and in `CONFIG GET`. Those marked *runtime* can be changed with `CONFIG "
+      "SET`. Bytes take\n"
+      "units: `1k` is 1000, `1kb` 1024, and so on with m, mb, g, gb.\n";
+  for (const std::string_view section : Sections()) {
+    text += "\n## " + UpperCase(section.substr(0, 1)) + std::string(section.substr(1)) + "\n\n";
+    text += "| option | default | values | | meaning |\n|---|---|---|---|---|\n";
+    for (const OptionSpec& spec : OptionTable()) {
+      if (spec.section == section) {
+        text += "| `" + std::string(spec.name) + "` | `" + Quoted(spec.default_value) + "` | " +
+                Escaped(DescribeRange(spec)) + " | " + (spec.runtime ? "runtime" : "") + " | " +
+                Escaped(spec.documentation) + " |\n";
+      }
+    }
+  }
+  return text;
+}
+
+std::string ConfigDocument() {
+  std::string text =
+      "# Configuration of reco-server. Every option, its meaning, its values and its default; to "
+      "change one,\n"
+      "# remove the # in front of it. Start with: reco-server reco.conf [--option value ...]\n"
+      "# A value with blanks is written in quotes. Bytes take units: 1k is 1000, 1kb 1024, and so "
+      "on with\n"
+      "# m, mb, g, gb. Generated from the table of options; reco-docs config prints it.\n";
+  for (const std::string_view section : Sections()) {
+    std::string body;
+    for (const OptionSpec& spec : OptionTable()) {
+      if (spec.section != section || spec.type == OptionType::kFixed) {
+        continue;
+      }
+      body += "\n";
+      AppendWrapped(spec.documentation, "# ", &body);
+      const std::string runtime = spec.runtime ? " CONFIG SET can change it." : "";
+      AppendWrapped("Values: " + DescribeRange(spec) + "." + runtime, "# ", &body);
+      body += "# " + std::string(spec.name) + " " + Quoted(spec.default_value) + "\n";
+    }
+    if (!body.empty()) {
+      text += "\n" + std::string(20, '#') + " " + UpperCase(section) + " " + std::string(20, '#') +
+              "\n" + body;
+    }
+  }
+  return text;
+}
+
+}  // namespace reco::api

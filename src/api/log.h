@@ -1,0 +1,33 @@
+// Log: the server's log lines, to standard output or a file, in Redis's format.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "reco/options.h"
+#include "reco/result.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace reco::api {
+
+// Thread-safe. Each line is flushed, so that none is lost in a crash.
+class Log {
+ public:
+  // `file` empty: standard output. kIoError: the file cannot be opened.
+  static Result<std::unique_ptr<Log>> Open(const std::string& file, LogLevel level);
+  ~Log();
+
+  void Write(LogLevel level, std::string_view text);
+  void set_level(LogLevel level);
+
+ private:
+  explicit Log(std::shared_ptr<spdlog::logger> logger);
+
+  const std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace reco::api
