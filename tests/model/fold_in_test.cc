@@ -99,8 +99,7 @@ TEST_P(SolverStream, StaysWithinTheContractForEveryLength) {
   RandomStream stream(c.dim, c.scale, 7);
   std::vector<double> errors;
   AlignedVector<float> x(StrideFor(c.dim));
-  for (const std::size_t n :
-       {0, 1, 2, 3, 5, 8, 10, 20, 40, 64, 100, 200, 500, 1024, 1025, 5000}) {
+  for (const std::size_t n : {0, 1, 2, 3, 5, 8, 10, 20, 40, 64, 100, 200, 500, 1024, 1025, 5000}) {
     const int repeats = n <= 200 ? 12 : 2;
     for (int i = 0; i < repeats; ++i) {
       const std::vector<Neighbor> neighbors = stream.Draw(n, c.weight);
