@@ -13,7 +13,7 @@ LINT=(clang clang-tidy clang-format llvm lld libclang-rt-14-dev)
 CLIENTS=(redis-tools)
 
 # Tools that a machine may have from elsewhere: the command, and the package when it is missing.
-CLIENT_TOOLS=(node:nodejs npm:npm go:golang-go javac:default-jdk-headless mvn:maven cargo:cargo)
+CLIENT_TOOLS=(node:nodejs npm:npm go:golang-go javac:default-jdk-headless mvn:maven cargo:cargo-web)
 
 wanted=()
 for group in "${@:-build}"; do
