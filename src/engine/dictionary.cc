@@ -11,7 +11,7 @@ namespace reco::engine {
 namespace {
 
 constexpr std::size_t kFirstBlockBytes = 512;
-constexpr std::size_t kBlockBytesMax = 64 * 1024;
+constexpr std::size_t kBlockBytesMax = 65'536;
 constexpr std::size_t kLengthBytes = 2;
 static_assert(kIdBytesMax <= 0xffff);
 

@@ -76,7 +76,7 @@ void HashIndex::Clear() {
 
 std::size_t HashIndex::memory_bytes() const {
   return slots_ * sizeof(Slot) + segments_.size() * sizeof(Segment) +
-         segments_.capacity() * sizeof(segments_[0]) + directory_.capacity() * sizeof(Segment*);
+         segments_.capacity() * sizeof(segments_[0]) + directory_.capacity() * sizeof(void*);
 }
 
 void HashIndex::Insert(std::uint32_t tag, std::uint32_t handle) {

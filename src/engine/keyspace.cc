@@ -85,6 +85,17 @@ void Keyspace::Unaccount(KeyTable* table, std::uint32_t handle) {
   }
 }
 
+std::uint32_t Keyspace::FreeHandle(KeyTable* table) {
+  if (table->free.empty()) {
+    RECO_CHECK(table->nodes.size() < HashIndex::kNone);
+    table->nodes.emplace_back();
+    return static_cast<std::uint32_t>(table->nodes.size() - 1);
+  }
+  const std::uint32_t handle = table->free.back();
+  table->free.pop_back();
+  return handle;
+}
+
 std::optional<KeyEntry> Keyspace::Put(KeyRef key, KeyEntry entry) {
   KeyTable& table = databases_[key.db];
   std::uint32_t handle = Handle(key);
@@ -93,14 +104,7 @@ std::optional<KeyEntry> Keyspace::Put(KeyRef key, KeyEntry entry) {
     Unaccount(&table, handle);
     replaced = std::exchange(table.nodes[handle].entry, std::move(entry));
   } else {
-    if (table.free.empty()) {
-      handle = static_cast<std::uint32_t>(table.nodes.size());
-      RECO_CHECK(handle != HashIndex::kNone);
-      table.nodes.emplace_back();
-    } else {
-      handle = table.free.back();
-      table.free.pop_back();
-    }
+    handle = FreeHandle(&table);
     table.nodes[handle] = {.name = std::string(key.name), .entry = std::move(entry)};
     table.index.Insert(HashTag(key.name, hash_seed_), handle);
   }

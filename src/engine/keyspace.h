@@ -140,6 +140,7 @@ class Keyspace {
   // The node's handle, expired ones included, or HashIndex::kNone.
   std::uint32_t Handle(KeyRef key) const;
   std::uint32_t VisibleHandle(KeyRef key, std::int64_t now_ms) const;
+  static std::uint32_t FreeHandle(KeyTable* table);
   void Account(KeyTable* table, std::uint32_t handle);
   void Unaccount(KeyTable* table, std::uint32_t handle);
   void SetExpiry(KeyTable* table, std::uint32_t handle, std::int64_t at_ms);

@@ -273,10 +273,9 @@ bool IsType(const Parameter& parameter) {
   return &parameter == &kTypeParameter;
 }
 
-// Sets all, names being distinct, where `allowed` lets them.
-template <typename Allowed>
+// Sets all; names must be distinct and, with `training_only`, those of a training.
 Result<CollectionOptions> SetAll(const CollectionOptions& options, ParameterSpan parameters,
-                                 Allowed&& allowed) {
+                                 bool training_only) {
   CollectionOptions changed = options;
   std::vector<std::string> seen;
   for (const auto& [name, value] : parameters) {
@@ -284,7 +283,9 @@ Result<CollectionOptions> SetAll(const CollectionOptions& options, ParameterSpan
     if (parameter == nullptr) {
       return UnknownParameter(name);
     }
-    RECO_RETURN_IF_ERROR(allowed(*parameter));
+    if (training_only && parameter->effect != ParameterEffect::kNextTraining) {
+      return Status::InvalidArgument("parameter " + Quoted(name) + " is not one of a training");
+    }
     std::string key(parameter->name);
     if (IsType(*parameter)) {
       key = kTypePrefix;
@@ -338,9 +339,8 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
 }
 
 Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters) {
-  RECO_ASSIGN_OR_RETURN(
-      CollectionOptions changed,
-      SetAll(*options, parameters, [](const Parameter&) { return Status::Ok(); }));
+  RECO_ASSIGN_OR_RETURN(CollectionOptions changed,
+                        SetAll(*options, parameters, /*training_only=*/false));
   RECO_RETURN_IF_ERROR(CheckSameFixed(*options, changed));
   bool needs_training = false;
   for (const Parameter& parameter : kParameters) {
@@ -352,12 +352,7 @@ Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan paramete
 }
 
 Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters) {
-  RECO_ASSIGN_OR_RETURN(*options, SetAll(*options, parameters, [](const Parameter& parameter) {
-    return parameter.effect == ParameterEffect::kNextTraining
-               ? Status::Ok()
-               : Status::InvalidArgument("parameter " + Quoted(parameter.name) +
-                                         " is not one of a training");
-  }));
+  RECO_ASSIGN_OR_RETURN(*options, SetAll(*options, parameters, /*training_only=*/true));
   return Status::Ok();
 }
 

@@ -87,10 +87,15 @@ void Popularity::SetValue(Measure* measure, std::uint32_t item, double value) {
 
 void Popularity::Update(std::uint32_t item, std::uint64_t users, double weight,
                         std::uint64_t events) {
-  const bool ranked = users > 0;
-  SetValue(&measures_[kUsers], item, ranked ? static_cast<double>(users) : kUnranked);
-  SetValue(&measures_[kWeight], item, ranked ? weight : kUnranked);
-  SetValue(&measures_[kEvents], item, ranked ? static_cast<double>(events) : kUnranked);
+  if (users == 0) {
+    for (Measure& measure : measures_) {
+      SetValue(&measure, item, kUnranked);
+    }
+    return;
+  }
+  SetValue(&measures_[kUsers], item, static_cast<double>(users));
+  SetValue(&measures_[kWeight], item, weight);
+  SetValue(&measures_[kEvents], item, static_cast<double>(events));
 }
 
 void Popularity::Clear() {

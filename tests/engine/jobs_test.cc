@@ -238,6 +238,7 @@ TEST(JobTable, AWaitThatTimesOutAnswersHowTheJobStands) {
 TEST(JobTable, ManyThreadsMayUseItAtOnce) {
   JobTable jobs(SystemClock(), 1, 1'000);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&jobs] {
       for (int i = 0; i < 50; ++i) {

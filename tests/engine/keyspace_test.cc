@@ -32,6 +32,30 @@ KeyEntry String(std::string value, std::int64_t expire_at_ms = 0) {
   return {.value = std::move(value), .collection = nullptr, .expire_at_ms = expire_at_ms};
 }
 
+// SetOptions with the named fields set.
+SetOptions KeepTtl() {
+  SetOptions options;
+  options.keep_ttl = true;
+  return options;
+}
+
+SetOptions WithGet(SetOptions options = {}) {
+  options.get = true;
+  return options;
+}
+
+SetOptions When(SetOptions::Condition condition) {
+  SetOptions options;
+  options.condition = condition;
+  return options;
+}
+
+SetOptions ExpireAt(std::int64_t at_ms) {
+  SetOptions options;
+  options.expire_at_ms = at_ms;
+  return options;
+}
+
 class KeyspaceTest : public testing::Test {
  protected:
   // The visible value, or "(nil)".
@@ -112,7 +136,7 @@ TEST_F(KeyspaceTest, AKeyIsInvisibleFromTheMillisecondOfItsExpiryOn) {
 
 TEST_F(KeyspaceTest, AnExpiredEntryIsHandedOutByWhateverReplacesIt) {
   keys_.Put("a", String("old", kNow - 1));
-  const Keyspace::SetResult set = Set("a", "new", {.keep_ttl = true, .get = true});
+  const Keyspace::SetResult set = Set("a", "new", WithGet(KeepTtl()));
   EXPECT_EQ(set.outcome.old, std::nullopt);
   ASSERT_TRUE(set.replaced.has_value());
   EXPECT_EQ(set.replaced->value, "old");
@@ -122,50 +146,48 @@ TEST_F(KeyspaceTest, AnExpiredEntryIsHandedOutByWhateverReplacesIt) {
 
 TEST_F(KeyspaceTest, SetClearsTheExpiryUnlessToldToKeepIt) {
   keys_.Put("a", String("1", kNow + 50));
-  Set("a", "2", {.keep_ttl = true});
+  Set("a", "2", KeepTtl());
   EXPECT_EQ(Get("a"), "2");
   EXPECT_EQ(Expiry("a"), kNow + 50);
   Set("a", "3");
   EXPECT_EQ(Expiry("a"), 0);
-  Set("a", "4", {.expire_at_ms = kNow + 1});
+  Set("a", "4", ExpireAt(kNow + 1));
   EXPECT_EQ(Expiry("a"), kNow + 1);
 }
 
 TEST_F(KeyspaceTest, SetConditionsLookAtVisibleKeys) {
   using Condition = SetOptions::Condition;
-  EXPECT_FALSE(Set("a", "1", {.condition = Condition::kIfPresent}).outcome.written);
+  EXPECT_FALSE(Set("a", "1", When(Condition::kIfPresent)).outcome.written);
   EXPECT_EQ(Get("a"), "(nil)");
-  EXPECT_TRUE(Set("a", "1", {.condition = Condition::kIfAbsent}).outcome.written);
-  const Keyspace::SetResult refused = Set("a", "2", {.condition = Condition::kIfAbsent});
+  EXPECT_TRUE(Set("a", "1", When(Condition::kIfAbsent)).outcome.written);
+  const Keyspace::SetResult refused = Set("a", "2", When(Condition::kIfAbsent));
   EXPECT_FALSE(refused.outcome.written);
   EXPECT_EQ(refused.replaced, std::nullopt);
   EXPECT_EQ(Get("a"), "1");
-  EXPECT_TRUE(Set("a", "2", {.condition = Condition::kIfPresent}).outcome.written);
+  EXPECT_TRUE(Set("a", "2", When(Condition::kIfPresent)).outcome.written);
 
   keys_.Put("late", String("1", kNow));
-  EXPECT_FALSE(Set("late", "2", {.condition = Condition::kIfPresent}).outcome.written);
-  EXPECT_TRUE(Set("late", "2", {.condition = Condition::kIfAbsent}).outcome.written);
+  EXPECT_FALSE(Set("late", "2", When(Condition::kIfPresent)).outcome.written);
+  EXPECT_TRUE(Set("late", "2", When(Condition::kIfAbsent)).outcome.written);
 }
 
 TEST_F(KeyspaceTest, SetWithGetAnswersTheOldValueWrittenOrNot) {
-  EXPECT_EQ(Set("a", "1", {.get = true}).outcome.old, std::nullopt);
-  EXPECT_EQ(Set("a", "2", {.get = true}).outcome.old, "1");
-  const SetOutcome refused =
-      Set("a", "3", {.condition = SetOptions::Condition::kIfAbsent, .get = true}).outcome;
+  EXPECT_EQ(Set("a", "1", WithGet()).outcome.old, std::nullopt);
+  EXPECT_EQ(Set("a", "2", WithGet()).outcome.old, "1");
+  const SetOutcome refused = Set("a", "3", WithGet(When(SetOptions::Condition::kIfAbsent))).outcome;
   EXPECT_FALSE(refused.written);
   EXPECT_EQ(refused.old, "2");
 }
 
 TEST_F(KeyspaceTest, SetWithGetOfACollectionIsTheWrongType) {
   keys_.Put("shop", {.value = "", .collection = FakeCollection(), .expire_at_ms = 0});
-  EXPECT_EQ(keys_.SetString("shop", "1", {.get = true}, kNow).status().code(),
-            StatusCode::kWrongType);
+  EXPECT_EQ(keys_.SetString("shop", "1", WithGet(), kNow).status().code(), StatusCode::kWrongType);
   EXPECT_EQ(keys_.Find("shop", kNow)->kind(), KeyKind::kCollection);
 }
 
 TEST_F(KeyspaceTest, SetWithAPastExpiryDeletes) {
   keys_.Put("a", String("1"));
-  const Keyspace::SetResult set = Set("a", "2", {.expire_at_ms = kNow});
+  const Keyspace::SetResult set = Set("a", "2", ExpireAt(kNow));
   EXPECT_TRUE(set.outcome.written);
   EXPECT_TRUE(set.erased);
   EXPECT_EQ(set.replaced->value, "1");
@@ -412,69 +434,94 @@ void ExpectEqual(const Keyspace& keys, Reference& reference, std::int64_t now_ms
   ASSERT_EQ(entries, reference.values.size());
 }
 
-TEST_F(KeyspaceTest, AgreesWithAMapUnderRandomCommands) {
-  Reference reference;
-  auto& values = reference.values;
-  std::mt19937 random(9);
-  std::int64_t now_ms = kNow;
-  for (int step = 0; step < 20'000; ++step) {
-    now_ms += static_cast<std::int64_t>(random() % 3);
-    const std::string name = "k" + std::to_string(random() % 300);
-    const std::string other = "k" + std::to_string(random() % 300);
-    const std::int64_t at_ms = now_ms - 20 + static_cast<std::int64_t>(random() % 400);
-    Reference::Value* visible = reference.Visible(name, now_ms);
-    switch (random() % 7) {
+// Runs one random command on both and compares the answers.
+class RandomCommands {
+ public:
+  RandomCommands(Keyspace* keys, Reference* reference)
+      : keys_(keys), reference_(reference), values_(reference->values) {}
+
+  void Step(std::int64_t now_ms) {
+    const std::string name = RandomName();
+    Reference::Value* visible = reference_->Visible(name, now_ms);
+    switch (random_() % 7) {
       case 0:
-      case 1: {
-        const bool keep_ttl = random() % 2 == 0;
-        const std::int64_t kept = keep_ttl && visible != nullptr ? visible->expire_at_ms : 0;
-        const bool present = values.count(name) != 0;
-        const auto set =
-            keys_.SetString(name, std::to_string(step), {.keep_ttl = keep_ttl}, now_ms);
-        ASSERT_EQ(set->replaced.has_value(), present);
-        values[name] = {std::to_string(step), kept};
-        break;
-      }
+      case 1:
+        return Set(name, visible, now_ms);
       case 2:
-        ASSERT_EQ(keys_.Erase(name).has_value(), values.erase(name) == 1);
-        break;
-      case 3: {
-        const Keyspace::ExpireResult result =
-            keys_.ExpireAt(name, at_ms, ExpireCondition::kAlways, now_ms);
-        ASSERT_EQ(result.set, visible != nullptr);
-        ASSERT_EQ(result.erased.has_value(), visible != nullptr && at_ms <= now_ms);
-        if (result.erased.has_value()) {
-          values.erase(name);
-        } else if (visible != nullptr) {
-          visible->expire_at_ms = at_ms;
-        }
-        break;
-      }
-      case 4: {
-        ASSERT_EQ(keys_.Persist(name, now_ms), visible != nullptr && visible->expire_at_ms != 0);
+        ASSERT_EQ(keys_->Erase(name).has_value(), values_.erase(name) == 1);
+        return;
+      case 3:
+        return Expire(name, visible, now_ms);
+      case 4:
+        ASSERT_EQ(keys_->Persist(name, now_ms), visible != nullptr && visible->expire_at_ms != 0);
         if (visible != nullptr) {
           visible->expire_at_ms = 0;
         }
-        break;
-      }
-      case 5: {
-        ASSERT_EQ(keys_.Rename(name, other, now_ms).ok(), visible != nullptr);
-        if (visible != nullptr && name != other) {
-          values[other] = *visible;
-          values.erase(name);
-        }
-        break;
-      }
+        return;
+      case 5:
+        return Rename(name, visible, now_ms);
       default:
-        for (const Keyspace::NamedEntry& expired : keys_.CollectExpired(now_ms, random() % 3)) {
-          const auto found = values.find(expired.name);
-          ASSERT_NE(found, values.end());
-          ASSERT_LE(found->second.expire_at_ms, now_ms);
-          values.erase(found);
-        }
+        return Collect(now_ms);
     }
+  }
+
+ private:
+  std::string RandomName() { return "k" + std::to_string(random_() % 300); }
+
+  void Set(const std::string& name, const Reference::Value* visible, std::int64_t now_ms) {
+    const bool keep_ttl = random_() % 2 == 0;
+    const std::string value = std::to_string(random_());
+    const std::int64_t kept = keep_ttl && visible != nullptr ? visible->expire_at_ms : 0;
+    const auto set = keys_->SetString(name, value, keep_ttl ? KeepTtl() : SetOptions(), now_ms);
+    ASSERT_EQ(set->replaced.has_value(), values_.count(name) != 0);
+    values_[name] = {value, kept};
+  }
+
+  void Expire(const std::string& name, Reference::Value* visible, std::int64_t now_ms) {
+    const std::int64_t at_ms = now_ms - 20 + static_cast<std::int64_t>(random_() % 400);
+    const Keyspace::ExpireResult result =
+        keys_->ExpireAt(name, at_ms, ExpireCondition::kAlways, now_ms);
+    ASSERT_EQ(result.set, visible != nullptr);
+    ASSERT_EQ(result.erased.has_value(), visible != nullptr && at_ms <= now_ms);
+    if (result.erased.has_value()) {
+      values_.erase(name);
+    } else if (visible != nullptr) {
+      visible->expire_at_ms = at_ms;
+    }
+  }
+
+  void Rename(const std::string& name, const Reference::Value* visible, std::int64_t now_ms) {
+    const std::string other = RandomName();
+    ASSERT_EQ(keys_->Rename(name, other, now_ms).ok(), visible != nullptr);
+    if (visible != nullptr && name != other) {
+      values_[other] = *visible;
+      values_.erase(name);
+    }
+  }
+
+  void Collect(std::int64_t now_ms) {
+    for (const Keyspace::NamedEntry& expired : keys_->CollectExpired(now_ms, random_() % 3)) {
+      const auto found = values_.find(expired.name);
+      ASSERT_NE(found, values_.end());
+      ASSERT_LE(found->second.expire_at_ms, now_ms);
+      values_.erase(found);
+    }
+  }
+
+  Keyspace* keys_;
+  Reference* reference_;
+  std::map<std::string, Reference::Value>& values_;
+  std::mt19937 random_{9};
+};
+
+TEST_F(KeyspaceTest, AgreesWithAMapUnderRandomCommands) {
+  Reference reference;
+  RandomCommands commands(&keys_, &reference);
+  for (int step = 0; step < 20'000; ++step) {
+    commands.Step(kNow + step);
+    ASSERT_FALSE(HasFatalFailure()) << step;
     if (step % 500 == 0) {
-      ExpectEqual(keys_, reference, now_ms);
+      ExpectEqual(keys_, reference, kNow + step);
     }
   }
 }
