@@ -2,6 +2,9 @@
 add_library(reco_options INTERFACE)
 target_compile_features(reco_options INTERFACE cxx_std_20)
 target_compile_options(reco_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -march=${RECO_MARCH})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(reco_options INTERFACE -Wno-restrict)  # false alarms on std::string: GCC bug 105651
+endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(reco_options INTERFACE -Wthread-safety -Wthread-safety-beta)
   target_link_options(reco_options INTERFACE -fuse-ld=lld)
