@@ -8,6 +8,7 @@
 #include "api/answers.h"
 #include "api/arguments.h"
 #include "api/command.h"
+#include "base/json.h"
 
 namespace reco::api {
 namespace {
@@ -35,6 +36,9 @@ RecordUpdate ReadUpdate(Arguments& words) {
   while (words.left() > 0) {
     if (words.Option("ATTRS")) {
       update.attributes = words.Text("ATTRS", kAttributesBytesMax);
+      if (!IsJsonObject(*update.attributes)) {
+        words.Fail("ATTRS must be a JSON object");
+      }
     } else if (words.Option("HIDDEN")) {
       update.hidden = words.Integer("HIDDEN", 0, 1) == 1;
     } else if (words.Option("EXPIREAT")) {
