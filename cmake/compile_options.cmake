@@ -1,7 +1,8 @@
 # reco_options: what every target of ours compiles and links with.
 add_library(reco_options INTERFACE)
 target_compile_features(reco_options INTERFACE cxx_std_20)
-target_compile_options(reco_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -march=${RECO_MARCH})
+target_compile_options(reco_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -march=${RECO_MARCH})
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(reco_options INTERFACE -Wno-restrict)  # false alarms on std::string: GCC bug 105651
 endif()
