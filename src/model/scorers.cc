@@ -9,6 +9,24 @@
 
 namespace reco::model {
 
+namespace {
+
+// sum over the user's items j of |users of i and j| / |j|: every user of j adds 1 / |j| to each of
+// their items. `norms` has |item| as lengths of the columns' vectors.
+void SumSharedUsers(const InteractionMatrix& train, const InteractionMatrix& by_item,
+                    std::span<const float> norms, std::uint32_t user, std::span<float> scores) {
+  for (const std::uint32_t known : train.row_columns(user)) {
+    const float share = 1 / norms[known];
+    for (const std::uint32_t other : by_item.row_columns(known)) {
+      for (const std::uint32_t item : train.row_columns(other)) {
+        scores[item] += share;
+      }
+    }
+  }
+}
+
+}  // namespace
+
 UserScorer FactorScorer(const FactorTable& users, const FactorTable& items) {
   return [&users, &items](std::uint32_t user, std::span<float> scores) {
     const float* x = users.row(user);
@@ -36,15 +54,7 @@ UserScorer CosineScorer(const InteractionMatrix& train, const InteractionMatrix&
   }
   return [&train, &by_item, norms = std::move(norms)](std::uint32_t user, std::span<float> scores) {
     std::fill(scores.begin(), scores.end(), 0.0F);
-    // cos(i, j) = |users of both| / (|i| |j|): every user v of an item j adds 1 / |j| to v's items.
-    for (const std::uint32_t known : train.row_columns(user)) {
-      const float share = 1 / (*norms)[known];
-      for (const std::uint32_t other : by_item.row_columns(known)) {
-        for (const std::uint32_t item : train.row_columns(other)) {
-          scores[item] += share;
-        }
-      }
-    }
+    SumSharedUsers(train, by_item, *norms, user, scores);
     for (std::size_t item = 0; item < scores.size(); ++item) {
       if (scores[item] != 0) {
         scores[item] /= (*norms)[item];
