@@ -1,6 +1,7 @@
 #include "format/records.h"
 
 #include <bit>
+#include <cstring>
 #include <records_generated.h>
 
 #include "format/record_frame.h"
@@ -43,7 +44,12 @@ std::vector<double> DoublesOf(const DoubleVector* field) {
   if (field == nullptr) {
     return {};
   }
-  return {field->begin(), field->end()};
+  // The verifier aligns a vector's length, not its doubles, so they are copied as bytes.
+  std::vector<double> values(field->size());
+  if (!values.empty()) {
+    std::memcpy(values.data(), field->Data(), values.size() * sizeof(double));
+  }
+  return values;
 }
 
 // The Grams of a record: both absent, or finite and of `values` numbers each.
@@ -193,8 +199,7 @@ std::string EncodeEntity(const EntityRecord& record) {
   FinishRecord(
       builder,
       fb::CreateEntity(builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
-                       record.last_ms, record.pairs, record.events, record.weight,
-                       record.last_seq),
+                       record.last_ms, record.pairs, record.events, record.weight, record.last_seq),
       &out);
   return out;
 }

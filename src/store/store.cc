@@ -249,7 +249,10 @@ class RocksStore final : public Store {
   }
 
   Status CheckWritable() const {
-    return read_only_ ? Status::FailedPrecondition("the store is open for reading only") : Status();
+    if (read_only_) {
+      return Status::FailedPrecondition("the store is open for reading only");
+    }
+    return {};
   }
 
   // Writes and removes as much as resuming will flush. RocksDB takes a disk that fills up while it
@@ -317,7 +320,8 @@ Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
   }
   for (const std::string& name : names) {
     if (EndsWith(name, kTableFileEnding) || EndsWith(name, ".log")) {
-      return Status::Corruption("the file CURRENT is missing in " + path + " beside " + name);
+      std::string text = "the file CURRENT is missing in ";
+      return Status::Corruption(text.append(path).append(" beside ").append(name));
     }
   }
   return {};
@@ -331,8 +335,9 @@ Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
   RECO_RETURN_IF_ERROR(ToStatus(rocksdb::DB::ListColumnFamilies(db, path, &names), "open " + path));
   for (const std::string& name : names) {
     if (std::find(kFamilyNames.begin(), kFamilyNames.end(), name) == kFamilyNames.end()) {
-      return Status::FailedPrecondition("written by a newer version: " + path +
-                                        " has the unknown family " + name);
+      std::string text = "written by a newer version: ";
+      return Status::FailedPrecondition(
+          text.append(path).append(" has the unknown family ").append(name));
     }
   }
   return {};

@@ -107,6 +107,7 @@ class Store {
   virtual Status Flush() = 0;
   // nullopt: no such key.
   virtual Result<std::optional<std::string>> Get(Family family, std::string_view key) const = 0;
+  // NOLINTNEXTLINE(google-default-arguments): there is one implementation, and it takes the same.
   virtual std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
                                          const Snapshot* snapshot = nullptr) const = 0;
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
