@@ -1,4 +1,4 @@
-"""Strings: SET with all its options, and GET. Passes against redis-server too, except where marked."""
+"""SET with all its options, and GET. Passes against redis-server too, except where marked."""
 import time
 import unittest
 
