@@ -472,18 +472,18 @@ class Configuration(unittest.TestCase):
     def test_an_unknown_option_names_the_line(self):
         output = self.start_with("maxclients 10\nnosuch-option 1\n")
         self.assertIn("nosuch-option", output)
-        self.assertIn("line 2", output)
+        self.assertIn("test.conf:2:", output)
 
     def test_a_bad_value_names_the_line_and_what_is_allowed(self):
         cases = [
-            ("\n\nappendfsync sometimes\n", ("line 3", "appendfsync", "always", "everysec")),
-            ("maxclients many\n", ("line 1", "maxclients")),
-            ("maxclients -4\n", ("line 1", "maxclients")),
-            ("port 70000\n", ("line 1", "port", "65535")),
-            ("maxclients\n", ("line 1", "maxclients")),
-            ("maxclients 1 2\n", ("line 1", "maxclients")),
-            ("requirepass \"open\n", ("line 1",)),
-            ("maxmemory 12parsecs\n", ("line 1", "maxmemory")),
+            ("\n\nappendfsync sometimes\n", ("test.conf:3:", "appendfsync", "always", "everysec")),
+            ("maxclients many\n", ("test.conf:1:", "maxclients")),
+            ("maxclients -4\n", ("test.conf:1:", "maxclients")),
+            ("port 70000\n", ("test.conf:1:", "port", "65535")),
+            ("maxclients\n", ("test.conf:1:", "maxclients")),
+            ("maxclients 1 2\n", ("test.conf:1:", "maxclients")),
+            ("requirepass \"open\n", ("test.conf:1:",)),
+            ("maxmemory 12parsecs\n", ("test.conf:1:", "maxmemory")),
         ]
         for config, words in cases:
             with self.subTest(config=config):

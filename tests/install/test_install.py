@@ -1,0 +1,81 @@
+"""An installed copy as an embedding program sees it: find_package(reco), the public headers alone,
+and no Asio in the binary."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("RECO_BUILD") or os.path.join(ROOT, "build", "release")
+# Of what Asio leaves in a program: its symbols, and the calls that every server makes.
+SOCKETS = re.compile(r"boost|asio|epoll_|\b(bind|listen|accept4?)\b")
+
+
+def run(*args, **kwargs):
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, **kwargs)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(args)} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.base = tempfile.mkdtemp(prefix="reco-install-")
+        cls.addClassCleanup(shutil.rmtree, cls.base)
+        cls.prefix = os.path.join(cls.base, "prefix")
+        cls.build = os.path.join(cls.base, "build")
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        run("cmake", "-G", "Ninja", "-S", os.path.join(ROOT, "examples"), "-B", cls.build,
+            f"-DCMAKE_PREFIX_PATH={cls.prefix}", "-DCMAKE_BUILD_TYPE=Release")
+        run("cmake", "--build", cls.build)
+        cls.program = os.path.join(cls.build, "embedded")
+
+    def test_the_example_runs_and_recommends(self):
+        folder = os.path.join(self.base, "data")
+        first = run(self.program, folder)
+        self.assertTrue(first.strip())
+        self.assertTrue(run(self.program, folder).strip(), "a second run on the same folder")
+
+    def test_the_library_has_no_sockets(self):
+        symbols = run("nm", "--demangle", "--undefined-only", "--dynamic", self.program)
+        symbols += run("nm", "--demangle", self.program)
+        found = sorted({line for line in symbols.splitlines() if "boost::asio" in line})
+        self.assertEqual([], found[:5])
+        undefined = run("nm", "--demangle", "--undefined-only", self.program)
+        calls = {re.sub(r"@.*", "", line.split()[-1]) for line in undefined.splitlines() if line}
+        self.assertEqual(set(), {c for c in calls if SOCKETS.fullmatch(c)})
+        self.assertNotRegex(run("ldd", self.program), r"boost|libssl|spdlog.*server")
+
+    def test_each_public_header_compiles_alone(self):
+        compiler = os.environ.get("CXX") or "c++"
+        headers = sorted(glob.glob(os.path.join(self.prefix, "include", "reco", "*.h")))
+        self.assertGreaterEqual(len(headers), 5)
+        for header in headers:
+            with self.subTest(header=os.path.basename(header)):
+                if header.endswith("/c.h"):
+                    run("cc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                        "-I", os.path.join(self.prefix, "include"), "-x", "c", header)
+                run(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                    "-Wno-pragma-once-outside-header", "-I", os.path.join(self.prefix, "include"),
+                    "-x", "c++", header)
+
+    def test_public_headers_show_no_third_party_type(self):
+        for header in glob.glob(os.path.join(self.prefix, "include", "reco", "*.h")):
+            with self.subTest(header=os.path.basename(header)), open(header) as file:
+                includes = re.findall(r"#\s*include\s*[<\"]([^>\"]+)", file.read())
+                self.assertEqual([], [i for i in includes
+                                      if "/" in i and not i.startswith("reco/")])
+
+    def test_the_programs_are_installed(self):
+        for name in ("reco-server", "reco-admin", "reco-benchmark"):
+            with self.subTest(program=name):
+                self.assertRegex(run(os.path.join(self.prefix, "bin", name), "--version"), r"\d")
+
+
+if __name__ == "__main__":
+    unittest.main()
