@@ -1,6 +1,6 @@
 # Every target installs what it misses (scripts/install-deps.sh), builds what it needs and runs.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench asan tsan fuzz crash clients format clean \
+.PHONY: help build demo test lint bench asan tsan fuzz crash clients format docs clean \
 	deps deps-test deps-lint deps-clients
 
 JOBS ?= $(shell nproc)
@@ -50,6 +50,9 @@ fuzz: deps-lint ## libFuzzer on every parser, FUZZ_SECONDS each
 
 bench: deps-test build ## the benchmarks, beside redis-server
 	scripts/benchmark.sh
+
+docs: build ## write doc/commands.md, doc/options.md and reco.conf from the code's tables
+	tools/check_generated.py build/release/bin/reco-docs --fix
 
 format: deps-lint ## clang-format on every source
 	tools/check_format.py --fix

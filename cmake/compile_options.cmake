@@ -4,7 +4,8 @@ target_compile_features(reco_options INTERFACE cxx_std_20)
 target_compile_options(reco_options INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -march=${RECO_MARCH})
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(reco_options INTERFACE -Wno-restrict)  # false alarms on std::string: GCC bug 105651
+  # False alarms on std::string: GCC bug 105651.
+  target_compile_options(reco_options INTERFACE -Wno-restrict)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(reco_options INTERFACE -Wthread-safety -Wthread-safety-beta)

@@ -8,8 +8,8 @@ import os
 import re
 import sys
 
-CODE = (".h", ".cc", ".c", ".fbs", ".py", ".sh", ".cmake")
-OTHER = (".md", ".txt", ".conf", ".toml", ".go", ".rs", ".java", ".js", ".in")
+CODE = (".h", ".cc", ".c", ".py", ".sh", ".cmake")
+OTHER = (".fbs", ".md", ".txt", ".conf", ".toml", ".go", ".rs", ".java", ".js", ".in")
 SKIP_FOLDERS = {".git", "build", "corpus", "golden", "node_modules", "data", "target",
                 "__pycache__"}
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
