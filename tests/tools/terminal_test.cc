@@ -93,7 +93,7 @@ TEST(ProgressMeter, LinesComeEveryTwoSeconds) {
   EXPECT_EQ(output.Take(), "");
   clock.AdvanceMs(1);
   meter.Update({1'000, 0.25, -1, {}});
-  EXPECT_EQ(output.Take(), "importing shop  25%  1,000 lines  500/s  2.0 s, 6.0 s left\n");
+  EXPECT_EQ(output.Take(), "importing shop  25%  1,000 lines  500/s  2.0 s, 6 s left\n");
   meter.Update({1'001, 0.25, -1, {}});
   EXPECT_EQ(output.Take(), "");
 }
@@ -115,7 +115,7 @@ TEST(ProgressMeter, ABarRedrawsItsLine) {
   clock.AdvanceMs(1'000);
   meter.Update({0, 0.5, 3, "training"});
   const std::string half = std::string(15, '#') + std::string(15, '.');
-  EXPECT_EQ(output.Take(), "\rx [" + half + "]  50%  1.0 s, 3.0 s left  training\033[K");
+  EXPECT_EQ(output.Take(), "\rx [" + half + "]  50%  1.0 s, 3 s left  training\033[K");
   meter.Finish({0, 1, -1, {}});
   EXPECT_EQ(output.Take(), "\rx [" + std::string(30, '#') + "] 100%  1.0 s\033[K\n");
 }

@@ -28,7 +28,7 @@ JobView ToJobView(const Value& map) {
   job.key = TextOf(map, "key");
   job.state = TextOf(map, "state");
   job.percent = NumberOf(map, "percent", 0);
-  job.eta_s = NumberOf(map, "eta-s", -1);
+  job.eta_s = NumberOf(map, "eta-seconds", -1);
   job.phase = TextOf(map, "phase");
   job.started_ms = std::llround(NumberOf(map, "started-ms", 0));
   job.finished_ms = std::llround(NumberOf(map, "finished-ms", 0));

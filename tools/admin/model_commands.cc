@@ -1,8 +1,8 @@
 #include "tools/admin/model_commands.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -103,8 +103,29 @@ Result<int> PrintServer(Session& session) {
   return kExitDone;
 }
 
+// Takes out what other commands show better: jobs, and the half-widths of the quality figures.
+void LeaveOutDetails(Value* details) {
+  std::vector<Value> kept;
+  for (std::size_t i = 0; i + 1 < details->elements.size(); i += 2) {
+    const std::string& name = details->elements[i].text;
+    const bool half_width = name.size() > 3 && name.substr(name.size() - 3) == ".ci";
+    if (name == "jobs" || half_width) {
+      continue;
+    }
+    if (name == "quality") {
+      LeaveOutDetails(&details->elements[i + 1]);
+    }
+    kept.push_back(details->elements[i]);
+    kept.push_back(details->elements[i + 1]);
+  }
+  details->elements = std::move(kept);
+}
+
 Result<int> PrintCollection(Session& session, const std::string& key) {
-  RECO_ASSIGN_OR_RETURN(const Value details, session.Call({"RECO.INFO", key}));
+  RECO_ASSIGN_OR_RETURN(Value details, session.Call({"RECO.INFO", key}));
+  if (!session.json()) {
+    LeaveOutDetails(&details);
+  }
   Print(session.json() ? ToJson(details) + '\n' : MapToText(details));
   return kExitDone;
 }
@@ -197,10 +218,56 @@ Result<int> RunRetrain(Session& session, const RetrainRequest& request) {
   return kExitDone;
 }
 
-// Shows a ranking quality table: one row a metric, one column a method, when the reply's names are
-// "<method>-<metric>"; otherwise the map as it is.
-void PrintEvaluation(const Value& report) {
-  Print(MapToText(report));
+constexpr std::size_t kScorers = 3;
+constexpr std::array<const char*, kScorers> kScorerNames = {"model", "cosine", "popularity"};
+
+// "0.2080 +-0.0120" of a metric's value and half-width; "-" without a value.
+std::string MetricText(const Value* metric) {
+  if (metric == nullptr || metric->elements.size() != 2) {
+    return "-";
+  }
+  const Value& half_width = metric->elements[1];
+  std::string text = terminal::FormatFixed(metric->elements[0].ToDouble(), 4);
+  if (half_width.kind != Value::Kind::kNull) {
+    text.append(" +-").append(terminal::FormatFixed(half_width.ToDouble(), 4));
+  }
+  return text;
+}
+
+// One row a metric, one column a scorer, and how many times popularity the model reaches.
+void PrintEvaluation(const Value& report, double seconds) {
+  std::array<const Value*, kScorers> scorers{};
+  for (std::size_t i = 0; i < kScorers; ++i) {
+    scorers[i] = report.Find(kScorerNames[i]);
+  }
+  if (scorers[0] == nullptr) {
+    Print(MapToText(report));
+    return;
+  }
+  TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight});
+  table.AddRow({"metric", "model", "item cosine", "popularity", "model / popularity"});
+  for (std::size_t i = 0; i + 1 < scorers[0]->elements.size(); i += 2) {
+    const std::string& metric = scorers[0]->elements[i].text;
+    std::vector<std::string> row = {metric};
+    std::array<const Value*, kScorers> values{};
+    for (std::size_t s = 0; s < kScorers; ++s) {
+      values[s] = scorers[s] == nullptr ? nullptr : scorers[s]->Find(metric);
+      row.push_back(MetricText(values[s]));
+    }
+    const Value* popularity = values[kScorers - 1];
+    const bool known = popularity != nullptr && !popularity->elements.empty() &&
+                       popularity->elements[0].ToDouble() > 0 && !values[0]->elements.empty();
+    row.push_back(
+        known ? terminal::FormatFixed(
+                    values[0]->elements[0].ToDouble() / popularity->elements[0].ToDouble(), 1) +
+                    "x"
+              : "-");
+    table.AddRow(std::move(row));
+  }
+  const Value* users = report.Find("users");
+  Print("scored " + (users == nullptr ? "-" : ValueToText("users", *users)) + " users in " +
+        terminal::FormatDuration(seconds) + "; +- is the 95% confidence interval\n" +
+        table.ToText());
 }
 
 Result<int> RunEval(Session& session, const EvalRequest& request) {
@@ -237,22 +304,20 @@ Result<int> RunEval(Session& session, const EvalRequest& request) {
   if (session.json()) {
     Print(ToJson(report) + '\n');
   } else {
-    PrintEvaluation(report);
+    PrintEvaluation(report, meter.elapsed_s());
   }
   return kExitDone;
 }
 
-Result<int> RunCall(Session& session, const CallRequest& request) {
-  RECO_ASSIGN_OR_RETURN(const Value reply, session.Call(Views(request.words)));
-  if (!request.title.empty() && reply.is_array() && request.words.size() > 1) {
-    const bool pairs = std::any_of(request.words.begin(), request.words.end(), [](auto& word) {
-      return word == "WITHSCORES" || word == "withscores";
-    });
-    return PrintRows(session, request.words[1], reply, pairs ? 2 : 1, request.title);
-  }
-  if (session.json()) {
-    Print(ToJson(reply) + '\n');
-  } else if (LooksLikeMap(reply)) {
+bool HasWord(const std::vector<std::string>& words, std::string_view upper) {
+  return std::any_of(words.begin(), words.end(), [upper](const std::string& word) {
+    return std::equal(word.begin(), word.end(), upper.begin(), upper.end(),
+                      [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; });
+  });
+}
+
+void PrintReply(const Value& reply) {
+  if (LooksLikeMap(reply)) {
     Print(MapToText(reply));
   } else if (reply.is_array()) {
     for (const Value& element : reply.elements) {
@@ -260,6 +325,25 @@ Result<int> RunCall(Session& session, const CallRequest& request) {
     }
   } else {
     Print((reply.kind == Value::Kind::kNull ? "(nil)" : reply.ToText()) + '\n');
+  }
+}
+
+Result<int> RunCall(Session& session, const CallRequest& request) {
+  RECO_ASSIGN_OR_RETURN(const Value reply, session.Call(Views(request.words)));
+  // RECO.EXPLAIN answers a map that holds its rows.
+  const Value* shares = reply.Find("shares");
+  if (!request.title.empty() && reply.is_array() && request.words.size() > 1) {
+    if (shares != nullptr && !session.json()) {
+      Print("score " + ValueToText("score", *reply.Find("score")) + ", of which\n");
+    }
+    const bool pairs = shares != nullptr || HasWord(request.words, "WITHSCORES");
+    return PrintRows(session, request.words[1], shares == nullptr ? reply : *shares, pairs ? 2 : 1,
+                     request.title);
+  }
+  if (session.json()) {
+    Print(ToJson(reply) + '\n');
+  } else {
+    PrintReply(reply);
   }
   return kExitDone;
 }

@@ -97,7 +97,7 @@ std::string ValueToText(std::string_view name, const Value& value) {
     return number > 1e11 ? FormatTime(static_cast<std::int64_t>(number))
                          : terminal::FormatDuration(number / 1e3);
   }
-  if (EndsWith(name, "-s") || name == "seconds") {
+  if (EndsWith(name, "-s") || EndsWith(name, "seconds")) {
     return number < 0 ? "-" : terminal::FormatDuration(number);
   }
   if (name == "percent") {
@@ -106,16 +106,18 @@ std::string ValueToText(std::string_view name, const Value& value) {
   return NumberToText(value);
 }
 
-std::string MapToText(const Value& map, std::size_t indent) {
+std::string MapToText(const Value& map, std::size_t indent, std::string_view unit) {
   terminal::TextTable table({Align::kLeft, Align::kLeft});
   std::string nested;
   for (std::size_t i = 0; i + 1 < map.elements.size(); i += 2) {
     const std::string& name = map.elements[i].text;
     const Value& value = map.elements[i + 1];
     if (LooksLikeMap(value)) {
-      nested += std::string(indent, ' ') + name + '\n' + MapToText(value, indent + 2);
+      nested +=
+          std::string(indent, ' ') + name + '\n' +
+          MapToText(value, indent + 2, EndsWith(name, "memory") ? "bytes" : std::string_view());
     } else {
-      table.AddRow({name, ValueToText(name, value)});
+      table.AddRow({name, ValueToText(unit.empty() ? name : unit, value)});
     }
   }
   return table.ToText(indent) + nested;

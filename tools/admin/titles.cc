@@ -157,7 +157,7 @@ std::string AttributeText(std::string_view json, std::string_view name) {
 Result<std::string> ItemTitle(Session& session, std::string_view key, std::string_view item,
                               std::string_view name) {
   RECO_ASSIGN_OR_RETURN(const client::Value record, session.Call({"RECO.ITEM", "GET", key, item}));
-  const client::Value* attributes = record.Find("attrs");
+  const client::Value* attributes = record.Find("attributes");
   return attributes == nullptr ? std::string()
                                : terminal::Printable(AttributeText(attributes->text, name));
 }

@@ -1,6 +1,7 @@
 #include "tools/terminal/progress.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <unistd.h>
 #include <utility>
@@ -64,8 +65,10 @@ std::string ProgressMeter::Line(const ProgressState& state) const {
                      : can_tell       ? elapsed * (1 - state.fraction) / state.fraction
                                       : -1;
   line += "  " + FormatDuration(elapsed);
-  if (eta >= 0.1) {
-    line += ", " + FormatDuration(eta) + " left";
+  if (eta > 0) {
+    const double whole = std::ceil(eta);
+    line.append(", ").append(whole < 60 ? FormatFixed(whole, 0) + " s" : FormatDuration(whole));
+    line += " left";
   }
   if (!state.phase.empty()) {
     line += "  " + state.phase;
