@@ -12,10 +12,10 @@ std::string OneArgument(const ArgumentSpec& argument) {
     text = argument.token;
   } else if (argument.type == "oneof") {
     for (const ArgumentSpec& choice : argument.arguments) {
-      text += (text.empty() ? "" : "|") + OneArgument(choice);
+      text.append(text.empty() ? "" : "|").append(OneArgument(choice));
     }
     if (!argument.optional) {
-      text = "<" + text + ">";
+      text = std::string("<").append(text).append(">");
     }
   } else if (argument.type == "block") {
     text = ArgumentSyntax(argument.arguments);
@@ -23,12 +23,12 @@ std::string OneArgument(const ArgumentSpec& argument) {
     text = argument.name;
   }
   if (argument.multiple) {
-    text += " [" + text + " ...]";
+    text = std::string(text).append(" [").append(text).append(" ...]");
   }
   if (!argument.token.empty() && argument.type != "pure-token") {
     text = std::string(argument.token) + " " + text;
   }
-  return argument.optional ? "[" + text + "]" : text;
+  return argument.optional ? std::string("[").append(text).append("]") : text;
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::string OneArgument(const ArgumentSpec& argument) {
 std::string ArgumentSyntax(std::span<const ArgumentSpec> arguments) {
   std::string text;
   for (const ArgumentSpec& argument : arguments) {
-    text += (text.empty() ? "" : " ") + OneArgument(argument);
+    text.append(text.empty() ? "" : " ").append(OneArgument(argument));
   }
   return text;
 }
@@ -45,7 +45,10 @@ std::string CommandSyntax(const CommandEntry& entry) {
   std::string text = entry.parent == nullptr ? "" : UpperCase(entry.parent->spec->name) + " ";
   text += UpperCase(entry.spec->name);
   const std::string arguments = ArgumentSyntax(entry.spec->arguments);
-  return arguments.empty() ? text : text + " " + arguments;
+  if (!arguments.empty()) {
+    text.append(" ").append(arguments);
+  }
+  return text;
 }
 
 std::vector<std::string> HelpLines(const CommandEntry& container) {

@@ -38,17 +38,17 @@ ServerOptions Config::Snapshot() const {
   return options_;
 }
 
-std::vector<std::pair<std::string_view, std::string>> Config::Get(
+std::vector<std::pair<std::string, std::string>> Config::Get(
     std::span<const std::string_view> patterns) const {
-  std::vector<std::pair<std::string_view, std::string>> found;
+  std::vector<std::pair<std::string, std::string>> found;
   const MutexLock lock(mutex_);
   for (const OptionSpec& spec : OptionTable()) {
-    const bool matches =
-        std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
-          return GlobMatch(pattern, spec.name, /*ignore_case=*/true);
-        });
-    if (matches) {
-      found.emplace_back(spec.name, FormatOption(spec, options_));
+    const auto match = std::find_if(patterns.begin(), patterns.end(), [&](std::string_view p) {
+      return GlobMatch(p, spec.name, /*ignore_case=*/true);
+    });
+    if (match != patterns.end()) {
+      const bool written_out = match->find_first_of("*?[") == std::string_view::npos;
+      found.emplace_back(written_out ? *match : spec.name, FormatOption(spec, options_));
     }
   }
   return found;

@@ -28,8 +28,9 @@ class Config {
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   ServerOptions Snapshot() const EXCLUDES(mutex_);
 
-  // Name and value of the options that match one of the globs, case-insensitive, each once.
-  std::vector<std::pair<std::string_view, std::string>> Get(
+  // Name and value of the options that match one of the globs, case-insensitive, each once. A
+  // pattern that is a name is answered as it was written.
+  std::vector<std::pair<std::string, std::string>> Get(
       std::span<const std::string_view> patterns) const EXCLUDES(mutex_);
 
   // name, value, name, value ...: all or nothing. `apply` gets the old and the new options and may

@@ -487,7 +487,7 @@ std::string DescribeRange(const OptionSpec& spec) {
     case OptionType::kChoice: {
       std::string text;
       for (const std::string_view choice : spec.choices) {
-        text += (text.empty() ? "" : ", ") + std::string(choice);
+        text.append(text.empty() ? "" : ", ").append(choice);
       }
       return text;
     }

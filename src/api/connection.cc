@@ -137,7 +137,7 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
 void Connection::ProcessInput() {
   bool more = true;
   while (more && state_ == State::kOpen && !suspended_) {
-    if (output_.size() - sent_ > kOutputPerTurnMax) {
+    if (output_.size() - sendable_ > kOutputPerTurnMax) {
       resume_ = true;
       TouchTurn();
       break;

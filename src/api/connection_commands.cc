@@ -156,8 +156,12 @@ void HandleHello(CommandContext& context) {
 
 void HandleSelect(CommandContext& context) {
   const std::optional<std::int64_t> index = ParseInteger(context.args[1]);
-  if (!index || *index != static_cast<std::int32_t>(*index)) {
+  if (!index) {
     context.reply.Error("ERR value is not an integer or out of range");
+    return;
+  }
+  if (*index != static_cast<std::int32_t>(*index)) {
+    context.reply.Error("ERR value is out of range, value must between -2147483648 and 2147483647");
     return;
   }
   if (*index < 0 || *index >= context.server.config().Snapshot().databases) {

@@ -1,12 +1,17 @@
 #include "api/documents.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "reco/options.h"
+
 #include "api/command_syntax.h"
 #include "api/config_options.h"
+#include "api/reply.h"
+#include "engine/parameters.h"
 
 namespace reco::api {
 namespace {
@@ -32,7 +37,7 @@ std::string Escaped(std::string_view text) {
 std::string Joined(const std::vector<std::string_view>& words) {
   std::string text;
   for (const std::string_view word : words) {
-    text += (text.empty() ? "" : " ") + std::string(word);
+    text.append(text.empty() ? "" : " ").append(word);
   }
   return text.empty() ? "none" : text;
 }
@@ -78,6 +83,39 @@ void AppendWrapped(std::string_view text, std::string_view prefix, std::string* 
   }
 }
 
+std::string_view EffectName(engine::ParameterEffect effect) {
+  switch (effect) {
+    case engine::ParameterEffect::kFixed:
+      return "fixed at creation";
+    case engine::ParameterEffect::kNextTraining:
+      return "next training";
+    case engine::ParameterEffect::kAtOnce:
+      break;
+  }
+  return "at once";
+}
+
+void AppendParameters(std::string* text) {
+  *text +=
+      "\n## Parameters of a collection\n\n"
+      "Each collection has its own: given to `RECO.CREATE`, shown and changed by `RECO.CONFIG`; "
+      "those "
+      "of a training\n"
+      "also for one `RECO.RETRAIN`.\n\n"
+      "| parameter | default | must be | takes effect | meaning |\n|---|---|---|---|---|\n";
+  const CollectionOptions defaults;
+  for (const engine::Parameter& parameter : engine::CollectionParameters()) {
+    std::string value = "none";
+    if (parameter.get != nullptr) {
+      const std::optional<double> number = parameter.get(defaults);
+      value = number ? FormatDouble(*number) : "auto";
+    }
+    text->append("| `").append(parameter.name);
+    *text += "` | `" + value + "` | " + Escaped(parameter.range) + " | " +
+             std::string(EffectName(parameter.effect)) + " | " + Escaped(parameter.doc) + " |\n";
+  }
+}
+
 std::string Quoted(std::string_view value) {
   return value.empty() ? "\"\"" : std::string(value);
 }
@@ -113,7 +151,7 @@ std::string CommandsDocument(const CommandTable& table) {
       return a->full_name < b->full_name;
     });
     if (!entries.empty()) {
-      text += "## " + std::string(heading) + "\n\n";
+      text.append("## ").append(heading).append("\n\n");
     }
     for (const CommandEntry* entry : entries) {
       AppendCommand(*entry, &text);
@@ -137,12 +175,14 @@ std::string OptionsDocument() {
     text += "| option | default | values | | meaning |\n|---|---|---|---|---|\n";
     for (const OptionSpec& spec : OptionTable()) {
       if (spec.section == section) {
-        text += "| `" + std::string(spec.name) + "` | `" + Quoted(spec.default_value) + "` | " +
-                Escaped(DescribeRange(spec)) + " | " + (spec.runtime ? "runtime" : "") + " | " +
-                Escaped(spec.documentation) + " |\n";
+        text.append("| `").append(spec.name);
+        text += "` | `" + Quoted(spec.default_value) + "` | " + Escaped(DescribeRange(spec)) +
+                " | " + (spec.runtime ? "runtime" : "") + " | " + Escaped(spec.documentation) +
+                " |\n";
       }
     }
   }
+  AppendParameters(&text);
   return text;
 }
 
@@ -164,11 +204,13 @@ std::string ConfigDocument() {
       AppendWrapped(spec.documentation, "# ", &body);
       const std::string runtime = spec.runtime ? " CONFIG SET can change it." : "";
       AppendWrapped("Values: " + DescribeRange(spec) + "." + runtime, "# ", &body);
-      body += "# " + std::string(spec.name) + " " + Quoted(spec.default_value) + "\n";
+      body.append("# ").append(spec.name).append(" ").append(Quoted(spec.default_value));
+      body += "\n";
     }
     if (!body.empty()) {
-      text += "\n" + std::string(20, '#') + " " + UpperCase(section) + " " + std::string(20, '#') +
-              "\n" + body;
+      const std::string rule(20, '#');
+      text.append("\n" + rule + " ").append(UpperCase(section)).append(" " + rule + "\n");
+      text += body;
     }
   }
   return text;

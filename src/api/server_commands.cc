@@ -236,7 +236,7 @@ constexpr CommandSpec kCommandCommands[] = {
      HandleCommandCount},
     {"docs", -2, kAlways, 0, 0, 0, kConnection, kGroup, "Returns the documentation of commands.",
      kPerCommand, kNames, HandleCommandDocs},
-    {"getkeys", -3, kAlways, 0, 0, 0, kConnection, kGroup, "Returns the keys of a full command.",
+    {"getkeys", -4, kAlways, 0, 0, 0, kConnection, kGroup, "Returns the keys of a full command.",
      "O(N) where N is the number of arguments", kFullCommand, HandleCommandGetKeys},
     {"help",
      2,

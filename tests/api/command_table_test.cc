@@ -1,0 +1,167 @@
+#include "api/command_table.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/command_syntax.h"
+#include "api/documents.h"
+
+namespace reco::api {
+namespace {
+
+using ::testing::ElementsAre;
+using Args = std::vector<std::string_view>;
+
+// The fewest words the arguments stand for.
+std::int32_t FewestWords(std::span<const ArgumentSpec> arguments) {
+  std::int32_t words = 0;
+  for (const ArgumentSpec& argument : arguments) {
+    if (argument.optional) {
+      continue;
+    }
+    words += argument.token.empty() || argument.type == "pure-token" ? 0 : 1;
+    if (argument.type == "oneof") {
+      std::int32_t fewest = 1'000;
+      for (const ArgumentSpec& choice : argument.arguments) {
+        fewest = std::min(fewest, FewestWords({&choice, 1}));
+      }
+      words += fewest;
+    } else if (argument.type == "block") {
+      words += FewestWords(argument.arguments);
+    } else {
+      words += 1;
+    }
+  }
+  return words;
+}
+
+bool HasVariableLength(std::span<const ArgumentSpec> arguments) {
+  for (const ArgumentSpec& argument : arguments) {
+    if (argument.optional || argument.multiple || HasVariableLength(argument.arguments)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST(CommandTable, EveryRowIsComplete) {
+  const CommandTable table;
+  static const std::set<std::string_view> kGroups = {"connection", "server", "generic",
+                                                     "string",     "reco",   "cluster"};
+  std::set<std::string> names;
+  for (const CommandEntry& entry : table.entries()) {
+    SCOPED_TRACE(entry.full_name);
+    const CommandSpec& spec = *entry.spec;
+    EXPECT_TRUE(names.insert(entry.full_name).second);
+    for (const char c : entry.full_name) {
+      EXPECT_FALSE(std::isupper(static_cast<unsigned char>(c)));
+    }
+    EXPECT_FALSE(spec.summary.empty());
+    EXPECT_FALSE(spec.complexity.empty());
+    EXPECT_TRUE(kGroups.contains(spec.group)) << spec.group;
+    EXPECT_TRUE(spec.handler != nullptr || !spec.subcommands.empty());
+    EXPECT_NE(spec.arity, 0);
+    EXPECT_FALSE((spec.flags & kWrite) != 0 && (spec.flags & kReadonly) != 0);
+  }
+}
+
+TEST(CommandTable, ArityFitsTheArguments) {
+  const CommandTable table;
+  for (const CommandEntry& entry : table.entries()) {
+    SCOPED_TRACE(entry.full_name);
+    const CommandSpec& spec = *entry.spec;
+    if (spec.handler == nullptr) {
+      continue;
+    }
+    const std::int32_t own_words = entry.parent == nullptr ? 1 : 2;
+    EXPECT_LE(FewestWords(spec.arguments) + own_words, std::abs(spec.arity));
+    if (spec.arity > 0) {
+      EXPECT_FALSE(HasVariableLength(spec.arguments));
+    }
+  }
+}
+
+TEST(CommandTable, KeysAreArguments) {
+  const CommandTable table;
+  for (const CommandEntry& entry : table.entries()) {
+    SCOPED_TRACE(entry.full_name);
+    const CommandSpec& spec = *entry.spec;
+    bool has_key = false;
+    for (const ArgumentSpec& argument : spec.arguments) {
+      has_key |= argument.type == "key";
+    }
+    EXPECT_EQ(spec.first_key > 0, has_key);
+    EXPECT_EQ(spec.first_key > 0, spec.key_step > 0);
+  }
+}
+
+TEST(CommandTable, FindsCommandsInAnyCase) {
+  const CommandTable table;
+  EXPECT_EQ(table.Resolve(Args{"pInG"})->full_name, "ping");
+  EXPECT_EQ(table.Resolve(Args{"CONFIG", "Get", "x"})->full_name, "config|get");
+  EXPECT_EQ(table.Resolve(Args{"CONFIG"})->full_name, "config");
+  EXPECT_EQ(table.Resolve(Args{"CONFIG", "nosuch"}), nullptr);
+  EXPECT_EQ(table.Resolve(Args{"nosuch"}), nullptr);
+  EXPECT_EQ(table.Resolve(Args{""}), nullptr);
+  EXPECT_EQ(table.FindFullName("client|ID")->full_name, "client|id");
+  EXPECT_EQ(table.FindFullName("client|nosuch"), nullptr);
+  for (const CommandEntry* entry : table.commands()) {
+    EXPECT_EQ(table.Find(UpperCase(entry->spec->name)), entry);
+  }
+}
+
+TEST(CommandTable, CategoriesFollowFromFlags) {
+  const CommandTable table;
+  EXPECT_THAT(CategoryNames(*table.Find("dbsize")->spec),
+              ElementsAre("@keyspace", "@read", "@fast"));
+  EXPECT_THAT(CategoryNames(*table.FindFullName("client|kill")->spec),
+              ElementsAre("@admin", "@slow", "@dangerous", "@connection"));
+}
+
+TEST(KeyPositions, FollowTheRange) {
+  CommandSpec spec{};
+  spec.first_key = 1;
+  spec.key_step = 1;
+  spec.last_key = 1;
+  EXPECT_THAT(KeyPositions(spec, 4), ElementsAre(1));
+  spec.last_key = -1;
+  EXPECT_THAT(KeyPositions(spec, 4), ElementsAre(1, 2, 3));
+  spec.key_step = 2;
+  EXPECT_THAT(KeyPositions(spec, 5), ElementsAre(1, 3));
+  spec.first_key = 0;
+  EXPECT_THAT(KeyPositions(spec, 5), ElementsAre());
+}
+
+TEST(CommandSyntax, ShowsOptionsAndChoices) {
+  const CommandTable table;
+  EXPECT_EQ(CommandSyntax(*table.Find("ping")), "PING [message]");
+  EXPECT_EQ(CommandSyntax(*table.FindFullName("config|set")),
+            "CONFIG SET parameter value [parameter value ...]");
+  EXPECT_EQ(CommandSyntax(*table.Find("hello")),
+            "HELLO [protover [AUTH username password] [SETNAME clientname]]");
+  EXPECT_EQ(CommandSyntax(*table.FindFullName("client|no-evict")), "CLIENT NO-EVICT <ON|OFF>");
+}
+
+std::string ReadSource(const std::string& path) {
+  std::ifstream file(std::string(RECO_SOURCE_DIR) + "/" + path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Documents, CommittedFilesAreCurrent) {
+  EXPECT_TRUE(ReadSource("doc/commands.md") == CommandsDocument(CommandTable()))
+      << "run: reco-docs commands > doc/commands.md";
+  EXPECT_TRUE(ReadSource("doc/options.md") == OptionsDocument())
+      << "run: reco-docs options > doc/options.md";
+  EXPECT_TRUE(ReadSource("reco.conf") == ConfigDocument()) << "run: reco-docs config > reco.conf";
+}
+
+}  // namespace
+}  // namespace reco::api

@@ -1,0 +1,396 @@
+// A server over loopback sockets: what connections see.
+#include "api/server.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <poll.h>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "reco/engine.h"
+
+#include "api/config_file.h"
+#include "api/log.h"
+
+namespace reco::api {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr int kPatienceMs = 20'000;  // before a missing reply is a failure
+
+// A blocking client socket.
+class Peer {
+ public:
+  explicit Peer(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~Peer() { close(fd_); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // False when the peer has closed.
+  bool TrySend(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) {
+        return false;
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  void Send(std::string_view bytes) { EXPECT_TRUE(TrySend(bytes)); }
+  // Exactly `bytes` bytes, or what came before the end of the stream.
+  std::string Read(std::size_t bytes) {
+    while (received_.size() < bytes && ReceiveSome()) {
+    }
+    const std::size_t count = std::min(bytes, received_.size());
+    std::string text = received_.substr(0, count);
+    received_.erase(0, count);
+    return text;
+  }
+  // Everything up to the end of the stream.
+  std::string ReadToEnd() {
+    while (ReceiveSome()) {
+    }
+    return std::exchange(received_, {});
+  }
+  std::string ReadLine() {
+    while (received_.find("\r\n") == std::string::npos && ReceiveSome()) {
+    }
+    return Read(std::min(received_.size(), received_.find("\r\n") + 2));
+  }
+  std::string ReadBulk() {
+    const std::string header = ReadLine();
+    if (header.size() < 4 || header[0] != '$') {
+      return header;
+    }
+    const std::string bytes = Read(std::stoul(header.substr(1)) + 2);
+    return bytes.substr(0, bytes.size() - 2);
+  }
+  std::string Ask(std::string_view request) {
+    Send(request);
+    return ReadLine();
+  }
+  // The destructor resets the connection instead of closing it.
+  void ResetAtEnd() {
+    const linger option{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &option, sizeof(option));
+  }
+
+ private:
+  // False at the end of the stream.
+  bool ReceiveSome() {
+    pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, kPatienceMs) <= 0) {
+      ADD_FAILURE() << "no answer";
+      return false;
+    }
+    char buffer[65536];
+    const ssize_t count = recv(fd_, buffer, sizeof(buffer), 0);
+    if (count <= 0) {
+      return false;
+    }
+    received_.append(buffer, static_cast<std::size_t>(count));
+    return true;
+  }
+
+  int fd_;
+  std::string received_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "server_test_" + std::to_string(getpid());
+    std::filesystem::remove_all(folder_);
+  }
+  void TearDown() override {
+    server_.reset();
+    database_.reset();
+    log_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void StartServer(const std::string& config = "") {
+    ServerOptions options = DefaultOptions();
+    const Status status =
+        ApplyConfigText("port 0\nbind 127.0.0.1\nio-threads 2\n" + config, "test", &options);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    options.dir = folder_;
+    auto database = Database::Open(options.EngineOptions());
+    ASSERT_TRUE(database.ok()) << database.status().ToString();
+    database_ = std::move(database).value();
+    auto log = Log::Open(::testing::TempDir() + "server_test.log", LogLevel::kWarning);
+    ASSERT_TRUE(log.ok());
+    log_ = std::move(log).value();
+    server_ = std::make_unique<Server>(database_.get(), options, log_.get());
+    const Status started = server_->Start();
+    ASSERT_TRUE(started.ok()) << started.ToString();
+  }
+  Peer Connect() const { return Peer(server_->port()); }
+
+  std::string folder_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ServerTest, AnswersPipelinesInOrder) {
+  StartServer();
+  Peer peer = Connect();
+  std::string requests;
+  std::string replies;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = std::to_string(i);
+    requests += "*2\r\n$4\r\nECHO\r\n$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+    replies += "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+  }
+  std::thread sender([&] { peer.Send(requests); });
+  EXPECT_EQ(peer.Read(replies.size()), replies);
+  sender.join();
+}
+
+TEST_F(ServerTest, ArgumentsAreBinarySafeAndLarge) {
+  StartServer();
+  Peer peer = Connect();
+  std::string value(3'000'000, '\0');
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    value[i] = static_cast<char>(i * 31 % 251);
+  }
+  peer.Send("*2\r\n$4\r\nECHO\r\n$3000000\r\n" + value + "\r\n");
+  EXPECT_TRUE(peer.ReadBulk() == value);
+}
+
+TEST_F(ServerTest, ProtocolErrorIsAnsweredThenTheConnectionCloses) {
+  StartServer();
+  Peer peer = Connect();
+  // What follows the broken request is neither run nor does it reset the connection.
+  peer.Send("PING\r\n*1\r\nfoo\r\nPING\r\n" + std::string(200'000, 'x'));
+  EXPECT_EQ(peer.ReadToEnd(), "+PONG\r\n-ERR Protocol error: expected '$', got 'f'\r\n");
+}
+
+TEST_F(ServerTest, RequestsOfAWebBrowserAreCutOffWithoutAnAnswer) {
+  StartServer();
+  Peer peer = Connect();
+  peer.Send("POST / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n");
+  EXPECT_EQ(peer.ReadToEnd(), "");
+}
+
+TEST_F(ServerTest, QuitAnswersAndCloses) {
+  StartServer();
+  Peer peer = Connect();
+  peer.Send("QUIT\r\nPING\r\n");
+  EXPECT_EQ(peer.ReadToEnd(), "+OK\r\n");
+}
+
+TEST_F(ServerTest, ResetConnectionsAreRoutine) {
+  StartServer();
+  for (int i = 0; i < 50; ++i) {
+    Peer peer = Connect();
+    peer.Send("PING\r\nPING");
+    peer.ResetAtEnd();
+  }
+  EXPECT_EQ(Connect().Ask("PING\r\n"), "+PONG\r\n");
+}
+
+TEST_F(ServerTest, ChecksGoInRedisOrder) {
+  StartServer("requirepass secret\n");
+  Peer peer = Connect();
+  EXPECT_THAT(peer.Ask("NOSUCH a b\r\n"),
+              StartsWith("-ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b' \r\n"));
+  EXPECT_EQ(peer.Ask("ECHO\r\n"), "-ERR wrong number of arguments for 'echo' command\r\n");
+  EXPECT_EQ(peer.Ask("ECHO a\r\n"), "-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(peer.Ask("COMMAND COUNT\r\n"), "-NOAUTH Authentication required.\r\n");
+  EXPECT_THAT(peer.Ask("HELLO 3\r\n"), StartsWith("-NOAUTH HELLO must be called"));
+  EXPECT_THAT(peer.Ask("AUTH wrong\r\n"), StartsWith("-WRONGPASS "));
+  EXPECT_THAT(peer.Ask("AUTH other secret\r\n"), StartsWith("-WRONGPASS "));
+  EXPECT_EQ(peer.Ask("AUTH secret\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("PING\r\n"), "+PONG\r\n");
+  EXPECT_EQ(peer.Ask("RESET\r\n"), "+RESET\r\n");
+  EXPECT_EQ(peer.Ask("PING\r\n"), "-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(peer.Ask("HELLO 2 AUTH default secret\r\n"), "*14\r\n");
+}
+
+TEST_F(ServerTest, UnauthenticatedClientsMaySendLittle) {
+  StartServer("requirepass secret\n");
+  Peer peer = Connect();
+  peer.Send("*11\r\n");
+  EXPECT_EQ(peer.ReadToEnd(), "-ERR Protocol error: unauthenticated multibulk length\r\n");
+  Peer other = Connect();
+  other.Send("*1\r\n$16385\r\n");
+  EXPECT_EQ(other.ReadToEnd(), "-ERR Protocol error: unauthenticated bulk length\r\n");
+}
+
+TEST_F(ServerTest, ConnectionPastMaxclientsGetsAnError) {
+  StartServer("maxclients 2\n");
+  Peer first = Connect();
+  Peer second = Connect();
+  ASSERT_EQ(first.Ask("PING\r\n"), "+PONG\r\n");
+  ASSERT_EQ(second.Ask("PING\r\n"), "+PONG\r\n");
+  EXPECT_EQ(Connect().ReadToEnd(), "-ERR max number of clients reached\r\n");
+  EXPECT_EQ(first.Ask("PING\r\n"), "+PONG\r\n");
+}
+
+TEST_F(ServerTest, RequestsPastTheQueryBufferLimitCloseTheConnection) {
+  StartServer("client-query-buffer-limit 1mb\n");
+  Peer peer = Connect();
+  EXPECT_TRUE(peer.TrySend("*2\r\n$4\r\nECHO\r\n$400000000\r\n"));
+  const std::string piece(100'000, 'x');
+  int pieces = 0;
+  while (pieces < 4'000 && peer.TrySend(piece)) {
+    ++pieces;
+  }
+  EXPECT_LT(pieces, 4'000);
+  EXPECT_EQ(server_->query_limit_disconnections.value(), 1U);
+}
+
+TEST_F(ServerTest, RepliesPastTheOutputBufferLimitCloseTheConnection) {
+  StartServer("client-output-buffer-limit normal 1mb 0 0\n");
+  Peer peer = Connect();
+  const std::string request =
+      "*2\r\n$4\r\nECHO\r\n$100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  int requests = 0;
+  while (requests < 4'000 && peer.TrySend(request)) {
+    ++requests;
+  }
+  EXPECT_LT(requests, 4'000);
+  EXPECT_EQ(server_->output_limit_disconnections.value(), 1U);
+}
+
+TEST_F(ServerTest, ClientsThatDoNotReadGetEverythingLater) {
+  StartServer();
+  Peer peer = Connect();
+  const std::string request =
+      "*2\r\n$4\r\nECHO\r\n$100000\r\n" + std::string(100'000, 'x') + "\r\n";
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(peer.TrySend(request));
+  }
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(peer.ReadBulk().size(), 100'000U);
+  }
+}
+
+TEST_F(ServerTest, HelloSwitchesTheProtocolAndKeepsItOnError) {
+  StartServer();
+  Peer peer = Connect();
+  EXPECT_THAT(peer.Ask("HELLO 4\r\n"), StartsWith("-NOPROTO "));
+  EXPECT_THAT(peer.Ask("HELLO 3 SETNAME \"a b\"\r\n"), StartsWith("-ERR Client names cannot"));
+  EXPECT_EQ(peer.Ask("CONFIG GET nosuch\r\n"), "*0\r\n");
+  EXPECT_EQ(peer.Ask("HELLO 3 SETNAME shop\r\n"), "%7\r\n");
+  for (int line = 0; line < 25; ++line) {
+    peer.ReadLine();
+  }
+  EXPECT_EQ(peer.Ask("CONFIG GET nosuch\r\n"), "%0\r\n");
+  peer.Send("CLIENT GETNAME\r\n");
+  EXPECT_EQ(peer.ReadBulk(), "shop");
+}
+
+TEST_F(ServerTest, ClientListShowsAndKillClosesConnections) {
+  StartServer();
+  Peer peer = Connect();
+  Peer victim = Connect();
+  const std::string id = victim.Ask("CLIENT ID\r\n").substr(1);
+  EXPECT_EQ(victim.Ask("CLIENT SETNAME victim\r\n"), "+OK\r\n");
+  EXPECT_EQ(victim.Ask("CLIENT SETINFO LIB-NAME test(lib)\r\n"), "+OK\r\n");
+  peer.Send("CLIENT LIST\r\n");
+  const std::string list = peer.ReadBulk();
+  EXPECT_THAT(list, HasSubstr("name=victim "));
+  EXPECT_THAT(list, HasSubstr("lib-name=test(lib) "));
+  EXPECT_THAT(list, HasSubstr("cmd=client|list "));
+  EXPECT_EQ(peer.Ask("CLIENT KILL 1.2.3.4:5\r\n"), "-ERR No such client\r\n");
+  EXPECT_EQ(peer.Ask("CLIENT KILL ID " + id), ":1\r\n");
+  EXPECT_EQ(victim.ReadToEnd(), "");
+  EXPECT_EQ(peer.Ask("CLIENT KILL SKIPME no\r\n"), ":1\r\n");
+  EXPECT_EQ(peer.ReadToEnd(), "");
+}
+
+TEST_F(ServerTest, ConfigSetTakesEffectAtOnce) {
+  StartServer();
+  Peer peer = Connect();
+  EXPECT_EQ(peer.Ask("CONFIG SET proto-max-bulk-len 1mb\r\n"), "+OK\r\n");
+  peer.Send("*2\r\n$4\r\nECHO\r\n$1048577\r\n");
+  EXPECT_EQ(peer.ReadToEnd(), "-ERR Protocol error: invalid bulk length\r\n");
+}
+
+TEST_F(ServerTest, MemoryPastTheLimitRefusesWrites) {
+  StartServer();
+  Peer peer = Connect();
+  EXPECT_EQ(peer.Ask("SET a b\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("CONFIG SET maxmemory 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("SET a c\r\n"),
+            "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+  EXPECT_EQ(peer.Ask("DEL a\r\n"), ":1\r\n");
+}
+
+TEST_F(ServerTest, InfoCountsCommandsAndErrors) {
+  StartServer();
+  Peer peer = Connect();
+  peer.Ask("ECHO\r\n");
+  peer.Ask("SELECT 99\r\n");
+  peer.Send("INFO commandstats errorstats\r\n");
+  const std::string info = peer.ReadBulk();
+  EXPECT_THAT(info, HasSubstr("cmdstat_echo:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1"));
+  EXPECT_THAT(info, HasSubstr("errorstat_ERR:count=2"));
+  EXPECT_EQ(peer.Ask("CONFIG RESETSTAT\r\n"), "+OK\r\n");
+  peer.Send("INFO errorstats\r\n");
+  EXPECT_EQ(peer.ReadBulk(), "# Errorstats\r\n");
+}
+
+TEST_F(ServerTest, SelectedDatabasesAreApart) {
+  StartServer();
+  Peer peer = Connect();
+  EXPECT_EQ(peer.Ask("SET a 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("SELECT 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("DBSIZE\r\n"), ":0\r\n");
+  EXPECT_EQ(peer.Ask("SELECT 16\r\n"), "-ERR DB index is out of range\r\n");
+  EXPECT_EQ(peer.Ask("FLUSHDB\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("SELECT 0\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("DBSIZE\r\n"), ":1\r\n");
+  EXPECT_EQ(peer.Ask("FLUSHALL\r\n"), "+OK\r\n");
+  EXPECT_EQ(peer.Ask("DBSIZE\r\n"), ":0\r\n");
+}
+
+TEST_F(ServerTest, ShutdownClosesConnectionsAndEndsTheWait) {
+  StartServer();
+  Peer peer = Connect();
+  EXPECT_EQ(peer.Ask("SHUTDOWN ABORT\r\n"), "-ERR No shutdown in progress.\r\n");
+  EXPECT_EQ(peer.Ask("SHUTDOWN SAVE NOSAVE\r\n"), "-ERR syntax error\r\n");
+  Peer idle = Connect();
+  ASSERT_EQ(idle.Ask("PING\r\n"), "+PONG\r\n");
+  peer.Send("SHUTDOWN\r\n");
+  server_->WaitForShutdown();
+  server_->Stop();
+  EXPECT_EQ(peer.ReadToEnd(), "");
+  EXPECT_EQ(idle.ReadToEnd(), "");
+}
+
+TEST_F(ServerTest, SecondServerOnThePortIsToldWhy) {
+  StartServer();
+  ServerOptions options = DefaultOptions();
+  options.bind = "127.0.0.1";
+  options.port = server_->port();
+  Server second(database_.get(), options, log_.get());
+  const Status status = second.Start();
+  EXPECT_EQ(status.code(), StatusCode::kIoError);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("127.0.0.1:" + std::to_string(server_->port()) + ": Address already"));
+}
+
+}  // namespace
+}  // namespace reco::api
