@@ -47,6 +47,19 @@ class Retrain(reco_e2e.ServerTest):
         self.assertLess(job_id, client.cmd("RECO.RETRAIN", "shop", "iterations", 2, "SYNC"))
         self.assertEqual(2, as_map(client.cmd("RECO.INFO", "shop"))["model-id"])
 
+    def test_trains_on_what_is_left_after_removals(self):
+        client = self.client()
+        two_tastes(client)
+        client.cmd("RECO.REM", "shop", "a0", "x1", "x2")
+        client.cmd("RECO.USER", "DEL", "shop", "a1")
+        client.cmd("RECO.ITEM", "DEL", "shop", "y1")
+        pairs = 2 * GROUP * (GROUP - 1) - 2 - 2 * (GROUP - 1)
+        self.assertEqual(pairs, as_map(client.cmd("RECO.INFO", "shop"))["interactions"])
+        client.cmd("RECO.RETRAIN", "shop", "SYNC")
+        self.assertEqual({b"x0", b"x1", b"x2"},
+                         set(client.cmd("RECO.TOPK", "shop", "a0", "COUNT", 3)))
+        self.assertEqual(pairs, as_map(client.cmd("RECO.INFO", "shop"))["interactions"])
+
     def test_a_command_behind_sync_waits_and_others_do_not(self):
         client, other = self.client(), self.client()
         big(client)
