@@ -302,7 +302,8 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
       static_cast<double>(change.new_weight()) - static_cast<double>(change.old_weight());
   entity.last_seq = seq;
   if (which == Side::kUser) {
-    interactions_ += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
+    interactions_ += change.after ? 1U : 0U;
+    interactions_ -= change.before ? 1U : 0U;
   }
   MarkDirty(which, ordinal);
 }
