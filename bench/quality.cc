@@ -127,7 +127,7 @@ TimedInteractions ToMatrix(const Pairs& pairs) {
     matrix.offsets.resize(key.first + 1, matrix.columns.size());
     matrix.columns.push_back(key.second);
     matrix.columns_count = std::max<std::size_t>(matrix.columns_count, key.second + 1);
-    data.last_ms.push_back(ms);
+    data.time_ms.push_back(ms);
   }
   matrix.offsets.push_back(matrix.columns.size());
   matrix.weights.assign(matrix.columns.size(), 1.0F);

@@ -48,7 +48,7 @@ struct SetOptions {
   Condition condition = Condition::kAlways;
   bool keep_ttl = false;
   bool get = false;  // also read the old value (WRONGTYPE when not a string)
-  std::optional<std::int64_t> expire_at_ms;  // in the past: the key is deleted
+  std::optional<std::int64_t> expire_at_ms = std::nullopt;  // in the past: the key is deleted
 };
 
 struct SetOutcome {

@@ -98,7 +98,7 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
   matrix.columns_count = run.items;
   matrix.columns.reserve(run.pairs);
   matrix.weights.reserve(run.pairs);
-  run.data.last_ms.reserve(run.pairs);
+  run.data.time_ms.reserve(run.pairs);
   const std::string prefix = format::CollectionPrefix(cid_);
   const auto rows =
       context_.storage.store->Scan(store::Family::kByUser, prefix, run.snapshot.get());
@@ -118,7 +118,7 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
     }
     matrix.columns.push_back(item);
     matrix.weights.push_back(pair.weight);
-    run.data.last_ms.push_back(pair.last_ms);
+    run.data.time_ms.push_back(pair.first_ms);
     if (matrix.columns.size() % 65'536 == 0) {
       if (job.cancelled()) {
         return Status::Unavailable("cancelled");

@@ -330,7 +330,9 @@ void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::
   const float after = change.new_weight();
   const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
                                      std::abs(after) >= std::abs(before));
-  if (grows) {
+  // The sums hold each pair with its partner's vector of that time; an eighth of the row in new
+  // events is taken as the sign that they have aged.
+  if (grows && ++row->sums_age <= own.entities[ordinal].pairs / 8) {
     row->information->Replace(side(Other(which)).factors->row(other), model_.solve.alpha, before,
                               after);
   } else {
@@ -343,6 +345,7 @@ void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
   const model::FactorTable& partners = *side(Other(which)).factors;
   Row* row = own.rows.Find(ordinal);
   row->information.reset();
+  row->sums_age = 0;
   if (row->complete && row->pairs.size() <= RowTable::kInlinePairsMax &&
       own.entities[ordinal].pairs > long_row()) {
     row->information = std::make_unique<model::Information>(dim_);
@@ -381,6 +384,7 @@ void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
                            change.new_weight);
     }
     row->information = std::move(information);
+    row->sums_age = 0;
     Resolve(which, ordinal);
     MarkDirty(which, ordinal);
     MarkDirtyOutsideLog();

@@ -381,6 +381,16 @@ void engine::DatabaseAccess::Maintain(Database& database) {
   database.impl_->Maintain(database.impl_->clock.MonotonicUs());
 }
 
+void engine::DatabaseAccess::RunJob(Database& database, std::string_view key) {
+  database.Retrain(key, {}).status().IgnoreError("the jobs show what came of it");
+  while (database.impl_->RunNextJob()) {
+  }
+}
+
+void engine::DatabaseAccess::Recover(Database& database) {
+  database.impl_->Recover(database.impl_->CheckWritable());
+}
+
 Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   return engine::DatabaseAccess::Open(options, {});
 }

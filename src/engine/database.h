@@ -40,8 +40,11 @@ struct DatabaseHooks {
 class DatabaseAccess {
  public:
   static Result<std::unique_ptr<Database>> Open(const Options& options, const DatabaseHooks& hooks);
-  // One round of background work, for databases without threads.
+  // For databases without threads: one round of background work; a training of `key` from start to
+  // end, whose outcome the jobs show; one attempt to take writes again.
   static void Maintain(Database& database);
+  static void RunJob(Database& database, std::string_view key);
+  static void Recover(Database& database);
 };
 
 }  // namespace reco::engine
@@ -99,6 +102,8 @@ class Database::Impl {
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   Result<std::uint64_t> StartJob(JobKind kind, KeyRef key, JobBody run) EXCLUDES(state_mutex);
   void RunJobs();
+  // The next queued job; false when there is none.
+  bool RunNextJob() EXCLUDES(state_mutex, threads_mutex);
   void StoreJob(const engine::JobChange& change) EXCLUDES(state_mutex);
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);

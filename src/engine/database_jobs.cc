@@ -49,7 +49,6 @@ Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody
 
 void Database::Impl::RunJobs() {
   for (;;) {
-    std::unique_ptr<QueuedJob> next;
     {
       MutexLock lock(threads_mutex);
       while (!stopping && job_queue.empty()) {
@@ -58,29 +57,41 @@ void Database::Impl::RunJobs() {
       if (stopping) {
         return;
       }
-      next = std::make_unique<QueuedJob>(std::move(job_queue.front()));
-      job_queue.pop_front();
     }
-    JobResult result;
-    Status status = Status::Unavailable("cancelled");
-    const std::uint32_t cid = next->collection->cid();
-    if (!next->job.cancelled()) {
-      next->job.Begin();
-      ReaderLock lock(state_mutex);
-      status = next->run(*next->collection, next->job, &result);
-    }
-    next->collection.reset();
-    {
-      MutexLock lock(threads_mutex);
-      busy_collections.erase(cid);
-    }
-    Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
-                               " ended: " + (status.ok() ? "done" : std::string(status.message())));
-    StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
-    if (status.code() == StatusCode::kIoError) {
-      Recover(status);
-    }
+    RunNextJob();
   }
+}
+
+bool Database::Impl::RunNextJob() {
+  std::unique_ptr<QueuedJob> next;
+  {
+    MutexLock lock(threads_mutex);
+    if (job_queue.empty()) {
+      return false;
+    }
+    next = std::make_unique<QueuedJob>(std::move(job_queue.front()));
+    job_queue.pop_front();
+  }
+  JobResult result;
+  Status status = Status::Unavailable("cancelled");
+  const std::uint32_t cid = next->collection->cid();
+  if (!next->job.cancelled()) {
+    next->job.Begin();
+    ReaderLock lock(state_mutex);
+    status = next->run(*next->collection, next->job, &result);
+  }
+  next->collection.reset();
+  {
+    MutexLock lock(threads_mutex);
+    busy_collections.erase(cid);
+  }
+  Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
+                             " ended: " + (status.ok() ? "done" : std::string(status.message())));
+  StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
+  if (status.code() == StatusCode::kIoError) {
+    Recover(status);
+  }
+  return true;
 }
 
 void Database::Impl::StoreJob(const engine::JobChange& change) {

@@ -42,6 +42,7 @@ struct Row {
   std::vector<RowPair> pairs;                       // by other
   std::vector<DirtyMark> dirty;                     // by other
   std::unique_ptr<model::Information> information;  // running sums of a long row
+  std::uint32_t sums_age = 0;                       // events in `information` since it was built
   std::vector<WeightChange> changes;                // while `building`
   std::uint32_t newest_dirty = 0;                   // highest generation in `dirty`
   std::size_t accounted_bytes = 0;                  // what the budget knows of

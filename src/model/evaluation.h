@@ -14,10 +14,10 @@
 
 namespace reco::model {
 
-// Known pairs with the time of their last interaction, aligned with `matrix`.
+// Known pairs with their times, aligned with `matrix`.
 struct TimedInteractions {
   InteractionMatrix matrix;           // users x items
-  std::vector<std::int64_t> last_ms;  // one per pair
+  std::vector<std::int64_t> time_ms;  // one per pair: when it became known, its first event
 };
 
 struct HoldOut {

@@ -36,7 +36,7 @@ HoldOut LeaveLastOut(const TimedInteractions& data, std::uint32_t last, bool shu
     for (std::uint64_t at = matrix.offsets[user]; at < matrix.offsets[user + 1]; ++at) {
       if (matrix.weights[at] > 0) {
         candidates.push_back(
-            {data.last_ms[at], shuffle_ties ? random.Next() : matrix.columns[at], at});
+            {data.time_ms[at], shuffle_ties ? random.Next() : matrix.columns[at], at});
       }
     }
     taken.clear();

@@ -28,7 +28,7 @@ TimedInteractions MakeTimed(std::size_t items, const std::vector<std::vector<Tim
     for (const TimedPair& pair : user) {
       data.matrix.columns.push_back(pair.item);
       data.matrix.weights.push_back(pair.weight);
-      data.last_ms.push_back(pair.last_ms);
+      data.time_ms.push_back(pair.last_ms);
     }
     data.matrix.offsets.push_back(data.matrix.columns.size());
   }
