@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/json.h"
 #include "format/keys.h"
 
 namespace reco::engine {
@@ -29,6 +30,38 @@ Status CheckTime(std::int64_t time_ms) {
   return time_ms >= 0 && time_ms <= kTimeMaxMs
              ? Status::Ok()
              : Status::InvalidArgument("a time must be 0 to 253402300799999 ms");
+}
+
+// Everything but the ordinals; `now_ms` is its arrival.
+Result<Event> MakeEvent(const CollectionOptions& options, const Interaction& interaction,
+                        bool replace, std::int64_t now_ms) {
+  RECO_RETURN_IF_ERROR(CheckId(interaction.user, "user"));
+  RECO_RETURN_IF_ERROR(CheckId(interaction.item, "item"));
+  if (interaction.token.size() > kTokenBytesMax) {
+    return Status::InvalidArgument("a token must be at most " + std::to_string(kTokenBytesMax) +
+                                   " bytes long");
+  }
+  Event event;
+  event.kind = replace ? EventKind::kSet : EventKind::kInteraction;
+  RECO_ASSIGN_OR_RETURN(event.type, TypeIndex(options, interaction.type));
+  event.weight = interaction.weight.value_or(
+      event.type == format::kNoType ? 1.0 : options.types[event.type].weight);
+  if (!std::isfinite(event.weight) || std::abs(event.weight) > kWeightMax) {
+    return Status::InvalidArgument("a weight must be finite and between -1000000 and 1000000");
+  }
+  event.arrival_ms = now_ms;
+  event.time_ms = interaction.time_ms.value_or(now_ms);
+  RECO_RETURN_IF_ERROR(CheckTime(event.time_ms));
+  event.token = interaction.token;
+  return event;
+}
+
+Status CheckBatch(std::span<const Interaction> interactions) {
+  if (interactions.empty() || interactions.size() > kBatchMax) {
+    return Status::InvalidArgument("a call takes 1 to 10000 interactions, not " +
+                                   std::to_string(interactions.size()));
+  }
+  return Status::Ok();
 }
 
 store::Family FamilyOf(Side side) {
@@ -72,6 +105,19 @@ void PutNewIds(store::Batch& batch, std::uint32_t cid, Side side, const NewIds& 
 
 }  // namespace
 
+Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name) {
+  if (name.empty()) {
+    return format::kNoType;
+  }
+  for (std::size_t i = 0; i < options.types.size(); ++i) {
+    if (options.types[i].name == name) {
+      return static_cast<std::uint16_t>(i);
+    }
+  }
+  return Status::InvalidArgument("unknown type '" + std::string(name.substr(0, 64)) +
+                                 "'; add it with RECO.CONFIG key SET type.<name> <weight>");
+}
+
 Collection::Collection(CollectionContext& context, std::uint32_t cid,
                        const CollectionOptions& options)
     : context_(context),
@@ -92,6 +138,27 @@ void Collection::SetOptions(const CollectionOptions& options) {
   options_ = options;
 }
 
+Status Collection::CheckInteractions(const CollectionOptions& options,
+                                     std::span<const Interaction> interactions) {
+  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
+  for (const Interaction& interaction : interactions) {
+    RECO_RETURN_IF_ERROR(MakeEvent(options, interaction, false, 0).status());
+  }
+  return Status::Ok();
+}
+
+Status Collection::CheckRecord(Side side, std::string_view id, const RecordUpdate& update) {
+  RECO_RETURN_IF_ERROR(CheckId(id, side == Side::kUser ? "user" : "item"));
+  if (update.attributes && update.attributes->size() > kAttributesBytesMax) {
+    return Status::InvalidArgument("attributes must be at most 65536 bytes long, not " +
+                                   std::to_string(update.attributes->size()));
+  }
+  if (update.attributes && !IsJsonObject(*update.attributes)) {
+    return Status::InvalidArgument("attributes must be a JSON object");
+  }
+  return update.expire_at_ms ? CheckTime(*update.expire_at_ms) : Status::Ok();
+}
+
 void Collection::Drop() {
   MutexLock checkpoint(checkpoint_mutex_);
   WriterLock lock(mutex_);
@@ -103,42 +170,6 @@ Status Collection::CheckWritable() const {
     return Status::NotFound("the collection was deleted");
   }
   return context_.storage.Readable();
-}
-
-Result<std::uint16_t> Collection::TypeIndex(std::string_view name) const {
-  if (name.empty()) {
-    return format::kNoType;
-  }
-  for (std::size_t i = 0; i < options_.types.size(); ++i) {
-    if (options_.types[i].name == name) {
-      return static_cast<std::uint16_t>(i);
-    }
-  }
-  return Status::InvalidArgument("unknown type '" + std::string(name.substr(0, 64)) +
-                                 "'; add it with RECO.CONFIG key SET type.<name> <weight>");
-}
-
-// Everything but the ordinals.
-Result<Event> Collection::MakeEvent(const Interaction& interaction, bool replace) const {
-  RECO_RETURN_IF_ERROR(CheckId(interaction.user, "user"));
-  RECO_RETURN_IF_ERROR(CheckId(interaction.item, "item"));
-  if (interaction.token.size() > kTokenBytesMax) {
-    return Status::InvalidArgument("a token must be at most " + std::to_string(kTokenBytesMax) +
-                                   " bytes long");
-  }
-  Event event;
-  event.kind = replace ? EventKind::kSet : EventKind::kInteraction;
-  RECO_ASSIGN_OR_RETURN(event.type, TypeIndex(interaction.type));
-  event.weight = interaction.weight.value_or(
-      event.type == format::kNoType ? 1.0 : options_.types[event.type].weight);
-  if (!std::isfinite(event.weight) || std::abs(event.weight) > kWeightMax) {
-    return Status::InvalidArgument("a weight must be finite and between -1000000 and 1000000");
-  }
-  event.arrival_ms = context_.clock.NowMs();
-  event.time_ms = interaction.time_ms.value_or(event.arrival_ms);
-  RECO_RETURN_IF_ERROR(CheckTime(event.time_ms));
-  event.token = interaction.token;
-  return event;
 }
 
 std::optional<std::uint64_t> Collection::FindToken(std::string_view token) const {
@@ -165,10 +196,7 @@ void Collection::RememberToken(std::string_view token, std::uint64_t seq, store:
 }
 
 Result<std::uint64_t> Collection::Add(std::span<const Interaction> interactions, bool replace) {
-  if (interactions.empty() || interactions.size() > kBatchMax) {
-    return Status::InvalidArgument("a call takes 1 to 10000 interactions, not " +
-                                   std::to_string(interactions.size()));
-  }
+  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
   WriterLock lock(mutex_);
   RECO_RETURN_IF_ERROR(CheckWritable());
 
@@ -182,10 +210,11 @@ Result<std::uint64_t> Collection::Add(std::span<const Interaction> interactions,
   NewIds users(state_.users().ids);
   NewIds items(state_.items().ids);
   std::unordered_map<std::string_view, std::uint64_t> new_tokens;
+  const std::int64_t now_ms = context_.clock.NowMs();
   std::uint64_t seq = state_.last_seq();
   std::uint64_t answer = seq;
   for (const Interaction& interaction : interactions) {
-    RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(interaction, replace));
+    RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(options_, interaction, replace, now_ms));
     if (const auto known = FindToken(event.token)) {
       answer = *known;
       continue;
@@ -277,14 +306,7 @@ Result<std::uint64_t> Collection::Remove(std::string_view user,
 }
 
 Result<bool> Collection::SetRecord(Side side, std::string_view id, const RecordUpdate& update) {
-  RECO_RETURN_IF_ERROR(CheckId(id, side == Side::kUser ? "user" : "item"));
-  if (update.attributes && update.attributes->size() > kAttributesBytesMax) {
-    return Status::InvalidArgument("attributes must be at most 65536 bytes long, not " +
-                                   std::to_string(update.attributes->size()));
-  }
-  if (update.expire_at_ms) {
-    RECO_RETURN_IF_ERROR(CheckTime(*update.expire_at_ms));
-  }
+  RECO_RETURN_IF_ERROR(CheckRecord(side, id, update));
   WriterLock lock(mutex_);
   RECO_RETURN_IF_ERROR(CheckWritable());
   NewIds fresh(state_.side(side).ids);

@@ -31,6 +31,9 @@ namespace reco::engine {
 // The rows of a checkpoint, and the record that says up to which event they go.
 void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch);
 
+// Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
+Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
+
 // Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
 // that a caller who found it before looks its key up again.
 class Collection {
@@ -47,6 +50,12 @@ class Collection {
   Status Load() EXCLUDES(mutex_);
   // From now on every write fails with kNotFound. Waits for a checkpoint in flight.
   void Drop() EXCLUDES(mutex_, checkpoint_mutex_);
+
+  // What Add and SetRecord say of their input on a collection with `options`, without doing
+  // anything.
+  static Status CheckInteractions(const CollectionOptions& options,
+                                  std::span<const Interaction> interactions);
+  static Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update);
 
   // --- Writes: applied in memory and staged in the log; the caller commits ---
   Result<std::uint64_t> Add(std::span<const Interaction> interactions, bool replace)
@@ -114,9 +123,6 @@ class Collection {
   struct TrainingRun;  // collection_retrain.cc
 
   Status CheckWritable() const REQUIRES(mutex_);
-  Result<std::uint16_t> TypeIndex(std::string_view name) const REQUIRES_SHARED(mutex_);
-  Result<format::Event> MakeEvent(const Interaction& interaction, bool replace) const
-      REQUIRES(mutex_);
   // Stages and applies one event about registered ids. On an error nothing has changed.
   Status Write(const format::Event& event) REQUIRES(mutex_);
   std::optional<std::uint64_t> FindToken(std::string_view token) const REQUIRES(mutex_);

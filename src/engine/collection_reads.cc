@@ -74,7 +74,7 @@ Result<std::vector<HistoryEntry>> Collection::History(std::string_view user,
     ReaderLock lock(mutex_);
     const auto ordinal = state_.users().ids.Find(user);
     if (options.type) {
-      RECO_ASSIGN_OR_RETURN(type, TypeIndex(*options.type));
+      RECO_ASSIGN_OR_RETURN(type, TypeIndex(options_, *options.type));
     }
     if (!ordinal) {
       return std::vector<HistoryEntry>();

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -92,11 +93,18 @@ class Database::Impl {
   // The same, but creates it with the server's defaults.
   Result<std::shared_ptr<engine::Collection>> NeedCollection(KeyRef key)
       REQUIRES_SHARED(state_mutex) EXCLUDES(keyspace_mutex);
-  // Runs one write on the collection of `key`, created when `create`; looks the key up again when
-  // the collection was deleted in between.
+  // One write on the collection of a key.
   template <typename T>
-  Result<T> WriteCollection(KeyRef key, bool create, const WriteOptions& write,
-                            FunctionRef<Result<T>(engine::Collection&)> run) EXCLUDES(state_mutex);
+  struct CollectionWrite {
+    FunctionRef<Result<T>(engine::Collection&)> run;
+    // Whether the write may create a missing collection; null: it never does.
+    std::optional<FunctionRef<Status()>> check_new = std::nullopt;
+  };
+  // Answers T() for a missing collection that is not to be created. Looks the key up again when the
+  // collection was deleted in between.
+  template <typename T>
+  Result<T> WriteCollection(KeyRef key, const WriteOptions& write, const CollectionWrite<T>& body)
+      EXCLUDES(state_mutex);
   Result<std::shared_ptr<engine::Collection>> CreateCollection(KeyRef key,
                                                                const CollectionOptions& options)
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);

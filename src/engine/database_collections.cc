@@ -75,28 +75,26 @@ Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
   return CreateCollection(key, CollectionOptions());
 }
 
-// A default T when the collection is missing and not to be created.
 template <typename T>
-Result<T> Database::Impl::WriteCollection(KeyRef key, bool create, const WriteOptions& write,
-                                          FunctionRef<Result<T>(Collection&)> run) {
+Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
+                                          const CollectionWrite<T>& body) {
   RECO_RETURN_IF_ERROR(CheckWritable());
-  if (create) {
+  if (body.check_new) {
     RECO_RETURN_IF_ERROR(CheckMemory());
   }
   T answer{};
   for (bool again = true; again;) {
     ReaderLock lock(state_mutex);
-    std::shared_ptr<Collection> collection;
-    if (create) {
+    RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection, FindCollection(key));
+    if (collection == nullptr && body.check_new) {
+      RECO_RETURN_IF_ERROR((*body.check_new)());
       RECO_ASSIGN_OR_RETURN(collection, NeedCollection(key));
-    } else {
-      RECO_ASSIGN_OR_RETURN(collection, FindCollection(key));
     }
     if (collection == nullptr) {
       return answer;
     }
     collection->Throttle();
-    Result<T> result = run(*collection);
+    Result<T> result = body.run(*collection);
     again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
     if (!again) {
       RECO_ASSIGN_OR_RETURN(answer, std::move(result));
@@ -182,9 +180,9 @@ Result<std::uint64_t> Database::Add(KeyRef key, const Interaction& interaction,
 
 Result<std::uint64_t> Database::AddMany(KeyRef key, std::span<const Interaction> interactions,
                                         WriteOptions write) {
-  return impl_->WriteCollection<std::uint64_t>(key, true, write, [&](Collection& collection) {
-    return collection.Add(interactions, false);
-  });
+  const auto check = [&] { return Collection::CheckInteractions({}, interactions); };
+  const auto run = [&](Collection& collection) { return collection.Add(interactions, false); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
 }
 
 Result<std::uint64_t> Database::SetPreference(KeyRef key, const Interaction& interaction,
@@ -192,29 +190,29 @@ Result<std::uint64_t> Database::SetPreference(KeyRef key, const Interaction& int
   if (!interaction.weight) {
     return Status::InvalidArgument("a preference needs a weight");
   }
-  return impl_->WriteCollection<std::uint64_t>(key, true, write, [&](Collection& collection) {
-    return collection.Add({&interaction, 1}, true);
-  });
+  const auto check = [&] { return Collection::CheckInteractions({}, {&interaction, 1}); };
+  const auto run = [&](Collection& collection) { return collection.Add({&interaction, 1}, true); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
 }
 
 Result<std::uint64_t> Database::Remove(KeyRef key, std::string_view user,
                                        std::span<const std::string_view> items,
                                        WriteOptions write) {
-  return impl_->WriteCollection<std::uint64_t>(
-      key, false, write, [&](Collection& collection) { return collection.Remove(user, items); });
+  const auto run = [&](Collection& collection) { return collection.Remove(user, items); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run});
 }
 
 Result<bool> Database::SetRecord(KeyRef key, Side side, std::string_view id,
                                  const RecordUpdate& update, WriteOptions write) {
-  return impl_->WriteCollection<bool>(key, true, write, [&](Collection& collection) {
-    return collection.SetRecord(side, id, update);
-  });
+  const auto check = [&] { return Collection::CheckRecord(side, id, update); };
+  const auto run = [&](Collection& collection) { return collection.SetRecord(side, id, update); };
+  return impl_->WriteCollection<bool>(key, write, {run, check});
 }
 
 Result<bool> Database::DeleteRecord(KeyRef key, Side side, std::string_view id,
                                     WriteOptions write) {
-  return impl_->WriteCollection<bool>(
-      key, false, write, [&](Collection& collection) { return collection.DeleteRecord(side, id); });
+  const auto run = [&](Collection& collection) { return collection.DeleteRecord(side, id); };
+  return impl_->WriteCollection<bool>(key, write, {run});
 }
 
 // --- Reads: a missing collection answers empty --------------------------------------------------

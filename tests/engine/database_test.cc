@@ -112,6 +112,24 @@ TEST(Database, BadInputChangesNothing) {
   EXPECT_EQ(*shop.db->CountRecords("shop", Side::kUser), 1U);
 }
 
+TEST(Database, RefusedFirstWriteCreatesNoCollection) {
+  Shop shop;
+  EXPECT_FALSE(shop.db->Add("shop", {.user = "ann", .item = "lamp", .type = "nosuch"}).ok());
+  EXPECT_FALSE(shop.db->SetRecord("shop", Side::kItem, "lamp", {.attributes = "[1]"}).ok());
+  EXPECT_EQ(shop.db->Kind("shop"), KeyKind::kNone);
+}
+
+TEST(Database, RemovalsAreCountedOutOfTheInteractions) {
+  Shop shop;
+  shop.Fill(200, 10, 10, 16);
+  const std::uint64_t before = shop.db->CollectionDetails("shop")->interactions;
+  const std::string item = shop.db->History("shop", "u1", {})->front().item;
+  const std::string_view items[] = {item};
+  ASSERT_EQ(*shop.db->Remove("shop", "u1", items), 1U);
+  EXPECT_EQ(shop.db->CollectionDetails("shop")->interactions, before - 1);
+  shop.Train();
+}
+
 TEST(Database, CollectionOperationsOnAStringAreWrongType) {
   Shop shop;
   ASSERT_TRUE(shop.db->Set("shop", "text").ok());
