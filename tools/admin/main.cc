@@ -217,6 +217,7 @@ int Main(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Administers a RecoDB server.", "reco-admin");
   app.set_help_flag("--help", "Print this help and exit");
+  app.set_version_flag("--version", "RecoDB " RECO_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kFooter);

@@ -155,6 +155,7 @@ int Main(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Measures a RecoDB or Redis server.", "reco-benchmark");
   app.set_help_flag("--help", "Print this help and exit");
+  app.set_version_flag("--version", "RecoDB " RECO_VERSION);
   app.footer(kFooter);
   AddLoadOptions(app, line.load);
   AddWorkloadOptions(app, line);

@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Measures reco-server beside redis-server in the same run: the same requests to both in turn, three
+# rounds, medians. Prints the table and writes it into doc/performance.md.
+#
+#   scripts/benchmark.sh            the full run, about four minutes
+#   SECONDS_EACH=0.5 scripts/benchmark.sh --print    a quick one that leaves the document alone
+#
+# RECO_BIN: the folder of the binaries; SECONDS_EACH: length of one measurement (default 2);
+# ROUNDS: default 3.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=${RECO_BIN:-$root/build/release/bin}
+each=${SECONDS_EACH:-2}
+rounds=${ROUNDS:-3}
+document=$root/doc/performance.md
+data=$root/examples/online-retail/interactions.csv.gz
+write=yes
+[[ ${1:-} == --print ]] && write=no
+
+for program in "$bin/reco-server" "$bin/reco-admin" "$bin/reco-benchmark" redis-server; do
+  if ! command -v "$program" >/dev/null; then
+    echo "benchmark: $program is missing; run: make build, and install redis-server" >&2
+    exit 1
+  fi
+done
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-benchmark.XXXXXX")
+results=$folder/results
+pids=()
+
+stop_servers() {
+  for pid in "${pids[@]}"; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  pids=()
+}
+trap 'stop_servers; rm -rf "$folder"' EXIT
+
+free_port() {
+  local port
+  for ((port = $1; port < $1 + 100; port++)); do
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  return 1
+}
+
+wait_for() {
+  for ((i = 0; i < 200; i++)); do
+    "$bin/reco-admin" -p "$1" ping >/dev/null 2>&1 && return
+    sleep 0.05
+  done
+  echo "benchmark: no server on port $1" >&2
+  return 1
+}
+
+start_servers() {
+  local policy=$1
+  reco_port=$(free_port 16500)
+  "$bin/reco-server" --port "$reco_port" --dir "$folder/reco-$policy" --appendfsync "$policy" \
+    >"$folder/reco-$policy.log" 2>&1 &
+  pids+=($!)
+  redis_port=$(free_port 16600)
+  mkdir -p "$folder/redis-$policy"
+  redis-server --port "$redis_port" --dir "$folder/redis-$policy" --save '' --appendonly yes \
+    --appendfsync "$policy" >"$folder/redis-$policy.log" 2>&1 &
+  pids+=($!)
+  wait_for "$reco_port"
+  wait_for "$redis_port"
+}
+
+# measure <row> <reco|redis> <pipeline> <options of reco-benchmark>: appends row|server|rate|p99.
+measure() {
+  local row=$1 server=$2 pipeline=$3 port=$reco_port
+  shift 3
+  [[ $server == redis ]] && port=$redis_port
+  "$bin/reco-benchmark" -p "$port" --clients 50 --pipeline "$pipeline" --csv "$@" |
+    awk -F, -v row="$row" -v server="$server" \
+      'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+       { print row "|" server "|" $at["rate"] "|" $at["p99-ms"] }' >>"$results"
+  printf '  %-34s %s\n' "$row" "$server" >&2
+}
+
+# pair <row> <pipeline> <workload on reco> <workload on redis>: both in turn, who is first alternates.
+pair() {
+  local row=$1 pipeline=$2 ours=$3 theirs=$4
+  if ((round % 2)); then
+    measure "$row" reco "$pipeline" --duration "$each" --workload "$ours"
+    measure "$row" redis "$pipeline" --duration "$each" --workload "$theirs"
+  else
+    measure "$row" redis "$pipeline" --duration "$each" --workload "$theirs"
+    measure "$row" reco "$pipeline" --duration "$each" --workload "$ours"
+  fi
+}
+
+# One line a row in the order of first measurement: medians of both servers and their ratio.
+summarise() {
+  awk -F'|' '
+    function median(list,   parts, count, i, j, swap) {
+      count = split(list, parts, " ")
+      for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
+        if (parts[j] + 0 < parts[i] + 0) { swap = parts[i]; parts[i] = parts[j]; parts[j] = swap }
+      return parts[int((count + 1) / 2)]
+    }
+    function thousands(number,   text, out) {
+      text = sprintf("%d", number)
+      out = ""
+      while (length(text) > 3) {
+        out = "," substr(text, length(text) - 2) out
+        text = substr(text, 1, length(text) - 3)
+      }
+      return text out
+    }
+    !($1 in seen) { seen[$1] = 1; order[++rows] = $1 }
+    { rates[$1, $2] = rates[$1, $2] " " $3; tails[$1, $2] = tails[$1, $2] " " $4 }
+    END {
+      print "| work, 50 clients | RecoDB /s | redis-server /s | ratio | RecoDB p99 ms | redis-server p99 ms |"
+      print "|---|---:|---:|---:|---:|---:|"
+      for (r = 1; r <= rows; r++) {
+        row = order[r]
+        ours = median(rates[row, "reco"])
+        if ((row, "redis") in rates) {
+          theirs = median(rates[row, "redis"])
+          printf "| %s | %s | %s | %.2f | %.2f | %.2f |\n", row, thousands(ours), thousands(theirs),
+            ours / theirs, median(tails[row, "reco"]), median(tails[row, "redis"])
+        } else {
+          printf "| %s | %s | | | %.2f | |\n", row, thousands(ours), median(tails[row, "reco"])
+        }
+      }
+    }' "$results"
+}
+
+load_before=$(cut -d' ' -f1-3 /proc/loadavg)
+start_servers everysec
+echo "preparing 41,000 items, 100,000 users, 1,000,000 events, d=64" >&2
+"$bin/reco-benchmark" -p "$reco_port" --prepare --workload ping --requests 1 >/dev/null
+"$bin/reco-admin" -p "$reco_port" --quiet import retail "$data" --user user --item item \
+  --time timestamp_ms >"$folder/import.txt"
+"$bin/reco-admin" -p "$reco_port" --quiet retrain retail --wait >"$folder/training.txt"
+for ((round = 1; round <= rounds; round++)); do
+  echo "round $round of $rounds, appendfsync everysec" >&2
+  for pipeline in 1 16; do
+    pair "PING, P$pipeline" "$pipeline" ping ping
+    pair "SET, P$pipeline" "$pipeline" set set
+    pair "GET, P$pipeline" "$pipeline" get get
+    measure "TOPK 20 of 41,000 items, P$pipeline" reco "$pipeline" --duration "$each" --workload topk
+  done
+  for pipeline in 1 16; do
+    pair "ADD / SET everysec, P$pipeline" "$pipeline" add set
+  done
+  measure "ADD, Online Retail replayed, P16" reco 16 --key retail --replay "$data"
+done
+stop_servers
+start_servers always
+"$bin/reco-benchmark" -p "$reco_port" --prepare --events 200000 --workload ping --requests 1 \
+  >/dev/null
+for ((round = 1; round <= rounds; round++)); do
+  echo "round $round of $rounds, appendfsync always" >&2
+  for pipeline in 1 16; do
+    pair "SET always, P$pipeline" "$pipeline" set set
+    pair "ADD / SET always, P$pipeline" "$pipeline" add set
+  done
+done
+stop_servers
+load_after=$(cut -d' ' -f1-3 /proc/loadavg)
+
+table=$folder/table.md
+{
+  summarise
+  echo
+  echo "- Import of Online Retail by reco-admin: $(tail -n 1 "$folder/import.txt")."
+  echo "- Training on it: $(awk '/seconds-per-iteration/ { print $2 }' "$folder/training.txt") s an" \
+    "iteration, d=64."
+  echo "- Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
+    "Linux $(uname -r), $("$bin/reco-server" --version 2>/dev/null | head -n 1)," \
+    "redis-server $(redis-server --version | sed 's/.*v=\([^ ]*\).*/\1/')," \
+    "$(date -u +%Y-%m-%d)."
+  echo "- Medians of $rounds rounds of $each s, clients on the same machine. Load average" \
+    "before $load_before, after $load_after."
+} >"$table"
+cat "$table"
+if [[ $write == yes ]]; then
+  awk -v table="$table" '
+    /<!-- table: begin -->/ { print; print ""; while ((getline line < table) > 0) print line; print ""; skipping = 1 }
+    /<!-- table: end -->/ { skipping = 0 }
+    !skipping { print }
+  ' "$document" >"$folder/performance.md"
+  cp "$folder/performance.md" "$document"
+  echo "written to doc/performance.md" >&2
+fi
