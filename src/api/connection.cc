@@ -19,8 +19,8 @@ namespace {
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 
-constexpr std::size_t kOutputPerTurnMax = 1024 * 1024;  // a connection yields once it has so much
-constexpr std::size_t kOutputKept = 64 * 1024;          // capacity that stays when all is sent
+constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
+constexpr std::size_t kOutputKept = 64U << 10U;       // capacity that stays when all is sent
 constexpr std::int64_t kDrainMs = 2000;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
@@ -292,6 +292,17 @@ void Connection::WithdrawReplies(const Status& committed) {
   }
 }
 
+void Connection::WaitUntilWritable() {
+  waiting_to_write_ = true;
+  socket_.async_wait(Tcp::socket::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->waiting_to_write_ = false;
+                       if (!error && self->state_ != State::kClosed) {
+                         self->Flush();
+                       }
+                     });
+}
+
 void Connection::Flush() {
   while (!waiting_to_write_ && sent_ < sendable_) {
     const ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, sendable_ - sent_,
@@ -301,14 +312,7 @@ void Connection::Flush() {
       thread_.statistics().writes.Add();
       thread_.statistics().output_bytes.Add(static_cast<std::uint64_t>(count));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      waiting_to_write_ = true;
-      socket_.async_wait(Tcp::socket::wait_write,
-                         [self = shared_from_this()](const boost::system::error_code& error) {
-                           self->waiting_to_write_ = false;
-                           if (!error && self->state_ != State::kClosed) {
-                             self->Flush();
-                           }
-                         });
+      WaitUntilWritable();
     } else if (errno != EINTR) {
       Close();
       return;

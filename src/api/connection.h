@@ -70,6 +70,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   void TouchTurn();
   // Replaces the replies that a failed commit has made untrue.
   void WithdrawReplies(const Status& committed);
+  void WaitUntilWritable();
   void Flush();
   void CheckOutputLimits();
   void Drain();

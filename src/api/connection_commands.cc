@@ -125,7 +125,7 @@ void HandleHello(CommandContext& context) {
   if (!client.authenticated() && !context.server.config().Snapshot().requirepass.empty()) {
     context.reply.Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-        "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
+        "AUTH <user> <pass> option can be used to authenticate the client and select the "
         "RESP protocol version at the same time");
     return;
   }

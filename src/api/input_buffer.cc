@@ -5,9 +5,9 @@
 namespace reco::api {
 namespace {
 
-constexpr std::size_t kInitialBytes = 16 * 1024;
-constexpr std::size_t kFreeBytesMin = 4 * 1024;   // a read should not be smaller
-constexpr std::size_t kIdleBytesMax = 64 * 1024;  // an empty buffer keeps no more
+constexpr std::size_t kInitialBytes = 16U << 10U;
+constexpr std::size_t kFreeBytesMin = 4U << 10U;   // a read should not be smaller
+constexpr std::size_t kIdleBytesMax = 64U << 10U;  // an empty buffer keeps no more
 
 }  // namespace
 

@@ -17,10 +17,10 @@ namespace reco::api {
 // Arguments of one request at most. Redis waits for up to 2^31; nothing sensible sends that many.
 inline constexpr std::int64_t kArgumentsMax = 1'048'576;
 // Bytes that may wait for the end of an inline line or of a length.
-inline constexpr std::size_t kLineBytesMax = 64 * 1024;
+inline constexpr std::size_t kLineBytesMax = 64U << 10U;
 // What a client that has not authenticated may send.
 inline constexpr std::int64_t kUnauthenticatedArgumentsMax = 10;
-inline constexpr std::int64_t kUnauthenticatedBulkBytesMax = 16 * 1024;
+inline constexpr std::int64_t kUnauthenticatedBulkBytesMax = 16'384;
 
 // Confined to the connection's io thread.
 class RequestParser {
