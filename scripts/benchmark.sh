@@ -85,7 +85,7 @@ measure() {
   printf '  %-34s %s\n' "$row" "$server" >&2
 }
 
-# pair <row> <pipeline> <workload on reco> <workload on redis>: both in turn, who is first alternates.
+# pair <row> <pipeline> <workload on reco> <workload on redis>: both in turn; the first alternates.
 pair() {
   local row=$1 pipeline=$2 ours=$3 theirs=$4
   if ((round % 2)); then
@@ -118,7 +118,8 @@ summarise() {
     !($1 in seen) { seen[$1] = 1; order[++rows] = $1 }
     { rates[$1, $2] = rates[$1, $2] " " $3; tails[$1, $2] = tails[$1, $2] " " $4 }
     END {
-      print "| work, 50 clients | RecoDB /s | redis-server /s | ratio | RecoDB p99 ms | redis-server p99 ms |"
+      print "| work, 50 clients | RecoDB /s | redis-server /s | ratio | RecoDB p99 ms |" \
+        " redis-server p99 ms |"
       print "|---|---:|---:|---:|---:|---:|"
       for (r = 1; r <= rows; r++) {
         row = order[r]
@@ -147,7 +148,8 @@ for ((round = 1; round <= rounds; round++)); do
     pair "PING, P$pipeline" "$pipeline" ping ping
     pair "SET, P$pipeline" "$pipeline" set set
     pair "GET, P$pipeline" "$pipeline" get get
-    measure "TOPK 20 of 41,000 items, P$pipeline" reco "$pipeline" --duration "$each" --workload topk
+    measure "TOPK 20 of 41,000 items, P$pipeline" reco "$pipeline" --duration "$each" \
+      --workload topk
   done
   for pipeline in 1 16; do
     pair "ADD / SET everysec, P$pipeline" "$pipeline" add set
@@ -173,8 +175,8 @@ table=$folder/table.md
   summarise
   echo
   echo "- Import of Online Retail by reco-admin: $(tail -n 1 "$folder/import.txt")."
-  echo "- Training on it: $(awk '/seconds-per-iteration/ { print $2 }' "$folder/training.txt") s an" \
-    "iteration, d=64."
+  per_iteration=$(awk '/seconds-per-iteration/ { print $2 }' "$folder/training.txt")
+  echo "- Training on it: $per_iteration s an iteration, d=64."
   echo "- Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
     "Linux $(uname -r), $("$bin/reco-server" --version 2>/dev/null | head -n 1)," \
     "redis-server $(redis-server --version | sed 's/.*v=\([^ ]*\).*/\1/')," \
@@ -185,7 +187,12 @@ table=$folder/table.md
 cat "$table"
 if [[ $write == yes ]]; then
   awk -v table="$table" '
-    /<!-- table: begin -->/ { print; print ""; while ((getline line < table) > 0) print line; print ""; skipping = 1 }
+    /<!-- table: begin -->/ {
+      print $0 "\n"
+      while ((getline line < table) > 0) print line
+      print ""
+      skipping = 1
+    }
     /<!-- table: end -->/ { skipping = 0 }
     !skipping { print }
   ' "$document" >"$folder/performance.md"

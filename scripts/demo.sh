@@ -97,7 +97,8 @@ step "1. A server on an empty folder, and a collection: a purchase counts 1, a r
 run call RECO.CREATE retail TYPE purchase 1 TYPE return -1
 
 step "2. Import a year of a real shop, returns included, and the items' titles and prices"
-run import retail "$data/interactions.csv.gz" --user user --item item --time timestamp_ms --type type
+run import retail "$data/interactions.csv.gz" --user user --item item --time timestamp_ms \
+  --type type
 run import-items retail "$data/items.csv" --item item
 
 step "3. Train a model; the server goes on answering meanwhile"

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <zlib.h>
@@ -16,7 +17,11 @@ namespace reco::admin {
 namespace {
 
 constexpr unsigned kReadBufferBytes = 256 * 1024;
-constexpr std::int64_t kIdentityBytes = 64 * 1024;
+constexpr std::int64_t kIdentityBytes = 65'536;
+
+std::string LastError() {
+  return std::error_code(errno, std::generic_category()).message();
+}
 
 // zlib reads plain files as they are, so one class serves both kinds.
 class GzipSource final : public ByteSource {
@@ -34,7 +39,7 @@ class GzipSource final : public ByteSource {
     const char* message = gzerror(file_, &code);
     if (count < 0 || code == Z_BUF_ERROR) {
       if (code == Z_ERRNO) {
-        return Status::IoError(std::string("cannot read: ") + std::strerror(errno));
+        return Status::IoError("cannot read: " + LastError());
       }
       return Status::Corruption(code == Z_BUF_ERROR ? "the gzip data ends too early"
                                                     : std::string("damaged gzip data: ") + message);
@@ -89,7 +94,7 @@ Result<std::string> FileIdentity(int descriptor, std::int64_t size) {
   const auto first = pread(descriptor, bytes.data(), kIdentityBytes, 0);
   const auto last = pread(descriptor, bytes.data() + kIdentityBytes, kIdentityBytes, tail);
   if (first < 0 || last < 0) {
-    return Status::IoError(std::string("cannot read: ") + std::strerror(errno));
+    return Status::IoError("cannot read: " + LastError());
   }
   return std::to_string(size) + ':' + bytes;
 }
@@ -99,8 +104,9 @@ Result<std::string> FileIdentity(int descriptor, std::int64_t size) {
 Result<Input> OpenInput(const std::string& path) {
   const int descriptor = path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
-    const std::string message = "cannot open " + path + ": " + std::strerror(errno);
-    return errno == ENOENT ? Status::NotFound(message) : Status::IoError(message);
+    const bool missing = errno == ENOENT;
+    const std::string message = "cannot open " + path + ": " + LastError();
+    return missing ? Status::NotFound(message) : Status::IoError(message);
   }
   struct stat facts {};
   const bool known = fstat(descriptor, &facts) == 0;

@@ -6,7 +6,7 @@
 namespace reco::admin {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = 262'144;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 constexpr std::string_view kNotClosed = "a quoted field is not closed";

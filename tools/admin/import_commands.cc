@@ -140,10 +140,7 @@ class ItemImport {
     }
     while (more && summary_.end == End::kDone) {
       RECO_RETURN_IF_ERROR(Send(record));
-      if (lines_.size() >= request_.pipeline) {
-        RECO_RETURN_IF_ERROR(Drain(request_.pipeline / 2));
-        meter_.Update({static_cast<std::int64_t>(summary_.sent), input.source->Fraction(), -1, {}});
-      }
+      RECO_RETURN_IF_ERROR(DrainWhenFull(*input.source));
       RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
     }
     RECO_RETURN_IF_ERROR(Drain(0));
@@ -191,6 +188,15 @@ class ItemImport {
     const std::string json = AttributesJson(names_, columns_, record.fields);
     lines_.push_back(record.line);
     return session_.connection().Queue({"RECO.ITEM", "SET", request_.key, item, "ATTRS", json});
+  }
+
+  Status DrainWhenFull(const ByteSource& source) {
+    if (lines_.size() < request_.pipeline) {
+      return Status::Ok();
+    }
+    RECO_RETURN_IF_ERROR(Drain(request_.pipeline / 2));
+    meter_.Update({static_cast<std::int64_t>(summary_.sent), source.Fraction(), -1, {}});
+    return Status::Ok();
   }
 
   Status Drain(std::size_t unread_max) {

@@ -133,10 +133,7 @@ Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
   }
   while (more && !ended()) {
     RECO_RETURN_IF_ERROR(SendRecord(mapping, record));
-    if (queued_ >= options_.pipeline / 2 + 1) {
-      RECO_RETURN_IF_ERROR(Drain(options_.pipeline / 2));
-      meter_.Update({static_cast<std::int64_t>(acknowledged_), source.Fraction(), -1, {}});
-    }
+    RECO_RETURN_IF_ERROR(DrainWhenFull(source));
     if (!ended()) {
       RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
     }
@@ -146,6 +143,16 @@ Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
     acknowledged_ = summary_.records;
     meter_.Finish({static_cast<std::int64_t>(acknowledged_), 1, -1, {}});
   }
+  return Status::Ok();
+}
+
+// Half a pipeline is sent while the other half is being answered.
+Status Importer::DrainWhenFull(const ByteSource& source) {
+  if (queued_ <= options_.pipeline / 2) {
+    return Status::Ok();
+  }
+  RECO_RETURN_IF_ERROR(Drain(options_.pipeline / 2));
+  meter_.Update({static_cast<std::int64_t>(acknowledged_), source.Fraction(), -1, {}});
   return Status::Ok();
 }
 

@@ -90,6 +90,7 @@ class Importer {
   Status SendRecords(CsvReader& reader, const ByteSource& source);
   Status SendRecord(const RecordMapping& mapping, const CsvRecord& record);
   void QueueEvent(const MappedEvent& event);
+  Status DrainWhenFull(const ByteSource& source);
   // Sends what is queued, then reads until at most `unread_max` answers are missing.
   Status Drain(std::size_t unread_max);
   Status HandleReply(const Unacknowledged& sent, const client::Value& reply);

@@ -5,9 +5,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <fcntl.h>
 #include <netdb.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -23,7 +23,7 @@
 namespace reco::benchmark {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = 262'144;
 constexpr int kPollMs = 100;
 constexpr int kStallPollsMax = 300;  // 30 s without a single reply: the server hangs
 
@@ -31,6 +31,10 @@ std::uint64_t NowNs() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                         std::chrono::steady_clock::now().time_since_epoch())
                                         .count());
+}
+
+std::string ErrorText(int code) {
+  return std::error_code(code, std::generic_category()).message();
 }
 
 // Owns a file descriptor.
@@ -75,14 +79,18 @@ Result<Descriptor> Connect(const client::Endpoint& endpoint) {
   freeaddrinfo(list);
   if (socket_fd.get() < 0) {
     return Status::Unavailable("cannot connect to " + endpoint.host + ':' + port + ": " +
-                               std::strerror(failure));
+                               ErrorText(failure));
   }
   const int on = 1;
   setsockopt(socket_fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return socket_fd;
 }
 
+// Nothing is sent for an empty password.
 Status Authenticate(int fd, const std::string& password) {
+  if (password.empty()) {
+    return Status::Ok();
+  }
   std::string command;
   AppendCommand(&command, {"AUTH", password});
   std::array<char, 512> reply{};
@@ -161,19 +169,25 @@ class Driver {
     for (const auto& client : clients_) {
       RECO_RETURN_IF_ERROR(StartBatch(*client));
     }
+    Status status;
+    while (status.ok() && active_ > 0 && !shared_.failed) {
+      status = Poll();
+    }
+    return status;
+  }
+
+  // Waits for events once and handles them.
+  Status Poll() {
     std::array<epoll_event, 128> events{};
-    int stalled = 0;
-    while (active_ > 0 && !shared_.failed) {
-      const int count =
-          epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kPollMs);
-      stalled = count == 0 ? stalled + 1 : 0;
-      if (stalled > kStallPollsMax) {
-        return Status::Unavailable("the server has not answered for 30 seconds");
-      }
-      for (int i = 0; i < count; ++i) {
-        auto& client = *static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr);
-        RECO_RETURN_IF_ERROR(Handle(client, events[static_cast<std::size_t>(i)].events));
-      }
+    const int count =
+        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kPollMs);
+    stalled_polls_ = count == 0 ? stalled_polls_ + 1 : 0;
+    if (stalled_polls_ > kStallPollsMax) {
+      return Status::Unavailable("the server has not answered for 30 seconds");
+    }
+    for (int i = 0; i < count; ++i) {
+      auto& client = *static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr);
+      RECO_RETURN_IF_ERROR(Handle(client, events[static_cast<std::size_t>(i)].events));
     }
     return Status::Ok();
   }
@@ -217,7 +231,7 @@ class Driver {
       const ssize_t count =
           send(client.fd.get(), client.unsent.data(), client.unsent.size(), MSG_NOSIGNAL);
       if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        return Status::Unavailable(std::string("cannot send: ") + std::strerror(errno));
+        return Status::Unavailable("cannot send: " + ErrorText(errno));
       }
       if (count < 0 && errno == EAGAIN) {
         break;
@@ -270,6 +284,7 @@ class Driver {
   const Descriptor epoll_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
+  int stalled_polls_ = 0;   // in a row without an event
   std::size_t active_ = 0;  // clients that wait for replies
   Histogram latency_ns_;
   std::uint64_t errors_ = 0;
@@ -288,9 +303,7 @@ Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make
   }
   for (std::size_t i = 0; i < options.clients; ++i) {
     RECO_ASSIGN_OR_RETURN(Descriptor fd, Connect(options.endpoint));
-    if (!options.endpoint.password.empty()) {
-      RECO_RETURN_IF_ERROR(Authenticate(fd.get(), options.endpoint.password));
-    }
+    RECO_RETURN_IF_ERROR(Authenticate(fd.get(), options.endpoint.password));
     RECO_RETURN_IF_ERROR(drivers[i % drivers.size()]->AddClient(std::move(fd), make_source(i)));
   }
   const std::uint64_t start_ns = NowNs();

@@ -34,6 +34,14 @@ std::uint64_t ChooseItem(Random& random, std::uint64_t user, std::uint64_t items
   return PowerLaw(random, items / kTastes) * kTastes + user % kTastes;
 }
 
+// Reads until at most `unread_max` replies are missing.
+Status ReadReplies(Connection& connection, std::size_t* unread, std::size_t unread_max) {
+  for (; *unread > unread_max; --*unread) {
+    RECO_RETURN_IF_ERROR(Checked(connection.Read()).status());
+  }
+  return Status::Ok();
+}
+
 Status SendEvents(Connection& connection, const WorkloadOptions& workload,
                   const PrepareOptions& options) {
   terminal::ProgressMeter meter("preparing " + workload.key, "events",
@@ -55,9 +63,8 @@ Status SendEvents(Connection& connection, const WorkloadOptions& workload,
     const std::vector<std::string_view> views(words.begin(), words.end());
     RECO_RETURN_IF_ERROR(connection.Queue(views));
     RECO_RETURN_IF_ERROR(connection.Flush());
-    for (++unread; unread > (sent < events ? kUnreadMax : 0); --unread) {
-      RECO_RETURN_IF_ERROR(Checked(connection.Read()).status());
-    }
+    ++unread;
+    RECO_RETURN_IF_ERROR(ReadReplies(connection, &unread, sent < events ? kUnreadMax : 0));
     meter.Update({static_cast<std::int64_t>(sent),
                   static_cast<double>(sent) / static_cast<double>(events),
                   -1,

@@ -1,6 +1,7 @@
 #include "tools/benchmark/report.h"
 
 #include <array>
+#include <cmath>
 
 #include "tools/terminal/json.h"
 #include "tools/terminal/numbers.h"
@@ -54,7 +55,7 @@ std::string Table(const std::vector<NamedResult>& results) {
     std::vector<std::string> row = {named.workload};
     for (const Column& column : kColumns) {
       const double value = column.value(named.result);
-      row.push_back(column.digits == 0 ? FormatCount(static_cast<std::int64_t>(value + 0.5))
+      row.push_back(column.digits == 0 ? FormatCount(std::llround(value))
                                        : FormatFixed(value, column.digits));
     }
     table.AddRow(row);

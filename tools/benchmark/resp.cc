@@ -6,7 +6,7 @@
 namespace reco::benchmark {
 namespace {
 
-constexpr std::size_t kHeaderBytesMax = 64 * 1024;
+constexpr std::size_t kHeaderBytesMax = 65'536;
 
 }  // namespace
 
