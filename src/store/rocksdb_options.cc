@@ -8,6 +8,8 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include "store/rocksdb_log.h"
+
 namespace reco::store {
 namespace {
 
@@ -82,10 +84,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.max_manifest_file_size = 16 * kMiB;
   db.bytes_per_sync = kMiB;  // spreads the write-back of large files over their writing
   db.skip_stats_update_on_db_open = true;
-  // RocksDB's own log: errors and warnings only, at most 2 x 1 MiB.
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = kMiB;
+  db.info_log = MakeRocksdbLog(options.log);
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   return db;

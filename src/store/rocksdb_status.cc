@@ -42,7 +42,11 @@ Status ToStatus(const rocksdb::Status& status, std::string_view where) {
   }
   const std::size_t begin = message.size();
   message.append(status.getState() != nullptr ? status.getState() : status.ToString());
-  if (begin < message.size()) {
+  // The first word in lower case, unless it is a name such as CURRENT.
+  const auto upper = [&message](std::size_t at) {
+    return at < message.size() && std::isupper(static_cast<unsigned char>(message[at])) != 0;
+  };
+  if (upper(begin) && !upper(begin + 1)) {
     message[begin] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[begin])));
   }
   return {CodeOf(status), std::move(message)};

@@ -143,6 +143,41 @@ class RocksIterator final : public Iterator {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
+// The lock file that a writing RocksDB holds, taken by an open that only reads, so that it never
+// looks at a folder in the middle of a change.
+class FolderLock {
+ public:
+  // kFailedPrecondition when another open holds it. On a medium that cannot be written, where
+  // nobody else can write either, there is no lock to take.
+  static Result<std::unique_ptr<FolderLock>> Take(rocksdb::Env& env, const std::string& path) {
+    rocksdb::FileLock* lock = nullptr;
+    const rocksdb::Status status = env.LockFile(path + "/LOCK", &lock);
+    if (!status.ok() && IsLockHeld(status)) {
+      return Status::FailedPrecondition("locked by another process: " + path);
+    }
+    return std::make_unique<FolderLock>(env, lock);
+  }
+
+  FolderLock(rocksdb::Env& env, rocksdb::FileLock* lock) : env_(env), lock_(lock) {}
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (lock_ != nullptr) {
+      ToStatus(env_.UnlockFile(lock_), "").IgnoreError("the process's end would release it too");
+    }
+  }
+
+  static bool IsLockHeld(const rocksdb::Status& status) {
+    const std::string text = status.ToString();
+    return status.IsIOError() && (text.find("lock hold by current process") != std::string::npos ||
+                                  text.find("While lock file") != std::string::npos);
+  }
+
+ private:
+  rocksdb::Env& env_;
+  rocksdb::FileLock* const lock_;
+};
+
 using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
 using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
 
@@ -151,9 +186,10 @@ using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
 class RocksStore final : public Store {
  public:
   RocksStore(const StoreOptions& options, SharedMemory memory, std::shared_ptr<FaultLatch> faults,
-             rocksdb::DB* db, Handles handles)
+             rocksdb::DB* db, Handles handles, std::unique_ptr<FolderLock> lock)
       : path_(options.path),
         read_only_(options.read_only),
+        lock_(std::move(lock)),
         memory_(std::move(memory)),
         faults_(std::move(faults)),
         db_(db),
@@ -287,6 +323,7 @@ class RocksStore final : public Store {
 
   const std::string path_;
   const bool read_only_;
+  const std::unique_ptr<FolderLock> lock_;  // null unless read_only: RocksDB holds its own
   const SharedMemory memory_;
   const std::shared_ptr<FaultLatch> faults_;
   const std::unique_ptr<rocksdb::DB> db_;
@@ -394,8 +431,7 @@ std::string FamilyOfFile(rocksdb::DBOptions db_options, const std::string& path,
 Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_options,
                  const std::string& path, const Descriptors& descriptors) {
   const std::string text = status.ToString();
-  if (status.IsIOError() && (text.find("lock hold by current process") != std::string::npos ||
-                             text.find("While lock file") != std::string::npos)) {
+  if (FolderLock::IsLockHeld(status)) {
     return Status::FailedPrecondition("locked by another process: " + path);
   }
   if (status.IsCorruption()) {
@@ -422,6 +458,10 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   db_options.listeners.push_back(faults);
   const Descriptors descriptors = MakeDescriptors(options, memory);
   RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
+  std::unique_ptr<FolderLock> lock;
+  if (options.read_only) {
+    RECO_ASSIGN_OR_RETURN(lock, FolderLock::Take(*db_options.env, options.path));
+  }
 
   Handles handles;
   rocksdb::DB* db = nullptr;
@@ -432,8 +472,8 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   if (!status.ok()) {
     return OpenError(WithTableFileName(status), db_options, options.path, descriptors);
   }
-  auto store =
-      std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db, handles);
+  auto store = std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db,
+                                            handles, std::move(lock));
   // Batches address families by their place in the enum. RocksDB numbers families in the order of
   // their creation, which is that of the enum, and never again gives a number away.
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
