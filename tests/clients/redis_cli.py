@@ -49,7 +49,7 @@ def main():
 
     # The help comes from COMMAND DOCS.
     printed = cli(stdin="help RECO.TOPK\nhelp @reco\nhelp SET\n")
-    expect(printed, r"RECO\.TOPK key user.*summary: \w.*since: ")
+    expect(printed, r"RECO\.TOPK key user.*summary: \w.*group: reco")
     expect(printed, r"RECO\.ADD key user item")
     expect(printed, r"SET key value")
     expect(cli("--scan", "--pattern", f"{KEY}:*"), rf"{KEY}:(text|shop)")
