@@ -11,7 +11,6 @@ namespace reco::admin {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 // One record as text: "1:a|b", or "1!why" for a bad line.
 std::string Describe(const CsvRecord& record) {

@@ -113,7 +113,7 @@ void FakeServer::Serve() {
 }
 
 void FakeServer::ReadFrom(Session* session) {
-  std::array<char, 64 * 1024> bytes{};
+  std::array<char, 65'536> bytes{};
   const ssize_t count = read(session->fd, bytes.data(), bytes.size());
   if (count <= 0) {
     session->closed = true;

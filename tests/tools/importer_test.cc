@@ -15,11 +15,9 @@ namespace {
 
 using End = ImportSummary::End;
 using reco::testing::FakeServer;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
