@@ -49,7 +49,7 @@ class Install(unittest.TestCase):
         undefined = run("nm", "--demangle", "--undefined-only", self.program)
         calls = {re.sub(r"@.*", "", line.split()[-1]) for line in undefined.splitlines() if line}
         self.assertEqual(set(), {c for c in calls if SOCKETS.fullmatch(c)})
-        self.assertNotRegex(run("ldd", self.program), r"boost|libssl|spdlog.*server")
+        self.assertNotRegex(run("ldd", self.program), r"boost|libssl")
 
     def test_each_public_header_compiles_alone(self):
         compiler = os.environ.get("CXX") or "c++"
@@ -57,12 +57,10 @@ class Install(unittest.TestCase):
         self.assertGreaterEqual(len(headers), 5)
         for header in headers:
             with self.subTest(header=os.path.basename(header)):
-                if header.endswith("/c.h"):
-                    run("cc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
-                        "-I", os.path.join(self.prefix, "include"), "-x", "c", header)
-                run(compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
-                    "-Wno-pragma-once-outside-header", "-I", os.path.join(self.prefix, "include"),
-                    "-x", "c++", header)
+                language, standard = ("c", "c11") if header.endswith("/c.h") else ("c++", "c++20")
+                run(compiler, f"-std={standard}", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                    "-I", os.path.join(self.prefix, "include"), "-include", header,
+                    "-x", language, os.devnull)
 
     def test_public_headers_show_no_third_party_type(self):
         for header in glob.glob(os.path.join(self.prefix, "include", "reco", "*.h")):
