@@ -37,7 +37,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("prefixes", nargs="*", default=["src/", "tools/", "tests/", "fuzz/"])
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     build = os.path.abspath(args.build)
     paths = own_sources(build, args.prefixes)
     failed, times = [], []
