@@ -48,8 +48,10 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // Makes everything applied so far durable as the sync policy promises. Needed only after writes
-  // with defer_commit. On kIoError every change since the last Ok is undone.
-  Status Commit();
+  // with defer_commit: take generation() before the first of them. On kIoError every change since
+  // the last Ok is undone, which also shows as a new generation to whoever deferred writes beside.
+  Status Commit(std::uint64_t generation);
+  std::uint64_t generation() const;
   // Cheap test (one atomic load) whether Commit() has anything to do.
   bool commit_pending() const;
   // Writes the derived rows of all collections now and waits for it.

@@ -17,7 +17,7 @@ namespace reco {
 
 inline constexpr std::size_t kIdBytesMax = 512;
 inline constexpr std::size_t kTokenBytesMax = 128;
-inline constexpr std::size_t kAttributesBytesMax = 64 * 1024;
+inline constexpr std::size_t kAttributesBytesMax = 64UL * 1024;
 inline constexpr std::size_t kCountMax = 10'000;  // COUNT of a ranking
 inline constexpr std::size_t kBasketItemsMax =
     10'000;                                // items of a SESSION, CONTEXT, INCLUDE, EXCLUDE
@@ -25,11 +25,11 @@ inline constexpr double kWeightMax = 1e6;  // |weight| of one event and of a pai
 
 // A key of one of the numbered key spaces.
 struct KeyRef {
-  KeyRef(std::string_view key_name,
-         std::uint32_t database = 0)  // NOLINT(google-explicit-constructor)
-      : name(key_name), db(database) {}
-  KeyRef(const char* key_name) : name(key_name) {}         // NOLINT(google-explicit-constructor)
-  KeyRef(const std::string& key_name) : name(key_name) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): a key is written as its name alone
+  KeyRef(std::string_view key_name, std::uint32_t database = 0) : name(key_name), db(database) {}
+  KeyRef(const char* key_name) : name(key_name) {}
+  KeyRef(const std::string& key_name) : name(key_name) {}
+  // NOLINTEND(google-explicit-constructor)
   std::string_view name;
   std::uint32_t db = 0;
 };
@@ -52,8 +52,8 @@ struct SetOptions {
 };
 
 struct SetOutcome {
-  bool written = false;            // false: the condition did not hold
-  std::optional<std::string> old;  // with `get`
+  bool written = false;                 // false: the condition did not hold
+  std::optional<std::string> old = {};  // with `get`
 };
 
 enum class ExpireCondition : std::uint8_t { kAlways, kNoExpiry, kHasExpiry, kGreater, kLess };
@@ -68,19 +68,20 @@ enum class Side : std::uint8_t { kUser = 0, kItem = 1 };
 struct Interaction {
   std::string_view user;
   std::string_view item;
-  std::optional<double> weight;         // default: the type's weight, or 1
-  std::string_view type;                // empty: none
-  std::optional<std::int64_t> time_ms;  // default: now
-  std::string_view token;  // empty: none; otherwise a retry with the same token changes nothing
+  std::optional<double> weight = {};         // default: the type's weight, or 1
+  std::string_view type = {};                // empty: none
+  std::optional<std::int64_t> time_ms = {};  // default: now
+  // Empty: none; otherwise a retry with the same token changes nothing.
+  std::string_view token = {};
 };
 
 struct HistoryOptions {
   std::size_t count = 10;
   std::size_t offset = 0;
-  std::optional<std::string_view> type;
-  std::optional<std::int64_t> since_ms;  // inclusive
-  std::optional<std::int64_t> until_ms;  // inclusive
-  std::optional<std::int64_t> as_of_ms;  // the pairs as they stood then, by arrival time
+  std::optional<std::string_view> type = {};
+  std::optional<std::int64_t> since_ms = {};  // inclusive
+  std::optional<std::int64_t> until_ms = {};  // inclusive
+  std::optional<std::int64_t> as_of_ms = {};  // the pairs as they stood then, by arrival time
 };
 
 struct HistoryEntry {
@@ -100,9 +101,9 @@ struct RankingOptions {
   std::size_t count = 10;  // at most kCountMax
   std::size_t offset = 0;  // count + offset at most 1,000,000
   bool with_seen = false;  // also offer what the user already interacted with
-  std::optional<std::span<const std::string_view>> include;  // rank only these
-  std::span<const std::string_view> exclude;
-  std::span<const std::string_view> context;  // folded in with weight 1, not stored
+  std::optional<std::span<const std::string_view>> include = {};  // rank only these
+  std::span<const std::string_view> exclude = {};
+  std::span<const std::string_view> context = {};  // folded in with weight 1, not stored
 };
 
 // Best first; ties by id bytes.
@@ -132,9 +133,9 @@ struct Explanation {
 enum class PopularBy : std::uint8_t { kUsers, kWeight, kEvents };
 
 struct RecordUpdate {
-  std::optional<std::string_view> attributes;  // a JSON object, at most kAttributesBytesMax
-  std::optional<bool> hidden;
-  std::optional<std::int64_t> expire_at_ms;  // 0: never
+  std::optional<std::string_view> attributes = {};  // a JSON object, at most kAttributesBytesMax
+  std::optional<bool> hidden = {};
+  std::optional<std::int64_t> expire_at_ms = {};  // 0: never
 };
 
 struct Record {
@@ -170,7 +171,7 @@ struct EvaluationOptions {
   std::vector<std::uint32_t> at = {10, 20};  // cut-offs, 1 to 1,000, at most 8
   // Order of pairs with the same time: shuffled by the seed, or as stored (by item).
   bool shuffle_ties = true;
-  std::vector<std::pair<std::string, std::string>> parameters;  // as for Retrain
+  std::vector<std::pair<std::string, std::string>> parameters = {};  // as for Retrain
 };
 
 struct ModelInfo {

@@ -183,6 +183,7 @@ void Connection::ProcessInput() {
 }
 
 bool Connection::ProcessRequest(std::span<const std::string_view> args) {
+  thread_.BeginCommand();
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());
   CommandContext context{thread_.server().database(), thread_.server(), *this, args, reply};

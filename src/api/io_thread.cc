@@ -92,6 +92,12 @@ void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
   }
 }
 
+void IoThread::BeginCommand() {
+  if (!turn_open_) {
+    turn_generation_ = server_->database().generation();
+  }
+}
+
 void IoThread::Touch(std::shared_ptr<Connection> connection) {
   touched_.push_back(std::move(connection));
   if (!turn_open_) {
@@ -107,10 +113,7 @@ void IoThread::EndTurn() {
   // A write of this thread may already have been committed, or undone, with those of another;
   // Commit answers for it. What a read saw of another thread's writes must be durable as well.
   if (wrote_ || server_->database().commit_pending()) {
-    committed = server_->database().Commit();
-    if (!committed.ok()) {
-      server_->Write(LogLevel::kWarning, "commit failed: " + std::string(committed.message()));
-    }
+    committed = server_->database().Commit(turn_generation_);
   }
   wrote_ = false;
   settling_.swap(touched_);

@@ -50,6 +50,8 @@ class IoThread {
   void Touch(std::shared_ptr<Connection> connection);
   // A command of this turn may have changed the database.
   void NoteWrite() { wrote_ = true; }
+  // Before a command runs: its writes belong to the state of the database as of now.
+  void BeginCommand();
   void Forget(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
@@ -70,6 +72,7 @@ class IoThread {
   std::vector<std::shared_ptr<Connection>> settling_;  // touched_ of the turn that ends
   bool turn_open_ = false;                             // EndTurn is queued
   bool wrote_ = false;
+  std::uint64_t turn_generation_ = 0;  // Database::generation() at the turn's first command
 
   // Last, so that handlers still queued are destroyed while the members above are there.
   boost::asio::io_context context_;

@@ -41,7 +41,7 @@ Database::Impl::~Impl() {
   StopThreads();
   if (!degraded) {
     CheckpointCollections(true).IgnoreError("the log holds everything");
-    Commit().IgnoreError("nobody is left to tell");
+    Commit(generation).IgnoreError("nobody is left to tell");
     if (storage.log != nullptr) {
       storage.log->Sync().IgnoreError("nobody is left to tell");
     }
@@ -170,10 +170,19 @@ Status Database::Impl::CheckMemory() const {
   return Status::Ok();
 }
 
-Status Database::Impl::Commit() {
+Result<std::uint64_t> Database::Impl::BeginWrite() const {
+  const std::uint64_t current = generation.load();
+  RECO_RETURN_IF_ERROR(CheckWritable());
+  return current;
+}
+
+Status Database::Impl::Commit(std::uint64_t write_generation) {
   Status status;
   {
     ReaderLock lock(state_mutex);
+    if (write_generation != generation.load()) {
+      return Status::IoError("the change was undone by an I/O error");
+    }
     if (storage.log == nullptr) {
       return CheckWritable();
     }
@@ -185,8 +194,8 @@ Status Database::Impl::Commit() {
   return status;
 }
 
-Status Database::Impl::Finish(const WriteOptions& write) {
-  return write.defer_commit ? Status::Ok() : Commit();
+Status Database::Impl::Finish(const WriteOptions& write, std::uint64_t write_generation) {
+  return write.defer_commit ? Status::Ok() : Commit(write_generation);
 }
 
 // A write that shows that the folder takes writes again.
@@ -201,12 +210,16 @@ void Database::Impl::Recover(const Status& reason) {
     jobs->CancelAll();  // a job stays inside state_mutex for its whole length
   }
   WriterLock lock(state_mutex);
+  const bool was_degraded = degraded;
   if (storage.store != nullptr && storage.log->Health().ok() && storage.store->Health().ok() &&
       !degraded) {
     return;
   }
-  Log(LogLevel::kWarning, "writes are refused: " + std::string(reason.message()));
+  if (!was_degraded) {
+    Log(LogLevel::kWarning, "writes are refused: " + std::string(reason.message()));
+  }
   SetHealth(reason);
+  generation.fetch_add(1);
   // Until it opens again the state in memory goes on serving reads, without what lies on disk.
   storage.log.reset();
   storage.store.reset();
@@ -395,14 +408,18 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   return engine::DatabaseAccess::Open(options, {});
 }
 
-Status Database::Commit() {
-  return impl_->Commit();
+Status Database::Commit(std::uint64_t generation) {
+  return impl_->Commit(generation);
+}
+
+std::uint64_t Database::generation() const {
+  return impl_->generation;
 }
 
 bool Database::commit_pending() const {
   ReaderLock lock(impl_->state_mutex);
   const wal::EventLog* log = impl_->storage.log.get();
-  return log == nullptr || log->last_staged() != log->last_committed() || !log->Health().ok();
+  return log != nullptr && log->last_staged() != log->last_committed();
 }
 
 Status Database::Checkpoint() {

@@ -73,11 +73,13 @@ class Database::Impl {
   void Recover(const Status& reason) EXCLUDES(state_mutex);
   // Not Ok while writes are refused.
   Status CheckWritable() const;
+  // The start of every write: CheckWritable, and the generation that its end commits.
+  Result<std::uint64_t> BeginWrite() const;
   // Refuses what would grow the memory when the limit is reached.
   Status CheckMemory() const;
   // The end of every write: commits unless deferred.
-  Status Finish(const WriteOptions& write) EXCLUDES(state_mutex);
-  Status Commit() EXCLUDES(state_mutex);
+  Status Finish(const WriteOptions& write, std::uint64_t write_generation) EXCLUDES(state_mutex);
+  Status Commit(std::uint64_t write_generation) EXCLUDES(state_mutex);
   // Checkpoints what is due (`all`: everything); recovers from a failure.
   Status CheckpointCollections(bool all) EXCLUDES(state_mutex);
   // One round of the maintenance thread.
@@ -142,6 +144,9 @@ class Database::Impl {
   std::atomic<std::uint64_t> memory_bytes = 0;      // counted by the maintenance thread
   std::atomic<std::uint64_t> memory_bytes_max = 0;  // 0: no limit
   std::atomic<SyncPolicy> sync_policy;
+  // Counts the states that recovery has put in the place of another: a write is durable only when
+  // it is committed in the generation that it was made in.
+  std::atomic<std::uint64_t> generation = 1;
   std::atomic<std::uint64_t> recoveries = 0;
   std::atomic<std::uint64_t> expired_keys = 0;
   std::atomic<std::uint64_t> checkpoints = 0;

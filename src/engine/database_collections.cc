@@ -78,7 +78,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
 template <typename T>
 Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
                                           const CollectionWrite<T>& body) {
-  RECO_RETURN_IF_ERROR(CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
   if (body.check_new) {
     RECO_RETURN_IF_ERROR(CheckMemory());
   }
@@ -100,13 +100,13 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
       RECO_ASSIGN_OR_RETURN(answer, std::move(result));
     }
   }
-  RECO_RETURN_IF_ERROR(Finish(write));
+  RECO_RETURN_IF_ERROR(Finish(write, write_generation));
   return answer;
 }
 
 Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, WriteOptions write) {
   RECO_RETURN_IF_ERROR(options.Validate());
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   RECO_RETURN_IF_ERROR(impl_->CheckMemory());
   {
     ReaderLock state(impl_->state_mutex);
@@ -121,7 +121,7 @@ Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, Writ
     }
     RECO_RETURN_IF_ERROR(impl_->CreateCollection(key, options).status());
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return true;
 }
 
@@ -136,7 +136,7 @@ Result<std::vector<std::pair<std::string, std::string>>> Database::GetConfig(
 }
 
 Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   bool needs_training = false;
   {
     ReaderLock state(impl_->state_mutex);
@@ -158,7 +158,7 @@ Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions
       return staged;
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return needs_training;
 }
 

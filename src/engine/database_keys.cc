@@ -79,7 +79,7 @@ Result<std::optional<std::string>> Database::Get(KeyRef key) const {
 
 Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOptions& options,
                                  WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   RECO_RETURN_IF_ERROR(impl_->CheckMemory());
   SetOutcome outcome;
   {
@@ -98,13 +98,13 @@ Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOp
       }
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return outcome;
 }
 
 Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::string_view> names,
                                        WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   std::uint64_t deleted = 0;
   {
     ReaderLock state(impl_->state_mutex);
@@ -119,7 +119,7 @@ Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::st
       }
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return deleted;
 }
 
@@ -135,7 +135,7 @@ KeyKind Database::Kind(KeyRef key) const {
 
 Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition condition,
                                 WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   bool set = false;
   {
     ReaderLock state(impl_->state_mutex);
@@ -150,7 +150,7 @@ Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition 
       RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return set;
 }
 
@@ -164,7 +164,7 @@ std::int64_t Database::ExpireTimeMs(KeyRef key) const {
 }
 
 Result<bool> Database::Persist(KeyRef key, WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   bool changed = false;
   {
     ReaderLock state(impl_->state_mutex);
@@ -176,7 +176,7 @@ Result<bool> Database::Persist(KeyRef key, WriteOptions write) {
       RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write));
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return changed;
 }
 
@@ -192,7 +192,7 @@ std::vector<std::string> Database::Keys(std::uint32_t db, std::string_view patte
 }
 
 Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   {
     ReaderLock state(impl_->state_mutex);
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
@@ -212,7 +212,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
     };
     RECO_RETURN_IF_ERROR(impl_->storage.log->Stage(stage).status());
   }
-  return impl_->Finish(write);
+  return impl_->Finish(write, generation);
 }
 
 std::uint64_t Database::Size(std::uint32_t db) const {
@@ -221,7 +221,7 @@ std::uint64_t Database::Size(std::uint32_t db) const {
 }
 
 Status Database::Flush(std::optional<std::uint32_t> db, WriteOptions write) {
-  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   {
     ReaderLock state(impl_->state_mutex);
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
@@ -242,7 +242,7 @@ Status Database::Flush(std::optional<std::uint32_t> db, WriteOptions write) {
       RECO_RETURN_IF_ERROR(impl_->storage.log->Stage(stage).status());
     }
   }
-  return impl_->Finish(write);
+  return impl_->Finish(write, generation);
 }
 
 }  // namespace reco

@@ -247,6 +247,9 @@ TEST(Crash, RefusedWritesAreUndoneAndWritingResumes) {
   FaultPlan full;
   full.and_later = true;
   full.kind = FaultPlan::Kind::kNoSpace;
+  // Somebody else has a write that waits for its commit when the disk fills up.
+  const std::uint64_t generation = (*db)->generation();
+  ASSERT_TRUE((*db)->Add("shop", {.user = "bob", .item = "lamp"}, {.defer_commit = true}).ok());
   env.Arm(full);
   const Status refused = (*db)->Add("shop", {.user = "ann", .item = "chair"}).status();
   EXPECT_EQ(refused.code(), StatusCode::kIoError) << refused.ToString();
@@ -255,6 +258,7 @@ TEST(Crash, RefusedWritesAreUndoneAndWritingResumes) {
   env.Disarm();
   engine::DatabaseAccess::Recover(**db);
   EXPECT_TRUE((*db)->Health().ok()) << (*db)->Health().ToString();
+  EXPECT_EQ((*db)->Commit(generation).code(), StatusCode::kIoError);
   const std::string_view items[] = {"lamp", "chair"};
   const auto preferences = *(*db)->Preferences("shop", "ann", items);
   EXPECT_TRUE(preferences[0].has_value());
