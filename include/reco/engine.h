@@ -52,7 +52,7 @@ class Database {
   // the last Ok is undone, which also shows as a new generation to whoever deferred writes beside.
   Status Commit(std::uint64_t generation);
   std::uint64_t generation() const;
-  // Cheap test (one atomic load) whether Commit() has anything to do.
+  // Cheap test whether Commit() has anything to do.
   bool commit_pending() const;
   // Writes the derived rows of all collections now and waits for it.
   Status Checkpoint();

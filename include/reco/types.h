@@ -167,7 +167,7 @@ struct JobInfo {
 };
 
 struct EvaluationOptions {
-  std::uint32_t holdout_last = 1;            // newest pairs of every user that are held out
+  std::uint32_t holdout_last = 1;            // newest pairs of every user that are held out, 1 to 10,000
   std::vector<std::uint32_t> at = {10, 20};  // cut-offs, 1 to 1,000, at most 8
   // Order of pairs with the same time: shuffled by the seed, or as stored (by item).
   bool shuffle_ties = true;

@@ -65,7 +65,8 @@ class Collection {
   Result<bool> SetRecord(Side side, std::string_view id, const RecordUpdate& update)
       EXCLUDES(mutex_);
   Result<bool> DeleteRecord(Side side, std::string_view id) EXCLUDES(mutex_);
-  // Waits while two checkpoints are due; call it before a write, without locks.
+  // Waits while two checkpoints are due, at most a second; call it before a write, without the lock
+  // of any collection.
   void Throttle() EXCLUDES(checkpoint_mutex_);
 
   // --- Reads (collection_reads.cc, collection_ranking.cc) ---

@@ -198,7 +198,8 @@ CollectionInfo Collection::Details() const {
 
 std::uint64_t Collection::memory_bytes() const {
   ReaderLock lock(mutex_);
-  return state_.memory_bytes();
+  constexpr std::uint64_t kTokenBytes = 160;  // in the map and in the queue, about
+  return state_.memory_bytes() + tokens_.size() * kTokenBytes;
 }
 
 Collection::RetrainTrigger Collection::retrain_trigger() const {

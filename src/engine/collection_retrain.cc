@@ -405,6 +405,7 @@ Status Collection::Evaluate(const CollectionOptions& parameters, const Evaluatio
   TrainingRun run;
   run.parameters = parameters;
   run.catch_up = false;
+  const std::int64_t started_us = context_.clock.MonotonicUs();
   job.SetPhase("loading");
   RECO_RETURN_IF_ERROR(StartRun(run));
   RECO_RETURN_IF_ERROR(LoadInteractions(run, job));
@@ -433,8 +434,10 @@ Status Collection::Evaluate(const CollectionOptions& parameters, const Evaluatio
       {"model", model::FactorScorer(trained.users, trained.items)},
       {"popularity", model::PopularityScorer(hold_out.train)},
       {"cosine", model::CosineScorer(hold_out.train, by_item)}};
-  control.progress = nullptr;
   double done = 0.7;
+  control.progress = [&job, &done](const model::TrainingProgress& progress) {
+    job.SetProgress(done + 0.1 * progress.fraction);
+  };
   std::vector<std::pair<std::string, double>> quality;
   for (const auto& [name, scorer] : scorers) {
     job.SetPhase(std::string("scoring ") + std::string(name));
@@ -446,6 +449,8 @@ Status Collection::Evaluate(const CollectionOptions& parameters, const Evaluatio
     }
     job.SetProgress(done += 0.1);
   }
+  result->emplace_back("seconds",
+                       static_cast<double>(context_.clock.MonotonicUs() - started_us) / 1e6);
   WriterLock lock(mutex_);
   state_.quality = std::move(quality);
   state_.MarkDirtyOutsideLog();

@@ -472,7 +472,9 @@ std::uint64_t CollectionState::memory_bytes() const {
       bytes += sizeof(Attributes) + attributes.json.capacity() + 2 * sizeof(void*);
     }
   }
-  return bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
+  const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
+  return bytes + gram_bytes + popularity_.memory_bytes() +
+         (index_ != nullptr ? index_->memory_bytes() : 0);
 }
 
 }  // namespace reco::engine

@@ -162,8 +162,8 @@ Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
 }
 
 Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& options) {
-  if (options.holdout_last < 1 || options.holdout_last > 1'000) {
-    return Status::InvalidArgument("HOLDOUT LAST must be 1 to 1000");
+  if (options.holdout_last < 1 || options.holdout_last > 10'000) {
+    return Status::InvalidArgument("HOLDOUT LAST must be 1 to 10000");
   }
   if (options.at.empty() || options.at.size() > 8 ||
       std::any_of(options.at.begin(), options.at.end(),

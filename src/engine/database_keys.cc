@@ -66,6 +66,7 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
 }
 
 Result<std::optional<std::string>> Database::Get(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
   if (entry == nullptr) {
@@ -128,6 +129,7 @@ bool Database::Exists(KeyRef key) const {
 }
 
 KeyKind Database::Kind(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
   return entry != nullptr ? entry->kind() : KeyKind::kNone;
@@ -155,6 +157,7 @@ Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition 
 }
 
 std::int64_t Database::ExpireTimeMs(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
   if (entry == nullptr) {
@@ -182,11 +185,13 @@ Result<bool> Database::Persist(KeyRef key, WriteOptions write) {
 
 ScanPage Database::Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
                         std::string_view pattern, KeyKind kind) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   return impl_->keyspace.Scan(db, cursor, count, {pattern, kind}, impl_->clock.NowMs());
 }
 
 std::vector<std::string> Database::Keys(std::uint32_t db, std::string_view pattern) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   return impl_->keyspace.Keys(db, pattern, impl_->clock.NowMs());
 }
@@ -216,6 +221,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
 }
 
 std::uint64_t Database::Size(std::uint32_t db) const {
+  ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
   return impl_->keyspace.Size(db, impl_->clock.NowMs());
 }

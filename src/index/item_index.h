@@ -1,9 +1,9 @@
 // ItemIndex: exact top-K retrieval over item vectors.
 //
 // Rows are sorted by norm into blocks of int8 codes (Highway, runtime dispatch). A block's codes
-// give an interval for each score; candidates whose upper bound passes the current K-th score are
+// give an upper bound for each score; candidates whose bound passes the current K-th score are
 // scored again in float32 from the FactorTable; a block whose norm bound x |query| cannot reach the
-// K-th score ends the scan. The answer is that of the brute-force scan in float32.
+// K-th score is skipped. The answer is that of the brute-force scan in float32.
 #pragma once
 
 #include <cstddef>

@@ -17,7 +17,7 @@ namespace reco::model {
 // nobody reads may be written from several threads.
 class FactorTable {
  public:
-  static constexpr std::size_t kChunkRows = 4096;
+  static constexpr std::size_t kChunkRows = 512;
 
   explicit FactorTable(std::uint32_t dim);
 

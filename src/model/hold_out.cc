@@ -9,13 +9,13 @@ namespace reco::model {
 namespace {
 
 struct Candidate {
-  std::int64_t last_ms = 0;
+  std::int64_t time_ms = 0;
   std::uint64_t tie = 0;  // order within one time
   std::uint64_t at = 0;   // position in the matrix
 };
 
 bool Newer(const Candidate& a, const Candidate& b) {
-  return std::tie(a.last_ms, a.tie, a.at) > std::tie(b.last_ms, b.tie, b.at);
+  return std::tie(a.time_ms, a.tie, a.at) > std::tie(b.time_ms, b.tie, b.at);
 }
 
 }  // namespace

@@ -201,7 +201,9 @@ void AddJobs(CLI::App& app, CommandLine& line) {
   eval->add_option("--last", line.eval.holdout_last,
                    "Interactions held out of each user (default 1)")
       ->check(CLI::Range(1, 1'000));
-  eval->add_option("--at", line.eval.at, "Lengths of the lists, e.g. 10,20")->delimiter(',');
+  eval->add_option("--at", line.eval.at, "Lengths of the lists, e.g. 10,20")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   eval->add_option("--ties", line.eval.ties, "Order within the same time: shuffled or stored")
       ->check(CLI::IsMember({"shuffled", "stored"}));
   eval->add_option("PARAMETER", line.eval.parameters, "name=value, as of retrain");
