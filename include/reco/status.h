@@ -86,9 +86,7 @@ std::string_view StatusCodeName(StatusCode code);
 }  // namespace reco
 
 // Returns from the calling function when `expr` is an error Status.
-#define RECO_RETURN_IF_ERROR(expr)                                  \
-  do {                                                              \
-    if (::reco::Status reco_status_ = (expr); !reco_status_.ok()) { \
-      return reco_status_;                                          \
-    }                                                               \
-  } while (false)
+#define RECO_RETURN_IF_ERROR(expr)                               \
+  if (::reco::Status reco_status_ = (expr); reco_status_.ok()) { \
+  } else                                                         \
+    return reco_status_

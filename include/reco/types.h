@@ -25,7 +25,8 @@ inline constexpr double kWeightMax = 1e6;  // |weight| of one event and of a pai
 
 // A key of one of the numbered key spaces.
 struct KeyRef {
-  // NOLINTBEGIN(google-explicit-constructor): a key is written as its name alone
+  // A name alone is a key of database 0.
+  // NOLINTBEGIN(google-explicit-constructor)
   KeyRef(std::string_view key_name, std::uint32_t database = 0) : name(key_name), db(database) {}
   KeyRef(const char* key_name) : name(key_name) {}
   KeyRef(const std::string& key_name) : name(key_name) {}
@@ -167,7 +168,7 @@ struct JobInfo {
 };
 
 struct EvaluationOptions {
-  std::uint32_t holdout_last = 1;            // newest pairs of every user that are held out, 1 to 10,000
+  std::uint32_t holdout_last = 1;  // newest pairs of every user that are held out, 1 to 10,000
   std::vector<std::uint32_t> at = {10, 20};  // cut-offs, 1 to 1,000, at most 8
   // Order of pairs with the same time: shuffled by the seed, or as stored (by item).
   bool shuffle_ties = true;

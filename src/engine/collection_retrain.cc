@@ -189,6 +189,20 @@ void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal
   }
 }
 
+Status Collection::CatchUpRow(TrainingRun& run, Side side, std::uint32_t ordinal) {
+  std::vector<RowPair> pairs;
+  bool live = false;
+  {
+    ReaderLock lock(mutex_);
+    std::vector<RowPair> scratch;
+    RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
+    pairs.assign(row.begin(), row.end());
+    live = !state_.side(side).ids.id(ordinal).empty();
+  }
+  SolveTouched(run, side, ordinal, pairs, live);
+  return Status::Ok();
+}
+
 // Rounds of: take the rows touched so far, solve them. Ends when few enough are left for the swap.
 Status Collection::CatchUp(TrainingRun& run) {
   for (int round = 0; round < kCatchUpRoundsMax; ++round) {
@@ -210,16 +224,7 @@ Status Collection::CatchUp(TrainingRun& run) {
       const std::vector<std::uint32_t> ordinals =
           Distinct(std::move(touched[static_cast<std::size_t>(side)]));
       for (const std::uint32_t ordinal : ordinals) {
-        std::vector<RowPair> pairs;
-        bool live = false;
-        {
-          ReaderLock lock(mutex_);
-          std::vector<RowPair> scratch;
-          RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
-          pairs.assign(row.begin(), row.end());
-          live = !state_.side(side).ids.id(ordinal).empty();
-        }
-        SolveTouched(run, side, ordinal, pairs, live);
+        RECO_RETURN_IF_ERROR(CatchUpRow(run, side, ordinal));
       }
       auto& rewritten = side == Side::kUser ? run.rewritten_users : run.rewritten_items;
       rewritten.insert(rewritten.end(), ordinals.begin(), ordinals.end());
@@ -234,20 +239,45 @@ Status Collection::WriteVectors(const TrainingRun& run) const {
   store::Batch batch;
   const std::string prefix = format::VectorModelPrefix(cid_, run.model_id);
   batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
+  RECO_RETURN_IF_ERROR(WriteSideVectors(run, Side::kUser, &batch));
+  RECO_RETURN_IF_ERROR(WriteSideVectors(run, Side::kItem, &batch));
+  return context_.storage.store->Write(batch, false);
+}
+
+Status Collection::WriteSideVectors(const TrainingRun& run, Side side, store::Batch* batch) const {
+  const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
   std::string value;
-  for (const Side side : {Side::kUser, Side::kItem}) {
-    const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
-    for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
-      format::EncodeVector(factors.values(ordinal), &value);
-      batch.Put(store::Family::kVectors, format::VectorKey(cid_, run.model_id, side, ordinal),
-                value);
-      if (batch.count() >= kVectorsPerBatch) {
-        RECO_RETURN_IF_ERROR(context_.storage.store->Write(batch, false));
-        batch.Clear();
-      }
+  for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
+    format::EncodeVector(factors.values(ordinal), &value);
+    batch->Put(store::Family::kVectors, format::VectorKey(cid_, run.model_id, side, ordinal),
+               value);
+    if (batch->count() >= kVectorsPerBatch) {
+      RECO_RETURN_IF_ERROR(context_.storage.store->Write(*batch, false));
+      batch->Clear();
     }
   }
-  return context_.storage.store->Write(batch, false);
+  return Status::Ok();
+}
+
+// The last rows, under the lock; and what was solved since the vectors were written is to be
+// written with the swap.
+Status Collection::SolveLastRows(TrainingRun& run) {
+  run.user_factors->Grow(state_.users().ids.end());
+  run.item_factors->Grow(state_.items().ids.end());
+  for (const Side side : {Side::kUser, Side::kItem}) {
+    SideState& own = state_.side(side);
+    for (const std::uint32_t ordinal : Distinct(own.touched)) {
+      std::vector<RowPair> scratch;
+      RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
+      SolveTouched(run, side, ordinal, pairs, !own.ids.id(ordinal).empty());
+      state_.MarkChanged(side, ordinal);
+    }
+    for (const std::uint32_t ordinal :
+         Distinct(side == Side::kUser ? run.rewritten_users : run.rewritten_items)) {
+      state_.MarkChanged(side, ordinal);
+    }
+  }
+  return Status::Ok();
 }
 
 Status Collection::SwapModel(TrainingRun& run) {
@@ -261,23 +291,7 @@ Status Collection::SwapModel(TrainingRun& run) {
     if (dropped_) {
       return Status::NotFound("the collection was deleted");
     }
-    run.user_factors->Grow(state_.users().ids.end());
-    run.item_factors->Grow(state_.items().ids.end());
-    for (const Side side : {Side::kUser, Side::kItem}) {
-      SideState& own = state_.side(side);
-      for (const std::uint32_t ordinal : Distinct(own.touched)) {
-        std::vector<RowPair> scratch;
-        RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
-        SolveTouched(run, side, ordinal, pairs, !own.ids.id(ordinal).empty());
-        state_.MarkChanged(side, ordinal);
-      }
-    }
-    for (const std::uint32_t ordinal : Distinct(std::move(run.rewritten_users))) {
-      state_.MarkChanged(Side::kUser, ordinal);
-    }
-    for (const std::uint32_t ordinal : Distinct(std::move(run.rewritten_items))) {
-      state_.MarkChanged(Side::kItem, ordinal);
-    }
+    RECO_RETURN_IF_ERROR(SolveLastRows(run));
     state_.CollectTouched(false);
     old_model = state_.model().id;
     CollectionState::NewModel model{{run.model_id, run.seq, run.solve}, std::move(run.user_factors),
@@ -354,7 +368,7 @@ Status Collection::Retrain(const CollectionOptions& parameters, RunningJob& job,
     RECO_RETURN_IF_ERROR(CatchUp(run));
     return job.cancelled() ? Status::Unavailable("cancelled") : SwapModel(run);
   };
-  const Status done = steps();
+  Status done = steps();
   if (!done.ok()) {
     WriterLock lock(mutex_);
     state_.CollectTouched(false);

@@ -321,33 +321,38 @@ void Database::Impl::Maintain(std::int64_t now_us) {
   }
 }
 
+bool Database::Impl::Pause(std::int64_t us) {
+  MutexLock lock(threads_mutex);
+  if (!stopping) {
+    threads_wake.WaitFor(threads_mutex, std::chrono::milliseconds(us / 1'000));
+  }
+  return !stopping;
+}
+
+void Database::Impl::SyncLog() {
+  Status status;
+  {
+    ReaderLock lock(state_mutex);
+    if (storage.log != nullptr && sync_policy == SyncPolicy::kEverySecond) {
+      status = storage.log->Sync();
+    }
+  }
+  if (!status.ok()) {
+    Recover(status);
+  }
+}
+
 void Database::Impl::StartThreads() {
   if (!hooks.background_threads) {
     return;
   }
-  const auto wait = [this](std::int64_t us) {
-    MutexLock lock(threads_mutex);
-    if (!stopping) {
-      threads_wake.WaitFor(threads_mutex, std::chrono::milliseconds(us / 1'000));
-    }
-    return !stopping;
-  };
-  sync_thread = std::thread([this, wait] {
-    while (wait(kSecondUs)) {
-      Status status;
-      {
-        ReaderLock lock(state_mutex);
-        if (storage.log != nullptr && sync_policy == SyncPolicy::kEverySecond) {
-          status = storage.log->Sync();
-        }
-      }
-      if (!status.ok()) {
-        Recover(status);
-      }
+  sync_thread = std::thread([this] {
+    while (Pause(kSecondUs)) {
+      SyncLog();
     }
   });
-  maintenance_thread = std::thread([this, wait] {
-    while (wait(kMaintenanceUs)) {
+  maintenance_thread = std::thread([this] {
+    while (Pause(kMaintenanceUs)) {
       Maintain(clock.MonotonicUs());
     }
   });

@@ -66,6 +66,9 @@ class Database::Impl {
 
   Status Open() EXCLUDES(state_mutex);
   void StartThreads();
+  // Waits `us`, or until the threads stop: false.
+  bool Pause(std::int64_t us) EXCLUDES(threads_mutex);
+  void SyncLog() EXCLUDES(state_mutex);
   void StopThreads();
 
   // Closes the folder, opens it again and replaces the whole state by what is stored. No-op when
@@ -121,6 +124,9 @@ class Database::Impl {
   // Rows of the keys family.
   static std::string EncodeKey(const engine::KeyEntry& entry);
   Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
+  Status StageSet(KeyRef key, const engine::Keyspace::SetResult& result, std::int64_t now_ms)
+      REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
+  Status StageFlush(std::uint32_t db) REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   // Removes the key's row and, for a collection, everything of it.
   Status StageErase(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
 

@@ -65,6 +65,31 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
       .status();
 }
 
+// What SET leaves behind: nothing when its condition did not hold.
+Status Database::Impl::StageSet(KeyRef key, const engine::Keyspace::SetResult& result,
+                                std::int64_t now_ms) {
+  if (!result.outcome.written) {
+    return Status::Ok();
+  }
+  if (result.replaced && (result.replaced->collection != nullptr || result.erased)) {
+    RECO_RETURN_IF_ERROR(StageErase(key, *result.replaced));
+  }
+  return result.erased ? Status::Ok() : StageKey(key, *keyspace.Find(key, now_ms));
+}
+
+Status Database::Impl::StageFlush(std::uint32_t db) {
+  for (const std::shared_ptr<Collection>& collection : keyspace.Flush(db)) {
+    KeyEntry entry;
+    entry.collection = collection;
+    RECO_RETURN_IF_ERROR(StageErase(KeyRef("", db), entry));
+  }
+  const std::string prefix = format::KeysKey(db, "");
+  const auto stage = [&](store::Batch& batch) {
+    DeletePrefix(batch, store::Family::kKeys, prefix);
+  };
+  return storage.log->Stage(stage).status();
+}
+
 Result<std::optional<std::string>> Database::Get(KeyRef key) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
@@ -90,14 +115,7 @@ Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOp
     const std::int64_t now_ms = impl_->clock.NowMs();
     RECO_ASSIGN_OR_RETURN(auto result, impl_->keyspace.SetString(key, value, options, now_ms));
     outcome = std::move(result.outcome);
-    if (outcome.written) {
-      if (result.replaced && (result.replaced->collection != nullptr || result.erased)) {
-        RECO_RETURN_IF_ERROR(impl_->StageErase(key, *result.replaced));
-      }
-      if (!result.erased) {
-        RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
-      }
-    }
+    RECO_RETURN_IF_ERROR(impl_->StageSet(key, result, now_ms));
   }
   RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
   return outcome;
@@ -114,10 +132,12 @@ Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::st
     const std::int64_t now_ms = impl_->clock.NowMs();
     for (const std::string_view name : names) {
       const KeyRef key(name, db);
-      if (const auto erased = impl_->keyspace.Erase(key)) {
-        deleted += erased->ExpiredAt(now_ms) ? 0 : 1;
-        RECO_RETURN_IF_ERROR(impl_->StageErase(key, *erased));
+      const auto erased = impl_->keyspace.Erase(key);
+      if (!erased) {
+        continue;
       }
+      deleted += erased->ExpiredAt(now_ms) ? 0 : 1;
+      RECO_RETURN_IF_ERROR(impl_->StageErase(key, *erased));
     }
   }
   RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
@@ -232,20 +252,10 @@ Status Database::Flush(std::optional<std::uint32_t> db, WriteOptions write) {
     ReaderLock state(impl_->state_mutex);
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
     WriterLock lock(impl_->keyspace_mutex);
-    for (std::uint32_t i = 0; i < impl_->keyspace.databases(); ++i) {
-      if (db && *db != i) {
-        continue;
-      }
-      for (const std::shared_ptr<Collection>& collection : impl_->keyspace.Flush(i)) {
-        KeyEntry entry;
-        entry.collection = collection;
-        RECO_RETURN_IF_ERROR(impl_->StageErase(KeyRef("", i), entry));
-      }
-      const std::string prefix = format::KeysKey(i, "");
-      const auto stage = [&](store::Batch& batch) {
-        DeletePrefix(batch, store::Family::kKeys, prefix);
-      };
-      RECO_RETURN_IF_ERROR(impl_->storage.log->Stage(stage).status());
+    const std::uint32_t first = db.value_or(0);
+    const std::uint32_t last = db.value_or(impl_->keyspace.databases() - 1);
+    for (std::uint32_t i = first; i <= last; ++i) {
+      RECO_RETURN_IF_ERROR(impl_->StageFlush(i));
     }
   }
   return impl_->Finish(write, generation);

@@ -150,6 +150,7 @@ TEST(Exactness, TopKIsTheBruteForceRanking) {
     const auto ranking = shop.Rank(user, {.count = 20});
     ASSERT_EQ(ranking.size(), std::min<std::size_t>(20, scores.size()));
     std::vector<double> best;
+    best.reserve(scores.size());
     for (const auto& [id, score] : scores) {
       best.push_back(score);
     }
