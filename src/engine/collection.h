@@ -174,7 +174,8 @@ class Collection {
   Status CatchUp(TrainingRun& run) EXCLUDES(mutex_);
   void SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
                     std::span<const RowPair> pairs, bool live) const;
-  Status CatchUpRow(TrainingRun& run, Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
+  Status CatchUpRows(TrainingRun& run, Side side, std::span<const std::uint32_t> ordinals)
+      EXCLUDES(mutex_);
   Status SolveLastRows(TrainingRun& run) REQUIRES(mutex_);
   Status WriteVectors(const TrainingRun& run) const;
   Status WriteSideVectors(const TrainingRun& run, Side side, store::Batch* batch) const;

@@ -189,17 +189,20 @@ void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal
   }
 }
 
-Status Collection::CatchUpRow(TrainingRun& run, Side side, std::uint32_t ordinal) {
+Status Collection::CatchUpRows(TrainingRun& run, Side side,
+                               std::span<const std::uint32_t> ordinals) {
   std::vector<RowPair> pairs;
-  bool live = false;
-  {
-    ReaderLock lock(mutex_);
-    std::vector<RowPair> scratch;
-    RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
-    pairs.assign(row.begin(), row.end());
-    live = !state_.side(side).ids.id(ordinal).empty();
+  std::vector<RowPair> scratch;
+  for (const std::uint32_t ordinal : ordinals) {
+    bool live = false;
+    {
+      ReaderLock lock(mutex_);
+      RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
+      pairs.assign(row.begin(), row.end());
+      live = !state_.side(side).ids.id(ordinal).empty();
+    }
+    SolveTouched(run, side, ordinal, pairs, live);
   }
-  SolveTouched(run, side, ordinal, pairs, live);
   return Status::Ok();
 }
 
@@ -223,9 +226,7 @@ Status Collection::CatchUp(TrainingRun& run) {
     for (const Side side : {Side::kUser, Side::kItem}) {
       const std::vector<std::uint32_t> ordinals =
           Distinct(std::move(touched[static_cast<std::size_t>(side)]));
-      for (const std::uint32_t ordinal : ordinals) {
-        RECO_RETURN_IF_ERROR(CatchUpRow(run, side, ordinal));
-      }
+      RECO_RETURN_IF_ERROR(CatchUpRows(run, side, ordinals));
       auto& rewritten = side == Side::kUser ? run.rewritten_users : run.rewritten_items;
       rewritten.insert(rewritten.end(), ordinals.begin(), ordinals.end());
     }
