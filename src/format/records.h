@@ -51,9 +51,9 @@ struct EntityRecord {
   std::int64_t expire_at_ms = 0;
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
-  std::uint32_t pairs = 0;   // distinct partners with a stored pair
-  std::uint64_t events = 0;  // interactions
-  double weight = 0;         // sum of the pairs' weights
+  std::uint32_t pairs = 0;     // distinct partners with a stored pair
+  std::uint64_t events = 0;    // interactions
+  double weight = 0;           // sum of the pairs' weights
   std::uint64_t last_seq = 0;  // newest event that touched it
 };
 std::string EncodeEntity(const EntityRecord& record);
