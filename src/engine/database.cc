@@ -54,11 +54,12 @@ void Database::Impl::Log(LogLevel level, std::string_view message) const {
   }
 }
 
-Status Database::Impl::OpenStore() {
+Status Database::Impl::OpenStore(bool read_only) {
   store::StoreOptions store_options;
   store_options.path = options.path;
   store_options.block_cache_bytes = options.block_cache_bytes;
   store_options.write_buffer_bytes = options.write_buffer_bytes;
+  store_options.read_only = read_only;
   store_options.env = hooks.env;
   store_options.log = options.log;
   RECO_ASSIGN_OR_RETURN(storage.store, store::Store::Open(store_options));
@@ -141,7 +142,7 @@ Status Database::Impl::LoadAll() {
 
 Status Database::Impl::Open() {
   WriterLock lock(state_mutex);
-  RECO_RETURN_IF_ERROR(OpenStore());
+  RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
   return LoadAll();
 }
 
@@ -220,21 +221,39 @@ void Database::Impl::Recover(const Status& reason) {
   }
   SetHealth(reason);
   generation.fetch_add(1);
-  // Until it opens again the state in memory goes on serving reads, without what lies on disk.
+  memory_is_stale |= !was_degraded;
   storage.log.reset();
   storage.store.reset();
   const auto steps = [this]() NO_THREAD_SAFETY_ANALYSIS {
-    RECO_RETURN_IF_ERROR(OpenStore());
+    RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
     RECO_RETURN_IF_ERROR(LoadAll());
+    memory_is_stale = false;
     return ProbeWrite();
   };
   if (const Status status = steps(); !status.ok()) {
     SetHealth(status);
+    ServeReadOnly();
     return;
   }
   SetHealth(Status::Ok());
   recoveries.fetch_add(1);
   Log(LogLevel::kWarning, "the folder takes writes again");
+}
+
+// Undoes in memory what was not committed and goes on with reads, when the folder cannot be opened
+// for writing. When it cannot be read either, the state in memory serves without what lies on disk.
+void Database::Impl::ServeReadOnly() {
+  if (storage.store != nullptr) {
+    return;
+  }
+  Status status = OpenStore(/*read_only=*/true);
+  if (status.ok() && memory_is_stale) {
+    status = LoadAll();
+    memory_is_stale = !status.ok();
+  }
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "the folder cannot be read: " + std::string(status.message()));
+  }
 }
 
 // --- Background ---------------------------------------------------------------------------------
@@ -252,6 +271,7 @@ std::vector<std::pair<std::string, std::shared_ptr<Collection>>> Database::Impl:
 }
 
 Status Database::Impl::CheckpointCollections(bool all) {
+  RECO_RETURN_IF_ERROR(CheckWritable());
   Status failure;
   {
     ReaderLock lock(state_mutex);

@@ -138,6 +138,8 @@ class Database::Impl {
   engine::CollectionContext context;
 
   mutable SharedMutex state_mutex;
+  // Memory may hold changes of a commit that failed: it has to be loaded again.
+  bool memory_is_stale GUARDED_BY(state_mutex) = false;
   mutable SharedMutex keyspace_mutex;
   engine::Keyspace keyspace GUARDED_BY(keyspace_mutex);
   std::uint32_t next_cid GUARDED_BY(keyspace_mutex) = 1;
@@ -175,7 +177,8 @@ class Database::Impl {
   std::thread job_thread;
 
  private:
-  Status OpenStore() REQUIRES(state_mutex);
+  Status OpenStore(bool read_only) REQUIRES(state_mutex);
+  void ServeReadOnly() REQUIRES(state_mutex);
   Status CheckFormatVersion() REQUIRES(state_mutex);
   Status LoadAll() REQUIRES(state_mutex);
   Status LoadKeys() REQUIRES(state_mutex) EXCLUDES(keyspace_mutex);
