@@ -1,4 +1,5 @@
 // reco-server: the daemon. Reads the configuration, opens the folder, serves until told to stop.
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -23,6 +24,25 @@ int Fail(const Status& status) {
   std::fprintf(stderr, "reco-server: %s\n", std::string(status.message()).c_str());
   return kExitProblem;
 }
+
+// Holds SIGTERM and SIGINT back while it lives: the port answers a moment before they are handled,
+// and until then they would end the process without a shutdown. Threads started meanwhile never
+// receive them.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  ~HeldSignals() { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t signals_{};
+};
 
 // Verifies the folder offline; 0 when it is clean.
 int Check(const CommandLine& line) {
@@ -62,12 +82,15 @@ int Serve(const CommandLine& line) {
   }
   {
     reco::api::Server server(database->get(), line.options, &out, line.config_file);
-    const Status started = server.Start();
-    if (!started.ok()) {
-      out.Write(LogLevel::kWarning, std::string(started.message()));
-      return Fail(started);
+    {
+      const HeldSignals held;
+      const Status started = server.Start();
+      if (!started.ok()) {
+        out.Write(LogLevel::kWarning, std::string(started.message()));
+        return Fail(started);
+      }
+      server.HandleSignals();
     }
-    server.HandleSignals();
     server.WaitForShutdown();
     server.Stop();
   }
