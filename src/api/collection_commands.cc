@@ -60,7 +60,11 @@ void Create(CommandContext& context) {
 }
 
 void ConfigGet(CommandContext& context) {
-  const KeyRef key = context.Key(context.args[2]);
+  const KeyRef key = context.Key(context.args[1]);
+  if (context.args.size() != 4) {
+    context.reply.Error("ERR syntax error");
+    return;
+  }
   if (RejectMissing(context, key)) {
     return;
   }
@@ -73,8 +77,8 @@ void ConfigGet(CommandContext& context) {
 }
 
 void ConfigSet(CommandContext& context) {
-  Arguments words(context.args, 2);
-  const KeyRef key = context.Key(words.Word());
+  Arguments words(context.args, 3);
+  const KeyRef key = context.Key(context.args[1]);
   ParameterList parameters;
   while (words.left() > 0) {
     words.Parameter(&parameters);
@@ -88,6 +92,16 @@ void ConfigSet(CommandContext& context) {
     return;
   }
   context.reply.Simple(*needs_training ? "OK, takes effect at the next RECO.RETRAIN" : "OK");
+}
+
+void Config(CommandContext& context) {
+  if (EqualsIgnoreCase(context.args[2], "GET")) {
+    ConfigGet(context);
+  } else if (EqualsIgnoreCase(context.args[2], "SET")) {
+    ConfigSet(context);
+  } else {
+    context.reply.Error("ERR syntax error");
+  }
 }
 
 // The jobs that were started for the key of this name, oldest first.
@@ -182,41 +196,17 @@ constexpr ArgumentSpec kCreateArguments[] = {
      .arguments = kRetrainRules},
 };
 constexpr ArgumentSpec kKeyArguments[] = {{.name = "key", .type = "key"}};
-constexpr ArgumentSpec kConfigGetArguments[] = {{.name = "key", .type = "key"},
-                                                {.name = "pattern", .type = "pattern"}};
 constexpr ArgumentSpec kParameterArguments[] = {{.name = "param", .type = "string"},
                                                 {.name = "value", .type = "string"}};
-constexpr ArgumentSpec kConfigSetArguments[] = {
+constexpr ArgumentSpec kConfigActions[] = {{.name = "pattern", .type = "pattern", .token = "GET"},
+                                           {.name = "parameter",
+                                            .type = "block",
+                                            .token = "SET",
+                                            .multiple = true,
+                                            .arguments = kParameterArguments}};
+constexpr ArgumentSpec kConfigArguments[] = {
     {.name = "key", .type = "key"},
-    {.name = "parameter", .type = "block", .multiple = true, .arguments = kParameterArguments}};
-
-constexpr CommandSpec kConfigRows[] = {
-    {.name = "get",
-     .arity = 4,
-     .flags = kReadonly,
-     .first_key = 2,
-     .last_key = 2,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Returns a map of the collection's parameters that match a pattern",
-     .complexity = "O(N) where N is the number of parameters",
-     .arguments = kConfigGetArguments,
-     .handler = ConfigGet},
-    {.name = "set",
-     .arity = -5,
-     .flags = kWrite | kDenyOom,
-     .first_key = 2,
-     .last_key = 2,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Sets parameters of the collection, all or none. Returns OK, and says so when one "
-                "takes effect only at the next training",
-     .complexity = "O(N) where N is the number of parameters",
-     .arguments = kConfigSetArguments,
-     .handler = ConfigSet},
-};
+    {.name = "action", .type = "oneof", .arguments = kConfigActions}};
 
 constexpr CommandSpec kRows[] = {
     {.name = "reco.create",
@@ -232,18 +222,20 @@ constexpr CommandSpec kRows[] = {
      .arguments = kCreateArguments,
      .handler = Create},
     {.name = "reco.config",
-     .arity = -2,
-     .flags = 0,
-     .first_key = 0,
-     .last_key = 0,
-     .key_step = 0,
+     .arity = -4,
+     .flags = kWrite | kDenyOom,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "A container for commands on the parameters of a collection",
-     .complexity = "Depends on subcommand.",
-     .arguments = {},
-     .handler = nullptr,
-     .subcommands = kConfigRows},
+     .summary =
+         "GET returns a map of the collection's parameters that match a pattern. SET changes "
+         "all of the named ones or none, returns OK and says so when one takes effect only "
+         "at the next training",
+     .complexity = "O(N) where N is the number of parameters",
+     .arguments = kConfigArguments,
+     .handler = Config},
     {.name = "reco.info",
      .arity = 2,
      .flags = kReadonly,

@@ -88,7 +88,7 @@ class Collections(reco_e2e.ServerTest):
         kept = {name: info[name] for name in ("users", "items", "interactions", "last-seq", "dim",
                                               "model-id")}
         return [kept, sorted(client.cmd("KEYS", "*")),
-                client.cmd("RECO.CONFIG", "GET", "shop", "*"),
+                client.cmd("RECO.CONFIG", "shop", "GET", "*"),
                 [client.cmd("RECO.TOPK", "shop", f"u{n}", "WITHSCORES") for n in range(5)],
                 client.cmd("RECO.ITEM", "GET", "shop", "i1"), client.cmd("GET", "text")]
 
@@ -171,9 +171,9 @@ class Collections(reco_e2e.ServerTest):
             self.assert_refused([("RECO.CREATE", "new", name, value) for value in values])
         self.assert_refused([("RECO.CREATE", "new", "TYPE", "buy", "nan"),
                              ("RECO.CREATE", "new", "TYPE", "", "1"),
-                             ("RECO.CONFIG", "SET", "shop", "alpha", "nan"),
-                             ("RECO.CONFIG", "SET", "shop", "nosuch", "1"),
-                             ("RECO.CONFIG", "SET", "shop", "alpha"),
+                             ("RECO.CONFIG", "shop", "SET", "alpha", "nan"),
+                             ("RECO.CONFIG", "shop", "SET", "nosuch", "1"),
+                             ("RECO.CONFIG", "shop", "SET", "alpha"),
                              ("RECO.RETRAIN", "shop", "ITERATIONS", "0")])
 
     def test_a_changed_dimension_shows_both_values(self):

@@ -10,7 +10,7 @@ WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 
 def config(client, key="shop", pattern="*"):
-    return text(as_map(client.cmd("RECO.CONFIG", "GET", key, pattern)))
+    return text(as_map(client.cmd("RECO.CONFIG", key, "GET", pattern)))
 
 
 @reco_only
@@ -89,19 +89,24 @@ class Config(reco_e2e.ServerTest):
     def test_get_takes_a_pattern(self):
         self.assertEqual({"reg": "0.1", "regn": "0.05"}, config(self.connection, pattern="REG*"))
         self.assertEqual({}, config(self.connection, pattern="nosuch"))
-        self.assertIsInstance(self.client(protocol=3).cmd("RECO.CONFIG", "GET", "shop", "*"), dict)
+        self.assertIsInstance(self.client(protocol=3).cmd("RECO.CONFIG", "shop", "GET", "*"), dict)
+
+    def test_other_actions_are_syntax_errors(self):
+        for args in [("shop", "DROP", "x"), ("shop", "GET", "a", "b"), ("shop", "SET", "alpha")]:
+            with self.subTest(args=args):
+                self.assertEqual(SYNTAX, self.connection.error("RECO.CONFIG", *args))
 
     def test_set_says_when_it_takes_effect(self):
-        self.assertEqual("OK", self.connection.cmd("RECO.CONFIG", "SET", "shop", "retrain-every",
+        self.assertEqual("OK", self.connection.cmd("RECO.CONFIG", "shop", "SET", "retrain-every",
                                                    "500"))
         self.assertEqual("OK, takes effect at the next RECO.RETRAIN",
-                         self.connection.cmd("RECO.CONFIG", "SET", "shop", "ALPHA", "2",
+                         self.connection.cmd("RECO.CONFIG", "shop", "SET", "ALPHA", "2",
                                              "retrain-every", "600"))
         after = config(self.connection)
         self.assertEqual(("2", "600"), (after["alpha"], after["retrain-every"]))
 
     def test_set_adds_and_changes_types_whose_names_keep_their_case(self):
-        self.connection.cmd("RECO.CONFIG", "SET", "shop", "TYPE.View", "0.5", "type.buy", "4")
+        self.connection.cmd("RECO.CONFIG", "shop", "SET", "TYPE.View", "0.5", "type.buy", "4")
         self.assertEqual({"type.buy": "4", "type.View": "0.5"},
                          config(self.connection, pattern="type.*"))
         self.connection.cmd("RECO.ADD", "shop", "ann", "lamp", "TYPE", "View")
@@ -115,13 +120,13 @@ class Config(reco_e2e.ServerTest):
                 (("alpha", "2", "reg", "nan"), "ERR reg must be"),
                 (("alpha", "2", "ALPHA", "3"), SYNTAX), (("alpha", "2", "reg"), SYNTAX)]:
             with self.subTest(args=args):
-                error = self.connection.error("RECO.CONFIG", "SET", "shop", *args)
+                error = self.connection.error("RECO.CONFIG", "shop", "SET", *args)
                 self.assertEqual(message, error[:len(message)])
                 self.assertEqual(before, config(self.connection))
 
     def test_missing_collection_and_wrong_type(self):
         self.connection.cmd("SET", "k", "one")
-        for args in [("GET", "%s", "*"), ("SET", "%s", "alpha", "2")]:
+        for args in [("%s", "GET", "*"), ("%s", "SET", "alpha", "2")]:
             for key, message in (("no", MISSING), ("k", WRONGTYPE)):
                 with self.subTest(args=args, key=key):
                     self.assertEqual(message, self.connection.error(
@@ -129,7 +134,7 @@ class Config(reco_e2e.ServerTest):
         self.assertEqual(0, self.connection.cmd("EXISTS", "no"))
 
     def test_parameters_survive_a_kill(self):
-        self.connection.cmd("RECO.CONFIG", "SET", "shop", "alpha", "2", "type.View", "0.5")
+        self.connection.cmd("RECO.CONFIG", "shop", "SET", "alpha", "2", "type.View", "0.5")
         before = config(self.connection)
         self.server.kill9()
         self.server.start()

@@ -98,7 +98,7 @@ class Retrain(reco_e2e.ServerTest):
         (model,) = client.cmd("RECO.MODEL", "LIST", "shop")
         parameters = as_map(as_map(model)["parameters"])
         self.assertEqual((2.5, 3.0), (parameters["alpha"], parameters["iterations"]))
-        self.assertEqual({b"alpha": b"1"}, client.cmd("RECO.CONFIG", "GET", "shop", "alpha"))
+        self.assertEqual({b"alpha": b"1"}, client.cmd("RECO.CONFIG", "shop", "GET", "alpha"))
 
     def test_refused_trainings_start_no_job(self):
         client = self.client()
