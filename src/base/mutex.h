@@ -45,7 +45,7 @@ class CondVar {
     static_cast<void>(lock.release());
   }
   // False when `timeout` passed first.
-  bool WaitFor(Mutex& mu, std::chrono::milliseconds timeout) REQUIRES(mu) {
+  bool WaitFor(Mutex& mu, std::chrono::microseconds timeout) REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu.mu_, std::adopt_lock);
     const bool signalled = cv_.wait_for(lock, timeout) == std::cv_status::no_timeout;
     static_cast<void>(lock.release());

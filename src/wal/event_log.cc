@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -15,6 +16,11 @@ namespace {
 
 // Ranges of lost tickets remembered one by one; older ones are merged.
 constexpr std::size_t kLostRangesMax = 64;
+
+// A leader that is about to sync waits at most this share of the last sync's time, and at most so
+// long, for as many changes as came around the last one.
+constexpr std::int64_t kGatherShare = 4;
+constexpr std::int64_t kGatherUsMax = 1'000;
 
 // A larger batch gives its memory back once it is written.
 constexpr std::size_t kBatchBytesKept = 4U << 20U;
@@ -38,6 +44,9 @@ struct EventLog::Impl {
 
   // Writes what is staged; the mutex is released meanwhile. Needs !leading.
   void Lead() REQUIRES(mutex);
+  // Gives those whose writes the last sync answered, or who came while it ran, the time to be in
+  // this one. Without it two threads take turns, each with half of the clients in its sync.
+  void Gather() REQUIRES(mutex);
   // Ok: `ticket` is committed. An error: it never will be. nullopt: not decided yet.
   std::optional<Status> Outcome(std::uint64_t ticket) const REQUIRES(mutex);
   void Fail(const Status& status) REQUIRES(mutex);
@@ -48,7 +57,10 @@ struct EventLog::Impl {
   const Clock& clock;
 
   mutable Mutex mutex;
-  CondVar decided;  // a commit has ended
+  CondVar decided;                             // a commit has ended
+  CondVar gathered;                            // as many changes as expected are staged
+  std::size_t expected GUARDED_BY(mutex) = 0;  // changes of the last sync and of those behind it
+  bool gathering GUARDED_BY(mutex) = false;
   store::Batch staged GUARDED_BY(mutex);
   store::Batch writing;  // of the leader alone; `leading` hands it on under the mutex
   bool leading GUARDED_BY(mutex) = false;
@@ -72,8 +84,24 @@ void EventLog::Impl::Fail(const Status& status) {
   }
 }
 
+void EventLog::Impl::Gather() {
+  std::int64_t left_us = std::min(counted.last_sync_us / kGatherShare, kGatherUsMax);
+  gathering = true;
+  while (left_us > 0 && staged.count() < expected) {
+    const std::int64_t begin_us = clock.MonotonicUs();
+    if (!gathered.WaitFor(mutex, std::chrono::microseconds(left_us))) {
+      break;
+    }
+    left_us -= clock.MonotonicUs() - begin_us;
+  }
+  gathering = false;
+}
+
 void EventLog::Impl::Lead() {
   leading = true;
+  if (policy == SyncPolicy::kAlways) {
+    Gather();
+  }
   writing.Clear();
   std::swap(writing, staged);
   const std::uint64_t ticket = last_staged.load(std::memory_order_relaxed);
@@ -101,6 +129,7 @@ void EventLog::Impl::Lead() {
       if (sync) {
         ++counted.syncs;
         counted.last_sync_us = end_us - begin_us;
+        expected = changes + (staged.empty() ? 0 : staged.count());
       } else {
         unsynced = true;
       }
@@ -148,6 +177,9 @@ Result<std::uint64_t> EventLog::Stage(FunctionRef<void(store::Batch&)> fill) {
   fill(impl_->staged);
   const std::uint64_t ticket = impl_->last_staged.load(std::memory_order_relaxed) + 1;
   impl_->last_staged.store(ticket, std::memory_order_release);
+  if (impl_->gathering && impl_->staged.count() >= impl_->expected) {
+    impl_->gathered.NotifyOne();
+  }
   return ticket;
 }
 

@@ -150,6 +150,52 @@ TEST_F(EventLogTest, PolicyDecidesWhoSyncs) {
   EXPECT_EQ(log_->stats().syncs, 4U);
 }
 
+// Every look at it takes 8 ms, so every sync seems slow enough to wait for company.
+class SlowClock final : public Clock {
+ public:
+  std::int64_t NowMs() const override { return 0; }
+  std::int64_t MonotonicUs() const override { return now_us_.fetch_add(8'000); }
+
+ private:
+  mutable std::atomic<std::int64_t> now_us_ = 0;
+};
+
+TEST_F(EventLogTest, LoneWriterIsNotHeldForThoseOfTheLastSync) {
+  const SlowClock slow;
+  EventLog log(*store_, SyncPolicy::kAlways, slow);
+  const auto stage = [&log](std::uint64_t seq) {
+    return *log.Stage([&](Batch& batch) { EventLog::PutEvent(batch, kCid, seq, Record(0)); });
+  };
+  stage(1);
+  stage(2);
+  ASSERT_TRUE(log.Commit(stage(3)).ok());  // three in one sync: as many are expected next
+  ASSERT_TRUE(log.Commit(stage(4)).ok());
+  EXPECT_EQ(log.stats().syncs, 2U);
+}
+
+TEST_F(EventLogTest, WritersBehindASlowSyncAllGetTheirs) {
+  const SlowClock slow;
+  EventLog log(*store_, SyncPolicy::kAlways, slow);
+  std::atomic<std::uint64_t> seq = 0;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 4; ++i) {
+    writers.emplace_back([&] {
+      for (int n = 0; n < 50; ++n) {
+        const auto ticket = log.Stage([&](Batch& batch) {
+          EventLog::PutEvent(batch, kCid, seq.fetch_add(1) + 1, Record(0));
+        });
+        ASSERT_TRUE(ticket.ok());
+        ASSERT_TRUE(log.Commit(*ticket).ok());
+      }
+    });
+  }
+  for (std::thread& writer : writers) {
+    writer.join();
+  }
+  EXPECT_EQ(log.stats().changes, 200U);
+  EXPECT_LE(log.stats().syncs, 200U);
+}
+
 TEST_F(EventLogTest, AlwaysSurvivesAPowerCutAndEverySecondKeepsWhatWasSynced) {
   Open(SyncPolicy::kAlways);
   ASSERT_TRUE(CommitEvent(1).ok());
