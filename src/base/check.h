@@ -4,10 +4,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define RECO_CHECK(condition)                                                                \
-  do {                                                                                       \
-    if (!(condition)) {                                                                      \
-      std::fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                          \
-    }                                                                                        \
-  } while (false)
+namespace reco {
+
+[[noreturn]] inline void CheckFailed(const char* file, int line, const char* condition) {
+  std::fprintf(stderr, "%s:%d: invariant broken: %s\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace reco
+
+#define RECO_CHECK(condition) \
+  ((condition) ? static_cast<void>(0) : ::reco::CheckFailed(__FILE__, __LINE__, #condition))
