@@ -32,8 +32,8 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
       clock(hooks.clock != nullptr ? *hooks.clock : SystemClock()),
       context{storage, options, clock, row_budget},
       keyspace(options.databases),
-      memory_bytes_max(options.memory_bytes_max),
-      sync_policy(options.sync) {
+      sync_policy(options.sync),
+      memory_bytes_max(options.memory_bytes_max) {
   row_budget.limit_bytes = static_cast<std::int64_t>(options.row_cache_bytes);
 }
 

@@ -138,8 +138,6 @@ class Database::Impl {
   engine::CollectionContext context;
 
   mutable SharedMutex state_mutex;
-  // Memory may hold changes of a commit that failed: it has to be loaded again.
-  bool memory_is_stale GUARDED_BY(state_mutex) = false;
   mutable SharedMutex keyspace_mutex;
   engine::Keyspace keyspace GUARDED_BY(keyspace_mutex);
   std::uint32_t next_cid GUARDED_BY(keyspace_mutex) = 1;
@@ -148,10 +146,12 @@ class Database::Impl {
   mutable Mutex health_mutex;
   Status health GUARDED_BY(health_mutex);
   std::atomic<bool> degraded = false;  // mirrors health; checked by every write
+  std::atomic<SyncPolicy> sync_policy;
+  // Memory may hold changes of a commit that failed: it has to be loaded again.
+  bool memory_is_stale GUARDED_BY(state_mutex) = false;
 
   std::atomic<std::uint64_t> memory_bytes = 0;      // counted by the maintenance thread
   std::atomic<std::uint64_t> memory_bytes_max = 0;  // 0: no limit
-  std::atomic<SyncPolicy> sync_policy;
   // Counts the states that recovery has put in the place of another: a write is durable only when
   // it is committed in the generation that it was made in.
   std::atomic<std::uint64_t> generation = 1;
