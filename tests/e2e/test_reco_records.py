@@ -262,7 +262,7 @@ class BadInput(reco_e2e.ServerTest):
                 self.assertEqual(
                     f"ERR wrong number of arguments for 'reco.{args[0]}|{args[1]}' command",
                     client.error("RECO." + args[0], *args[1:]))
-        for name in ("item", "user", "vector", "config", "job", "model"):
+        for name in ("item", "user", "vector", "job", "model"):
             with self.subTest(name=name):
                 self.assertEqual(
                     f"ERR unknown subcommand 'nosuch'. Try RECO.{name.upper()} HELP.",
