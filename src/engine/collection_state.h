@@ -116,8 +116,8 @@ class CollectionState {
   const index::ItemIndex* index() const { return index_.get(); }
   std::uint32_t generation() const { return generation_; }
   // Rows longer than this keep running sums. Shorter ones are solved from their pairs, which is
-  // exact and at 16 pairs a dimension takes about 20 us (d = 64; bench/model_bench.cc).
-  std::uint32_t long_row() const { return 16 * dim_; }
+  // exact and at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
+  std::uint32_t long_row() const { return 4 * dim_; }
 
   // Gives a new id its ordinal. On replay ordinals come from the dictionary on disk.
   std::uint32_t Register(Side which, std::string_view id);

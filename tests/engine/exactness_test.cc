@@ -234,7 +234,7 @@ TEST(Exactness, LongRowsStayCloseToTheirClosedForm) {
   constexpr int kManyItems = 200;
   Shop shop;
   CollectionOptions options;
-  options.dim = 4;  // rows of more than 64 pairs are long
+  options.dim = 4;  // rows of more than 16 pairs are long
   options.unobserved = 1;
   ASSERT_TRUE(*shop.db->Create("shop", options));
   shop.Fill(3'000, kFewUsers, kManyItems, 17);
