@@ -109,9 +109,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   if (traits.prefix_bytes > 0) {
     cf.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(traits.prefix_bytes));
   }
-  static const bool has_lz4 = HasLz4();
+  static const bool kHasLz4 = HasLz4();
   cf.compression =
-      traits.compressible && has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+      traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   // The write buffer manager bounds the sum; one family may take most of it.
   cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
   // Small, because every family holds at least one block.
