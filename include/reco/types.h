@@ -126,8 +126,8 @@ struct Explanation {
     double share = 0;
   };
   double score = 0;
-  // What the shares leave: 0 up to rounding, except for rows longer than 256 pairs, whose vector
-  // comes from running sums.
+  // What the shares leave: 0 up to rounding, except for rows longer than 256 pairs without recency,
+  // whose vector comes from running sums. Of a predicted rating: the mean and the item's bias.
   double remainder = 0;
   std::vector<Share> shares;  // largest absolute share first
 };

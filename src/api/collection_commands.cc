@@ -1,4 +1,5 @@
 // Collections: RECO.CREATE, RECO.CONFIG, RECO.INFO.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -50,6 +51,13 @@ void Create(CommandContext& context) {
     return;
   }
   CollectionOptions options;
+  const bool rated = std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
+    return EqualsIgnoreCase(parameter.first, "feedback") &&
+           EqualsIgnoreCase(parameter.second, "explicit");
+  });
+  if (rated) {
+    options = CollectionOptions::ForRatings();
+  }
   for (const auto& [name, value] : parameters) {
     if (const Status status = engine::SetParameter(&options, name, value); !status.ok()) {
       context.reply.Failure(status);

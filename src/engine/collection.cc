@@ -122,7 +122,8 @@ Collection::Collection(CollectionContext& context, std::uint32_t cid,
                        const CollectionOptions& options)
     : context_(context),
       cid_(cid),
-      dim_(options.dim),
+      dim_(StoredDim(options)),
+      feedback_(options.feedback),
       options_(options),
       state_(context, cid, options) {
   last_checkpoint_us_ = context.clock.MonotonicUs();

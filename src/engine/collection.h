@@ -124,6 +124,9 @@ class Collection {
   struct ServedRow;    // collection_ranking.cc
   struct TrainingRun;  // collection_retrain.cc
 
+  using Figures = std::vector<std::pair<std::string, double>>;
+
+  bool explicit_feedback() const { return feedback_ == Feedback::kExplicit; }
   Status CheckWritable() const REQUIRES(mutex_);
   // Stages and applies one event about registered ids. On an error nothing has changed.
   Status Write(const format::Event& event) REQUIRES(mutex_);
@@ -139,6 +142,11 @@ class Collection {
   Status ReplayLog() REQUIRES(mutex_);
   Status ReplayOne(std::uint64_t seq, const format::Event& event) REQUIRES(mutex_);
   Status BuildPendingRow(Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
+  void VisitInSteps(std::size_t count, std::uint32_t model,
+                    FunctionRef<void(std::size_t, std::size_t)> visit) const EXCLUDES(mutex_);
+  Result<std::vector<float>> SolveRatedRow(Side side, std::uint32_t ordinal, const RowCopy& row,
+                                           const store::Snapshot& snapshot,
+                                           std::uint32_t model) const EXCLUDES(mutex_);
   Result<model::Information> SumRow(Side side, std::uint32_t ordinal, const RowCopy& row,
                                     const store::Snapshot& snapshot, std::uint32_t model) const
       EXCLUDES(mutex_);
@@ -149,6 +157,8 @@ class Collection {
   Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options,
                               ServedRow* served) const REQUIRES_SHARED(mutex_);
   ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
+  double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
+  float LengthOf(const float* row) const;
   void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
   std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
   Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
@@ -160,8 +170,8 @@ class Collection {
   bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
   std::vector<std::uint32_t> ItemOrdinals(std::span<const std::string_view> items) const
       REQUIRES_SHARED(mutex_);
-  std::unique_ptr<model::FoldInSolver> BorrowSolver() const EXCLUDES(solver_mutex_);
-  void ReturnSolver(std::unique_ptr<model::FoldInSolver> solver) const EXCLUDES(solver_mutex_);
+  std::unique_ptr<RowFolder> BorrowFolder() const EXCLUDES(folder_mutex_);
+  void ReturnFolder(std::unique_ptr<RowFolder> folder) const EXCLUDES(folder_mutex_);
   Result<std::vector<RowPair>> PairsAsOf(std::uint32_t user, std::int64_t as_of_ms) const
       EXCLUDES(mutex_);
 
@@ -172,6 +182,14 @@ class Collection {
   format::ModelRecord DescribeModel(const TrainingRun& run) const REQUIRES(mutex_);
   Status LoadInteractions(TrainingRun& run, RunningJob& job) const;
   Status Train(TrainingRun& run, RunningJob& job) EXCLUDES(mutex_);
+  Status TrainFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
+                      const model::TrainingControl& control) const;
+  Status TrainRatedFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
+                           const model::TrainingControl& control) const;
+  Status EvaluateLists(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
+                       Figures* quality, Figures* result) const;
+  Status EvaluateErrors(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
+                        Figures* quality, Figures* result) const;
   // Solves again, with the new model's vectors, what was written since the training took its data.
   Status CatchUp(TrainingRun& run) EXCLUDES(mutex_);
   void SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
@@ -185,7 +203,8 @@ class Collection {
 
   CollectionContext& context_;
   const std::uint32_t cid_;
-  const std::uint32_t dim_;
+  const std::uint32_t dim_;  // of the stored vectors
+  const Feedback feedback_;
 
   // One checkpoint at a time; taken before mutex_.
   mutable Mutex checkpoint_mutex_ ACQUIRED_BEFORE(mutex_);
@@ -210,8 +229,8 @@ class Collection {
   };
   std::vector<ReusedId> reused_ids_ GUARDED_BY(mutex_);
 
-  mutable Mutex solver_mutex_;
-  mutable std::vector<std::unique_ptr<model::FoldInSolver>> solvers_ GUARDED_BY(solver_mutex_);
+  mutable Mutex folder_mutex_;
+  mutable std::vector<std::unique_ptr<RowFolder>> folders_ GUARDED_BY(folder_mutex_);
 };
 
 }  // namespace reco::engine

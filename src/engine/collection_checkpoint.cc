@@ -202,6 +202,7 @@ Status Collection::LoadModel(const format::CheckpointRecord& record) {
     active.solve = {static_cast<float>(model.alpha), static_cast<float>(model.reg),
                     static_cast<float>(model.regn), static_cast<float>(model.unobserved)};
     active.signal = {model.weighting, state_.rules().halflife_ms, model.reference_ms};
+    active.mean = model.mean;
     trained_at_ms_ = model.trained_at_ms;
     trained_gram = std::move(model.item_gram);
     RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));
@@ -285,84 +286,6 @@ Status Collection::Load() {
   }
   state_.BuildIndexes();
   return Status::Ok();
-}
-
-// --- Long rows that a write found cold
-// ------------------------------------------------------------
-
-Result<bool> Collection::BuildPendingRows() {
-  bool any = false;
-  for (const Side side : {Side::kUser, Side::kItem}) {
-    std::vector<std::uint32_t> pending;
-    {
-      WriterLock lock(mutex_);
-      pending.swap(state_.side(side).pending);
-    }
-    std::sort(pending.begin(), pending.end());
-    pending.erase(std::unique(pending.begin(), pending.end()), pending.end());
-    for (const std::uint32_t ordinal : pending) {
-      RECO_RETURN_IF_ERROR(BuildPendingRow(side, ordinal));
-      any = true;
-    }
-  }
-  return any;
-}
-
-// Reads the row as of a snapshot and sums it up in steps, so that no write waits for the whole; the
-// row collects what changes meanwhile, and that is added at the end.
-Status Collection::BuildPendingRow(Side side, std::uint32_t ordinal) {
-  std::optional<RowCopy> row;
-  std::unique_ptr<store::Snapshot> snapshot;
-  std::uint32_t model = 0;
-  {
-    WriterLock lock(mutex_);
-    row = dropped_ ? std::nullopt : state_.BeginInformation(side, ordinal);
-    if (!row) {
-      return Status::Ok();
-    }
-    snapshot = context_.storage.store->TakeSnapshot();
-    model = state_.model().id;
-  }
-  Result<model::Information> sums = SumRow(side, ordinal, *row, *snapshot, model);
-  WriterLock lock(mutex_);
-  if (!sums.ok()) {
-    state_.EndInformation(side, ordinal, nullptr);
-    return sums.status();
-  }
-  const bool usable = !dropped_ && state_.model().id == model;
-  state_.EndInformation(
-      side, ordinal,
-      usable ? std::make_unique<model::Information>(std::move(sums).value()) : nullptr);
-  return Status::Ok();
-}
-
-Result<model::Information> Collection::SumRow(Side side, std::uint32_t ordinal, const RowCopy& row,
-                                              const store::Snapshot& snapshot,
-                                              std::uint32_t model) const {
-  constexpr std::size_t kStep = 1'024;  // pairs per lock: about 50 us at d = 64
-  const Side other = side == Side::kUser ? Side::kItem : Side::kUser;
-  std::vector<RowPair> pairs;
-  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*context_.storage.store, snapshot,
-                                              {cid_, side, ordinal}, row, &pairs));
-  std::optional<model::Information> sums;
-  for (std::size_t from = 0; from < pairs.size(); from += kStep) {
-    ReaderLock lock(mutex_);
-    if (!sums) {
-      sums.emplace(state_.dim());
-    }
-    if (dropped_ || state_.model().id != model) {
-      break;  // the sums will not be used
-    }
-    const std::size_t to = std::min(pairs.size(), from + kStep);
-    for (std::size_t i = from; i < to; ++i) {
-      sums->Replace(state_.side(other).factors->row(pairs[i].other), state_.model().solve.alpha, 0,
-                    state_.model().signal.WeightOf(pairs[i].pair));
-    }
-  }
-  if (!sums) {
-    return Status::Corruption("a long row has no stored pairs");
-  }
-  return std::move(*sums);
 }
 
 }  // namespace reco::engine

@@ -1,6 +1,7 @@
 // Rankings of a Collection: serving vectors solved on read, exact top-K, explanations.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "engine/collection.h"
@@ -68,6 +69,7 @@ struct Collection::Query {
   model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
   std::vector<std::uint32_t> left_out;  // sorted: seen, context or basket items
   index::Metric metric = index::Metric::kInnerProduct;
+  double offset = 0;    // what a score is above the inner product: the mean of all ratings
   bool folded = false;  // the vector is not the one that training left
 
   bool usable() const { return !AllZero(vector); }
@@ -79,21 +81,21 @@ struct Collection::ServedRow {
   std::vector<model::Neighbor> neighbors;  // of the same items
 };
 
-std::unique_ptr<model::FoldInSolver> Collection::BorrowSolver() const {
+std::unique_ptr<RowFolder> Collection::BorrowFolder() const {
   {
-    MutexLock lock(solver_mutex_);
-    if (!solvers_.empty()) {
-      auto solver = std::move(solvers_.back());
-      solvers_.pop_back();
-      return solver;
+    MutexLock lock(folder_mutex_);
+    if (!folders_.empty()) {
+      auto folder = std::move(folders_.back());
+      folders_.pop_back();
+      return folder;
     }
   }
-  return std::make_unique<model::FoldInSolver>(dim_);
+  return std::make_unique<RowFolder>(dim_, feedback_);
 }
 
-void Collection::ReturnSolver(std::unique_ptr<model::FoldInSolver> solver) const {
-  MutexLock lock(solver_mutex_);
-  solvers_.push_back(std::move(solver));
+void Collection::ReturnFolder(std::unique_ptr<RowFolder> folder) const {
+  MutexLock lock(folder_mutex_);
+  folders_.push_back(std::move(folder));
 }
 
 std::vector<std::uint32_t> Collection::ItemOrdinals(std::span<const std::string_view> items) const {
@@ -146,9 +148,9 @@ Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double r
 
 // Solves `served` into the query's vector.
 void Collection::SolveServed(const ServedRow& served, Query* query) const {
-  auto solver = BorrowSolver();
-  solver->Solve(state_.items().gram, state_.model().solve, served.neighbors, query->vector.data());
-  ReturnSolver(std::move(solver));
+  auto folder = BorrowFolder();
+  folder->Solve(state_.TermsOf(Side::kUser), served.neighbors, query->vector.data());
+  ReturnFolder(std::move(folder));
 }
 
 // The user's vector as of now: solved from the stored pairs, the request's context and the current
@@ -169,9 +171,11 @@ Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
       users.entities[user].last_seq > state_.model().trained_at_seq || !options.context.empty();
   const float* stored = users.factors->row(user);
   query.vector.assign(stored, stored + users.factors->stride());
+  // A rating does not fade.
   const bool as_stored =
-      options.context.empty() &&
-      (state_.fold_in() == FoldIn::kOff || (recency == 1 && pairs.size() > kServedPairsMax));
+      options.context.empty() && (state_.fold_in() == FoldIn::kOff || explicit_feedback() ||
+                                  (recency == 1 && pairs.size() > kServedPairsMax));
+  query.offset = state_.model().mean;
   std::vector<RowPair> with_context;
   if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
@@ -202,6 +206,7 @@ Collection::Query Collection::BasketQuery(std::span<const std::string_view> item
                                           std::span<const double> weights) const {
   Query query;
   query.folded = true;
+  query.offset = state_.model().mean;
   query.vector.assign(state_.items().factors->stride(), 0.0F);
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -256,26 +261,40 @@ Ranking Collection::RankPopular(PopularBy by, const RankingOptions& options,
   return ranking;
 }
 
+// Length of the part of an item's row that is compared: not its bias and constant.
+float Collection::LengthOf(const float* row) const {
+  float squares = 0;
+  for (std::uint32_t i = 0; i < dim_ - (explicit_feedback() ? model::kRatingExtras : 0); ++i) {
+    squares += row[i] * row[i];
+  }
+  return std::sqrt(squares);
+}
+
 // The best count + offset items, best first.
 std::vector<index::Candidate> Collection::Search(const Query& query, const RankingOptions& options,
                                                  FunctionRef<bool(std::uint32_t)> accept) const {
   const auto before = [this](std::uint32_t a, std::uint32_t b)
                           NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
   std::vector<index::Candidate> found;
-  if (!options.include) {
+  const bool over_part = explicit_feedback() && query.metric == index::Metric::kCosine;
+  if (!options.include && !over_part) {
     state_.index()->Search(
         {query.vector.data(), options.count + options.offset, query.metric, accept, before},
         &found);
     return found;
   }
   const model::FactorTable& factors = *state_.items().factors;
-  std::vector<std::uint32_t> candidates = ItemOrdinals(*options.include);
-  SortUnique(&candidates);
+  std::vector<std::uint32_t> candidates;
+  if (options.include) {
+    candidates = ItemOrdinals(*options.include);
+    SortUnique(&candidates);
+  } else {
+    candidates.resize(state_.items().ids.end());
+    std::iota(candidates.begin(), candidates.end(), 0U);
+  }
   for (const std::uint32_t item : candidates) {
     const float* row = factors.row(item);
-    const float norm = query.metric == index::Metric::kCosine
-                           ? std::sqrt(model::Dot(row, row, factors.stride()))
-                           : 1.0F;
+    const float norm = query.metric == index::Metric::kCosine ? LengthOf(row) : 1.0F;
     if (norm > 0 && accept(item)) {
       found.push_back({item, model::Dot(query.vector.data(), row, factors.stride()) / norm});
     }
@@ -296,19 +315,24 @@ Ranking Collection::Rank(const Query& query, const RankingOptions& options) cons
   const auto accept = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
     return !Contains(left_out, item) && Visible(item, now_ms);
   };
+  // Without a rating there is nothing to predict one from: inner product 0 would mean "average".
+  const auto predictable = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
+    return accept(item) && (!explicit_feedback() || state_.items().entities[item].pairs > 0);
+  };
   if (state_.index() == nullptr || !query.usable()) {
     return query.metric == index::Metric::kCosine
                ? Ranking()  // nothing to compare with: popularity would not be similarity
                : RankPopular(PopularBy::kUsers, options, accept);
   }
   Ranking ranking;
-  const std::vector<index::Candidate> found = Search(query, options, accept);
+  const std::vector<index::Candidate> found = Search(query, options, predictable);
   const std::uint64_t trained_at = state_.model().trained_at_seq;
   for (std::size_t i = options.offset; i < found.size() && ranking.entries.size() < options.count;
        ++i) {
     const std::uint32_t item = found[i].ordinal;
     const bool folded = query.folded || state_.items().entities[item].last_seq > trained_at;
-    ranking.entries.push_back({std::string(state_.items().ids.id(item)), found[i].score,
+    ranking.entries.push_back({std::string(state_.items().ids.id(item)),
+                               found[i].score + query.offset,
                                folded ? Source::kFoldIn : Source::kModel});
   }
   return ranking;
@@ -316,6 +340,9 @@ Ranking Collection::Rank(const Query& query, const RankingOptions& options) cons
 
 Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckOptions(options));
+  if (explicit_feedback() && !options.context.empty()) {
+    return Status::InvalidArgument("CONTEXT has no ratings; fold rated items in with RECO.SESSION");
+  }
   ReaderLock lock(mutex_);
   const auto ordinal = state_.users().ids.Find(user);
   if (!ordinal) {
@@ -331,6 +358,9 @@ Result<Ranking> Collection::Session(std::span<const std::string_view> items,
   RECO_RETURN_IF_ERROR(CheckOptions(options));
   if (items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a basket may name at most 10000 items");
+  }
+  if (explicit_feedback() && weights.empty() && !items.empty()) {
+    return Status::InvalidArgument("a session of ratings needs them: add WEIGHTS");
   }
   if (!weights.empty() && weights.size() != items.size()) {
     return Status::InvalidArgument("WEIGHTS needs one weight for each item");
@@ -360,10 +390,13 @@ Result<Ranking> Collection::Similar(std::span<const std::string_view> items,
   std::vector<double> mean(stride);
   for (const std::uint32_t item : query.left_out) {
     const float* row = factors.row(item);
-    const double norm = std::sqrt(static_cast<double>(model::Dot(row, row, stride)));
+    const double norm = LengthOf(row);
     for (std::uint32_t i = 0; norm > 0 && i < stride; ++i) {
       mean[i] += row[i] / norm;
     }
+  }
+  if (explicit_feedback()) {
+    std::fill(mean.begin() + (dim_ - model::kRatingExtras), mean.end(), 0.0);
   }
   double norm = 0;
   for (const double value : mean) {
@@ -375,6 +408,13 @@ Result<Ranking> Collection::Similar(std::span<const std::string_view> items,
     query.vector[i] = static_cast<float>(mean[i] / norm);
   }
   return Rank(query, options);
+}
+
+// The inner product, or the predicted rating.
+double Collection::ScoreOf(const Query& query, const float* item) const {
+  return explicit_feedback() ? model::PredictRating(query.offset, query.vector.data(), item,
+                                                    dim_ - model::kRatingExtras)
+                             : model::Dot(query.vector.data(), item, model::StrideFor(dim_));
 }
 
 Result<std::vector<std::optional<double>>> Collection::Score(
@@ -389,7 +429,7 @@ Result<std::vector<std::optional<double>>> Collection::Score(
   const model::FactorTable& factors = *state_.items().factors;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto item = state_.items().ids.Find(items[i])) {
-      scores[i] = model::Dot(query.vector.data(), factors.row(*item), factors.stride());
+      scores[i] = ScoreOf(query, factors.row(*item));
     }
   }
   return scores;
@@ -411,11 +451,11 @@ Result<Explanation> Collection::Explain(std::string_view user, std::string_view 
   RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*user_ordinal, {}, &served));
   const model::FactorTable& factors = *state_.items().factors;
   const float* target = factors.row(*item_ordinal);
-  explanation.score = model::Dot(query.vector.data(), target, factors.stride());
+  explanation.score = ScoreOf(query, target);
   std::vector<double> shares(served.items.size());
-  auto solver = BorrowSolver();
-  solver->Shares(state_.items().gram, state_.model().solve, served.neighbors, target, shares);
-  ReturnSolver(std::move(solver));
+  auto folder = BorrowFolder();
+  folder->Shares(state_.TermsOf(Side::kUser), served.neighbors, target, shares);
+  ReturnFolder(std::move(folder));
   explanation.remainder = explanation.score;
   std::vector<std::size_t> order(shares.size());
   for (std::size_t i = 0; i < shares.size(); ++i) {

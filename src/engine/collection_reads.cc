@@ -171,7 +171,7 @@ CollectionInfo Collection::Details() const {
   info.interactions = state_.interactions();
   info.events = info.last_seq = state_.last_seq();
   info.checkpoint_seq = checkpoint_seq_;
-  info.dim = state_.dim();
+  info.dim = options_.dim;
   info.model_id = state_.model().id;
   info.model_seq = state_.model().id != 0 ? state_.last_seq() - state_.model().trained_at_seq : 0;
   info.gram_drift =
@@ -226,7 +226,7 @@ Result<std::vector<ModelInfo>> Collection::Models() const {
     info.active = record.id == active;
     info.trained_at_seq = record.trained_at_seq;
     info.trained_at_ms = record.trained_at_ms;
-    info.dim = record.dim;
+    info.dim = record.dim - (explicit_feedback() ? model::kRatingExtras : 0);
     info.parameters = {{"alpha", record.alpha},
                        {"reg", record.reg},
                        {"regn", record.regn},

@@ -1,4 +1,4 @@
-// Retraining and evaluation of a Collection, beside live traffic.
+// Retraining of a Collection, beside live traffic.
 //
 //   checkpoint at S, snapshot -> load -> train -> catch up with the writes since S -> write all
 //   vectors under the new model's number -> catch up again -> under the lock: the last rows, swap,
@@ -6,11 +6,12 @@
 //
 // Until that batch is written the folder knows only the old model, so a crash anywhere leaves it.
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "engine/collection.h"
+#include "engine/training_run.h"
 #include "format/keys.h"
+#include "model/rating_trainer.h"
 
 namespace reco::engine {
 namespace {
@@ -20,29 +21,19 @@ constexpr int kCatchUpRoundsMax = 20;    // then the swap takes what is left
 constexpr std::size_t kVectorsPerBatch = 4'096;
 constexpr std::size_t kModelsListed = 16;
 
-std::uint32_t TrainingThreads(const Options& options) {
-  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return options.training_threads != 0 ? options.training_threads : cores;
-}
-
-model::TrainingParams ToTrainingParams(const CollectionOptions& options, const Options& database) {
-  model::TrainingParams params;
-  params.dim = options.dim;
-  params.solve.alpha = static_cast<float>(options.alpha);
-  params.solve.reg = static_cast<float>(options.reg);
-  params.solve.regn = static_cast<float>(options.regn);
-  params.solve.unobserved = static_cast<float>(options.unobserved.value_or(1));
-  params.unobserved_auto = !options.unobserved.has_value();
-  params.iterations = options.iterations;
-  params.seed = options.seed;
-  params.threads = TrainingThreads(database);
-  return params;
-}
-
 std::vector<std::uint32_t> Distinct(std::vector<std::uint32_t> values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
+}
+
+model::Gram GramOf(const model::FactorTable& factors) {
+  model::Gram gram(factors.dim());
+  const std::vector<float> zero(factors.stride());
+  for (std::size_t row = 0; row < factors.rows(); ++row) {
+    gram.Update(zero.data(), factors.row(row));
+  }
+  return gram;
 }
 
 std::vector<double> Unpad(const model::Gram& gram) {
@@ -55,32 +46,6 @@ std::vector<double> Unpad(const model::Gram& gram) {
 }
 
 }  // namespace
-
-struct Collection::TrainingRun {
-  CollectionOptions parameters;
-  bool catch_up = true;  // false: an evaluation, nothing will be swapped in
-  // Set by BeginRun, under the lock.
-  std::uint64_t seq = 0;
-  std::uint32_t users = 0;
-  std::uint32_t items = 0;
-  std::uint64_t pairs = 0;
-  std::uint32_t model_id = 0;
-  std::unique_ptr<store::Snapshot> snapshot;
-  // Filled on the way.
-  model::TimedInteractions data;
-  model::SolveParams solve;
-  ModelSignal signal;
-  double objective = 0;
-  double seconds_per_iteration = 0;
-  std::unique_ptr<model::FactorTable> user_factors;
-  std::unique_ptr<model::FactorTable> item_factors;
-  std::optional<model::Gram> user_gram;
-  std::optional<model::Gram> item_gram;
-  std::unique_ptr<model::FoldInSolver> solver;
-  std::unique_ptr<index::ItemIndex> index;
-  std::vector<std::uint32_t> rewritten_users;  // solved after their vectors were written
-  std::vector<std::uint32_t> rewritten_items;
-};
 
 void Collection::BeginRun(TrainingRun& run) {
   run.seq = state_.last_seq();
@@ -127,7 +92,8 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
     }
     matrix.columns.push_back(item);
     matrix.weights.push_back(run.signal.WeightOf(pair));
-    run.data.time_ms.push_back(pair.first_ms);
+    // An interaction is known from its first event on, a rating from its newest.
+    run.data.time_ms.push_back(explicit_feedback() ? pair.last_ms : pair.first_ms);
     if (matrix.columns.size() % 65'536 == 0) {
       if (job.cancelled()) {
         return Status::Unavailable("cancelled");
@@ -142,16 +108,12 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
   return rows->status();
 }
 
-Status Collection::Train(TrainingRun& run, RunningJob& job) {
-  model::TrainingControl control;
-  control.cancel = job.cancel();
-  control.progress = [&job](const model::TrainingProgress& progress) {
-    job.SetProgress(0.1 + 0.8 * progress.fraction);
-  };
-  const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
+// The two kinds of training fill the same fields of the run.
+Status Collection::TrainFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
+                                const model::TrainingControl& control) const {
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
   RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
-                        model::Train(run.data.matrix, by_item,
-                                     ToTrainingParams(run.parameters, context_.options), control));
+                        model::Train(run.data.matrix, by_item, params, control));
   run.solve = trained.solve;
   run.objective = trained.objective;
   run.seconds_per_iteration = trained.seconds_per_iteration;
@@ -159,7 +121,35 @@ Status Collection::Train(TrainingRun& run, RunningJob& job) {
   run.item_gram = std::move(trained.item_gram);
   run.user_factors = std::make_unique<model::FactorTable>(std::move(trained.users));
   run.item_factors = std::make_unique<model::FactorTable>(std::move(trained.items));
-  run.solver = std::make_unique<model::FoldInSolver>(dim_);
+  return Status::Ok();
+}
+
+Status Collection::TrainRatedFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
+                                     const model::TrainingControl& control) const {
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
+  RECO_ASSIGN_OR_RETURN(model::RatingModel trained,
+                        model::TrainRatings(run.data.matrix, by_item, params, control));
+  run.solve = params.solve;
+  run.mean = trained.mean;
+  run.objective = trained.objectives.back();
+  run.seconds_per_iteration = trained.seconds_per_iteration;
+  run.user_gram = GramOf(trained.users);
+  run.item_gram = GramOf(trained.items);
+  run.user_factors = std::make_unique<model::FactorTable>(std::move(trained.users));
+  run.item_factors = std::make_unique<model::FactorTable>(std::move(trained.items));
+  return Status::Ok();
+}
+
+Status Collection::Train(TrainingRun& run, RunningJob& job) {
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.8 * progress.fraction);
+  };
+  const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
+  RECO_RETURN_IF_ERROR(explicit_feedback() ? TrainRatedFactors(run, by_item, control)
+                                           : TrainFactors(run, by_item, control));
+  run.solver = std::make_unique<RowFolder>(dim_, feedback_);
   std::vector<bool> present(run.items);
   {
     ReaderLock lock(mutex_);
@@ -189,7 +179,7 @@ void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal
   }
   float* x = own.mutable_row(ordinal);
   const std::vector<float> before(x, x + own.stride());
-  run.solver->Solve(partner_gram, run.solve, neighbors, x);
+  run.solver->Solve({side, partner_gram, run.solve, run.mean}, neighbors, x);
   gram.Update(before.data(), x);
   if (!is_user && live) {
     run.index->Refresh(ordinal);
@@ -304,7 +294,7 @@ Status Collection::SwapModel(TrainingRun& run) {
     RECO_RETURN_IF_ERROR(SolveLastRows(run));
     state_.CollectTouched(false);
     old_model = state_.model().id;
-    CollectionState::NewModel model{{run.model_id, run.seq, run.solve, run.signal},
+    CollectionState::NewModel model{{run.model_id, run.seq, run.solve, run.signal, run.mean},
                                     std::move(run.user_factors),
                                     std::move(run.item_factors),
                                     std::move(*run.user_gram),
@@ -354,6 +344,7 @@ format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
                     {"seconds-per-iteration", run.seconds_per_iteration}};
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
+  record.mean = run.mean;
   record.user_gram = Unpad(state_.users().gram);
   record.item_gram = Unpad(state_.items().gram);
   return record;
@@ -401,88 +392,6 @@ Status Collection::StartRun(TrainingRun& run) {
   MutexLock checkpoint(checkpoint_mutex_);
   RECO_RETURN_IF_ERROR(CheckpointLocked(&run));
   run.snapshot = context_.storage.store->TakeSnapshot();
-  return Status::Ok();
-}
-
-namespace {
-
-void AppendMetrics(std::string_view scorer, std::span<const model::CutOffMetrics> metrics,
-                   std::vector<std::pair<std::string, double>>* result) {
-  for (const model::CutOffMetrics& at : metrics) {
-    const auto add = [&](std::string_view metric, const model::MetricValue& value) {
-      const std::string name =
-          std::string(scorer) + "." + std::string(metric) + "@" + std::to_string(at.k);
-      result->emplace_back(name, value.mean);
-      result->emplace_back(name + ".ci", value.half_width);
-    };
-    add("recall", at.recall);
-    add("precision", at.precision);
-    add("ndcg", at.ndcg);
-    add("map", at.map);
-    add("mrr", at.mrr);
-    add("hit-rate", at.hit_rate);
-    const std::string suffix = "@" + std::to_string(at.k);
-    result->emplace_back(std::string(scorer) + ".coverage" + suffix, at.coverage);
-    result->emplace_back(std::string(scorer) + ".novelty" + suffix, at.novelty);
-  }
-}
-
-}  // namespace
-
-Status Collection::Evaluate(const CollectionOptions& parameters, const EvaluationOptions& options,
-                            RunningJob& job, std::vector<std::pair<std::string, double>>* result) {
-  TrainingRun run;
-  run.parameters = parameters;
-  run.catch_up = false;
-  const std::int64_t started_us = context_.clock.MonotonicUs();
-  job.SetPhase("loading");
-  RECO_RETURN_IF_ERROR(StartRun(run));
-  RECO_RETURN_IF_ERROR(LoadInteractions(run, job));
-  run.snapshot.reset();
-  const model::HoldOut hold_out =
-      model::LeaveLastOut(run.data, options.holdout_last, options.shuffle_ties, parameters.seed);
-  const auto users = static_cast<double>(std::count_if(
-      hold_out.held.begin(), hold_out.held.end(), [](const auto& held) { return !held.empty(); }));
-  if (users == 0) {
-    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
-                                      std::to_string(options.holdout_last) + " liked items");
-  }
-  const model::InteractionMatrix by_item = model::Transpose(hold_out.train);
-  model::TrainingControl control;
-  control.cancel = job.cancel();
-  control.progress = [&job](const model::TrainingProgress& progress) {
-    job.SetProgress(0.1 + 0.6 * progress.fraction);
-  };
-  job.SetPhase("training");
-  const model::TrainingParams params = ToTrainingParams(parameters, context_.options);
-  RECO_ASSIGN_OR_RETURN(const model::TrainedModel trained,
-                        model::Train(hold_out.train, by_item, params, control));
-  result->emplace_back("users", users);
-  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
-  const std::pair<std::string_view, model::UserScorer> scorers[] = {
-      {"model", model::FactorScorer(trained.users, trained.items)},
-      {"popularity", model::PopularityScorer(hold_out.train)},
-      {"cosine", model::CosineScorer(hold_out.train, by_item)}};
-  double done = 0.7;
-  control.progress = [&job, &done](const model::TrainingProgress& progress) {
-    job.SetProgress(done + 0.1 * progress.fraction);
-  };
-  std::vector<std::pair<std::string, double>> quality;
-  for (const auto& [name, scorer] : scorers) {
-    job.SetPhase(std::string("scoring ") + std::string(name));
-    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, scorer, options.at,
-                                                                     params.threads, control));
-    AppendMetrics(name, metrics, result);
-    if (name == "model") {
-      AppendMetrics(name, metrics, &quality);
-    }
-    job.SetProgress(done += 0.1);
-  }
-  result->emplace_back("seconds",
-                       static_cast<double>(context_.clock.MonotonicUs() - started_us) / 1e6);
-  WriterLock lock(mutex_);
-  state_.quality = std::move(quality);
-  state_.MarkDirtyOutsideLog();
   return Status::Ok();
 }
 

@@ -36,14 +36,14 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
                                  const CollectionOptions& options)
     : context_(context),
       cid_(cid),
-      dim_(options.dim),
+      dim_(StoredDim(options)),
       rules_(RulesOf(options)),
       fold_in_(options.fold_in),
       users_(context, cid, Side::kUser, dim_),
       items_(context, cid, Side::kItem, dim_),
       trained_item_gram_(dim_),
-      solver_(std::make_unique<model::FoldInSolver>(dim_)),
-      old_vector_(model::StrideFor(dim_)) {}
+      folder_(std::make_unique<RowFolder>(dim_, options.feedback)),
+      new_vector_(model::StrideFor(dim_)) {}
 
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
@@ -322,7 +322,7 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
 // long, in the background.
 void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                                         const Change& change) {
-  if (!Follows(which)) {
+  if (!Follows(which) || rules_.rated()) {
     return;
   }
   SideState& own = side(which);
@@ -408,9 +408,10 @@ void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
 std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
-  if (row == nullptr || row->building || model_.id == 0 ||
-      (row->information != nullptr && !row->sums_stale) ||
-      own.entities[ordinal].pairs <= long_row()) {
+  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : long_row();
+  const bool current = !rules_.rated() && row != nullptr && row->information != nullptr;
+  if (row == nullptr || row->building || model_.id == 0 || (current && !row->sums_stale) ||
+      own.entities[ordinal].pairs <= inline_max) {
     return std::nullopt;
   }
   row->building = true;
@@ -444,7 +445,26 @@ void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
   own.rows.Account(*row);
 }
 
-bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInSolver& solver,
+void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
+                                  std::span<const float> vector) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  --own.rows_building;
+  if (row == nullptr) {
+    return;  // its owner was deleted
+  }
+  row->building = false;
+  row->DropSums();
+  row->changes.clear();
+  if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
+    SetVector(which, ordinal, vector.data());
+    MarkDirty(which, ordinal);
+    MarkDirtyOutsideLog();
+  }
+  own.rows.Account(*row);
+}
+
+bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder,
                                float* x) const {
   const SideState& own = side(which);
   const SideState& partners = side(Other(which));
@@ -455,10 +475,10 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInS
   }
   const Row* row = own.rows.Find(ordinal);
   if (row != nullptr && row->information != nullptr) {
-    solver.SolveLong(partners.gram, model_.solve, *row->information, pairs, x);
+    folder.SolveLong(TermsOf(which), *row->information, pairs, x);
     return true;
   }
-  if (row == nullptr || !row->complete || pairs > long_row()) {
+  if (row == nullptr || !row->complete || (!rules_.rated() && pairs > long_row())) {
     return false;
   }
   thread_local std::vector<model::Neighbor> neighbors;
@@ -466,28 +486,51 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInS
   for (const RowPair& pair : row->pairs) {
     neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
   }
-  solver.Solve(partners.gram, model_.solve, neighbors, x);
+  folder.Solve(TermsOf(which), neighbors, x);
   return true;
 }
 
-// Re-solves one vector from its row; the Gram and the item index follow.
+// A row of ratings that is long is left to the background, each time that a 64th of it has changed.
+bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  if (!rules_.rated() || row == nullptr || pairs <= kRatedRowMax) {
+    return false;
+  }
+  if (++row->sums_age > pairs / 64 && !row->sums_stale) {
+    row->sums_stale = true;
+    own.pending.push_back(ordinal);
+  }
+  return true;
+}
+
+// Re-solves one vector from its row.
 void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
-  if (!Follows(which)) {
+  if (!Follows(which) || PutOff(which, ordinal)) {
     return;
   }
   SideState& own = side(which);
-  float* x = own.factors->mutable_row(ordinal);
-  std::copy_n(x, own.factors->stride(), old_vector_.begin());
-  if (Row* row = own.rows.Find(ordinal); row != nullptr && row->information == nullptr &&
-                                         row->complete &&
+  if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
+                                         row->information == nullptr && row->complete &&
                                          own.entities[ordinal].pairs > long_row()) {
     BuildInformation(which, ordinal);
   }
-  if (!SolveRow(which, ordinal, *solver_, x)) {
+  const float* stored = own.factors->row(ordinal);
+  std::copy_n(stored, own.factors->stride(), new_vector_.begin());
+  if (!SolveRow(which, ordinal, *folder_, new_vector_.data())) {
     own.pending.push_back(ordinal);
     return;
   }
-  own.gram.Update(old_vector_.data(), x);
+  SetVector(which, ordinal, new_vector_.data());
+}
+
+// The Gram and the item index follow.
+void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
+  SideState& own = side(which);
+  float* stored = own.factors->mutable_row(ordinal);
+  own.gram.Update(stored, x);
+  std::copy_n(x, own.factors->stride(), stored);
   if (which == Side::kItem && index_ != nullptr) {
     index_->Refresh(ordinal);
   }

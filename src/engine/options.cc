@@ -42,6 +42,14 @@ Status Options::Validate() const {
   return CheckRange("jobs_kept", jobs_kept, 0, 1'000'000);
 }
 
+CollectionOptions CollectionOptions::ForRatings() {
+  CollectionOptions options;
+  options.feedback = Feedback::kExplicit;
+  options.reg = 1;
+  options.regn = 0.1;
+  return options;
+}
+
 Status CollectionOptions::Validate() const {
   return engine::CheckParameters(*this);
 }

@@ -13,6 +13,8 @@ namespace reco::engine {
 
 // What is fixed about a collection's events when it is created.
 struct SignalRules {
+  bool rated() const { return feedback == Feedback::kExplicit; }
+
   double halflife_ms = 0;  // of an event, by event time; 0: it never fades
   Feedback feedback = Feedback::kImplicit;
 };

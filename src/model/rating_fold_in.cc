@@ -33,17 +33,14 @@ std::size_t FirstVector(std::size_t column) {
   return column / kWideLanes * kWideLanes;
 }
 
-// Sum of the lanes, by halving.
-double Sum(Wide v) {
-  if constexpr (kWideLanes == 8) {
-    const auto v4 = simd::AddHalves(v, std::make_index_sequence<4>());
-    const auto v2 = simd::AddHalves(v4, std::make_index_sequence<2>());
-    return v2[0] + v2[1];
-  } else if constexpr (kWideLanes == 4) {
-    const auto v2 = simd::AddHalves(v, std::make_index_sequence<2>());
-    return v2[0] + v2[1];
-  } else {
+// Sum of the lanes, by halving. A template, so that only the branch for the lanes there are counts.
+template <typename V>
+double Sum(V v) {
+  constexpr std::size_t kLanes = sizeof(V) / sizeof(double);
+  if constexpr (kLanes == 2) {
     return v[0] + v[1];
+  } else {
+    return Sum(simd::AddHalves(v, std::make_index_sequence<kLanes / 2>()));
   }
 }
 

@@ -38,7 +38,8 @@ Pairs StarPairs() {
     for (std::uint32_t item = 0; item + 1 < kItems; ++item) {
       const bool chosen = user % 50 == 7 ? item == user % kItems : random() % (2 + item / 4) == 0;
       if (user % 50 != 3 && chosen) {
-        const double liking = (user % 2 == item % 2 ? 4.0 : 2.0) + (random() % 3) - 1.0;
+        const int noise = static_cast<int>(random() % 3) - 1;
+        const double liking = (user % 2 == item % 2 ? 4.0 : 2.0) + noise;
         AddPair(&out.by_user, item, liking);
       }
     }

@@ -1,0 +1,166 @@
+// Evaluation of a Collection: trains on the past, measures on what was held out.
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "engine/collection.h"
+#include "engine/training_run.h"
+#include "model/rating_evaluation.h"
+
+namespace reco::engine {
+namespace {
+
+std::uint32_t TrainingThreads(const Options& options) {
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return options.training_threads != 0 ? options.training_threads : cores;
+}
+
+}  // namespace
+
+model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database) {
+  model::TrainingParams params;
+  params.dim = options.dim;
+  params.solve.alpha = static_cast<float>(options.alpha);
+  params.solve.reg = static_cast<float>(options.reg);
+  params.solve.regn = static_cast<float>(options.regn);
+  params.solve.unobserved = static_cast<float>(options.unobserved.value_or(1));
+  params.unobserved_auto = !options.unobserved.has_value();
+  params.iterations = options.iterations;
+  params.seed = options.seed;
+  params.threads = TrainingThreads(database);
+  return params;
+}
+
+namespace {
+
+void AppendMetrics(std::string_view scorer, std::span<const model::CutOffMetrics> metrics,
+                   std::vector<std::pair<std::string, double>>* result) {
+  for (const model::CutOffMetrics& at : metrics) {
+    const auto add = [&](std::string_view metric, const model::MetricValue& value) {
+      const std::string name =
+          std::string(scorer) + "." + std::string(metric) + "@" + std::to_string(at.k);
+      result->emplace_back(name, value.mean);
+      result->emplace_back(name + ".ci", value.half_width);
+    };
+    add("recall", at.recall);
+    add("precision", at.precision);
+    add("ndcg", at.ndcg);
+    add("map", at.map);
+    add("mrr", at.mrr);
+    add("hit-rate", at.hit_rate);
+    const std::string suffix = "@" + std::to_string(at.k);
+    result->emplace_back(std::string(scorer) + ".coverage" + suffix, at.coverage);
+    result->emplace_back(std::string(scorer) + ".novelty" + suffix, at.novelty);
+  }
+}
+
+void AppendErrors(const std::string& predictor, const model::RatingErrors& errors,
+                  std::vector<std::pair<std::string, double>>* result) {
+  result->emplace_back(predictor + ".rmse", errors.rmse.mean);
+  result->emplace_back(predictor + ".rmse.ci", errors.rmse.half_width);
+  result->emplace_back(predictor + ".mae", errors.mae.mean);
+  result->emplace_back(predictor + ".mae.ci", errors.mae.half_width);
+}
+
+}  // namespace
+
+Status Collection::Evaluate(const CollectionOptions& parameters, const EvaluationOptions& options,
+                            RunningJob& job, std::vector<std::pair<std::string, double>>* result) {
+  TrainingRun run;
+  run.parameters = parameters;
+  run.catch_up = false;
+  const std::int64_t started_us = context_.clock.MonotonicUs();
+  job.SetPhase("loading");
+  RECO_RETURN_IF_ERROR(StartRun(run));
+  RECO_RETURN_IF_ERROR(LoadInteractions(run, job));
+  run.snapshot.reset();
+  std::vector<std::pair<std::string, double>> quality;
+  RECO_RETURN_IF_ERROR(explicit_feedback() ? EvaluateErrors(run, options, job, &quality, result)
+                                           : EvaluateLists(run, options, job, &quality, result));
+  result->emplace_back("seconds",
+                       static_cast<double>(context_.clock.MonotonicUs() - started_us) / 1e6);
+  WriterLock lock(mutex_);
+  state_.quality = std::move(quality);
+  state_.MarkDirtyOutsideLog();
+  return Status::Ok();
+}
+
+// Ranking metrics of the model and the baselines.
+Status Collection::EvaluateLists(const TrainingRun& run, const EvaluationOptions& options,
+                                 RunningJob& job, Figures* quality, Figures* result) const {
+  const model::HoldOut hold_out = model::LeaveLastOut(run.data, options.holdout_last,
+                                                      options.shuffle_ties, run.parameters.seed);
+  const auto users = static_cast<double>(std::count_if(
+      hold_out.held.begin(), hold_out.held.end(), [](const auto& held) { return !held.empty(); }));
+  if (users == 0) {
+    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
+                                      std::to_string(options.holdout_last) + " liked items");
+  }
+  const model::InteractionMatrix by_item = model::Transpose(hold_out.train);
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.6 * progress.fraction);
+  };
+  job.SetPhase("training");
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
+  RECO_ASSIGN_OR_RETURN(const model::TrainedModel trained,
+                        model::Train(hold_out.train, by_item, params, control));
+  result->emplace_back("users", users);
+  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
+  const std::pair<std::string_view, model::UserScorer> scorers[] = {
+      {"model", model::FactorScorer(trained.users, trained.items)},
+      {"popularity", model::PopularityScorer(hold_out.train)},
+      {"cosine", model::CosineScorer(hold_out.train, by_item)}};
+  double done = 0.7;
+  control.progress = [&job, &done](const model::TrainingProgress& progress) {
+    job.SetProgress(done + 0.1 * progress.fraction);
+  };
+  for (const auto& [name, scorer] : scorers) {
+    job.SetPhase(std::string("scoring ") + std::string(name));
+    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, scorer, options.at,
+                                                                     params.threads, control));
+    AppendMetrics(name, metrics, result);
+    if (name == "model") {
+      AppendMetrics(name, metrics, quality);
+    }
+    job.SetProgress(done += 0.1);
+  }
+  return Status::Ok();
+}
+
+// Errors of predicted ratings.
+Status Collection::EvaluateErrors(const TrainingRun& run, const EvaluationOptions& options,
+                                  RunningJob& job, Figures* quality, Figures* result) const {
+  const model::RatingHoldOut hold_out = model::LeaveLastRatingsOut(
+      run.data, options.holdout_last, options.shuffle_ties, run.parameters.seed);
+  if (hold_out.held.empty()) {
+    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
+                                      std::to_string(options.holdout_last) + " ratings");
+  }
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.6 * progress.fraction);
+  };
+  job.SetPhase("training");
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
+  RECO_ASSIGN_OR_RETURN(
+      const model::RatingModel trained,
+      model::TrainRatings(hold_out.train, model::Transpose(hold_out.train), params, control));
+  job.SetPhase("scoring");
+  control.progress = nullptr;
+  RECO_ASSIGN_OR_RETURN(const model::RatingComparison errors,
+                        model::EvaluateRatings(hold_out, trained, params, control));
+  result->emplace_back("ratings", static_cast<double>(errors.held));
+  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
+  const std::pair<std::string, const model::RatingErrors*> predictors[] = {
+      {"model", &errors.model}, {"biases", &errors.biases}, {"mean", &errors.mean}};
+  for (const auto& [name, of] : predictors) {
+    AppendErrors(name, *of, result);
+  }
+  AppendErrors("model", errors.model, quality);
+  return Status::Ok();
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,50 @@
+// TrainingRun: what one training or evaluation of a Collection works on, from the snapshot it takes
+// to the tables it leaves. Confined to the job's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/collection.h"
+#include "engine/row_folder.h"
+#include "engine/signal.h"
+#include "index/item_index.h"
+#include "model/evaluation.h"
+#include "model/factor_table.h"
+#include "model/trainer.h"
+#include "store/store.h"
+
+namespace reco::engine {
+
+model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database);
+
+struct Collection::TrainingRun {
+  CollectionOptions parameters;
+  bool catch_up = true;  // false: an evaluation, nothing will be swapped in
+  // Set by BeginRun, under the lock.
+  std::uint64_t seq = 0;
+  std::uint32_t users = 0;
+  std::uint32_t items = 0;
+  std::uint64_t pairs = 0;
+  std::uint32_t model_id = 0;
+  std::unique_ptr<store::Snapshot> snapshot;
+  // Filled on the way.
+  model::TimedInteractions data;
+  model::SolveParams solve;
+  ModelSignal signal;
+  double mean = 0;
+  double objective = 0;
+  double seconds_per_iteration = 0;
+  std::unique_ptr<model::FactorTable> user_factors;
+  std::unique_ptr<model::FactorTable> item_factors;
+  std::optional<model::Gram> user_gram;
+  std::optional<model::Gram> item_gram;
+  std::unique_ptr<RowFolder> solver;
+  std::unique_ptr<index::ItemIndex> index;
+  std::vector<std::uint32_t> rewritten_users;  // solved after their vectors were written
+  std::vector<std::uint32_t> rewritten_items;
+};
+
+}  // namespace reco::engine
