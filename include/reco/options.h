@@ -77,8 +77,28 @@ struct FeedbackType {
   double weight = 1;
 };
 
+// How the weight of a pair becomes the confidence c that the model has in it.
+enum class Weighting : std::uint8_t {
+  kLinear,  // c = alpha |w|
+  kLog,     // c = alpha log2(1 + |w|): a hundredth event says less than a first
+};
+
+// What the weight of an interaction is.
+enum class Feedback : std::uint8_t {
+  kImplicit,  // how sure we are that the user likes the item; weights add up
+  kExplicit,  // a rating; the newest replaces the one before
+};
+
+// Which vectors a write solves again at once.
+enum class FoldIn : std::uint8_t {
+  kBoth,   // the user's and the item's
+  kUsers,  // the user's; items wait for the next training
+  kOff,    // none: lists change with a training only, except for what is left out as seen
+};
+
 // The model is implicit-feedback matrix factorisation (Hu, Koren, Volinsky 2008) with a separate
-// weight for unobserved pairs (Rendle et al. 2022). Symbols as in doc/architecture.md.
+// weight for unobserved pairs (Rendle et al. 2022), or for ratings one with biases (Koren, Bell,
+// Volinsky 2009). Symbols as in doc/architecture.md.
 struct CollectionOptions {
   // d: length of a vector. Cost of a write and of a query grow linearly, of a training about
   // quadratically. 1 to 512. Fixed once created. (`implicit`: factors=100.)
@@ -93,8 +113,25 @@ struct CollectionOptions {
   std::optional<double> unobserved;
   // Alternations over items and users. 1 to 1,000.
   std::uint32_t iterations = 12;
+  // Stop a training when an iteration lowers the objective by less than this share of it. 0: run
+  // all iterations. 0 to 1.
+  double tolerance = 0;
+  // Start a training from the live vectors rather than from the seed: fewer iterations to the same
+  // objective, but the model then depends on the ones before.
+  bool warm_start = false;
   // Seed of the first vectors; the same data and seed give the same model. At most 2^53.
   std::uint64_t seed = 42;
+  // gamma: lists are made from a vector in which the user's n-th newest pair counts gamma^n, over
+  // the newest 256 pairs; the vector that items learn from stays undecayed. 1: all pairs count
+  // alike. Above 0, at most 1.
+  double recency = 0.98;
+  // Seconds of event time after which an event counts half. 0: it never fades. At most 1e10. Fixed
+  // once created.
+  double halflife_s = 0;
+  Weighting weighting = Weighting::kLinear;
+  // Both fixed once created.
+  Feedback feedback = Feedback::kImplicit;
+  FoldIn fold_in = FoldIn::kBoth;
   // At most 64. An event that names no type has weight 1.
   std::vector<FeedbackType> types;
   // Retrain by itself after so many events (0: never) or seconds (0: never) since the last one.

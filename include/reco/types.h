@@ -105,6 +105,7 @@ struct RankingOptions {
   std::optional<std::span<const std::string_view>> include = {};  // rank only these
   std::span<const std::string_view> exclude = {};
   std::span<const std::string_view> context = {};  // folded in with weight 1, not stored
+  std::optional<double> recency = {};              // default: the collection's
 };
 
 // Best first; ties by id bytes.

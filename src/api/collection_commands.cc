@@ -169,6 +169,23 @@ constexpr ArgumentSpec kRetrainRules[] = {
     {.name = "events", .type = "integer", .token = "EVERY"},
     {.name = "seconds", .type = "integer", .token = "INTERVAL"},
 };
+constexpr ArgumentSpec kNoYes[] = {
+    {.name = "no", .type = "pure-token", .token = "NO"},
+    {.name = "yes", .type = "pure-token", .token = "YES"},
+};
+constexpr ArgumentSpec kWeightings[] = {
+    {.name = "linear", .type = "pure-token", .token = "LINEAR"},
+    {.name = "log", .type = "pure-token", .token = "LOG"},
+};
+constexpr ArgumentSpec kFeedbacks[] = {
+    {.name = "implicit", .type = "pure-token", .token = "IMPLICIT"},
+    {.name = "explicit", .type = "pure-token", .token = "EXPLICIT"},
+};
+constexpr ArgumentSpec kFoldIns[] = {
+    {.name = "both", .type = "pure-token", .token = "BOTH"},
+    {.name = "users", .type = "pure-token", .token = "USERS"},
+    {.name = "off", .type = "pure-token", .token = "OFF"},
+};
 constexpr ArgumentSpec kCreateArguments[] = {
     {.name = "key", .type = "key"},
     {.name = "d", .type = "integer", .token = "DIM", .optional = true},
@@ -181,7 +198,26 @@ constexpr ArgumentSpec kCreateArguments[] = {
      .optional = true,
      .arguments = kUnobservedValues},
     {.name = "iterations", .type = "integer", .token = "ITERATIONS", .optional = true},
+    {.name = "tolerance", .type = "double", .token = "TOLERANCE", .optional = true},
+    {.name = "warm-start",
+     .type = "oneof",
+     .token = "WARM-START",
+     .optional = true,
+     .arguments = kNoYes},
     {.name = "seed", .type = "integer", .token = "SEED", .optional = true},
+    {.name = "gamma", .type = "double", .token = "RECENCY", .optional = true},
+    {.name = "seconds", .type = "double", .token = "HALFLIFE", .optional = true},
+    {.name = "weighting",
+     .type = "oneof",
+     .token = "WEIGHTING",
+     .optional = true,
+     .arguments = kWeightings},
+    {.name = "feedback",
+     .type = "oneof",
+     .token = "FEEDBACK",
+     .optional = true,
+     .arguments = kFeedbacks},
+    {.name = "foldin", .type = "oneof", .token = "FOLDIN", .optional = true, .arguments = kFoldIns},
     {.name = "type",
      .type = "block",
      .token = "TYPE",

@@ -93,6 +93,8 @@ void TopK(CommandContext& context) {
   while (words.left() > 0) {
     if (words.Option("WITHSEEN")) {
       request.options.with_seen = true;
+    } else if (words.Option("RECENCY")) {
+      request.options.recency = words.Double("RECENCY", 0.01, 1);
     } else if (words.Option("CONTEXT")) {
       request.context = words.CountedIds("CONTEXT");
       request.options.context = request.context;
@@ -274,6 +276,8 @@ constexpr ArgumentSpec kContextArgument = {.name = "context",
                                            .token = "CONTEXT",
                                            .optional = true,
                                            .arguments = kCountedIds};
+constexpr ArgumentSpec kRecencyArgument = {
+    .name = "gamma", .type = "double", .token = "RECENCY", .optional = true};
 constexpr ArgumentSpec kBases[] = {{.name = "vector", .type = "pure-token", .token = "VECTOR"}};
 constexpr ArgumentSpec kPopularities[] = {
     {.name = "users", .type = "pure-token", .token = "USERS"},
@@ -282,8 +286,9 @@ constexpr ArgumentSpec kPopularities[] = {
 };
 
 constexpr ArgumentSpec kTopKArguments[] = {
-    kKeyArgument,        kUserArgument,       kContextArgument,  kCountArgument,   kOffsetArgument,
-    kWithScoresArgument, kWithSourceArgument, kWithSeenArgument, kIncludeArgument, kExcludeArgument,
+    kKeyArgument,      kUserArgument,    kContextArgument,    kRecencyArgument,
+    kCountArgument,    kOffsetArgument,  kWithScoresArgument, kWithSourceArgument,
+    kWithSeenArgument, kIncludeArgument, kExcludeArgument,
 };
 constexpr ArgumentSpec kSessionArguments[] = {
     kKeyArgument,

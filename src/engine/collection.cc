@@ -124,7 +124,7 @@ Collection::Collection(CollectionContext& context, std::uint32_t cid,
       cid_(cid),
       dim_(options.dim),
       options_(options),
-      state_(context, cid, options.dim) {
+      state_(context, cid, options) {
   last_checkpoint_us_ = context.clock.MonotonicUs();
 }
 

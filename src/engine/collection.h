@@ -121,6 +121,7 @@ class Collection {
 
  private:
   struct Query;        // collection_ranking.cc
+  struct ServedRow;    // collection_ranking.cc
   struct TrainingRun;  // collection_retrain.cc
 
   Status CheckWritable() const REQUIRES(mutex_);
@@ -145,10 +146,11 @@ class Collection {
   // A user's or basket's vector and what is left out of its lists.
   Query BasketQuery(std::span<const std::string_view> items, std::span<const double> weights) const
       REQUIRES_SHARED(mutex_);
-  Result<Query> ServingVector(std::uint32_t user, std::span<const std::string_view> context) const
-      REQUIRES_SHARED(mutex_);
-  std::vector<model::Neighbor> NeighborsOf(std::span<const RowPair> pairs) const
-      REQUIRES_SHARED(mutex_);
+  Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options,
+                              ServedRow* served) const REQUIRES_SHARED(mutex_);
+  ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
+  void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
+  std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
   Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
   std::vector<index::Candidate> Search(const Query& query, const RankingOptions& options,
                                        FunctionRef<bool(std::uint32_t)> accept) const

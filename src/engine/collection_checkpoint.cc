@@ -201,6 +201,7 @@ Status Collection::LoadModel(const format::CheckpointRecord& record) {
     active.trained_at_seq = model.trained_at_seq;
     active.solve = {static_cast<float>(model.alpha), static_cast<float>(model.reg),
                     static_cast<float>(model.regn), static_cast<float>(model.unobserved)};
+    active.signal = {model.weighting, state_.rules().halflife_ms, model.reference_ms};
     trained_at_ms_ = model.trained_at_ms;
     trained_gram = std::move(model.item_gram);
     RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));
@@ -355,7 +356,7 @@ Result<model::Information> Collection::SumRow(Side side, std::uint32_t ordinal, 
     const std::size_t to = std::min(pairs.size(), from + kStep);
     for (std::size_t i = from; i < to; ++i) {
       sums->Replace(state_.side(other).factors->row(pairs[i].other), state_.model().solve.alpha, 0,
-                    pairs[i].pair.weight);
+                    state_.model().signal.WeightOf(pairs[i].pair));
     }
   }
   if (!sums) {

@@ -148,6 +148,7 @@ void CollectionState::Activate(NewModel model) {
     for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
       if (Row* row = own->rows.Find(ordinal); row != nullptr && row->information != nullptr) {
         row->information.reset();  // sums over the vectors of the old model
+        row->sums_stale = false;
         own->rows.Account(*row);
       }
     }

@@ -9,9 +9,10 @@
 namespace reco::engine {
 namespace {
 
-// A user's serving vector is solved again at each read from at most so many pairs; the vector of a
-// longer row is the one that its last write left.
+// A user's serving vector is solved again at each read from at most so many pairs; without recency
+// the vector of a longer row is the one that its last write left.
 constexpr std::size_t kServedPairsMax = 256;
+constexpr double kRecencyMin = 0.01;
 
 Status CheckOptions(const RankingOptions& options) {
   if (options.count < 1 || options.count > kCountMax) {
@@ -19,6 +20,9 @@ Status CheckOptions(const RankingOptions& options) {
   }
   if (options.offset > 1'000'000) {
     return Status::InvalidArgument("OFFSET must be 0 to 1000000");
+  }
+  if (options.recency && !(*options.recency >= kRecencyMin && *options.recency <= 1)) {
+    return Status::InvalidArgument("RECENCY must be a number from 0.01 to 1");
   }
   const std::size_t longest =
       std::max({options.exclude.size(), options.context.size(),
@@ -42,16 +46,18 @@ bool AllZero(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return v == 0; });
 }
 
-// Adds `weight` to the pair with `item`, keeping the order.
-void AddWeight(std::vector<RowPair>* pairs, std::uint32_t item, double weight) {
+// Adds an event of `weight` and time `now_ms` with `item`, keeping the order.
+void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, std::int64_t now_ms,
+              const SignalRules& rules) {
+  format::Event event;
+  event.weight = weight;
+  event.time_ms = now_ms;
   const std::size_t at = LowerBound(*pairs, item);
   if (at < pairs->size() && (*pairs)[at].other == item) {
-    (*pairs)[at].pair.weight += static_cast<float>(weight);
+    (*pairs)[at].pair = Accumulate(&(*pairs)[at].pair, event, rules);
   } else {
-    RowPair added;
-    added.other = item;
-    added.pair.weight = static_cast<float>(weight);
-    pairs->insert(pairs->begin() + static_cast<std::ptrdiff_t>(at), added);
+    pairs->insert(pairs->begin() + static_cast<std::ptrdiff_t>(at),
+                  RowPair{item, Accumulate(nullptr, event, rules)});
   }
 }
 
@@ -65,6 +71,12 @@ struct Collection::Query {
   bool folded = false;  // the vector is not the one that training left
 
   bool usable() const { return !AllZero(vector); }
+};
+
+// The pairs that a vector is solved from.
+struct Collection::ServedRow {
+  std::vector<std::uint32_t> items;
+  std::vector<model::Neighbor> neighbors;  // of the same items
 };
 
 std::unique_ptr<model::FoldInSolver> Collection::BorrowSolver() const {
@@ -84,16 +96,6 @@ void Collection::ReturnSolver(std::unique_ptr<model::FoldInSolver> solver) const
   solvers_.push_back(std::move(solver));
 }
 
-std::vector<model::Neighbor> Collection::NeighborsOf(std::span<const RowPair> pairs) const {
-  const model::FactorTable& factors = *state_.items().factors;
-  std::vector<model::Neighbor> neighbors;
-  neighbors.reserve(pairs.size());
-  for (const RowPair& pair : pairs) {
-    neighbors.push_back({factors.row(pair.other), pair.pair.weight});
-  }
-  return neighbors;
-}
-
 std::vector<std::uint32_t> Collection::ItemOrdinals(std::span<const std::string_view> items) const {
   std::vector<std::uint32_t> ordinals;
   for (const std::string_view item : items) {
@@ -104,36 +106,95 @@ std::vector<std::uint32_t> Collection::ItemOrdinals(std::span<const std::string_
   return ordinals;
 }
 
+// What a user's serving vector is solved from: with recency 1 all stored pairs, otherwise the
+// newest ones, each weighted by recency to the power of its place from the newest, 0.
+Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double recency) const {
+  const model::FactorTable& factors = *state_.items().factors;
+  ServedRow served;
+  const auto add = [&](const RowPair& pair, double share) NO_THREAD_SAFETY_ANALYSIS {
+    const float weight = state_.model().signal.WeightOf(pair.pair);
+    served.items.push_back(pair.other);
+    served.neighbors.push_back(
+        {factors.row(pair.other), static_cast<float>(static_cast<double>(weight) * share)});
+  };
+  if (recency == 1) {
+    for (const RowPair& pair : pairs) {
+      add(pair, 1);
+    }
+    return served;
+  }
+  std::vector<const RowPair*> newest;
+  newest.reserve(pairs.size());
+  for (const RowPair& pair : pairs) {
+    newest.push_back(&pair);
+  }
+  const auto middle =
+      newest.begin() + static_cast<std::ptrdiff_t>(std::min(newest.size(), kServedPairsMax));
+  const auto newer = [](const RowPair* a, const RowPair* b) {
+    return a->pair.last_ms != b->pair.last_ms ? a->pair.last_ms > b->pair.last_ms
+                                              : a->other > b->other;
+  };
+  std::partial_sort(newest.begin(), middle, newest.end(), newer);
+  newest.erase(middle, newest.end());
+  double share = 1;
+  for (const RowPair* pair : newest) {
+    add(*pair, share);
+    share *= recency;
+  }
+  return served;
+}
+
+// Solves `served` into the query's vector.
+void Collection::SolveServed(const ServedRow& served, Query* query) const {
+  auto solver = BorrowSolver();
+  solver->Solve(state_.items().gram, state_.model().solve, served.neighbors, query->vector.data());
+  ReturnSolver(std::move(solver));
+}
+
 // The user's vector as of now: solved from the stored pairs, the request's context and the current
-// item vectors.
-Result<Collection::Query> Collection::ServingVector(
-    std::uint32_t user, std::span<const std::string_view> context) const {
+// item vectors. `served`, when given, takes what it was solved from.
+Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
+                                                    const RankingOptions& options,
+                                                    ServedRow* served) const {
   const SideState& users = state_.users();
+  const double recency = options.recency.value_or(options_.recency);
   Query query;
   std::vector<RowPair> scratch;
   RECO_ASSIGN_OR_RETURN(std::span<const RowPair> pairs, users.rows.Read(user, &scratch));
+  query.left_out.reserve(pairs.size() + options.context.size());
   for (const RowPair& pair : pairs) {
     query.left_out.push_back(pair.other);
   }
-  query.folded = users.entities[user].last_seq > state_.model().trained_at_seq || !context.empty();
+  query.folded =
+      users.entities[user].last_seq > state_.model().trained_at_seq || !options.context.empty();
   const float* stored = users.factors->row(user);
   query.vector.assign(stored, stored + users.factors->stride());
-  if (state_.model().id == 0 || (pairs.size() > kServedPairsMax && context.empty())) {
-    return query;
-  }
+  const bool as_stored =
+      options.context.empty() &&
+      (state_.fold_in() == FoldIn::kOff || (recency == 1 && pairs.size() > kServedPairsMax));
   std::vector<RowPair> with_context;
-  if (!context.empty()) {
+  if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
-    for (const std::uint32_t item : ItemOrdinals(context)) {
-      AddWeight(&with_context, item, 1);
+    const std::int64_t newest_ms = users.entities[user].last_ms;
+    for (const std::uint32_t item : ItemOrdinals(options.context)) {
+      AddEvent(&with_context, item, 1, std::max(RequestMs(), newest_ms), state_.rules());
       query.left_out.push_back(item);
     }
     SortUnique(&query.left_out);
     pairs = with_context;
   }
-  auto solver = BorrowSolver();
-  solver->Solve(state_.items().gram, state_.model().solve, NeighborsOf(pairs), query.vector.data());
-  ReturnSolver(std::move(solver));
+  if (state_.model().id == 0) {
+    return query;
+  }
+  if (!as_stored || served != nullptr) {
+    ServedRow row = Serve(pairs, as_stored ? 1 : recency);
+    if (!as_stored) {
+      SolveServed(row, &query);
+    }
+    if (served != nullptr) {
+      *served = std::move(row);
+    }
+  }
   return query;
 }
 
@@ -145,19 +206,22 @@ Collection::Query Collection::BasketQuery(std::span<const std::string_view> item
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto ordinal = state_.items().ids.Find(items[i])) {
-      AddWeight(&basket, *ordinal, weights.empty() ? 1.0 : weights[i]);
+      AddEvent(&basket, *ordinal, weights.empty() ? 1.0 : weights[i], RequestMs(), state_.rules());
     }
   }
   for (const RowPair& pair : basket) {
     query.left_out.push_back(pair.other);
   }
   if (state_.model().id != 0 && !basket.empty()) {
-    auto solver = BorrowSolver();
-    solver->Solve(state_.items().gram, state_.model().solve, NeighborsOf(basket),
-                  query.vector.data());
-    ReturnSolver(std::move(solver));
+    SolveServed(Serve(basket, 1), &query);
   }
   return query;
+}
+
+// The event time of what a request brings along: with a half-life, that which counts in full.
+std::int64_t Collection::RequestMs() const {
+  return state_.rules().halflife_ms > 0 ? state_.model().signal.reference_ms
+                                        : context_.clock.NowMs();
 }
 
 bool Collection::Visible(std::uint32_t item, std::int64_t now_ms) const {
@@ -257,7 +321,7 @@ Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& op
   if (!ordinal) {
     return Rank(BasketQuery(options.context, {}), options);
   }
-  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, options.context));
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, options, nullptr));
   return Rank(query, options);
 }
 
@@ -321,7 +385,7 @@ Result<std::vector<std::optional<double>>> Collection::Score(
   if (!ordinal || state_.model().id == 0) {
     return scores;
   }
-  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, {}));
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*ordinal, {}, nullptr));
   const model::FactorTable& factors = *state_.items().factors;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto item = state_.items().ids.Find(items[i])) {
@@ -343,30 +407,29 @@ Result<Explanation> Collection::Explain(std::string_view user, std::string_view 
   if (state_.model().id == 0) {
     return explanation;
   }
-  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*user_ordinal, {}));
+  ServedRow served;
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*user_ordinal, {}, &served));
   const model::FactorTable& factors = *state_.items().factors;
   const float* target = factors.row(*item_ordinal);
   explanation.score = model::Dot(query.vector.data(), target, factors.stride());
-  std::vector<RowPair> scratch;
-  RECO_ASSIGN_OR_RETURN(const auto pairs, state_.users().rows.Read(*user_ordinal, &scratch));
-  std::vector<double> shares(pairs.size());
+  std::vector<double> shares(served.items.size());
   auto solver = BorrowSolver();
-  solver->Shares(state_.items().gram, state_.model().solve, NeighborsOf(pairs), target, shares);
+  solver->Shares(state_.items().gram, state_.model().solve, served.neighbors, target, shares);
   ReturnSolver(std::move(solver));
   explanation.remainder = explanation.score;
-  std::vector<std::size_t> order(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
+  std::vector<std::size_t> order(shares.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) {
     order[i] = i;
     explanation.remainder -= shares[i];
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const double x = std::abs(shares[a]);
     const double y = std::abs(shares[b]);
-    return x != y ? x > y : pairs[a].other < pairs[b].other;
+    return x != y ? x > y : served.items[a] < served.items[b];
   });
   order.resize(std::min(order.size(), count));
   for (const std::size_t i : order) {
-    explanation.shares.push_back({std::string(state_.items().ids.id(pairs[i].other)), shares[i]});
+    explanation.shares.push_back({std::string(state_.items().ids.id(served.items[i])), shares[i]});
   }
   return explanation;
 }

@@ -47,8 +47,8 @@ Result<std::vector<RowPair>> Collection::PairsAsOf(std::uint32_t user,
     }
     if (event.kind == EventKind::kInteraction || event.kind == EventKind::kSet) {
       const auto known = pairs.find(event.item);
-      pairs[event.item] = Accumulate(known != pairs.end() ? &known->second : nullptr, event.weight,
-                                     event.kind == EventKind::kSet, event.type, event.time_ms);
+      pairs[event.item] =
+          Accumulate(known != pairs.end() ? &known->second : nullptr, event, state_.rules());
     } else if (event.kind == EventKind::kRemove) {
       pairs.erase(event.item);
     } else if (event.kind == EventKind::kUserDelete) {

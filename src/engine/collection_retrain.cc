@@ -69,6 +69,7 @@ struct Collection::TrainingRun {
   // Filled on the way.
   model::TimedInteractions data;
   model::SolveParams solve;
+  ModelSignal signal;
   double objective = 0;
   double seconds_per_iteration = 0;
   std::unique_ptr<model::FactorTable> user_factors;
@@ -87,6 +88,14 @@ void Collection::BeginRun(TrainingRun& run) {
   run.items = state_.items().ids.end();
   run.pairs = state_.interactions();
   run.model_id = state_.model().id + 1;
+  run.signal = {run.parameters.weighting, state_.rules().halflife_ms, 0};
+  if (run.signal.halflife_ms > 0) {
+    // The newest event counts in full, so that a log of last year trains like one of today.
+    for (const Entity& item : state_.items().entities) {
+      run.signal.reference_ms = std::max(run.signal.reference_ms, item.last_ms);
+    }
+    run.signal.reference_ms = std::min(run.signal.reference_ms, context_.clock.NowMs());
+  }
   if (run.catch_up) {
     state_.CollectTouched(true);
   }
@@ -117,7 +126,7 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
       matrix.offsets.push_back(matrix.columns.size());
     }
     matrix.columns.push_back(item);
-    matrix.weights.push_back(pair.weight);
+    matrix.weights.push_back(run.signal.WeightOf(pair));
     run.data.time_ms.push_back(pair.first_ms);
     if (matrix.columns.size() % 65'536 == 0) {
       if (job.cancelled()) {
@@ -175,7 +184,7 @@ void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal
   neighbors.reserve(pairs.size());
   for (const RowPair& pair : pairs) {
     if (pair.other < partners.rows()) {  // else a partner younger than this round: it has no vector
-      neighbors.push_back({partners.row(pair.other), pair.pair.weight});
+      neighbors.push_back({partners.row(pair.other), run.signal.WeightOf(pair.pair)});
     }
   }
   float* x = own.mutable_row(ordinal);
@@ -295,9 +304,12 @@ Status Collection::SwapModel(TrainingRun& run) {
     RECO_RETURN_IF_ERROR(SolveLastRows(run));
     state_.CollectTouched(false);
     old_model = state_.model().id;
-    CollectionState::NewModel model{{run.model_id, run.seq, run.solve}, std::move(run.user_factors),
-                                    std::move(run.item_factors),        std::move(*run.user_gram),
-                                    std::move(*run.item_gram),          std::move(run.index)};
+    CollectionState::NewModel model{{run.model_id, run.seq, run.solve, run.signal},
+                                    std::move(run.user_factors),
+                                    std::move(run.item_factors),
+                                    std::move(*run.user_gram),
+                                    std::move(*run.item_gram),
+                                    std::move(run.index)};
     state_.Activate(std::move(model));
     trained_at_ms_ = context_.clock.NowMs();
     record = DescribeModel(run);
@@ -340,6 +352,8 @@ format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
   record.metrics = {{"objective", run.objective},
                     {"pairs", static_cast<double>(run.pairs)},
                     {"seconds-per-iteration", run.seconds_per_iteration}};
+  record.weighting = run.signal.weighting;
+  record.reference_ms = run.signal.reference_ms;
   record.user_gram = Unpad(state_.users().gram);
   record.item_gram = Unpad(state_.items().gram);
   return record;

@@ -22,19 +22,28 @@ struct CollectionState::Change {
   std::optional<format::Pair> before;
   std::optional<format::Pair> after;
 
-  float old_weight() const { return before ? before->weight : 0.0F; }
-  float new_weight() const { return after ? after->weight : 0.0F; }
+  double stored_growth() const {
+    return (after ? static_cast<double>(after->weight) : 0) -
+           (before ? static_cast<double>(before->weight) : 0);
+  }
+  float old_weight(const ModelSignal& signal) const {
+    return before ? signal.WeightOf(*before) : 0;
+  }
+  float new_weight(const ModelSignal& signal) const { return after ? signal.WeightOf(*after) : 0; }
 };
 
-CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid, std::uint32_t dim)
+CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
+                                 const CollectionOptions& options)
     : context_(context),
       cid_(cid),
-      dim_(dim),
-      users_(context, cid, Side::kUser, dim),
-      items_(context, cid, Side::kItem, dim),
-      trained_item_gram_(dim),
-      solver_(std::make_unique<model::FoldInSolver>(dim)),
-      old_vector_(model::StrideFor(dim)) {}
+      dim_(options.dim),
+      rules_(RulesOf(options)),
+      fold_in_(options.fold_in),
+      users_(context, cid, Side::kUser, dim_),
+      items_(context, cid, Side::kItem, dim_),
+      trained_item_gram_(dim_),
+      solver_(std::make_unique<model::FoldInSolver>(dim_)),
+      old_vector_(model::StrideFor(dim_)) {}
 
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
@@ -188,8 +197,7 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
                                 const std::optional<format::Pair>& before) {
   Change change;
   change.before = before;
-  change.after = Accumulate(before ? &*before : nullptr, event.weight,
-                            event.kind == EventKind::kSet, event.type, event.time_ms);
+  change.after = Accumulate(before ? &*before : nullptr, event, rules_);
   CountPair(Side::kUser, event.user, seq, change);
   CountPair(Side::kItem, event.item, seq, change);
   dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
@@ -298,8 +306,7 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   };
   entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
   entity.events += count(change.after) - count(change.before);
-  entity.weight +=
-      static_cast<double>(change.new_weight()) - static_cast<double>(change.old_weight());
+  entity.weight += change.stored_growth();
   entity.last_seq = seq;
   if (which == Side::kUser) {
     interactions_ += change.after ? 1U : 0U;
@@ -308,15 +315,21 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   MarkDirty(which, ordinal);
 }
 
-// A row that grows past long_row() gets its running sums; later events are rank-one updates. A
-// share that shrinks is not taken out of the sums, since the partner's vector has moved since it
-// was put in: the sums are built again from the pairs.
+// A row that grows past long_row() gets its running sums; later events are rank-one updates. When a
+// share shrinks, what is taken out of the sums is not quite what was put in, since the partner's
+// vector has moved: the sums are built again from the pairs, at once or, when that takes long, in
+// the background.
 void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                                         const Change& change) {
+  if (!Follows(which)) {
+    return;
+  }
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
+  const float before = change.old_weight(model_.signal);
+  const float after = change.new_weight(model_.signal);
   if (row->building) {
-    row->changes.push_back({other, change.old_weight(), change.new_weight()});
+    row->changes.push_back({other, before, after});
     own.rows.Account(*row);
   }
   const bool is_long = own.entities[ordinal].pairs > long_row();
@@ -326,17 +339,20 @@ void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::
     }
     return;
   }
-  const float before = change.old_weight();
-  const float after = change.new_weight();
   const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
                                      std::abs(after) >= std::abs(before));
   // The sums hold each pair with its partner's vector of that time; an eighth of the row in new
   // events is taken as the sign that they have aged.
-  if (grows && ++row->sums_age <= own.entities[ordinal].pairs / 8) {
-    row->information->Replace(side(Other(which)).factors->row(other), model_.solve.alpha, before,
-                              after);
-  } else {
+  const bool fresh = grows && ++row->sums_age <= own.entities[ordinal].pairs / 8;
+  if (!fresh && row->complete && row->pairs.size() <= RowTable::kInlinePairsMax) {
     BuildInformation(which, ordinal);
+    return;
+  }
+  row->information->Replace(side(Other(which)).factors->row(other), model_.solve.alpha, before,
+                            after);
+  if (!fresh && !row->sums_stale) {
+    row->sums_stale = true;
+    own.pending.push_back(ordinal);
   }
 }
 
@@ -346,11 +362,13 @@ void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
   Row* row = own.rows.Find(ordinal);
   row->information.reset();
   row->sums_age = 0;
+  row->sums_stale = false;
   if (row->complete && row->pairs.size() <= RowTable::kInlinePairsMax &&
       own.entities[ordinal].pairs > long_row()) {
     row->information = std::make_unique<model::Information>(dim_);
     for (const RowPair& pair : row->pairs) {
-      row->information->Replace(partners.row(pair.other), model_.solve.alpha, 0, pair.pair.weight);
+      row->information->Replace(partners.row(pair.other), model_.solve.alpha, 0,
+                                model_.signal.WeightOf(pair.pair));
     }
   }
   own.rows.Account(*row);
@@ -359,7 +377,8 @@ void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
 std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
-  if (row == nullptr || row->building || row->information != nullptr || model_.id == 0 ||
+  if (row == nullptr || row->building || model_.id == 0 ||
+      (row->information != nullptr && !row->sums_stale) ||
       own.entities[ordinal].pairs <= long_row()) {
     return std::nullopt;
   }
@@ -385,6 +404,7 @@ void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
     }
     row->information = std::move(information);
     row->sums_age = 0;
+    row->sums_stale = false;
     Resolve(which, ordinal);
     MarkDirty(which, ordinal);
     MarkDirtyOutsideLog();
@@ -412,7 +432,7 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInS
   thread_local std::vector<model::Neighbor> neighbors;
   neighbors.clear();
   for (const RowPair& pair : row->pairs) {
-    neighbors.push_back({partners.factors->row(pair.other), pair.pair.weight});
+    neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
   }
   solver.Solve(partners.gram, model_.solve, neighbors, x);
   return true;
@@ -420,6 +440,9 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, model::FoldInS
 
 // Re-solves one vector from its row; the Gram and the item index follow.
 void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
+  if (!Follows(which)) {
+    return;
+  }
   SideState& own = side(which);
   float* x = own.factors->mutable_row(ordinal);
   std::copy_n(x, own.factors->stride(), old_vector_.begin());

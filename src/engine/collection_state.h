@@ -19,6 +19,7 @@
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
 #include "engine/row_table.h"
+#include "engine/signal.h"
 #include "engine/storage.h"
 #include "format/event.h"
 #include "format/records.h"
@@ -72,6 +73,7 @@ struct ActiveModel {
   std::uint32_t id = 0;  // 0: none; vectors are zero and nothing is solved
   std::uint64_t trained_at_seq = 0;
   model::SolveParams solve;
+  ModelSignal signal;
 };
 
 // What a checkpoint writes: a copy taken under the collection's lock.
@@ -98,7 +100,7 @@ struct FrozenRows {
 // Thread-compatible: const members may run concurrently, Prepare and Apply need it to themselves.
 class CollectionState {
  public:
-  CollectionState(CollectionContext& context, std::uint32_t cid, std::uint32_t dim);
+  CollectionState(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
 
   SideState& side(Side which) { return which == Side::kUser ? users_ : items_; }
   const SideState& side(Side which) const { return which == Side::kUser ? users_ : items_; }
@@ -108,6 +110,8 @@ class CollectionState {
   const SideState& items() const { return items_; }
   std::uint32_t cid() const { return cid_; }
   std::uint32_t dim() const { return dim_; }
+  const SignalRules& rules() const { return rules_; }
+  FoldIn fold_in() const { return fold_in_; }
   std::uint64_t last_seq() const { return last_seq_; }
   std::uint64_t interactions() const { return interactions_; }
   const ActiveModel& model() const { return model_; }
@@ -204,12 +208,18 @@ class CollectionState {
   void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                          const Change& change);
   void Resolve(Side which, std::uint32_t ordinal);
+  // Whether writes solve the vectors of this side again.
+  bool Follows(Side which) const {
+    return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);
+  }
   void MarkDirty(Side which, std::uint32_t ordinal);
   void UpdatePopularity(std::uint32_t item);
 
   CollectionContext& context_;
   std::uint32_t cid_;
   std::uint32_t dim_;
+  SignalRules rules_;
+  FoldIn fold_in_;
   SideState users_;
   SideState items_;
   ActiveModel model_;

@@ -32,8 +32,8 @@ double ToDouble(std::uint64_t value) {
 template <auto Field>
 std::optional<double> Get(const CollectionOptions& options) {
   using Type = std::remove_cvref_t<decltype(options.*Field)>;
-  using Wide = std::conditional_t<std::is_integral_v<Type>, std::uint64_t, double>;
-  return ToDouble(Wide{options.*Field});
+  using Wide = std::conditional_t<std::is_floating_point_v<Type>, double, std::uint64_t>;
+  return ToDouble(static_cast<Wide>(options.*Field));
 }
 
 template <auto Field>
@@ -50,10 +50,16 @@ void SetUnobserved(CollectionOptions* options, std::optional<double> value) {
   options->unobserved = value;
 }
 
+// In the order of the enumerations.
+constexpr std::string_view kNoYes[] = {"no", "yes"};
+constexpr std::string_view kWeightings[] = {"linear", "log"};
+constexpr std::string_view kFeedbacks[] = {"implicit", "explicit"};
+constexpr std::string_view kFoldIns[] = {"both", "users", "off"};
+
 // The lower bound of the numbers above 0 keeps them above 0 in float32, which the solver uses.
 constexpr double kAboveZero = 1e-9;
 
-constexpr std::array<Parameter, 10> kParameters = {{
+constexpr std::array<Parameter, 17> kParameters = {{
     {.name = "dim",
      .effect = ParameterEffect::kFixed,
      .range = "an integer from 1 to 512",
@@ -107,6 +113,23 @@ constexpr std::array<Parameter, 10> kParameters = {{
      .integer = true,
      .get = Get<&CollectionOptions::iterations>,
      .set = Set<&CollectionOptions::iterations>},
+    {.name = "tolerance",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "a number from 0 to 1",
+     .doc = "Stop a training when an iteration lowers the objective by less than this share of it; "
+            "0: run all iterations.",
+     .min = 0,
+     .max = 1,
+     .get = Get<&CollectionOptions::tolerance>,
+     .set = Set<&CollectionOptions::tolerance>},
+    {.name = "warm-start",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "no or yes",
+     .doc = "Start a training from the live vectors rather than from the seed: fewer iterations, "
+            "but the model depends on the ones before.",
+     .choices = kNoYes,
+     .get = Get<&CollectionOptions::warm_start>,
+     .set = Set<&CollectionOptions::warm_start>},
     {.name = "seed",
      .effect = ParameterEffect::kNextTraining,
      .range = "an integer from 0 to 9007199254740992",
@@ -116,6 +139,44 @@ constexpr std::array<Parameter, 10> kParameters = {{
      .integer = true,
      .get = Get<&CollectionOptions::seed>,
      .set = Set<&CollectionOptions::seed>},
+    {.name = "recency",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "a number from 0.01 to 1",
+     .doc = "Lists count a user's n-th newest pair by this to the power of n, over the newest 256; "
+            "1: all pairs count alike.",
+     .min = 0.01,
+     .max = 1,
+     .get = Get<&CollectionOptions::recency>,
+     .set = Set<&CollectionOptions::recency>},
+    {.name = "halflife",
+     .effect = ParameterEffect::kFixed,
+     .range = "a number from 0 to 1e10",
+     .doc = "Seconds of event time after which an event counts half; 0: it never fades.",
+     .min = 0,
+     .max = 1e10,
+     .get = Get<&CollectionOptions::halflife_s>,
+     .set = Set<&CollectionOptions::halflife_s>},
+    {.name = "weighting",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "linear or log",
+     .doc = "Confidence of a pair: alpha x |weight|, or alpha x log2(1 + |weight|).",
+     .choices = kWeightings,
+     .get = Get<&CollectionOptions::weighting>,
+     .set = Set<&CollectionOptions::weighting>},
+    {.name = "feedback",
+     .effect = ParameterEffect::kFixed,
+     .range = "implicit or explicit",
+     .doc = "Whether weights say how sure we are that a user likes an item, or are ratings.",
+     .choices = kFeedbacks,
+     .get = Get<&CollectionOptions::feedback>,
+     .set = Set<&CollectionOptions::feedback>},
+    {.name = "foldin",
+     .effect = ParameterEffect::kFixed,
+     .range = "both, users or off",
+     .doc = "Which vectors a write solves again at once.",
+     .choices = kFoldIns,
+     .get = Get<&CollectionOptions::fold_in>,
+     .set = Set<&CollectionOptions::fold_in>},
     {.name = "retrain-every",
      .effect = ParameterEffect::kAtOnce,
      .range = "an integer from 0 to 9007199254740992",
@@ -173,12 +234,22 @@ std::optional<double> ParseAs(std::string_view text) {
 }
 
 bool InRange(const Parameter& parameter, double value) {
+  if (!parameter.choices.empty()) {
+    return value >= 0 && value < static_cast<double>(parameter.choices.size());
+  }
   // False for NaN.
   return value >= parameter.min && value <= parameter.max;
 }
 
-// The value of a number in the range of `parameter`, with +0 for -0; nullopt for anything else.
-std::optional<double> ParseNumber(const Parameter& parameter, std::string_view text) {
+// The number of the choice, or the value of a number in the range of `parameter`, with +0 for -0;
+// nullopt for anything else.
+std::optional<double> ParseValue(const Parameter& parameter, std::string_view text) {
+  if (!parameter.choices.empty()) {
+    const auto found = std::find(parameter.choices.begin(), parameter.choices.end(), Lower(text));
+    return found != parameter.choices.end()
+               ? std::optional(static_cast<double>(found - parameter.choices.begin()))
+               : std::nullopt;
+  }
   const std::optional<double> number =
       parameter.integer ? ParseAs<std::uint64_t>(text) : ParseAs<double>(text);
   if (!number.has_value() || !InRange(parameter, *number)) {
@@ -199,6 +270,9 @@ std::string FormatNumber(double value) {
 
 std::string Format(const Parameter& parameter, const CollectionOptions& options) {
   const std::optional<double> value = parameter.get(options);
+  if (value.has_value() && !parameter.choices.empty()) {
+    return std::string(parameter.choices[static_cast<std::size_t>(*value)]);
+  }
   return value.has_value() ? FormatNumber(*value) : "auto";
 }
 
@@ -232,7 +306,7 @@ Status CheckTypeName(std::string_view name) {
 
 Status SetType(CollectionOptions* options, std::string_view name, std::string_view value) {
   RECO_RETURN_IF_ERROR(CheckTypeName(name));
-  const std::optional<double> weight = ParseNumber(kTypeParameter, value);
+  const std::optional<double> weight = ParseValue(kTypeParameter, value);
   if (!weight.has_value()) {
     return BadValue(std::string(kTypePrefix).append(name), kTypeParameter.range, Quoted(value));
   }
@@ -329,7 +403,7 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
   }
   std::optional<double> number;
   if (!parameter->automatic || Lower(value) != "auto") {
-    number = ParseNumber(*parameter, value);
+    number = ParseValue(*parameter, value);
     if (!number.has_value()) {
       return BadValue(parameter->name, parameter->range, Quoted(value));
     }
@@ -383,6 +457,11 @@ Status CheckParameters(const CollectionOptions& options) {
     if (value.has_value() && !InRange(parameter, *value)) {
       return BadValue(parameter.name, parameter.range, FormatNumber(*value));
     }
+  }
+  if (options.feedback == Feedback::kExplicit &&
+      (options.halflife_s != 0 || options.weighting != Weighting::kLinear)) {
+    return Status::InvalidArgument(
+        "halflife and weighting are for implicit feedback: ratings do not add up");
   }
   return CheckTypes(options.types);
 }

@@ -35,6 +35,8 @@ struct Parameter {
   double max = 0;
   bool integer = false;
   bool automatic = false;  // may be "auto", which is nullopt
+  // Not empty: the value is one of these words, and `get` and `set` take its number.
+  std::span<const std::string_view> choices = {};
   // Null for "type.*", which stands for any number of values.
   std::optional<double> (*get)(const CollectionOptions& options) = nullptr;
   void (*set)(CollectionOptions* options, std::optional<double> value) = nullptr;

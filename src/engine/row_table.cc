@@ -80,25 +80,6 @@ const format::Pair* FindPair(std::span<const RowPair> pairs, std::uint32_t other
   return at < pairs.size() && pairs[at].other == other ? &pairs[at].pair : nullptr;
 }
 
-format::Pair Accumulate(const format::Pair* before, double weight, bool replace, std::uint16_t type,
-                        std::int64_t time_ms) {
-  format::Pair after = before != nullptr ? *before : format::Pair{};
-  const double sum = replace ? weight : static_cast<double>(after.weight) + weight;
-  after.weight = static_cast<float>(std::clamp(sum, -kWeightMax, kWeightMax));
-  if (before == nullptr) {
-    after.first_ms = after.last_ms = time_ms;
-    after.last_type = type;
-  } else {
-    after.first_ms = std::min(after.first_ms, time_ms);
-    if (time_ms >= after.last_ms) {
-      after.last_ms = time_ms;
-      after.last_type = type;
-    }
-  }
-  after.count += after.count == 0xffffffffU ? 0 : 1;
-  return after;
-}
-
 RowTable::RowTable(CollectionContext& context, std::uint32_t cid, Side side)
     : context_(context), cid_(cid), side_(side) {}
 

@@ -43,6 +43,7 @@ struct Row {
   std::vector<DirtyMark> dirty;                     // by other
   std::unique_ptr<model::Information> information;  // running sums of a long row
   std::uint32_t sums_age = 0;                       // events in `information` since it was built
+  bool sums_stale = false;                          // they wait for a background rebuild
   std::vector<WeightChange> changes;                // while `building`
   std::uint32_t newest_dirty = 0;                   // highest generation in `dirty`
   std::size_t accounted_bytes = 0;                  // what the budget knows of
@@ -132,10 +133,5 @@ class RowTable {
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other);
 // Null when absent.
 const format::Pair* FindPair(std::span<const RowPair> pairs, std::uint32_t other);
-
-// What an event of `weight` at `time_ms` makes of a pair (nullptr: none before). `replace`: the
-// weight is set rather than added. Weights saturate at +-kWeightMax.
-format::Pair Accumulate(const format::Pair* before, double weight, bool replace, std::uint16_t type,
-                        std::int64_t time_ms);
 
 }  // namespace reco::engine

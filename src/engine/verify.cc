@@ -8,7 +8,7 @@
 
 #include "reco/engine.h"
 
-#include "engine/row_table.h"
+#include "engine/signal.h"
 #include "format/keys.h"
 #include "format/records.h"
 #include "model/factor_table.h"
@@ -28,8 +28,13 @@ constexpr double kGramTolerance = 1e-6;  // relative, of float64 sums over float
 
 class Verifier {
  public:
-  Verifier(const store::Store& store, std::uint32_t cid, std::string name, VerifyReport* report)
-      : store_(store), cid_(cid), name_(std::move(name)), report_(report) {}
+  Verifier(const store::Store& store, const format::KeyRecord& key, std::string name,
+           VerifyReport* report)
+      : store_(store),
+        cid_(key.cid),
+        rules_(engine::RulesOf(key.options)),
+        name_(std::move(name)),
+        report_(report) {}
 
   Status Run() {
     RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
@@ -85,9 +90,7 @@ class Verifier {
       case EventKind::kInteraction:
       case EventKind::kSet: {
         const auto known = pairs_.find(key);
-        const bool replace = event.kind == EventKind::kSet;
-        pairs_[key] = Accumulate(known != pairs_.end() ? &known->second : nullptr, event.weight,
-                                 replace, event.type, event.time_ms);
+        pairs_[key] = Accumulate(known != pairs_.end() ? &known->second : nullptr, event, rules_);
         break;
       }
       case EventKind::kRemove:
@@ -224,6 +227,7 @@ class Verifier {
 
   const store::Store& store_;
   std::uint32_t cid_;
+  engine::SignalRules rules_;
   std::string name_;
   VerifyReport* report_;
   format::CheckpointRecord checkpoint_;
@@ -266,7 +270,7 @@ Result<VerifyReport> Database::Verify(const Options& options) {
     RECO_ASSIGN_OR_RETURN(const format::KeyRecord record, format::DecodeKeyRecord(keys->value()));
     if (record.kind == KeyKind::kCollection) {
       ++report.collections;
-      Verifier verifier(*store, record.cid, std::string(keys->key().substr(1)), &report);
+      Verifier verifier(*store, record, std::string(keys->key().substr(1)), &report);
       RECO_RETURN_IF_ERROR(verifier.Run());
     }
   }

@@ -67,6 +67,16 @@ Status CheckGrams(std::span<const double> users, std::span<const double> items, 
   return {};
 }
 
+// `last` is the highest value of the enumeration that this version knows.
+template <typename Enum>
+Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
+  if (value > static_cast<std::uint8_t>(last)) {
+    return Damaged(what, "an unknown choice " + std::to_string(value));
+  }
+  *out = static_cast<Enum>(value);
+  return {};
+}
+
 Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
                                             const CollectionOptions& options) {
   std::vector<Offset<fb::FeedbackType>> types;
@@ -88,6 +98,13 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_types(type_vector);
   table.add_retrain_every(options.retrain_every);
   table.add_retrain_interval_s(options.retrain_interval_s);
+  table.add_tolerance(options.tolerance);
+  table.add_warm_start(options.warm_start);
+  table.add_recency(options.recency);
+  table.add_halflife_s(options.halflife_s);
+  table.add_weighting(static_cast<std::uint8_t>(options.weighting));
+  table.add_feedback(static_cast<std::uint8_t>(options.feedback));
+  table.add_fold_in(static_cast<std::uint8_t>(options.fold_in));
   return table.Finish();
 }
 
@@ -104,8 +121,17 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   options.seed = table.seed();
   options.retrain_every = table.retrain_every();
   options.retrain_interval_s = table.retrain_interval_s();
-  const double numbers[] = {options.alpha, options.reg, options.regn,
-                            options.unobserved.value_or(0)};
+  options.tolerance = table.tolerance();
+  options.warm_start = table.warm_start();
+  options.recency = table.recency();
+  options.halflife_s = table.halflife_s();
+  RECO_RETURN_IF_ERROR(DecodeChoice(table.weighting(), Weighting::kLog, &options.weighting, what));
+  RECO_RETURN_IF_ERROR(
+      DecodeChoice(table.feedback(), Feedback::kExplicit, &options.feedback, what));
+  RECO_RETURN_IF_ERROR(DecodeChoice(table.fold_in(), FoldIn::kOff, &options.fold_in, what));
+  const double numbers[] = {
+      options.alpha,     options.reg,     options.regn,      options.unobserved.value_or(0),
+      options.tolerance, options.recency, options.halflife_s};
   if (!AllFinite(numbers)) {
     return Damaged(what, "a collection option is not finite");
   }
@@ -273,12 +299,13 @@ std::string EncodeModel(const ModelRecord& record) {
   const auto user_gram = builder.CreateVector(record.user_gram);
   const auto item_gram = builder.CreateVector(record.item_gram);
   std::string out;
-  FinishRecord(
-      builder,
-      fb::CreateModel(builder, record.id, record.dim, record.trained_at_seq, record.trained_at_ms,
-                      record.alpha, record.reg, record.regn, record.unobserved, record.iterations,
-                      record.seed, metrics, user_gram, item_gram),
-      &out);
+  FinishRecord(builder,
+               fb::CreateModel(builder, record.id, record.dim, record.trained_at_seq,
+                               record.trained_at_ms, record.alpha, record.reg, record.regn,
+                               record.unobserved, record.iterations, record.seed, metrics,
+                               user_gram, item_gram, static_cast<std::uint8_t>(record.weighting),
+                               record.reference_ms, record.mean),
+               &out);
   return out;
 }
 
@@ -298,8 +325,11 @@ Result<ModelRecord> DecodeModel(std::string_view bytes) {
                      .seed = table->seed(),
                      .metrics = NamedValuesOf(table->metrics()),
                      .user_gram = DoublesOf(table->user_gram()),
-                     .item_gram = DoublesOf(table->item_gram())};
-  const double numbers[] = {record.alpha, record.reg, record.regn, record.unobserved};
+                     .item_gram = DoublesOf(table->item_gram()),
+                     .reference_ms = table->reference_ms(),
+                     .mean = table->mean()};
+  RECO_RETURN_IF_ERROR(DecodeChoice(table->weighting(), Weighting::kLog, &record.weighting, kWhat));
+  const double numbers[] = {record.alpha, record.reg, record.regn, record.unobserved, record.mean};
   if (!AllFinite(numbers)) {
     return Damaged(kWhat, "a parameter is not finite");
   }

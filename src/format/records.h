@@ -90,6 +90,9 @@ struct ModelRecord {
   std::vector<std::pair<std::string, double>> metrics;
   std::vector<double> user_gram;  // dim x dim, row-major
   std::vector<double> item_gram;
+  Weighting weighting = Weighting::kLinear;
+  std::int64_t reference_ms = 0;  // the time at which an event counts in full
+  double mean = 0;                // of all ratings, with explicit feedback
 };
 std::string EncodeModel(const ModelRecord& record);
 Result<ModelRecord> DecodeModel(std::string_view bytes);

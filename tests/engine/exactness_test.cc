@@ -104,6 +104,7 @@ void TrainedShop(Shop& shop) {
   options.dim = 32;
   options.unobserved = 1;
   options.iterations = 5;
+  options.recency = 1;
   ASSERT_TRUE(*shop.db->Create("shop", options));
   shop.Fill(3'000, kUsers, kItems, 99);
   shop.Train();

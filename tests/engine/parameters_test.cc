@@ -34,8 +34,11 @@ TEST(Parameters, ShowsTheDefaults) {
   EXPECT_THAT(
       GetParameters(CollectionOptions()),
       ElementsAre(Pair("dim", "64"), Pair("alpha", "1"), Pair("reg", "0.1"), Pair("regn", "0.05"),
-                  Pair("unobserved", "auto"), Pair("iterations", "12"), Pair("seed", "42"),
-                  Pair("retrain-every", "0"), Pair("retrain-interval", "0")));
+                  Pair("unobserved", "auto"), Pair("iterations", "12"), Pair("tolerance", "0"),
+                  Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "0.98"),
+                  Pair("halflife", "0"), Pair("weighting", "linear"), Pair("feedback", "implicit"),
+                  Pair("foldin", "both"), Pair("retrain-every", "0"),
+                  Pair("retrain-interval", "0")));
 }
 
 TEST(Parameters, SetsEachFieldByName) {
@@ -105,11 +108,37 @@ TEST(Parameters, MessagesShowTheRangeAndTheValueInPrintableBytes) {
                 "...'");
 }
 
+TEST(Parameters, AChoiceIsOneOfItsWords) {
+  CollectionOptions options;
+  ASSERT_TRUE(SetParameter(&options, "weighting", "LOG").ok());
+  ASSERT_TRUE(SetParameter(&options, "foldin", "users").ok());
+  ASSERT_TRUE(SetParameter(&options, "warm-start", "yes").ok());
+  EXPECT_EQ(options.weighting, Weighting::kLog);
+  EXPECT_EQ(options.fold_in, FoldIn::kUsers);
+  EXPECT_TRUE(options.warm_start);
+  EXPECT_EQ(ValueOf(options, "foldin"), "users");
+  EXPECT_EQ(Message(SetParameter(&options, "weighting", "1")),
+            "weighting must be linear or log, not '1'");
+  EXPECT_EQ(Message(SetParameter(&options, "foldin", "")),
+            "foldin must be both, users or off, not ''");
+  options.feedback = static_cast<Feedback>(2);
+  EXPECT_FALSE(CheckParameters(options).ok());
+}
+
+TEST(Parameters, FixedOnesAreComparedWithBothValues) {
+  CollectionOptions existing;
+  CollectionOptions requested;
+  requested.fold_in = FoldIn::kOff;
+  EXPECT_EQ(Message(CheckSameFixed(existing, requested)),
+            "foldin is both and cannot change to off");
+}
+
 TEST(Parameters, AnUnknownNameListsTheKnownOnes) {
   CollectionOptions options;
   EXPECT_EQ(Message(SetParameter(&options, "dims", "1")),
             "unknown parameter 'dims', known are dim, alpha, reg, regn, unobserved, iterations, "
-            "seed, retrain-every, retrain-interval, type.*");
+            "tolerance, warm-start, seed, recency, halflife, weighting, feedback, foldin, "
+            "retrain-every, retrain-interval, type.*");
   EXPECT_EQ(FindParameter("dims"), nullptr);
   EXPECT_EQ(FindParameter(""), nullptr);
 }
@@ -235,7 +264,9 @@ TEST(Parameters, TheTableIsConsistent) {
     SCOPED_TRACE(parameter.name);
     EXPECT_TRUE(names.insert(parameter.name).second);
     EXPECT_EQ(FindParameter(parameter.name), &parameter);
-    EXPECT_LT(parameter.min, parameter.max);
+    if (parameter.choices.empty()) {
+      EXPECT_LT(parameter.min, parameter.max);
+    }
     EXPECT_FALSE(parameter.range.empty());
     EXPECT_TRUE(parameter.doc.ends_with("."));
     EXPECT_EQ(parameter.get == nullptr, parameter.set == nullptr);

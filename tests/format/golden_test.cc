@@ -108,6 +108,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeKeyRecord, samples::StringKey())},
       {"key_collection_v1", EncodeKeyRecord(samples::CollectionKey()),
        Expects(DecodeKeyRecord, samples::CollectionKey())},
+      {"key_learning_v1", EncodeKeyRecord(samples::LearningKey()),
+       Expects(DecodeKeyRecord, samples::LearningKey())},
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
       {"pair_v1", pair, Expects(DecodePair, samples::SomePair())},
       {"vector_v1", vector,
@@ -117,6 +119,8 @@ std::vector<Golden> Goldens() {
          EXPECT_EQ(values, samples::Vector());
        }},
       {"model_v1", EncodeModel(samples::Model()), Expects(DecodeModel, samples::Model())},
+      {"model_weighed_v1", EncodeModel(samples::WeighedModel()),
+       Expects(DecodeModel, samples::WeighedModel())},
       {"checkpoint_v1", EncodeCheckpoint(samples::Checkpoint()),
        Expects(DecodeCheckpoint, samples::Checkpoint())},
       {"token_v1", EncodeToken(samples::kTokenSeq), Expects(DecodeToken, samples::kTokenSeq)},

@@ -42,6 +42,13 @@ inline void ExpectSame(const KeyRecord& a, const KeyRecord& b) {
   EXPECT_EQ(a.options.seed, b.options.seed);
   EXPECT_EQ(a.options.retrain_every, b.options.retrain_every);
   EXPECT_EQ(a.options.retrain_interval_s, b.options.retrain_interval_s);
+  EXPECT_EQ(a.options.tolerance, b.options.tolerance);
+  EXPECT_EQ(a.options.warm_start, b.options.warm_start);
+  EXPECT_EQ(a.options.recency, b.options.recency);
+  EXPECT_EQ(a.options.halflife_s, b.options.halflife_s);
+  EXPECT_EQ(a.options.weighting, b.options.weighting);
+  EXPECT_EQ(a.options.feedback, b.options.feedback);
+  EXPECT_EQ(a.options.fold_in, b.options.fold_in);
   ASSERT_EQ(a.options.types.size(), b.options.types.size());
   for (std::size_t i = 0; i < a.options.types.size(); ++i) {
     EXPECT_EQ(a.options.types[i].name, b.options.types[i].name);
@@ -80,6 +87,9 @@ inline void ExpectSame(const ModelRecord& a, const ModelRecord& b) {
   EXPECT_EQ(a.metrics, b.metrics);
   EXPECT_EQ(a.user_gram, b.user_gram);
   EXPECT_EQ(a.item_gram, b.item_gram);
+  EXPECT_EQ(a.weighting, b.weighting);
+  EXPECT_EQ(a.reference_ms, b.reference_ms);
+  EXPECT_EQ(a.mean, b.mean);
 }
 
 inline void ExpectSame(const CheckpointRecord& a, const CheckpointRecord& b) {

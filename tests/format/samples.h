@@ -62,6 +62,18 @@ inline KeyRecord CollectionKey() {
   return record;
 }
 
+inline KeyRecord LearningKey() {
+  KeyRecord record = CollectionKey();
+  record.options.tolerance = 0.001;
+  record.options.warm_start = true;
+  record.options.recency = 0.9;
+  record.options.halflife_s = 86'400;
+  record.options.weighting = Weighting::kLog;
+  record.options.feedback = Feedback::kExplicit;
+  record.options.fold_in = FoldIn::kUsers;
+  return record;
+}
+
 inline EntityRecord Entity() {
   return {.id = "lamp-1",
           .attributes = R"({"title":"lamp"})",
@@ -101,6 +113,14 @@ inline ModelRecord Model() {
           .metrics = {{"objective", 12.5}, {"seconds", 0.25}},
           .user_gram = {1, 2, 2, 5},
           .item_gram = {3, 0.5, 0.5, 4}};
+}
+
+inline ModelRecord WeighedModel() {
+  ModelRecord record = Model();
+  record.weighting = Weighting::kLog;
+  record.reference_ms = 1'700'000'000'000;
+  record.mean = 3.5;
+  return record;
 }
 
 inline CheckpointRecord Checkpoint() {

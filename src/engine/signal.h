@@ -1,0 +1,44 @@
+// Signal: how events add up to a stored pair, and what weight the model sees in one. Pure functions
+// of their arguments: the same events give the same pairs in any process.
+#pragma once
+
+#include <cstdint>
+
+#include "reco/options.h"
+
+#include "format/event.h"
+#include "format/records.h"
+
+namespace reco::engine {
+
+// What is fixed about a collection's events when it is created.
+struct SignalRules {
+  double halflife_ms = 0;  // of an event, by event time; 0: it never fades
+  Feedback feedback = Feedback::kImplicit;
+};
+
+SignalRules RulesOf(const CollectionOptions& options);
+
+// 2^-(age / halflife), which is above 1 for a negative age; 1 without a half-life. Held between
+// 2^-60 and 2^10, so that no clock set wrong makes a weight useless or endless.
+double Decay(double halflife_ms, std::int64_t age_ms);
+
+// What an interaction or a set preference makes of a pair (nullptr: none before). The weight is
+// that at the pair's newest event time: what is older counts decayed, whatever the order of
+// arrival. Weights saturate at +-kWeightMax. With explicit feedback the rating of the newest event
+// time stands.
+format::Pair Accumulate(const format::Pair* before, const format::Event& event,
+                        const SignalRules& rules);
+
+// How one model reads the weights of stored pairs (forward decay: Cormode et al. 2009). Fixed with
+// the model, so that no event changes the weight of another pair.
+struct ModelSignal {
+  Weighting weighting = Weighting::kLinear;
+  double halflife_ms = 0;
+  std::int64_t reference_ms = 0;  // an event of this time counts in full
+
+  // Signed, |weight| <= kWeightMax.
+  float WeightOf(const format::Pair& pair) const;
+};
+
+}  // namespace reco::engine
