@@ -63,7 +63,7 @@ class StreamEval(reco_e2e.ServerTest):
     def test_predicts_tastes_far_better_than_chance_and_leaves_no_trace(self):
         client = self.client()
         report = self.evaluate("shop", self.write(two_taste_log()), *COLUMNS, *SMALL,
-                               "--at", "3,12")
+                               "--at", "12,3,12")
         self.assertEqual([], client.cmd("KEYS", "*"))
         self.assertEqual(
             {"key": "shop", "events": 240, "users": 24, "items": 24, "training": 120,
@@ -142,9 +142,51 @@ class StreamEval(reco_e2e.ServerTest):
                                "--retrain-every", "0,50")
         self.assertEqual([0, 50], [row["retrain-every"] for row in report["rows"]])
         trainings = [as_map(text(job)) for job in client.cmd("RECO.JOB", "LIST")]
-        again = [job for job in trainings if job["key"].endswith(":default-retrain-50")]
+        again = [job for job in trainings if job["key"] == trainings[-1]["key"]]
         self.assertEqual(["done"] * 3, [job["state"] for job in again])
         self.assertRegex(again[0]["key"], r"^shop:stream-eval:[0-9a-f]{8}:default-retrain-50$")
+
+    def test_each_mode_and_recency_is_a_row_and_writes_change_lists_as_the_mode_says(self):
+        client = self.client()
+        report = self.evaluate("shop", self.write(two_taste_log()), *COLUMNS, *SMALL,
+                               "--train", "0.11", "--modes", "off,users,both", "--recency",
+                               "0.9,1", "--at", "12")
+        self.assertEqual([("off", 0.9), ("off", 1), ("users", 0.9), ("users", 1), ("both", 0.9),
+                          ("both", 1)], [(row["mode"], row["recency"]) for row in report["rows"]])
+        self.assertEqual(["off", "off", "users", "users", "both", "both"],
+                         [row["parameters"]["foldin"] for row in report["rows"]])
+        recall = {(row["mode"], row["recency"]): row["at"]["12"]["all"]["recall"]
+                  for row in report["rows"]}
+        # Nothing that a write does reaches a list, so neither does the order of the writes; with
+        # one item a user at the training, learning from the later ones tells the tastes apart.
+        self.assertEqual(recall["off", 0.9], recall["off", 1])
+        self.assertGreater(recall["both", 1], recall["off", 1] + 0.1)
+        self.assertEqual([], client.cmd("KEYS", "*"))
+
+    def test_rows_without_a_mode_or_recency_show_those_of_the_key(self):
+        self.client().cmd("RECO.CREATE", "shop", "DIM", 8, "FOLDIN", "USERS", "RECENCY", 0.5)
+        row = self.evaluate("shop", self.write(two_taste_log()), *COLUMNS)["rows"][0]
+        self.assertEqual(("users", 0.5), (row["mode"], row["recency"]))
+
+    def test_agrees_with_a_replay_command_by_command(self):
+        client = self.client()
+        log = two_taste_log()
+        report = self.evaluate("shop", self.write(log), *COLUMNS, *SMALL, "--recency", "0.9",
+                               "--retrain-every", "50", "--at", "5")
+        client.cmd("RECO.CREATE", "ref", "DIM", 8, "ITERATIONS", 5)
+        events = [line.split(",")[:3] for line in log.splitlines()[1:]]
+        reciprocals = []
+        for n, (time_s, user, item) in enumerate(events):
+            if n >= 120:
+                if (n - 120) % 50 == 0:
+                    client.cmd("RECO.RETRAIN", "ref", "SYNC")
+                ranking = text(client.cmd("RECO.TOPK", "ref", user, "COUNT", 5, "RECENCY", 0.9))
+                reciprocals.append(1 / (ranking.index(item) + 1) if item in ranking else 0)
+            client.cmd("RECO.ADD", "ref", user, item, "TS", int(time_s) * 1000)
+        figures = report["rows"][0]["at"]["5"]["all"]
+        self.assertEqual(120, len(reciprocals))
+        self.assertAlmostEqual(sum(r > 0 for r in reciprocals) / 120, figures["recall"], 12)
+        self.assertAlmostEqual(sum(reciprocals) / 120, figures["mrr"], 12)
 
     def test_prints_aligned_tables(self):
         done = self.run_eval("shop", self.write(two_taste_log()), *COLUMNS, *SMALL, "--quiet")
@@ -193,6 +235,21 @@ class StreamEval(reco_e2e.ServerTest):
             self.assertEqual(-number, process.returncode, errors)
             self.assertIn("interrupted", errors)
             self.assertEqual([], client.cmd("KEYS", "*"))
+
+    def test_says_what_is_left_over_when_the_server_dies(self):
+        log = self.write(two_taste_log(per_user=12))
+        with reco_e2e.Server() as server:
+            process = subprocess.Popen(
+                [ADMIN, "-p", str(server.port), "stream-eval", "shop", log, *COLUMNS, "--param",
+                 "iterations=1000", "--param", "dim=512"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            client = server.client()
+            reco_e2e.eventually(lambda: client.cmd("KEYS", "shop:stream-eval:*"))
+            server.kill9()
+            _, errors = process.communicate(timeout=reco_e2e.START_S)
+        self.assertEqual(3, process.returncode, errors)
+        self.assertRegex(errors, r"shop:stream-eval:[0-9a-f]{8}:default is left over")
+        self.assertIn("connection lost", errors)
 
     def test_help_says_that_the_key_is_not_written(self):
         done = subprocess.run([ADMIN, "stream-eval", "--help"], capture_output=True, text=True,

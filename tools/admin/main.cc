@@ -218,7 +218,7 @@ void AddStreamEval(CLI::App& app, CommandLine& line) {
                    "Ask with RECENCY g; a list asks with each (default: as KEY has it)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(CLI::Range(0.01, 1.0));
   eval->add_option("--retrain-every", request.retrain_every,
                    "Train again after so many replayed events, 0: never (default); a list compares")
       ->delimiter(',')

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "tools/admin/stream_plan.h"
@@ -79,6 +80,7 @@ class Evaluation {
   Evaluation(Session& session, const StreamEvalRequest& request)
       : session_(session),
         request_(request),
+        cutoffs_(request.cutoffs.begin(), request.cutoffs.end()),
         meter_("replaying " + request.path, "events",
                terminal::StyleFor(stderr, !session.settings().json && !session.settings().quiet),
                stderr) {}
@@ -147,7 +149,7 @@ class Evaluation {
     RECO_ASSIGN_OR_RETURN(const std::string name,
                           CreateScratch(session_, request_.key, label, parameters));
     const Status replayed = ReplayInto(name, run);
-    Status deleted = DeleteScratch(session_, name);
+    Status deleted = DeleteScratch(session_, name, replayed.code() == StatusCode::kUnavailable);
     if (!deleted.ok()) {
       std::fprintf(stderr,
                    "reco-admin: scratch collection %s is left over (%s); remove it with "
@@ -161,7 +163,7 @@ class Evaluation {
   Status ReplayInto(const std::string& name, const Run& run) {
     StreamReplayOptions options{.key = name,
                                 .recencies = request_.recencies,
-                                .cutoffs = request_.cutoffs,
+                                .cutoffs = {cutoffs_.begin(), cutoffs_.end()},
                                 .retrain_every = run.retrain_every,
                                 .pipeline = request_.pipeline};
     if (options.recencies.empty()) {
@@ -201,6 +203,7 @@ class Evaluation {
 
   Session& session_;
   const StreamEvalRequest& request_;
+  const std::set<std::size_t> cutoffs_;
   terminal::ProgressMeter meter_;
   StreamLog log_;
   StreamParameters parameters_;
@@ -216,7 +219,7 @@ int StreamEval(Session& session, const StreamEvalRequest& request) {
   CatchSignals();
   const auto report = Evaluation(session, request).Perform();
   if (signal_raised != 0) {
-    std::fprintf(stderr, "reco-admin: interrupted, no scratch collection is in use any more\n");
+    std::fprintf(stderr, "reco-admin: interrupted\n");
     std::signal(signal_raised, SIG_DFL);
     std::raise(signal_raised);
   }

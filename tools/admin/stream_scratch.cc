@@ -135,13 +135,12 @@ Result<std::string> CreateScratch(Session& session, const std::string& key,
   return Status::FailedPrecondition("no unused name for a scratch collection; try again");
 }
 
-Status DeleteScratch(Session& session, const std::string& name) {
-  const auto deleted = session.Call({"DEL", name});
-  if (deleted.status().code() == StatusCode::kUnavailable) {
-    RECO_ASSIGN_OR_RETURN(Session another, Session::Open(session.settings()));
-    return another.Call({"DEL", name}).status();
+Status DeleteScratch(Session& session, const std::string& name, bool lost) {
+  if (!lost) {
+    return session.Call({"DEL", name}).status();
   }
-  return deleted.status();
+  RECO_ASSIGN_OR_RETURN(Session another, Session::Open(session.settings()));
+  return another.Call({"DEL", name}).status();
 }
 
 }  // namespace reco::admin

@@ -38,7 +38,8 @@ Result<std::map<std::string, double>> TypeWeights(const StreamParameters& parame
 Result<std::string> CreateScratch(Session& session, const std::string& key,
                                   const std::string& label, const StreamParameters& parameters);
 
-// Deletes it; over a new connection when the session's own is broken. No reply may be unread.
-Status DeleteScratch(Session& session, const std::string& name);
+// Deletes it. With `lost` the session's connection is broken and a new one is made; otherwise no
+// reply may be unread.
+Status DeleteScratch(Session& session, const std::string& name, bool lost);
 
 }  // namespace reco::admin
