@@ -147,8 +147,7 @@ void CollectionState::Activate(NewModel model) {
     own->pending.clear();
     for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
       if (Row* row = own->rows.Find(ordinal); row != nullptr && row->information != nullptr) {
-        row->information.reset();  // sums over the vectors of the old model
-        row->sums_stale = false;
+        row->DropSums();  // they are over the vectors of the old model
         own->rows.Account(*row);
       }
     }

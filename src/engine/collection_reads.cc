@@ -176,7 +176,8 @@ CollectionInfo Collection::Details() const {
   info.model_seq = state_.model().id != 0 ? state_.last_seq() - state_.model().trained_at_seq : 0;
   info.gram_drift =
       state_.model().id != 0 ? items.gram.RelativeDistance(state_.trained_item_gram()) : 0;
-  info.rows_pending = users.pending.size() + items.pending.size();
+  info.rows_pending =
+      users.pending.size() + users.rows_building + items.pending.size() + items.rows_building;
   info.parameters = GetParameters(options_);
   info.quality = state_.quality;
   info.memory_bytes = {

@@ -66,6 +66,7 @@ struct SideState {
   std::vector<std::uint32_t> dirty;    // entities of the current generation
   std::vector<std::uint32_t> touched;  // entities changed since a training took its data
   std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
+  std::uint64_t rows_building = 0;     // and those being built
 };
 
 // The active model: what a solve needs besides vectors.
@@ -207,6 +208,7 @@ class CollectionState {
   void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
   void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                          const Change& change);
+  void RenewInformation(Side which, Row& row);
   void Resolve(Side which, std::uint32_t ordinal);
   // Whether writes solve the vectors of this side again.
   bool Follows(Side which) const {

@@ -67,7 +67,15 @@ Status ReadStored(const store::Store& store, const store::Snapshot* snapshot, co
 std::size_t Row::memory_bytes() const {
   return sizeof(Row) + pairs.capacity() * sizeof(RowPair) + dirty.capacity() * sizeof(DirtyMark) +
          changes.capacity() * sizeof(WeightChange) +
-         (information != nullptr ? information->memory_bytes() : 0);
+         (information != nullptr ? information->memory_bytes() : 0) +
+         (successor != nullptr ? successor->memory_bytes() : 0);
+}
+
+void Row::DropSums() {
+  information.reset();
+  successor.reset();
+  sums_age = 0;
+  sums_stale = false;
 }
 
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other) {
@@ -194,6 +202,7 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
                   [&row](const RowPair& known) { return !IsMarked(row.dirty, known.other); });
     row.pairs.shrink_to_fit();
     row.complete = false;
+    row.successor.reset();
   }
   const std::size_t at = LowerBound(row.pairs, other);
   if (at < row.pairs.size() && row.pairs[at].other == other) {

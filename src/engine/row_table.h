@@ -42,7 +42,9 @@ struct Row {
   std::vector<RowPair> pairs;                       // by other
   std::vector<DirtyMark> dirty;                     // by other
   std::unique_ptr<model::Information> information;  // running sums of a long row
-  std::uint32_t sums_age = 0;                       // events in `information` since it was built
+  std::unique_ptr<model::Information> successor;    // sums that are being built up to replace them
+  std::uint32_t successor_end = 0;                  // pairs with an other below are in `successor`
+  std::uint32_t sums_age = 0;                       // events in `information` since it was begun
   bool sums_stale = false;                          // they wait for a background rebuild
   std::vector<WeightChange> changes;                // while `building`
   std::uint32_t newest_dirty = 0;                   // highest generation in `dirty`
@@ -52,6 +54,7 @@ struct Row {
   mutable std::atomic<bool> used = true;  // second chance of the eviction clock; a hint
 
   std::size_t memory_bytes() const;
+  void DropSums();
 };
 
 // The part of a row that is newer than the disk.
