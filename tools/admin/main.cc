@@ -8,6 +8,7 @@
 #include "tools/admin/import_commands.h"
 #include "tools/admin/model_commands.h"
 #include "tools/admin/session.h"
+#include "tools/admin/stream_commands.h"
 
 namespace reco::admin {
 namespace {
@@ -33,6 +34,24 @@ of idempotency tokens (option idempotency-window, at least 50,000) and on the un
 
 Empty weight or type cells mean the default. Bad lines are counted, the first are shown.)";
 
+constexpr const char* kStreamFooter = R"(
+The events are sorted by time. The first share of them is loaded and trained on; then, for every
+later event, the server is asked for its user's list (RECO.TOPK), and told the event afterwards
+(RECO.ADD). Counted are events of a positive weight whose user did not have the item yet, since
+lists leave out what a user has; the others are told only. An item nobody has used before counts
+as a miss.
+
+KEY is never written. The replay goes into scratch collections of its own on the server,
+KEY:stream-eval:<random>:<mode>, created with the parameters of KEY when KEY exists (but for its
+rules for retraining), else with the server's defaults, and with those given by --param. They are
+deleted at the end, after errors and on Ctrl-C too. The server needs memory for one at a time.
+
+Every mode and every rhythm of training is a replay; recencies are asked for within one replay.
+
+Example:
+  reco-admin stream-eval shop clicks.csv.gz --user customer --item sku --time ts --time-unit s \
+    --modes off,users,both --retrain-every 0,5000)";
+
 // What the command line asks for; `run` is set by the subcommand that was given.
 struct CommandLine {
   Settings settings;
@@ -48,6 +67,7 @@ struct CommandLine {
   CallRequest call;
   ImportOptions import;
   ImportItemsRequest items;
+  StreamEvalRequest stream;
   std::function<int(Session&)> run;
 };
 
@@ -73,6 +93,10 @@ Result<CsvOptions> MakeCsvOptions(const CommandLine& line) {
   return csv;
 }
 
+TimeUnit UnitOf(const CommandLine& line) {
+  return line.time_unit == "s" ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
+}
+
 int RunImport(Session& session, CommandLine& line) {
   auto csv = MakeCsvOptions(line);
   if (!csv.ok()) {
@@ -81,8 +105,7 @@ int RunImport(Session& session, CommandLine& line) {
   line.import.key = line.key;
   line.import.csv = *csv;
   line.import.has_header = !line.no_header;
-  line.import.columns.time_unit =
-      line.time_unit == "s" ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
+  line.import.columns.time_unit = UnitOf(line);
   return Import(session, line.path, line.import);
 }
 
@@ -96,6 +119,19 @@ int RunImportItems(Session& session, CommandLine& line) {
   line.items.csv = *csv;
   line.items.has_header = !line.no_header;
   return ImportItems(session, line.items);
+}
+
+int RunStreamEval(Session& session, CommandLine& line) {
+  auto csv = MakeCsvOptions(line);
+  if (!csv.ok()) {
+    return Report(csv.status(), line.settings);
+  }
+  line.stream.key = line.key;
+  line.stream.path = line.path;
+  line.stream.log.csv = *csv;
+  line.stream.log.has_header = !line.no_header;
+  line.stream.log.columns.time_unit = UnitOf(line);
+  return StreamEval(session, line.stream);
 }
 
 CLI::Option* AddKey(CLI::App* command, CommandLine& line) {
@@ -114,43 +150,95 @@ void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_
   command->add_flag("--no-quotes", line.no_quotes, "A quote is a character like any other");
   command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
   command
-      ->add_option("--pipeline", *pipeline, "Commands sent ahead of their answers (default 1000)")
+      ->add_option(
+          "--pipeline", *pipeline,
+          "Commands sent ahead of their answers (default " + std::to_string(*pipeline) + ')')
       ->check(CLI::Range(std::size_t{1}, kPipelineMax));
 }
 
-void AddImport(CLI::App& app, CommandLine& line) {
-  CLI::App* import = app.add_subcommand("import", "Import interactions from a file; resumable");
-  ColumnNames& columns = line.import.columns;
-  AddFileOptions(import, line, &line.import.errors_max, &line.import.pipeline);
-  import->add_option("--user", columns.user, "Column of the user id")->required();
-  import->add_option("--item", columns.item, "Column of the item id")->required();
-  CLI::Option* weight = import->add_option("--weight", columns.weight, "Column of the weight");
-  import->add_option("--time", columns.time, "Column of the time since 1970");
-  import->add_option("--time-unit", line.time_unit, "Unit of the time: ms (default) or s")
+// Answers the option of the weight.
+CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& columns) {
+  command->add_option("--user", columns.user, "Column of the user id")->required();
+  command->add_option("--item", columns.item, "Column of the item id")->required();
+  CLI::Option* weight = command->add_option("--weight", columns.weight, "Column of the weight");
+  command->add_option("--time", columns.time, "Column of the time since 1970");
+  command->add_option("--time-unit", line.time_unit, "Unit of the time: ms (default) or s")
       ->check(CLI::IsMember({"ms", "s"}));
-  import->add_option("--type", columns.type, "Column of the feedback type");
-  import
+  command->add_option("--type", columns.type, "Column of the feedback type");
+  return weight;
+}
+
+// No variable may be called `import`: clang-format takes a line that begins so for a module's.
+void AddImport(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("import", "Import interactions from a file; resumable");
+  AddFileOptions(command, line, &line.import.errors_max, &line.import.pipeline);
+  CLI::Option* weight = AddEventColumns(command, line, line.import.columns);
+  command
       ->add_flag("--set", line.import.replace,
                  "Replace the pair's preference (RECO.SET) instead of adding to it")
       ->needs(weight);
-  import->add_flag("--again", line.import.again, "Import the file although it was imported before");
-  import->footer(kImportFooter);
-  import->callback([&line] {
-    line.run = [&line](Session& session) { return RunImport(session, line);
-};
-}  // namespace
-);
+  command->add_flag("--again", line.import.again,
+                    "Import the file although it was imported before");
+  command->footer(kImportFooter);
+  command->callback(
+      [&line] { line.run = [&line](Session& session) { return RunImport(session, line); }; });
+}
 
-CLI::App* items = app.add_subcommand("import-items",
-                                     "Store the other columns of a file as the items' attributes");
-AddFileOptions(items, line, &line.items.errors_max, &line.items.pipeline);
-items->add_option("--item", line.items.item, "Column of the item id")->required();
-items->add_option("--columns", line.items.columns, "Attributes, comma-separated (default: all)")
-    ->delimiter(',');
-items->callback([&line] {
-  line.run = [&line](Session& session) { return RunImportItems(session, line); };
-});
-}  // namespace reco::admin
+void AddImportItems(CLI::App& app, CommandLine& line) {
+  CLI::App* items = app.add_subcommand(
+      "import-items", "Store the other columns of a file as the items' attributes");
+  AddFileOptions(items, line, &line.items.errors_max, &line.items.pipeline);
+  items->add_option("--item", line.items.item, "Column of the item id")->required();
+  items->add_option("--columns", line.items.columns, "Attributes, comma-separated (default: all)")
+      ->delimiter(',');
+  items->callback(
+      [&line] { line.run = [&line](Session& session) { return RunImportItems(session, line); }; });
+}
+
+void AddStreamEval(CLI::App& app, CommandLine& line) {
+  CLI::App* eval = app.add_subcommand(
+      "stream-eval", "Replay a log, asking before telling: how well is each next event predicted?");
+  StreamEvalRequest& request = line.stream;
+  AddFileOptions(eval, line, &request.log.errors_max, &request.pipeline);
+  AddEventColumns(eval, line, request.log.columns);
+  eval->add_option("--train", request.train_share,
+                   "Share of the events that is loaded and trained on first (default 0.5)")
+      ->check(CLI::Range(0.0, 1.0));
+  eval->add_option("--at", request.cutoffs, "Lengths of the lists (default 10,20)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(std::size_t{1}, kStreamCutoffMax));
+  eval->add_option("--modes", request.modes,
+                   "What a write changes at once: off, users, both; a list compares them (default: "
+                   "as KEY has it)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"off", "users", "both"}));
+  eval->add_option("--recency", request.recencies,
+                   "Ask with RECENCY g; a list asks with each (default: as KEY has it)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0.01, 1.0));
+  eval->add_option("--retrain-every", request.retrain_every,
+                   "Train again after so many replayed events, 0: never (default); a list compares")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  eval->add_option("--param", request.parameters,
+                   "name=value: a parameter of the scratch collections; repeatable")
+      ->allow_extra_args(false);
+  eval->add_option("--seed", request.seed, "Of the order within one timestamp (default 42)");
+  eval->add_flag("--keep-order", request.keep_order,
+                 "Keep the file's order within one timestamp instead of a random one");
+  CLI::Option* basket = eval->add_flag("--next-basket", request.next_basket,
+                                       "Ask only for the first item of each new basket");
+  eval->add_option("--basket-gap", request.basket_gap_s,
+                   "Seconds between events of one basket at most (default 0: one timestamp)")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(basket);
+  eval->footer(kStreamFooter);
+  eval->callback(
+      [&line] { line.run = [&line](Session& session) { return RunStreamEval(session, line); }; });
+}
 
 void AddQuestions(CLI::App& app, CommandLine& line) {
   app.add_subcommand("ping", "Check that the server answers, and how fast")->callback([&line] {
@@ -234,6 +322,8 @@ int Main(int argc, char** argv) {
   AddQuestions(app, line);
   AddJobs(app, line);
   AddImport(app, line);
+  AddImportItems(app, line);
+  AddStreamEval(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

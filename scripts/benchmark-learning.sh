@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Measures how well the next event is predicted when every write is learned from at once: replays
+# the newer half of a log against a server of its own (reco-admin stream-eval), for each way of
+# folding in, recency and rhythm of training. Prints the tables, then the figures beside the goals;
+# exits with 1 when a goal is missed.
+#
+#   scripts/benchmark-learning.sh                  both logs, some minutes
+#   scripts/benchmark-learning.sh retail|ml-100k   one of them
+#
+# Logs: Online Retail, which examples/ ships, the first purchase of each item by each customer,
+# weight 1; and MovieLens 100K, every rating an event of weight 1, when it is there (it may not be
+# shipped). RECO_BIN: the folder of the binaries; ML_100K: the file u.data (default
+# ../shared/data/ml-100k/u.data); RETRAIN: rhythms of training (default 0,5000).
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=${RECO_BIN:-$root/build/release/bin}
+ml_100k=${ML_100K:-$root/../shared/data/ml-100k/u.data}
+retail=$root/examples/online-retail/interactions.csv.gz
+modes=off,users,both
+recencies=0.9,0.98,1
+rhythms=${RETRAIN:-0,5000}
+wanted=${1:-all}
+
+case $wanted in
+  all | retail | ml-100k) ;;
+  *)
+    echo "usage: scripts/benchmark-learning.sh [retail|ml-100k]" >&2
+    exit 2
+    ;;
+esac
+for program in "$bin/reco-server" "$bin/reco-admin"; do
+  if [[ ! -x $program ]]; then
+    echo "benchmark-learning: $program is missing; run: make build" >&2
+    exit 1
+  fi
+done
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-learning.XXXXXX")
+server=
+
+stop_server() {
+  if [[ -n $server ]]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+  fi
+}
+trap 'stop_server; rm -rf "$folder"' EXIT
+
+free_port() {
+  local port
+  for ((port = 17150; port < 17200; port++)); do
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  echo "benchmark-learning: no free port from 17150 to 17199" >&2
+  return 1
+}
+
+start_server() {
+  port=$(free_port)
+  "$bin/reco-server" --port "$port" --dir "$folder/data" >"$folder/server.log" 2>&1 &
+  server=$!
+  for ((i = 0; i < 200; i++)); do
+    "$bin/reco-admin" -p "$port" ping >/dev/null 2>&1 && return
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.05
+  done
+  echo "benchmark-learning: the server did not start; its log:" >&2
+  cat "$folder/server.log" >&2
+  return 1
+}
+
+# replay <name> <options of stream-eval>: prints the tables and keeps them as <name>.
+replay() {
+  local name=$1
+  shift
+  "$bin/reco-admin" -p "$port" stream-eval "$@" --param dim=64 --param iterations=12 \
+    --recency "$recencies" >"$folder/$name"
+  cat "$folder/$name"
+  echo
+}
+
+# figures <name> <mode> <recency>: recall@20 and MRR@20 over all questions, without retraining.
+figures() {
+  awk -v mode="$2" -v recency="$3" \
+    '$1 == mode && $2 == recency && $3 == "-" { print $8, $10; exit }' "$folder/$1"
+}
+
+missed=0
+
+# judge <what> <measured recall> <measured MRR> <goal recall> <goal MRR>
+judge() {
+  local verdict=met
+  if ! awk -v r="$2" -v m="$3" -v gr="$4" -v gm="$5" 'BEGIN { exit !(r >= gr && m >= gm) }'; then
+    verdict=MISSED
+    missed=1
+  fi
+  printf '%-51s %s / %s, goal %s / %s: %s\n' "$1" "$2" "$3" "$4" "$5" "$verdict"
+}
+
+# goals <name> <recall, MRR at recency 0.9> <recall, MRR at recency 1>
+goals() {
+  local name=$1 recency users both
+  read -r -a both < <(figures "$name" both 0.9)
+  judge "$name, recency 0.9" "${both[@]}" "$2" "$3"
+  read -r -a both < <(figures "$name" both 1)
+  judge "$name, recency 1" "${both[@]}" "$4" "$5"
+  for recency in ${recencies//,/ }; do
+    read -r -a users < <(figures "$name" users "$recency")
+    read -r -a both < <(figures "$name" both "$recency")
+    judge "$name, recency $recency, live items beat users only" "${both[@]}" "${users[@]}"
+  done
+}
+
+start_server
+has_retail=no
+has_ml=no
+if [[ $wanted != ml-100k ]]; then
+  has_retail=yes
+  gzip -dc "$retail" | awk -F, '
+    NR == 1 { print "timestamp_ms,user,item"; next }
+    $4 == "purchase" && !seen[$2, $3]++ { print $1 "," $2 "," $3 }' >"$folder/retail.csv"
+  columns=(--user user --item item --time timestamp_ms
+    --param unobserved=1 --param reg=0.1 --param regn=0.06)
+  echo "== Online Retail: the next item"
+  replay retail retail "$folder/retail.csv" "${columns[@]}" --modes "$modes" \
+    --retrain-every "$rhythms"
+  echo "== Online Retail: the first item of the next basket"
+  replay baskets retail "$folder/retail.csv" "${columns[@]}" --modes "$modes" --next-basket
+fi
+if [[ $wanted != retail && -r $ml_100k ]]; then
+  has_ml=yes
+  echo "== MovieLens 100K: the next item"
+  replay ml-100k ml-100k "$ml_100k" --delimiter tab --no-header --user 1 --item 2 --time 4 \
+    --time-unit s --param unobserved=3 --param reg=0.1 --param regn=0.03 --modes "$modes" \
+    --retrain-every "$rhythms"
+elif [[ $wanted != retail ]]; then
+  echo "== MovieLens 100K: $ml_100k is not there, left out (ML_100K names another place)"
+fi
+
+echo "== recall@20 / MRR@20, both sides folded in, no retraining; load average" \
+  "$(cut -d' ' -f1-3 /proc/loadavg)"
+[[ $has_retail == yes ]] && goals retail 0.150 0.041 0.112 0.027
+[[ $has_ml == yes ]] && goals ml-100k 0.300 0.078 0.220 0.050
+exit "$missed"

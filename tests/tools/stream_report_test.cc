@@ -1,0 +1,79 @@
+#include "tools/admin/stream_report.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/admin/stream_scratch.h"
+
+namespace reco::admin {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+StreamReport Report() {
+  StreamScore score({1, 20});
+  score.Add({4, 3, true}, 1);
+  score.Add({5, 0, false}, 4);
+  return {.key = "shop",
+          .path = "clicks.csv",
+          .seed = 42,
+          .train_share = 0.5,
+          .users = 2,
+          .items = 1'700,
+          .events = 9,
+          .plan = {.training = 4, .questions = {{4, 3, true}, {5, 0, false}}, .repeats = 3},
+          .rows = {{.mode = "both",
+                    .recency = "0.9",
+                    .retrain_every = 5'000,
+                    .seconds = 1.5,
+                    .parameters = {{"dim", "64"}, {"unobserved", "auto"}},
+                    .score = score}}};
+}
+
+TEST(StreamReport, TextHasTheFiguresOfEveryRowAndSplit) {
+  const std::string text = ToText(Report());
+  EXPECT_THAT(text, HasSubstr("9 events of 2 users and 1,700 items; trained on the first 4\n"));
+  EXPECT_THAT(text, HasSubstr("2 next items asked for, 0 of them never seen before; told only: 3 "
+                              "repeats, 0 negative\n"));
+  // Hits 1 and 0, so 0.5 with a half-width of 1.96 x 0.7071 / 1.4142.
+  EXPECT_THAT(text, HasSubstr("both         0.9          5,000  0.5000 +-0.9800  0.5000 +-0.9800"));
+  EXPECT_THAT(text, HasSubstr("recall@20 of users"));
+  EXPECT_THAT(text, HasSubstr("MRR@20 of users"));
+  EXPECT_THAT(text, HasSubstr("1.0000  0.2500  0.2500  1.0000"));
+}
+
+TEST(StreamReport, JsonHasEveryCutOffAndSplit) {
+  const std::string json = ToJson(Report());
+  EXPECT_THAT(json, HasSubstr(R"("questions": 2, "new-items": 0, "repeats": 3,)"));
+  EXPECT_THAT(json, HasSubstr(R"("mode": "both", "recency": 0.9, "retrain-every": 5000,)"));
+  EXPECT_THAT(json, HasSubstr(R"("parameters": {"dim": 64, "unobserved": "auto"})"));
+  EXPECT_THAT(json, HasSubstr(R"("at": {"1": {"all": {"questions": 2, "recall": 0.5,)"));
+  EXPECT_THAT(json, HasSubstr(R"("20-99": {"questions": 0, "recall": null,)"));
+}
+
+TEST(StreamParameters, OverridesReplaceAndRulesOfRetrainingAreNotInherited) {
+  const StreamParameters inherited = {
+      {"dim", "64"}, {"retrain-every", "500"}, {"retrain-interval", "60"}, {"type.View", "2"}};
+  const auto merged =
+      MergeParameters(inherited, {"DIM=8", "type.View=3", "type.view=4", "foldin=off"});
+  ASSERT_TRUE(merged.ok());
+  EXPECT_THAT(*merged, ElementsAre(Pair("dim", "8"), Pair("type.View", "3"), Pair("type.view", "4"),
+                                   Pair("foldin", "off")));
+  EXPECT_EQ(FindParameterValue(*merged, "foldin"), "off");
+  EXPECT_EQ(FindParameterValue(*merged, "recency"), "");
+  const auto weights = TypeWeights(*merged);
+  ASSERT_TRUE(weights.ok());
+  EXPECT_THAT(*weights, ElementsAre(Pair("View", 3), Pair("view", 4)));
+}
+
+TEST(StreamParameters, AreRefusedWhenMalformed) {
+  EXPECT_FALSE(MergeParameters({}, {"dim"}).ok());
+  EXPECT_FALSE(TypeWeights({{"type.view", "much"}}).ok());
+}
+
+}  // namespace
+}  // namespace reco::admin

@@ -1,0 +1,47 @@
+// StreamReport: what stream-eval found out, as tables for people and as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/admin/stream_plan.h"
+#include "tools/admin/stream_score.h"
+#include "tools/admin/stream_scratch.h"
+
+namespace reco::admin {
+
+// One mode, recency and rhythm of training.
+struct StreamRow {
+  std::string mode;     // FOLDIN as asked for, else as the collection has it, else "default"
+  std::string recency;  // likewise
+  std::uint64_t retrain_every = 0;
+  double seconds = 0;           // of its whole replay; rows of one replay share it
+  StreamParameters parameters;  // of the scratch collection
+  StreamScore score;
+};
+
+struct StreamReport {
+  std::string key;
+  std::string path;
+  std::uint64_t seed = 0;
+  bool keep_order = false;
+  double train_share = 0;
+  bool next_basket = false;
+  std::int64_t basket_gap_ms = 0;
+  std::uint64_t users = 0;
+  std::uint64_t items = 0;
+  std::uint64_t events = 0;
+  std::uint64_t bad = 0;
+  StreamPlan plan;
+  std::vector<StreamRow> rows;
+};
+
+// What was replayed and asked, then one line a row over all questions, then recall and MRR at the
+// largest cut-off by how well the user was known.
+std::string ToText(const StreamReport& report);
+
+// One object with everything, every cut-off and split included; ends with a line feed.
+std::string ToJson(const StreamReport& report);
+
+}  // namespace reco::admin

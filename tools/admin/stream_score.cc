@@ -1,0 +1,70 @@
+#include "tools/admin/stream_score.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace reco::admin {
+namespace {
+
+constexpr std::size_t kWarm = 1;
+constexpr std::size_t kNew = 2;
+constexpr std::size_t kFirstHistory = 3;
+constexpr std::array<std::uint32_t, 4> kHistoryBegins = {1, 5, 20, 100};  // of all but the first
+constexpr double kNormal95 = 1.959964;  // 97.5% of a normal distribution lies below
+
+std::size_t HistorySplit(std::uint32_t history) {
+  const auto above = std::upper_bound(kHistoryBegins.begin(), kHistoryBegins.end(), history);
+  return kFirstHistory + static_cast<std::size_t>(above - kHistoryBegins.begin());
+}
+
+}  // namespace
+
+StreamScore::StreamScore(std::vector<std::size_t> cutoffs)
+    : cutoffs_(std::move(cutoffs)), sums_(kStreamSplits.size() * cutoffs_.size()) {}
+
+void StreamScore::Add(const StreamQuestion& question, std::size_t rank) {
+  AddTo(kAllQuestions, rank);
+  AddTo(question.warm ? kWarm : kNew, rank);
+  AddTo(HistorySplit(question.history), rank);
+}
+
+void StreamScore::AddTo(std::size_t split, std::size_t rank) {
+  ++questions_[split];
+  for (std::size_t c = 0; c < cutoffs_.size(); ++c) {
+    if (rank > 0 && rank <= cutoffs_[c]) {
+      const double reciprocal = 1 / static_cast<double>(rank);
+      Sums& sums = sums_[split * cutoffs_.size() + c];
+      sums.hits += 1;
+      sums.reciprocal += reciprocal;
+      sums.reciprocal_squares += reciprocal * reciprocal;
+    }
+  }
+}
+
+StreamFigure StreamScore::Figure(std::size_t split, double sum, double squares) const {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto n = static_cast<double>(questions_[split]);
+  if (n < 1) {
+    return {kNone, kNone};
+  }
+  const double mean = sum / n;
+  if (n < 2) {
+    return {mean, kNone};
+  }
+  const double variance = std::max(squares - n * mean * mean, 0.0) / (n - 1);
+  return {mean, kNormal95 * std::sqrt(variance / n)};
+}
+
+StreamFigure StreamScore::Recall(std::size_t split, std::size_t cutoff) const {
+  const double hits = sums(split, cutoff).hits;
+  return Figure(split, hits, hits);
+}
+
+StreamFigure StreamScore::ReciprocalRank(std::size_t split, std::size_t cutoff) const {
+  const Sums& of = sums(split, cutoff);
+  return Figure(split, of.reciprocal, of.reciprocal_squares);
+}
+
+}  // namespace reco::admin
