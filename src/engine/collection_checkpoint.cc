@@ -1,6 +1,7 @@
 // Checkpoints of a Collection, and the way back: loading a checkpoint and replaying the log.
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -16,8 +17,13 @@ store::Family RecordFamily(Side side) {
 
 void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
   const std::uint32_t model = frozen.checkpoint.model;
+  std::vector<std::size_t> order(frozen.entities.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return frozen.entities[a].ordinal < frozen.entities[b].ordinal;
+  });
   std::string value;
-  for (std::size_t i = 0; i < frozen.entities.size(); ++i) {
+  for (const std::size_t i : order) {
     const auto& entity = frozen.entities[i];
     const std::string key = format::RecordKey(cid, entity.ordinal);
     if (entity.live) {
@@ -38,19 +44,30 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
   }
 }
 
+void PutPair(store::Family family, const std::string& key, const std::optional<format::Pair>& pair,
+             store::Batch* batch) {
+  thread_local std::string value;
+  if (pair) {
+    format::EncodePair(*pair, &value);
+    batch->Put(family, key, value);
+  } else {
+    batch->Delete(family, key);
+  }
+}
+
+// Both families in the order of their keys, which RocksDB takes in faster. The pairs come by user.
 void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
-  std::string value;
-  for (const auto& [user, item, pair] : frozen.pairs) {
-    const std::string by_user = format::PairKey(cid, user, item);
-    const std::string by_item = format::PairKey(cid, item, user);
-    if (pair) {
-      format::EncodePair(*pair, &value);
-      batch->Put(store::Family::kByUser, by_user, value);
-      batch->Put(store::Family::kByItem, by_item, value);
-    } else {
-      batch->Delete(store::Family::kByUser, by_user);
-      batch->Delete(store::Family::kByItem, by_item);
-    }
+  std::vector<std::uint64_t> by_item;  // item << 32 | place in frozen.pairs
+  by_item.reserve(frozen.pairs.size());
+  for (std::size_t i = 0; i < frozen.pairs.size(); ++i) {
+    const auto& [user, item, pair] = frozen.pairs[i];
+    PutPair(store::Family::kByUser, format::PairKey(cid, user, item), pair, batch);
+    by_item.push_back(std::uint64_t{item} << 32U | i);
+  }
+  std::sort(by_item.begin(), by_item.end());
+  for (const std::uint64_t entry : by_item) {
+    const auto& [user, item, pair] = frozen.pairs[static_cast<std::uint32_t>(entry)];
+    PutPair(store::Family::kByItem, format::PairKey(cid, item, user), pair, batch);
   }
 }
 
