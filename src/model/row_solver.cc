@@ -11,8 +11,6 @@
 namespace reco::model {
 namespace {
 
-// Estimated relative error at which further steps are wasted in float32.
-constexpr float kErrorGoal = 2e-5F;
 // Confidences below this say nothing, and their inverse would leave the range of float32.
 constexpr float kConfidenceMin = 1e-30F;
 
@@ -83,7 +81,7 @@ void RowSolver::Gather(std::span<const std::uint32_t> columns, std::span<const f
 }
 
 double RowSolver::Solve(std::span<const std::uint32_t> columns, std::span<const float> weights,
-                        int steps, float* x) {
+                        const SolveLimits& limits, float* x) {
   Gather(columns, weights);
   const float ridge = params_.reg + params_.regn * static_cast<float>(columns.size());
   for (std::size_t k = 0; k < dim_; ++k) {
@@ -92,7 +90,7 @@ double RowSolver::Solve(std::span<const std::uint32_t> columns, std::span<const 
   }
   double loss = 0;
   if (count_ > kExactPairs || !SolveExact(x, &loss)) {
-    loss = SolveWidth(stride_ / simd::kLanes, std::make_index_sequence<kWidths>(), steps, x);
+    loss = SolveWidth(stride_ / simd::kLanes, std::make_index_sequence<kWidths>(), limits, x);
   }
   if (!std::isfinite(loss) || !std::all_of(x, x + dim_, [](float v) { return std::isfinite(v); })) {
     std::fill_n(x, stride_, 0.0F);
@@ -102,15 +100,15 @@ double RowSolver::Solve(std::span<const std::uint32_t> columns, std::span<const 
 }
 
 template <std::size_t... kVecs>
-double RowSolver::SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> /*widths*/, int steps,
-                             float* x) {
+double RowSolver::SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> /*widths*/,
+                             const SolveLimits& limits, float* x) {
   double loss = 0;
   const auto packed = [&]<std::size_t kWidth>() {
-    loss = SolveSteps<kWidth>(kernels::PackedRows(*packed_), steps, x);
+    loss = SolveSteps<kWidth>(kernels::PackedRows(*packed_), limits, x);
     return true;
   };
   const auto full = [&]<std::size_t kWidth>() {
-    loss = SolveSteps<kWidth>(kernels::FullRows(*fixed_), steps, x);
+    loss = SolveSteps<kWidth>(kernels::FullRows(*fixed_), limits, x);
     return true;
   };
   if (packed_ != nullptr) {
@@ -122,7 +120,7 @@ double RowSolver::SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> /*w
 }
 
 template <std::size_t kVecs, typename Rows>
-double RowSolver::SolveSteps(const Rows& table, int steps, float* x) {
+double RowSolver::SolveSteps(const Rows& table, const SolveLimits& limits, float* x) {
   using simd::kLanes;
   using simd::Load;
   using simd::Store;
@@ -162,7 +160,7 @@ double RowSolver::SolveSteps(const Rows& table, int steps, float* x) {
     std::fill_n(x, stride, 0.0F);
     loss = start();
   }
-  for (int step = 0; step < steps; ++step) {
+  for (int step = 0; step < limits.steps; ++step) {
     kernels::Times<kVecs>(table, pairs, direction, product);
     Vec bends = {};
     for (std::size_t k = 0; k < stride; k += kLanes) {
@@ -194,7 +192,7 @@ double RowSolver::SolveSteps(const Rows& table, int steps, float* x) {
       energies += z * r;
     }
     const float size = Sum(squares);
-    if (Sum(errors) <= kErrorGoal * kErrorGoal * size && Sum(residuals) <= size) {
+    if (Sum(errors) <= limits.error * limits.error * size && Sum(residuals) <= size) {
       break;
     }
     const float next = Sum(energies);

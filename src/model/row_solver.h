@@ -15,6 +15,12 @@
 
 namespace reco::model {
 
+// When to end conjugate gradients: after so many steps, or at this estimated relative error.
+struct SolveLimits {
+  int steps = 0;
+  float error = 0;
+};
+
 // Owns scratch; confined to one thread. Results depend on the arguments alone.
 class RowSolver {
  public:
@@ -28,12 +34,12 @@ class RowSolver {
   // Whether a packed copy of vectors of this dimension is of use.
   static bool UsesPacked(std::uint32_t dim);
 
-  // `x`: the warm start on entry, the solution on return; always finite. `steps` of conjugate
-  // gradients at most; rows of up to kExactPairs pairs are solved exactly whatever `steps`.
+  // `x`: the warm start on entry, the solution on return; always finite. Rows of up to
+  // kExactPairs pairs are solved exactly whatever `limits`.
   // Returns the row's part of the objective, sum c (p - x.y)^2 + x' M x with M = w0 L + l, to
   // float32 rounding.
-  double Solve(std::span<const std::uint32_t> columns, std::span<const float> weights, int steps,
-               float* x);
+  double Solve(std::span<const std::uint32_t> columns, std::span<const float> weights,
+               const SolveLimits& limits, float* x);
 
   // Asks for the vectors that the first pairs of a later call will need.
   void Prefetch(std::span<const std::uint32_t> columns) const;
@@ -48,10 +54,11 @@ class RowSolver {
   // Conjugate gradients (Hestenes, Stiefel 1952) preconditioned by M, from x or from zero,
   // whichever is better. Returns the row's part of the objective.
   template <std::size_t kVecs, typename Rows>
-  double SolveSteps(const Rows& table, int steps, float* x);
+  double SolveSteps(const Rows& table, const SolveLimits& limits, float* x);
   // SolveSteps for the width of the rows.
   template <std::size_t... kVecs>
-  double SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> widths, int steps, float* x);
+  double SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> widths,
+                    const SolveLimits& limits, float* x);
 
   std::uint32_t dim_;
   std::size_t stride_;

@@ -506,7 +506,7 @@ TEST(RowSolver, AgreesWithTheClosedFormForEveryLength) {
     AlignedVector<float> x(fixed.table.stride());
     for (std::uint32_t n = 1; n < 60; ++n) {
       const Row row = MakeRow(fixed, n);
-      const double loss = solver.Solve(row.columns, row.weights, 50, x.data());
+      const double loss = solver.Solve(row.columns, row.weights, {50, 2e-5F}, x.data());
       EXPECT_LE(RelativeError(x.data(), ReferenceSolution(fixed.gram, kRowParams, row.neighbors)),
                 1e-4)
           << dim << " " << n;
@@ -528,7 +528,7 @@ TEST(RowSolver, FewStepsOfPackedRowsComeCloseAndGiveTheirLoss) {
       const Row row = MakeRow(fixed, n);
       AlignedVector<float> x(fixed.table.stride());
       for (int start = 0; start < 2; ++start) {
-        const double loss = solver.Solve(row.columns, row.weights, 3, x.data());
+        const double loss = solver.Solve(row.columns, row.weights, {3, 1e-4F}, x.data());
         const double expected = ReferenceLoss(fixed, kRowParams, row, x.data());
         EXPECT_NEAR(loss, expected, 2e-3 * expected) << dim << " " << n;
       }
@@ -546,8 +546,8 @@ TEST(RowSolver, StartsFromZeroWhereTheWarmStartIsWorse) {
   const Row row = MakeRow(fixed, 20);
   AlignedVector<float> cold(32);
   AlignedVector<float> far(32, 1e4F);
-  EXPECT_EQ(solver.Solve(row.columns, row.weights, 3, cold.data()),
-            solver.Solve(row.columns, row.weights, 3, far.data()));
+  EXPECT_EQ(solver.Solve(row.columns, row.weights, {3, 1e-4F}, cold.data()),
+            solver.Solve(row.columns, row.weights, {3, 1e-4F}, far.data()));
   EXPECT_EQ(cold, far);
 }
 
