@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 
-#include <sys/resource.h>
+#include <utility>
 
 #include "model/interaction_matrix.h"
 #include "model/trainer.h"
@@ -51,11 +51,18 @@ void WriteVectors(std::ofstream& file, const FactorTable& table) {
   }
 }
 
-// The most memory that the process has had, in bytes.
+// The most memory that the process has had, in bytes; 0 when the system does not tell. Unlike
+// getrusage it leaves out the program that started this one.
 std::uint64_t PeakBytes() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  std::uint64_t kilobytes = 0;
+  while (status >> word) {
+    if (word == "VmHWM:" && status >> kilobytes) {
+      return kilobytes * 1024;
+    }
+  }
+  return 0;
 }
 
 // name=value pairs of the command line.
