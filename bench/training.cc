@@ -12,7 +12,6 @@
 #include <map>
 #include <optional>
 #include <string>
-
 #include <utility>
 
 #include "model/interaction_matrix.h"
