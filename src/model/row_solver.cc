@@ -11,6 +11,12 @@
 namespace reco::model {
 namespace {
 
+using simd::kLanes;
+using simd::Load;
+using simd::Store;
+using simd::Sum;
+using simd::Vec;
+
 // Confidences below this say nothing, and their inverse would leave the range of float32.
 constexpr float kConfidenceMin = 1e-30F;
 
@@ -120,54 +126,77 @@ double RowSolver::SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> /*w
 }
 
 template <std::size_t kVecs, typename Rows>
+double RowSolver::StartSteps(const Rows& table, const kernels::GatheredPairs& pairs, const float* x,
+                             float* energy) {
+  const std::size_t stride = kVecs == 0 ? stride_ : kVecs * kLanes;
+  const std::size_t bytes = packed_ != nullptr ? packed_->row_bytes() : stride * sizeof(float);
+  float* residual = work_.data();
+  float* direction = residual + stride;
+  const double loss = kernels::Misses<kVecs>(table, pairs, bytes, x, residual);
+  Vec energies = {};
+  Vec norms = {};
+  for (std::size_t k = 0; k < stride; k += kLanes) {
+    const Vec at = Load(x + k);
+    const Vec weighted = Load(diagonal_.data() + k) * at;
+    const Vec r = Load(residual + k) - weighted;
+    const Vec z = Load(inverse_.data() + k) * r;
+    Store(residual + k, r);
+    Store(direction + k, z);
+    energies += z * r;
+    norms += weighted * at;
+  }
+  *energy = Sum(energies);
+  return loss + Sum(norms);
+}
+
+template <std::size_t kVecs>
+RowSolver::Moved RowSolver::Move(float length, float* x) {
+  const std::size_t stride = kVecs == 0 ? stride_ : kVecs * kLanes;
+  float* residual = work_.data();
+  const float* direction = residual + stride;
+  const float* product = direction + stride;
+  Vec squares = {};
+  Vec errors = {};
+  Vec residuals = {};
+  Vec energies = {};
+  for (std::size_t k = 0; k < stride; k += kLanes) {
+    const Vec at = Load(x + k) + length * Load(direction + k);
+    const Vec r = Load(residual + k) - length * Load(product + k);
+    const Vec z = Load(inverse_.data() + k) * r;
+    Store(x + k, at);
+    Store(residual + k, r);
+    squares += at * at;
+    errors += z * z;
+    residuals += r * r;
+    energies += z * r;
+  }
+  return {Sum(squares), Sum(errors), Sum(residuals), Sum(energies)};
+}
+
+template <std::size_t kVecs, typename Rows>
 double RowSolver::SolveSteps(const Rows& table, const SolveLimits& limits, float* x) {
-  using simd::kLanes;
-  using simd::Load;
-  using simd::Store;
-  using simd::Sum;
-  using simd::Vec;
   const std::size_t stride = kVecs == 0 ? stride_ : kVecs * kLanes;
   const kernels::GatheredPairs pairs = {
       rows_.data(), confidence_.data(), target_.data(),
       (count_ + kernels::kTogether - 1) / kernels::kTogether * kernels::kTogether, stride / kLanes};
-  const std::size_t bytes = packed_ != nullptr ? packed_->row_bytes() : stride * sizeof(float);
-  float* residual = work_.data();
-  float* direction = residual + stride;
+  const float* residual = work_.data();
+  float* direction = work_.data() + stride;
   float* product = direction + stride;
-  const float* diagonal = diagonal_.data();
-  const float* inverse = inverse_.data();
 
-  float energy = 0;  // r' M^-1 r
-  const auto start = [&] {
-    double loss = kernels::Misses<kVecs>(table, pairs, bytes, x, residual);
-    Vec energies = {};
-    Vec norms = {};
-    for (std::size_t k = 0; k < stride; k += kLanes) {
-      const Vec at = Load(x + k);
-      const Vec weighted = Load(diagonal + k) * at;
-      const Vec r = Load(residual + k) - weighted;
-      const Vec z = Load(inverse + k) * r;
-      Store(residual + k, r);
-      Store(direction + k, z);
-      energies += z * r;
-      norms += weighted * at;
-    }
-    energy = Sum(energies);
-    return loss + Sum(norms);
-  };
-  double loss = start();
+  float energy = 0;
+  double loss = StartSteps<kVecs>(table, pairs, x, &energy);
   if (!(loss <= known_)) {
     std::fill_n(x, stride, 0.0F);
-    loss = start();
+    loss = StartSteps<kVecs>(table, pairs, x, &energy);
   }
   for (int step = 0; step < limits.steps; ++step) {
     kernels::Times<kVecs>(table, pairs, direction, product);
     Vec bends = {};
     for (std::size_t k = 0; k < stride; k += kLanes) {
       const Vec p = Load(direction + k);
-      const Vec moved = Load(product + k) + Load(diagonal + k) * p;
-      Store(product + k, moved);
-      bends += p * moved;
+      const Vec whole = Load(product + k) + Load(diagonal_.data() + k) * p;
+      Store(product + k, whole);
+      bends += p * whole;
     }
     const float bend = Sum(bends);
     if (!(bend > 0)) {
@@ -176,30 +205,17 @@ double RowSolver::SolveSteps(const Rows& table, const SolveLimits& limits, float
     const float length = energy / bend;
     // The step along the direction lowers the quadratic by exactly this.
     loss -= static_cast<double>(length) * energy;
-    Vec squares = {};
-    Vec errors = {};
-    Vec residuals = {};
-    Vec energies = {};
-    for (std::size_t k = 0; k < stride; k += kLanes) {
-      const Vec moved = Load(x + k) + length * Load(direction + k);
-      const Vec r = Load(residual + k) - length * Load(product + k);
-      const Vec z = Load(inverse + k) * r;
-      Store(x + k, moved);
-      Store(residual + k, r);
-      squares += moved * moved;
-      errors += z * z;
-      residuals += r * r;
-      energies += z * r;
-    }
-    const float size = Sum(squares);
-    if (Sum(errors) <= limits.error * limits.error * size && Sum(residuals) <= size) {
+    const Moved moved = Move<kVecs>(length, x);
+    // |M^-1 r| bounds the error, for A is no less than M.
+    if (moved.errors <= limits.error * limits.error * moved.squares &&
+        moved.residuals <= moved.squares) {
       break;
     }
-    const float next = Sum(energies);
-    const float turn = next / energy;
-    energy = next;
+    const float turn = moved.energy / energy;
+    energy = moved.energy;
     for (std::size_t k = 0; k < stride; k += kLanes) {
-      Store(direction + k, Load(inverse + k) * Load(residual + k) + turn * Load(direction + k));
+      Store(direction + k,
+            Load(inverse_.data() + k) * Load(residual + k) + turn * Load(direction + k));
     }
   }
   return loss;

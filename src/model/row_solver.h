@@ -12,6 +12,7 @@
 #include "model/factor_table.h"
 #include "model/fold_in.h"
 #include "model/packed_table.h"
+#include "model/row_kernels.h"
 
 namespace reco::model {
 
@@ -55,6 +56,20 @@ class RowSolver {
   // whichever is better. Returns the row's part of the objective.
   template <std::size_t kVecs, typename Rows>
   double SolveSteps(const Rows& table, const SolveLimits& limits, float* x);
+  // Sets the residual at x and the first direction, and *energy = r' M^-1 r. Returns the row's part
+  // of the objective at x.
+  template <std::size_t kVecs, typename Rows>
+  double StartSteps(const Rows& table, const kernels::GatheredPairs& pairs, const float* x,
+                    float* energy);
+  // Sums after a step: x' x, |M^-1 r|^2, r' r, r' M^-1 r.
+  struct Moved {
+    float squares = 0;
+    float errors = 0;
+    float residuals = 0;
+    float energy = 0;
+  };
+  template <std::size_t kVecs>
+  Moved Move(float length, float* x);
   // SolveSteps for the width of the rows.
   template <std::size_t... kVecs>
   double SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> widths,
