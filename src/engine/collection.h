@@ -182,6 +182,7 @@ class Collection {
   format::ModelRecord DescribeModel(const TrainingRun& run) const REQUIRES(mutex_);
   Status LoadInteractions(TrainingRun& run, RunningJob& job) const;
   Status Train(TrainingRun& run, RunningJob& job) EXCLUDES(mutex_);
+  model::FactorTable CopyFactors(Side side, std::uint32_t rows) const EXCLUDES(mutex_);
   Status TrainFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
                       const model::TrainingControl& control) const;
   Status TrainRatedFactors(TrainingRun& run, const model::InteractionMatrix& by_item,

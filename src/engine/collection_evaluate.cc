@@ -26,6 +26,7 @@ model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const O
   params.solve.unobserved = static_cast<float>(options.unobserved.value_or(1));
   params.unobserved_auto = !options.unobserved.has_value();
   params.iterations = options.iterations;
+  params.tolerance = options.tolerance;
   params.seed = options.seed;
   params.threads = TrainingThreads(database);
   return params;

@@ -6,6 +6,7 @@
 //
 // Until that batch is written the folder knows only the old model, so a crash anywhere leaves it.
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "engine/collection.h"
@@ -108,14 +109,37 @@ Status Collection::LoadInteractions(TrainingRun& run, RunningJob& job) const {
   return rows->status();
 }
 
+// The live vectors of the first `rows` ordinals, some at a time.
+model::FactorTable Collection::CopyFactors(Side side, std::uint32_t rows) const {
+  constexpr std::uint32_t kStep = 1'024;
+  model::FactorTable copy(dim_);
+  copy.Grow(rows);
+  for (std::uint32_t from = 0; from < rows; from += kStep) {
+    ReaderLock lock(mutex_);
+    const model::FactorTable& live = *state_.side(side).factors;
+    for (std::uint32_t row = from; row < std::min(rows, from + kStep); ++row) {
+      std::copy_n(live.row(row), live.stride(), copy.mutable_row(row));
+    }
+  }
+  return copy;
+}
+
 // The two kinds of training fill the same fields of the run.
 Status Collection::TrainFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
                                 const model::TrainingControl& control) const {
-  const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
+  model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
+  std::optional<model::FactorTable> warm[2];
+  if (run.parameters.warm_start) {
+    warm[0] = CopyFactors(Side::kUser, run.users);
+    warm[1] = CopyFactors(Side::kItem, run.items);
+    params.warm_users = &*warm[0];
+    params.warm_items = &*warm[1];
+  }
   RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
                         model::Train(run.data.matrix, by_item, params, control));
   run.solve = trained.solve;
   run.objective = trained.objective;
+  run.objectives = std::move(trained.objectives);
   run.seconds_per_iteration = trained.seconds_per_iteration;
   run.user_gram = std::move(trained.user_gram);
   run.item_gram = std::move(trained.item_gram);
@@ -132,6 +156,7 @@ Status Collection::TrainRatedFactors(TrainingRun& run, const model::InteractionM
   run.solve = params.solve;
   run.mean = trained.mean;
   run.objective = trained.objectives.back();
+  run.objectives = std::move(trained.objectives);
   run.seconds_per_iteration = trained.seconds_per_iteration;
   run.user_gram = GramOf(trained.users);
   run.item_gram = GramOf(trained.items);
@@ -145,6 +170,12 @@ Status Collection::Train(TrainingRun& run, RunningJob& job) {
   control.cancel = job.cancel();
   control.progress = [&job](const model::TrainingProgress& progress) {
     job.SetProgress(0.1 + 0.8 * progress.fraction);
+    if (progress.objective > 0) {
+      char phase[96];
+      std::snprintf(phase, sizeof(phase), "training, iteration %u of at most %u, objective %.6g",
+                    progress.iteration + 1, progress.iterations, progress.objective);
+      job.SetPhase(phase);
+    }
   };
   const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
   RECO_RETURN_IF_ERROR(explicit_feedback() ? TrainRatedFactors(run, by_item, control)
@@ -337,7 +368,7 @@ format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
   record.reg = run.solve.reg;
   record.regn = run.solve.regn;
   record.unobserved = run.solve.unobserved;
-  record.iterations = run.parameters.iterations;
+  record.iterations = static_cast<std::uint32_t>(run.objectives.size());
   record.seed = run.parameters.seed;
   record.metrics = {{"objective", run.objective},
                     {"pairs", static_cast<double>(run.pairs)},
@@ -383,8 +414,12 @@ Status Collection::Retrain(const CollectionOptions& parameters, RunningJob& job,
   *result = {{"model-id", run.model_id},
              {"pairs", static_cast<double>(run.pairs)},
              {"objective", run.objective},
+             {"iterations", static_cast<double>(run.objectives.size())},
              {"unobserved", run.solve.unobserved},
              {"seconds-per-iteration", run.seconds_per_iteration}};
+  for (std::size_t i = 0; i < run.objectives.size(); ++i) {
+    result->emplace_back("objective." + std::to_string(i + 1), run.objectives[i]);
+  }
   return done;
 }
 

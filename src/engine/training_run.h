@@ -37,6 +37,7 @@ struct Collection::TrainingRun {
   double mean = 0;
   double objective = 0;
   double seconds_per_iteration = 0;
+  std::vector<double> objectives;  // after each iteration
   std::unique_ptr<model::FactorTable> user_factors;
   std::unique_ptr<model::FactorTable> item_factors;
   std::optional<model::Gram> user_gram;

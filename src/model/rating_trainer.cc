@@ -87,10 +87,16 @@ class RatingTraining {
       RECO_RETURN_IF_ERROR(HalfIteration(&items_, users_));
       RECO_RETURN_IF_ERROR(HalfIteration(&users_, items_));
       model_.objectives.push_back(Objective());
+      const std::size_t ran = model_.objectives.size();
+      if (params_.tolerance > 0 && ran > 1 &&
+          model_.objectives[ran - 2] - model_.objectives[ran - 1] <
+              params_.tolerance * model_.objectives[ran - 2]) {
+        break;
+      }
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    model_.iterations = params_.iterations;
-    model_.seconds_per_iteration = took.count() / params_.iterations;
+    model_.iterations = static_cast<std::uint32_t>(model_.objectives.size());
+    model_.seconds_per_iteration = took.count() / model_.iterations;
     return Status::Ok();
   }
 

@@ -324,6 +324,42 @@ TEST(Recency, OutOfRangeIsRefused) {
   }
 }
 
+std::map<std::string, double> TrainedWith(Shop& shop, Parameters parameters) {
+  const auto job = *shop.db->Retrain("shop", parameters);
+  const JobInfo done = *shop.db->WaitJob(job, 0);
+  EXPECT_EQ(done.state, JobState::kDone) << done.error;
+  return {done.result.begin(), done.result.end()};
+}
+
+TEST(Training, ReportsAFallingObjectiveOfEveryIteration) {
+  Shop shop;
+  Scenario scenario;
+  OpenShop(shop, &scenario);
+  const std::pair<std::string, std::string> parameters[] = {{"iterations", "7"}};
+  const auto result = TrainedWith(shop, parameters);
+  EXPECT_EQ(result.at("iterations"), 7);
+  for (int i = 2; i <= 7; ++i) {
+    EXPECT_LT(result.at("objective." + std::to_string(i)),
+              1.0001 * result.at("objective." + std::to_string(i - 1)));
+  }
+  EXPECT_NEAR(result.at("objective.7"), result.at("objective"), 1e-3 * result.at("objective"));
+}
+
+TEST(Training, AWarmStartNeedsFewerIterationsToTheSameObjective) {
+  Shop shop;
+  Scenario scenario;
+  OpenShop(shop, &scenario);
+  const std::pair<std::string, std::string> cold[] = {{"iterations", "100"},
+                                                      {"tolerance", "0.001"}};
+  const auto first = TrainedWith(shop, cold);
+  const std::pair<std::string, std::string> warm[] = {
+      {"iterations", "100"}, {"tolerance", "0.001"}, {"warm-start", "yes"}};
+  const auto again = TrainedWith(shop, warm);
+  EXPECT_LT(first.at("iterations"), 100);
+  EXPECT_LT(again.at("iterations"), first.at("iterations"));
+  EXPECT_LE(again.at("objective"), 1.001 * first.at("objective"));
+}
+
 TEST(FoldInModes, OnlyTheNamedSideMoves) {
   for (const FoldIn mode : {FoldIn::kBoth, FoldIn::kUsers, FoldIn::kOff}) {
     Shop shop;
