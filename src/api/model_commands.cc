@@ -142,18 +142,22 @@ void AnswerScorer(Reply& reply, std::string_view scorer, Figures figures) {
 }
 
 void AnswerEvaluation(Reply& reply, const JobInfo& job) {
-  constexpr std::string_view kScorers[] = {"model", "popularity", "cosine"};
+  // Of lists, or of predicted ratings.
+  constexpr std::string_view kListScorers[] = {"model", "popularity", "cosine"};
+  constexpr std::string_view kRatingScorers[] = {"model", "biases", "mean"};
   constexpr std::size_t kOtherPairs = 3;
-  const double* users = FindFigure(job.result, "users");
+  const bool rated = FindFigure(job.result, "ratings") != nullptr;
+  const std::string_view counted = rated ? "ratings" : "users";
+  const double* count = FindFigure(job.result, counted);
   const double* seconds = FindFigure(job.result, "seconds");
-  reply.Map(kOtherPairs + std::size(kScorers));
+  reply.Map(kOtherPairs + std::size(kListScorers));
   reply.Bulk("job");
   reply.Integer(static_cast<std::int64_t>(job.id));
-  reply.Bulk("users");
-  reply.Integer(users == nullptr ? 0 : static_cast<std::int64_t>(*users));
+  reply.Bulk(counted);
+  reply.Integer(count == nullptr ? 0 : static_cast<std::int64_t>(*count));
   reply.Bulk("seconds");
   reply.Double(seconds == nullptr ? 0 : *seconds);
-  for (const std::string_view scorer : kScorers) {
+  for (const std::string_view scorer : rated ? kRatingScorers : kListScorers) {
     AnswerScorer(reply, scorer, job.result);
   }
 }

@@ -219,7 +219,10 @@ Result<int> RunRetrain(Session& session, const RetrainRequest& request) {
 }
 
 constexpr std::size_t kScorers = 3;
-constexpr std::array<const char*, kScorers> kScorerNames = {"model", "cosine", "popularity"};
+// The model and its baselines: of lists, and of predicted ratings.
+constexpr std::array<const char*, kScorers> kListScorers = {"model", "cosine", "popularity"};
+constexpr std::array<const char*, kScorers> kListTitles = {"model", "item cosine", "popularity"};
+constexpr std::array<const char*, kScorers> kRatingScorers = {"model", "biases", "mean"};
 
 // "0.2080 +-0.0120" of a metric's value and half-width; "-" without a value.
 std::string MetricText(const Value* metric) {
@@ -234,18 +237,21 @@ std::string MetricText(const Value* metric) {
   return text;
 }
 
-// One row a metric, one column a scorer, and how many times popularity the model reaches.
+// One row a metric, one column a scorer, and the model's ratio to the last baseline.
 void PrintEvaluation(const Value& report, double seconds) {
+  const bool rated = report.Find(kRatingScorers[1]) != nullptr;
+  const auto& titles = rated ? kRatingScorers : kListTitles;
   std::array<const Value*, kScorers> scorers{};
   for (std::size_t i = 0; i < kScorers; ++i) {
-    scorers[i] = report.Find(kScorerNames[i]);
+    scorers[i] = report.Find((rated ? kRatingScorers : kListScorers)[i]);
   }
   if (scorers[0] == nullptr) {
     Print(MapToText(report));
     return;
   }
   TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight});
-  table.AddRow({"metric", "model", "item cosine", "popularity", "model / popularity"});
+  table.AddRow({"metric", titles[0], titles[1], titles[2],
+                std::string(titles[0]) + " / " + titles[kScorers - 1]});
   for (std::size_t i = 0; i + 1 < scorers[0]->elements.size(); i += 2) {
     const std::string& metric = scorers[0]->elements[i].text;
     std::vector<std::string> row = {metric};
@@ -254,19 +260,20 @@ void PrintEvaluation(const Value& report, double seconds) {
       values[s] = scorers[s] == nullptr ? nullptr : scorers[s]->Find(metric);
       row.push_back(MetricText(values[s]));
     }
-    const Value* popularity = values[kScorers - 1];
-    const bool known = popularity != nullptr && !popularity->elements.empty() &&
-                       popularity->elements[0].ToDouble() > 0 && !values[0]->elements.empty();
-    row.push_back(
-        known ? terminal::FormatFixed(
-                    values[0]->elements[0].ToDouble() / popularity->elements[0].ToDouble(), 1) +
-                    "x"
-              : "-");
+    const Value* baseline = values[kScorers - 1];
+    const bool known = baseline != nullptr && !baseline->elements.empty() &&
+                       baseline->elements[0].ToDouble() > 0 && !values[0]->elements.empty();
+    row.push_back(known ? terminal::FormatFixed(
+                              values[0]->elements[0].ToDouble() / baseline->elements[0].ToDouble(),
+                              rated ? 2 : 1) +
+                              "x"
+                        : "-");
     table.AddRow(std::move(row));
   }
-  const Value* users = report.Find("users");
-  Print("scored " + (users == nullptr ? "-" : ValueToText("users", *users)) + " users in " +
-        terminal::FormatDuration(seconds) + "; +- is the 95% confidence interval\n" +
+  const std::string counted = rated ? "ratings" : "users";
+  const Value* count = report.Find(counted);
+  Print("scored " + (count == nullptr ? "-" : ValueToText(counted, *count)) + " " + counted +
+        " in " + terminal::FormatDuration(seconds) + "; +- is the 95% confidence interval\n" +
         table.ToText());
 }
 
