@@ -1,8 +1,8 @@
 // Trains on one file of pairs and prints what it took, a JSON object a line, for comparison with
 // other programs (bench/peers):
 //   bench_training PAIRS [VECTORS] [name=value]...
-// with the names dim, iterations, alpha, reg, regn, w0, tolerance, seed, threads. PAIRS, in the
-// machine's byte order: rows, columns and pairs (uint64 each), rows + 1 offsets (uint64), the
+// with the names dim, iterations, alpha, reg, regn, w0, tolerance, seed, start, threads. PAIRS, in
+// the machine's byte order: rows, columns and pairs (uint64 each), rows + 1 offsets (uint64), the
 // pairs' columns (uint32, ascending in a row) and weights (float32). VECTORS receives the users',
 // then the items' vectors, dim float32 each.
 #include <cstdint>
@@ -86,6 +86,7 @@ TrainingParams ToParams(const Settings& settings) {
   params.iterations = static_cast<std::uint32_t>(settings.Get("iterations", 12));
   params.threads = static_cast<std::uint32_t>(settings.Get("threads", 2));
   params.seed = static_cast<std::uint64_t>(settings.Get("seed", 1));
+  params.start = settings.Get("start", params.start);
   params.solve.alpha = static_cast<float>(settings.Get("alpha", 1));
   params.solve.reg = static_cast<float>(settings.Get("reg", 0.1));
   params.solve.regn = static_cast<float>(settings.Get("regn", 0));

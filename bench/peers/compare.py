@@ -118,7 +118,7 @@ def compare_speed(name, matrix, pairs, contenders, cache, options):
     rows = []
     for dim in options.dims:
         setting = {"dim": dim, "iterations": iterations, "alpha": 1, "reg": 0.1, "regn": 0,
-                   "w0": 1, "seed": 1}
+                   "w0": 1, "start": 0.01, "seed": 1}
         each, whole, peak, reached = {}, {}, {}, {}
         for number in range(rounds):
             for contender in contenders:

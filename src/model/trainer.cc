@@ -47,10 +47,11 @@ constexpr std::size_t kLossRows = 1024;
 // Rows that one rank update of a Gram takes in.
 constexpr std::size_t kGramRows = 64;
 
-// Fills `row` from N(0, 0.01 / dim) by the Box-Muller transform. Each row has its own stream.
-void FillNormal(std::uint64_t seed, std::uint64_t number, std::uint32_t dim, float* row) {
-  SplitMix64 random(StreamSeed(seed, number));
-  const double deviation = 0.1 / std::sqrt(static_cast<double>(dim));
+// Fills `row` from N(0, start^2 / dim) by the Box-Muller transform. Each row has its own stream.
+void FillNormal(const TrainingParams& params, std::uint64_t number, float* row) {
+  const std::uint32_t dim = params.dim;
+  SplitMix64 random(StreamSeed(params.seed, number));
+  const double deviation = params.start / std::sqrt(static_cast<double>(dim));
   for (std::uint32_t k = 0; k < dim; k += 2) {
     const double length = deviation * std::sqrt(-2 * std::log(random.Uniform()));
     const double angle = 2 * std::numbers::pi * random.Uniform();
@@ -222,7 +223,7 @@ class Training {
       if (const float* warm = WarmRow(params_.warm_users, row)) {
         std::copy_n(warm, params_.dim, x);
       } else {
-        FillNormal(params_.seed, row, params_.dim, x);
+        FillNormal(params_, row, x);
       }
     });
     FillRows(&items_, [this](std::uint32_t row, float* x) {
