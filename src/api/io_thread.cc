@@ -9,6 +9,7 @@
 
 #include "api/connection.h"
 #include "api/server.h"
+#include "base/thread_name.h"
 
 namespace reco::api {
 namespace {
@@ -48,7 +49,10 @@ IoThread::~IoThread() = default;
 
 void IoThread::Start() {
   ScheduleCron();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    NameThread("io");
+    context_.run();
+  });
 }
 
 void IoThread::Stop() {

@@ -2,12 +2,17 @@
 
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace reco::api {
 
 WorkerPool::WorkerPool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
   threads_.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Run(); });
+    threads_.emplace_back([this] {
+      NameThread("worker");
+      Run();
+    });
   }
 }
 

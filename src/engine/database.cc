@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "base/thread_name.h"
 #include "format/keys.h"
 #include "format/records.h"
 
@@ -367,16 +368,19 @@ void Database::Impl::StartThreads() {
     return;
   }
   sync_thread = std::thread([this] {
+    NameThread("sync");
     while (Pause(kSecondUs)) {
       SyncLog();
     }
   });
   maintenance_thread = std::thread([this] {
+    NameThread("maintenance");
     while (Pause(kMaintenanceUs)) {
       Maintain(clock.MonotonicUs());
     }
   });
   job_thread = std::thread([this] {
+    NameThread("job");
     // Training gives way to queries: the scheduler sees to it.
     setpriority(PRIO_PROCESS, 0, 10);
     RunJobs();

@@ -11,6 +11,7 @@
 
 #include "model/conjugate_gradient.h"
 #include "model/factor_table.h"
+#include "model/row_kernels.h"
 #include "model/simd.h"
 
 namespace reco::model {
@@ -80,7 +81,7 @@ struct FoldInSolver::Scratch {
   explicit Scratch(std::uint32_t dimension)
       : dim(dimension),
         stride(StrideFor(dimension)),
-        vectors(std::size_t{7} * stride),
+        vectors(std::size_t{8} * stride),
         wide_x(stride),
         wide_residual(stride),
         wide(dim, dim),
@@ -92,11 +93,13 @@ struct FoldInSolver::Scratch {
   float* inverse_diagonal() { return vector(1); }
   float* inverse_floor() { return vector(2); }
   float* pair_diagonal() { return vector(3); }
+  float* gram_times() { return vector(7); }
   CgWorkspace workspace() { return {vector(4), vector(5), vector(6)}; }
 
   bool Gather(const SolveParams& params, std::span<const Neighbor> neighbors);
   void BuildDense();
   float Precondition(const Gram& gram, const SolveParams& params, float ridge);
+  template <std::size_t kVecs>
   bool SolveGathered(const Gram& gram, const SolveParams& params, float ridge, float* x);
   bool SolveDense(const Gram& gram, const SolveParams& params, float ridge, float* x);
 
@@ -113,10 +116,11 @@ struct FoldInSolver::Scratch {
   const std::uint32_t dim;
   const std::size_t stride;
   AlignedVector<float> vectors;
-  AlignedVector<float> matrix;     // stride x stride, allocated by the first long row
-  std::vector<const float*> rows;  // y_j
-  std::vector<float> confidence;   // c_j
-  std::vector<float> pull;         // c_j p_j
+  AlignedVector<float> matrix;        // stride x stride, allocated by the first long row
+  std::vector<const float*> rows;     // y_j
+  std::vector<float> confidence;      // c_j
+  std::vector<float> pull;            // c_j p_j
+  std::vector<std::uint32_t> places;  // 0, 1, ... for the kernels
   AlignedVector<double> wide_x;
   AlignedVector<double> wide_residual;
   RowMatrix wide;
@@ -126,11 +130,17 @@ struct FoldInSolver::Scratch {
 
 // Takes the neighbours apart and sums the right side. False when it is zero, and so is x.
 bool FoldInSolver::Scratch::Gather(const SolveParams& params, std::span<const Neighbor> neighbors) {
-  const std::size_t count = neighbors.size();
-  rows.resize(count);
-  confidence.resize(count);
-  pull.resize(count);
-  for (std::size_t j = 0; j < count; ++j) {
+  // Padded for the kernels by pairs that weigh nothing.
+  const std::size_t count =
+      (neighbors.size() + kernels::kTogether - 1) / kernels::kTogether * kernels::kTogether;
+  rows.assign(count, neighbors.empty() ? nullptr : neighbors.front().factor);
+  confidence.assign(count, 0.0F);
+  pull.assign(count, 0.0F);
+  for (std::size_t j = places.size(); j < count; ++j) {
+    places.push_back(static_cast<std::uint32_t>(j));
+  }
+  for (std::size_t j = 0; j < neighbors.size(); ++j) {
+    kernels::Prefetch(neighbors[j].factor, stride * sizeof(float));
     const float weight = neighbors[j].weight;
     rows[j] = neighbors[j].factor;
     confidence[j] = params.alpha * std::abs(weight);
@@ -167,14 +177,21 @@ float FoldInSolver::Scratch::Precondition(const Gram& gram, const SolveParams& p
 }
 
 // Conjugate gradients with A applied as w0 G p + l p + sum c (y'p) y.
+template <std::size_t kVecs>
 bool FoldInSolver::Scratch::SolveGathered(const Gram& gram, const SolveParams& params, float ridge,
                                           float* x) {
+  const kernels::GatheredPairs pairs = {.rows = places.data(),
+                                        .confidence = confidence.data(),
+                                        .count = rows.size(),
+                                        .vecs = stride / simd::kLanes};
+  float* shared = gram_times();
   const auto times = [&](const float* p, float* out) {
-    simd::SymmetricTimes(gram.values32(), p, out, stride);
+    simd::SymmetricTimes(gram.values32(), p, shared, stride);
+    kernels::Times<kVecs>(kernels::ListedRows(rows.data()), pairs, p, out);
     for (std::size_t k = 0; k < stride; k += simd::kLanes) {
-      simd::Store(out + k, params.unobserved * simd::Load(out + k) + ridge * simd::Load(p + k));
+      simd::Store(out + k, simd::Load(out + k) + params.unobserved * simd::Load(shared + k) +
+                               ridge * simd::Load(p + k));
     }
-    simd::AddGatheredTimes(rows.data(), confidence.data(), rows.size(), p, out, stride);
   };
   const CgSystem system = {right(), inverse_diagonal(), inverse_floor(), stride};
   return SolveCg(times, system, {kStepsMax, kErrorGoal, kHardLimit * ridge}, workspace(), x);
@@ -316,7 +333,16 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     simd::AddGatheredSquares(s.rows.data(), s.confidence.data(), s.rows.size(), s.pair_diagonal(),
                              s.stride);
     stiffness = s.Precondition(gram, params, ridge);
-    solved = s.SolveGathered(gram, params, ridge, x);
+    switch (s.stride / simd::kLanes) {
+      case 4:
+        solved = s.SolveGathered<4>(gram, params, ridge, x);
+        break;
+      case 8:
+        solved = s.SolveGathered<8>(gram, params, ridge, x);
+        break;
+      default:
+        solved = s.SolveGathered<0>(gram, params, ridge, x);
+    }
   } else {
     s.BuildDense();
     for (std::size_t k = 0; k < s.dim; ++k) {
@@ -401,7 +427,7 @@ void FoldInSolver::Shares(const Gram& gram, const SolveParams& params,
   s.wide_vector = Eigen::Map<const Eigen::VectorXf>(target, s.dim).cast<double>();
   s.wide.triangularView<Eigen::Lower>().solveInPlace(s.wide_vector);
   s.wide.triangularView<Eigen::Lower>().adjoint().solveInPlace(s.wide_vector);
-  for (std::size_t j = 0; j < s.rows.size(); ++j) {
+  for (std::size_t j = 0; j < neighbors.size(); ++j) {
     const Eigen::Map<const Eigen::VectorXf> row(s.rows[j], s.dim);
     shares[j] = static_cast<double>(s.pull[j]) * row.cast<double>().dot(s.wide_vector);
   }

@@ -1,6 +1,6 @@
-// Sums over gathered rows, the inner loops of training. kVecs is the width of a row in vector
-// registers, known when compiling so that the sums stay in registers; 0 stands for any width.
-// Internal to the trainer.
+// Sums over gathered rows, the inner loops of training and fold-in. kVecs is the width of a row in
+// vector registers, known when compiling so that the sums stay in registers; 0 stands for any
+// width. Internal to the model layer.
 #pragma once
 
 #include <algorithm>
@@ -38,6 +38,17 @@ class FullRows {
 
  private:
   const FactorTable& table_;
+};
+
+// Rows that lie anywhere, by their place in a list.
+class ListedRows {
+ public:
+  explicit ListedRows(const float* const* rows) : rows_(rows) {}
+  const float* At(std::uint32_t row) const { return rows_[row]; }
+  static Vec LoadAt(const float* row, std::size_t v) { return Load(row + v * kLanes); }
+
+ private:
+  const float* const* rows_;
 };
 
 class PackedRows {

@@ -145,38 +145,6 @@ inline void SymmetricTimes(const float* matrix, const float* p, float* out, std:
   }
 }
 
-// out += sum_j confidence[j] (row_j . p) row_j over `count` gathered rows, four at a time.
-inline void AddGatheredTimes(const float* const* rows, const float* confidence, std::size_t count,
-                             const float* p, float* out, std::size_t stride) {
-  std::size_t j = 0;
-  for (; j + 4 <= count; j += 4) {
-    const float* r0 = rows[j];
-    const float* r1 = rows[j + 1];
-    const float* r2 = rows[j + 2];
-    const float* r3 = rows[j + 3];
-    Vec s0 = {}, s1 = {}, s2 = {}, s3 = {};
-    for (std::size_t k = 0; k < stride; k += kLanes) {
-      const Vec v = Load(p + k);
-      s0 += v * Load(r0 + k);
-      s1 += v * Load(r1 + k);
-      s2 += v * Load(r2 + k);
-      s3 += v * Load(r3 + k);
-    }
-    const float t0 = confidence[j] * Sum(s0);
-    const float t1 = confidence[j + 1] * Sum(s1);
-    const float t2 = confidence[j + 2] * Sum(s2);
-    const float t3 = confidence[j + 3] * Sum(s3);
-    for (std::size_t k = 0; k < stride; k += kLanes) {
-      const Vec front = t0 * Load(r0 + k) + t1 * Load(r1 + k);
-      const Vec back = t2 * Load(r2 + k) + t3 * Load(r3 + k);
-      Store(out + k, Load(out + k) + (front + back));
-    }
-  }
-  for (; j < count; ++j) {
-    Axpy(confidence[j] * Dot(rows[j], p, stride), rows[j], out, stride);
-  }
-}
-
 // out += sum_j scale[j] row_j over `count` gathered rows.
 inline void AddGathered(const float* const* rows, const float* scale, std::size_t count, float* out,
                         std::size_t stride) {
