@@ -107,8 +107,7 @@ void AppendParameters(std::string* text) {
   for (const engine::Parameter& parameter : engine::CollectionParameters()) {
     std::string value = "none";
     if (parameter.get != nullptr) {
-      const std::optional<double> number = parameter.get(defaults);
-      value = number ? FormatDouble(*number) : "auto";
+      value = engine::GetParameters(defaults, parameter.name).front().second;
     }
     text->append("| `").append(parameter.name);
     *text += "` | `" + value + "` | " + Escaped(parameter.range) + " | " +

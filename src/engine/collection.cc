@@ -44,6 +44,10 @@ Result<Event> MakeEvent(const CollectionOptions& options, const Interaction& int
   Event event;
   event.kind = replace ? EventKind::kSet : EventKind::kInteraction;
   RECO_ASSIGN_OR_RETURN(event.type, TypeIndex(options, interaction.type));
+  if (options.feedback == Feedback::kExplicit && !interaction.weight &&
+      event.type == format::kNoType) {
+    return Status::InvalidArgument("a rating needs its value: give it as the weight");
+  }
   event.weight = interaction.weight.value_or(
       event.type == format::kNoType ? 1.0 : options.types[event.type].weight);
   if (!std::isfinite(event.weight) || std::abs(event.weight) > kWeightMax) {
@@ -124,6 +128,7 @@ Collection::Collection(CollectionContext& context, std::uint32_t cid,
       cid_(cid),
       dim_(StoredDim(options)),
       feedback_(options.feedback),
+      rules_(RulesOf(options)),
       options_(options),
       state_(context, cid, options) {
   last_checkpoint_us_ = context.clock.MonotonicUs();

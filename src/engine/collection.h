@@ -106,6 +106,9 @@ class Collection {
   struct RetrainTrigger {
     std::uint64_t events_since = 0;
     std::int64_t trained_at_ms = 0;
+    // The model weighs events by their age at its own time. From two half-lives on, the newest
+    // would weigh more than four times what the rest of the model was trained for.
+    bool faded = false;
   };
   RetrainTrigger retrain_trigger() const EXCLUDES(mutex_);
 
@@ -142,7 +145,7 @@ class Collection {
   Status ReplayLog() REQUIRES(mutex_);
   Status ReplayOne(std::uint64_t seq, const format::Event& event) REQUIRES(mutex_);
   Status BuildPendingRow(Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
-  void VisitInSteps(std::size_t count, std::uint32_t model,
+  void VisitInSteps(std::size_t count, std::size_t step, std::uint32_t model,
                     FunctionRef<void(std::size_t, std::size_t)> visit) const EXCLUDES(mutex_);
   Result<std::vector<float>> SolveRatedRow(Side side, std::uint32_t ordinal, const RowCopy& row,
                                            const store::Snapshot& snapshot,
@@ -159,6 +162,10 @@ class Collection {
   ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
   double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
   float LengthOf(const float* row) const;
+  // Where an item's row of ratings holds its constant 1.
+  std::uint32_t ConstantAt() const {
+    return model::RatingConstantAt(model::RatingSide::kItem, dim_ - model::kRatingExtras);
+  }
   void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
   std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
   Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
@@ -206,6 +213,7 @@ class Collection {
   const std::uint32_t cid_;
   const std::uint32_t dim_;  // of the stored vectors
   const Feedback feedback_;
+  const SignalRules rules_;
 
   // One checkpoint at a time; taken before mutex_.
   mutable Mutex checkpoint_mutex_ ACQUIRED_BEFORE(mutex_);

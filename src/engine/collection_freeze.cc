@@ -121,6 +121,7 @@ Status CollectionState::Restore(const format::CheckpointRecord& record, const Ac
 void CollectionState::BuildIndexes() {
   for (std::uint32_t item = 0; item < items_.entities.size(); ++item) {
     const Entity& entity = items_.entities[item];
+    newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
     if (entity.pairs > 0) {
       popularity_.Update(item, entity.pairs, entity.weight, entity.events);
     }
@@ -146,7 +147,7 @@ void CollectionState::Activate(NewModel model) {
     own->factors->Grow(own->entities.size());
     own->pending.clear();
     for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
-      if (Row* row = own->rows.Find(ordinal); row != nullptr && row->information != nullptr) {
+      if (Row* row = own->rows.Find(ordinal); row != nullptr) {
         row->DropSums();  // they are over the vectors of the old model
         own->rows.Account(*row);
       }

@@ -5,6 +5,13 @@
 #include "engine/collection.h"
 
 namespace reco::engine {
+namespace {
+
+// Pairs that are worked on under one lock: about 50 us at d = 64.
+constexpr std::size_t kPairsAStep = 1'024;
+constexpr std::size_t kRatingsAStep = 128;
+
+}  // namespace
 
 Result<bool> Collection::BuildPendingRows() {
   bool any = false;
@@ -16,8 +23,14 @@ Result<bool> Collection::BuildPendingRows() {
     }
     std::sort(pending.begin(), pending.end());
     pending.erase(std::unique(pending.begin(), pending.end()), pending.end());
-    for (const std::uint32_t ordinal : pending) {
-      RECO_RETURN_IF_ERROR(BuildPendingRow(side, ordinal));
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (const Status built = BuildPendingRow(side, pending[i]); !built.ok()) {
+        WriterLock lock(mutex_);
+        auto& waiting = state_.side(side).pending;
+        waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
+                       pending.end());
+        return built;
+      }
       any = true;
     }
   }
@@ -62,15 +75,14 @@ Status Collection::BuildPendingRow(Side side, std::uint32_t ordinal) {
 
 // Calls visit(from, to) for `count` pairs in steps, each under the lock; ends early when the result
 // will not be used any more.
-void Collection::VisitInSteps(std::size_t count, std::uint32_t model,
+void Collection::VisitInSteps(std::size_t count, std::size_t step, std::uint32_t model,
                               FunctionRef<void(std::size_t, std::size_t)> visit) const {
-  constexpr std::size_t kStep = 1'024;  // pairs per lock: about 50 us at d = 64
-  for (std::size_t from = 0; from < count; from += kStep) {
+  for (std::size_t from = 0; from < count; from += step) {
     ReaderLock lock(mutex_);
     if (dropped_ || state_.model().id != model) {
       return;
     }
-    visit(from, std::min(count, from + kStep));
+    visit(from, std::min(count, from + step));
   }
 }
 
@@ -82,17 +94,18 @@ Result<model::Information> Collection::SumRow(Side side, std::uint32_t ordinal, 
   RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*context_.storage.store, snapshot,
                                               {cid_, side, ordinal}, row, &pairs));
   model::Information sums(dim_);
-  VisitInSteps(
-      pairs.size(), model, [&](std::size_t from, std::size_t to) NO_THREAD_SAFETY_ANALYSIS {
-        for (std::size_t i = from; i < to; ++i) {
-          sums.Replace(state_.side(other).factors->row(pairs[i].other), state_.model().solve.alpha,
-                       0, state_.model().signal.WeightOf(pairs[i].pair));
-        }
-      });
+  VisitInSteps(pairs.size(), kPairsAStep, model,
+               [&](std::size_t from, std::size_t to) NO_THREAD_SAFETY_ANALYSIS {
+                 for (std::size_t i = from; i < to; ++i) {
+                   sums.Replace(state_.side(other).factors->row(pairs[i].other),
+                                state_.model().solve.alpha, 0,
+                                state_.model().signal.WeightOf(pairs[i].pair));
+                 }
+               });
   return sums;
 }
 
-// A long row of ratings takes too long to solve under a lock, so it is solved from copies.
+// A long row of ratings: its normal equations are summed in steps and solved without a lock.
 Result<std::vector<float>> Collection::SolveRatedRow(Side side, std::uint32_t ordinal,
                                                      const RowCopy& row,
                                                      const store::Snapshot& snapshot,
@@ -101,24 +114,22 @@ Result<std::vector<float>> Collection::SolveRatedRow(Side side, std::uint32_t or
   std::vector<RowPair> pairs;
   RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*context_.storage.store, snapshot,
                                               {cid_, side, ordinal}, row, &pairs));
-  model::FactorTable partners(dim_);
-  partners.Grow(pairs.size());
-  const model::Gram unused(dim_);
-  FoldInTerms terms{side, unused, {}, 0};
-  std::vector<model::Neighbor> neighbors(pairs.size());
-  VisitInSteps(pairs.size(), model,
+  model::RatingFoldIn folder(dim_ - model::kRatingExtras);
+  folder.Start();
+  model::RatingTerms terms;
+  std::vector<model::RatedNeighbor> neighbors;
+  VisitInSteps(pairs.size(), kRatingsAStep, model,
                [&](std::size_t from, std::size_t to) NO_THREAD_SAFETY_ANALYSIS {
-                 terms.solve = state_.model().solve;
-                 terms.mean = state_.model().mean;
+                 terms = RatingTermsOf(state_.TermsOf(side));
+                 neighbors.clear();
                  for (std::size_t i = from; i < to; ++i) {
-                   std::copy_n(state_.side(other).factors->row(pairs[i].other), partners.stride(),
-                               partners.mutable_row(i));
-                   neighbors[i] = {partners.row(i), pairs[i].pair.weight};
+                   neighbors.push_back(
+                       {state_.side(other).factors->row(pairs[i].other), pairs[i].pair.weight});
                  }
+                 folder.Add(terms, neighbors);
                });
-  std::erase_if(neighbors, [](const model::Neighbor& each) { return each.factor == nullptr; });
-  std::vector<float> vector(partners.stride());
-  RowFolder(dim_, feedback_).Solve(terms, neighbors, vector.data());
+  std::vector<float> vector(model::StrideFor(dim_));
+  folder.Finish(terms, pairs.size(), vector.data());
   return vector;
 }
 

@@ -167,8 +167,9 @@ Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
   for (const RowPair& pair : pairs) {
     query.left_out.push_back(pair.other);
   }
-  query.folded =
-      users.entities[user].last_seq > state_.model().trained_at_seq || !options.context.empty();
+  query.folded = (users.entities[user].last_seq > state_.model().trained_at_seq &&
+                  state_.fold_in() != FoldIn::kOff) ||
+                 !options.context.empty();
   const float* stored = users.factors->row(user);
   query.vector.assign(stored, stored + users.factors->stride());
   // A rating does not fade.
@@ -299,9 +300,12 @@ std::vector<index::Candidate> Collection::Search(const Query& query, const Ranki
       found.push_back({item, model::Dot(query.vector.data(), row, factors.stride()) / norm});
     }
   }
-  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
-    return a.score != b.score ? a.score > b.score : before(a.ordinal, b.ordinal);
-  });
+  const std::size_t end = std::min(found.size(), options.count + options.offset);
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(end), found.end(),
+                    [&](const auto& a, const auto& b) {
+                      return a.score != b.score ? a.score > b.score : before(a.ordinal, b.ordinal);
+                    });
+  found.resize(end);
   return found;
 }
 
@@ -315,9 +319,10 @@ Ranking Collection::Rank(const Query& query, const RankingOptions& options) cons
   const auto accept = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
     return !Contains(left_out, item) && Visible(item, now_ms);
   };
-  // Without a rating there is nothing to predict one from: inner product 0 would mean "average".
+  // An item without a solved row has no rating to predict: inner product 0 would mean "average".
   const auto predictable = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
-    return accept(item) && (!explicit_feedback() || state_.items().entities[item].pairs > 0);
+    return accept(item) &&
+           (!explicit_feedback() || state_.items().factors->row(item)[ConstantAt()] != 0);
   };
   if (state_.index() == nullptr || !query.usable()) {
     return query.metric == index::Metric::kCosine
@@ -342,6 +347,9 @@ Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& op
   RECO_RETURN_IF_ERROR(CheckOptions(options));
   if (explicit_feedback() && !options.context.empty()) {
     return Status::InvalidArgument("CONTEXT has no ratings; fold rated items in with RECO.SESSION");
+  }
+  if (explicit_feedback() && options.recency) {
+    return Status::InvalidArgument("RECENCY is for implicit feedback: ratings do not fade");
   }
   ReaderLock lock(mutex_);
   const auto ordinal = state_.users().ids.Find(user);

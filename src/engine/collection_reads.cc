@@ -13,6 +13,10 @@ namespace reco::engine {
 using format::Event;
 using format::EventKind;
 
+namespace {
+constexpr double kFadedHalfLives = 2;
+}
+
 Result<std::vector<std::optional<double>>> Collection::Preferences(
     std::string_view user, std::span<const std::string_view> items) const {
   std::vector<std::optional<double>> preferences(items.size());
@@ -48,7 +52,7 @@ Result<std::vector<RowPair>> Collection::PairsAsOf(std::uint32_t user,
     if (event.kind == EventKind::kInteraction || event.kind == EventKind::kSet) {
       const auto known = pairs.find(event.item);
       pairs[event.item] =
-          Accumulate(known != pairs.end() ? &known->second : nullptr, event, state_.rules());
+          Accumulate(known != pairs.end() ? &known->second : nullptr, event, rules_);
     } else if (event.kind == EventKind::kRemove) {
       pairs.erase(event.item);
     } else if (event.kind == EventKind::kUserDelete) {
@@ -205,8 +209,11 @@ std::uint64_t Collection::memory_bytes() const {
 
 Collection::RetrainTrigger Collection::retrain_trigger() const {
   ReaderLock lock(mutex_);
-  return {state_.last_seq() - (state_.model().id != 0 ? state_.model().trained_at_seq : 0),
-          trained_at_ms_};
+  const ActiveModel& model = state_.model();
+  const double age_ms = static_cast<double>(state_.newest_ms() - model.signal.reference_ms);
+  return {state_.last_seq() - (model.id != 0 ? model.trained_at_seq : 0), trained_at_ms_,
+          model.id != 0 && model.signal.halflife_ms > 0 &&
+              age_ms > kFadedHalfLives * model.signal.halflife_ms};
 }
 
 Result<std::vector<ModelInfo>> Collection::Models() const {

@@ -54,14 +54,8 @@ void Collection::BeginRun(TrainingRun& run) {
   run.items = state_.items().ids.end();
   run.pairs = state_.interactions();
   run.model_id = state_.model().id + 1;
-  run.signal = {run.parameters.weighting, state_.rules().halflife_ms, 0};
-  if (run.signal.halflife_ms > 0) {
-    // The newest event counts in full, so that a log of last year trains like one of today.
-    for (const Entity& item : state_.items().entities) {
-      run.signal.reference_ms = std::max(run.signal.reference_ms, item.last_ms);
-    }
-    run.signal.reference_ms = std::min(run.signal.reference_ms, context_.clock.NowMs());
-  }
+  // The newest event counts in full, so that a log of last year trains like one of today.
+  run.signal = {run.parameters.weighting, rules_.halflife_ms, state_.newest_ms()};
   if (run.catch_up) {
     state_.CollectTouched(true);
   }
@@ -298,6 +292,10 @@ Status Collection::SolveLastRows(TrainingRun& run) {
   for (const Side side : {Side::kUser, Side::kItem}) {
     SideState& own = state_.side(side);
     for (const std::uint32_t ordinal : Distinct(own.touched)) {
+      if (explicit_feedback() && own.entities[ordinal].pairs > CollectionState::kRatedRowMax) {
+        run.put_off.emplace_back(side, ordinal);  // too long for the lock
+        continue;
+      }
       std::vector<RowPair> scratch;
       RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
       SolveTouched(run, side, ordinal, pairs, !own.ids.id(ordinal).empty());
@@ -332,6 +330,9 @@ Status Collection::SwapModel(TrainingRun& run) {
                                     std::move(*run.item_gram),
                                     std::move(run.index)};
     state_.Activate(std::move(model));
+    for (const auto& [side, ordinal] : run.put_off) {
+      state_.side(side).pending.push_back(ordinal);
+    }
     trained_at_ms_ = context_.clock.NowMs();
     record = DescribeModel(run);
     frozen = state_.Freeze();

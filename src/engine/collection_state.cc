@@ -212,6 +212,7 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
                            : std::min(entity->first_ms, event.time_ms);
     entity->last_ms = std::max(entity->last_ms, event.time_ms);
   }
+  newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
   UpdatePopularity(event.item);
   if (model_.id == 0) {
     return;
@@ -276,14 +277,17 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
 void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   const std::vector<RowPair> pairs = own.rows.Find(ordinal)->pairs;  // RemovePair shortens the row
+  deleting_ = {which, ordinal};
   for (const RowPair& pair : pairs) {
     const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
     const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
     RemovePair(seq, user, item, pair.pair);
     UpdatePopularity(item);
   }
+  deleting_.reset();
   if (model_.id != 0) {
-    Resolve(which, ordinal);  // to zero: no pair is left
+    std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
+    SetVector(which, ordinal, new_vector_.data());
     for (const RowPair& pair : pairs) {
       Resolve(Other(which), pair.other);
     }
@@ -322,7 +326,9 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
 // long, in the background.
 void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                                         const Change& change) {
-  if (!Follows(which) || rules_.rated()) {
+  // Sums of a row that goes as a whole are not kept up on the way.
+  const bool goes = deleting_ && deleting_->first == which && deleting_->second == ordinal;
+  if (!Follows(which) || rules_.rated() || goes) {
     return;
   }
   SideState& own = side(which);
@@ -416,6 +422,11 @@ std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32
   }
   row->building = true;
   ++own.rows_building;
+  if (rules_.rated()) {
+    // What is written from now on counts towards the next time.
+    row->sums_age = 0;
+    row->sums_stale = false;
+  }
   row->changes.clear();
   return RowCopy{row->pairs, row->dirty};
 }
@@ -454,8 +465,6 @@ void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
     return;  // its owner was deleted
   }
   row->building = false;
-  row->DropSums();
-  row->changes.clear();
   if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
     SetVector(which, ordinal, vector.data());
     MarkDirty(which, ordinal);

@@ -117,6 +117,8 @@ class CollectionState {
   const SignalRules& rules() const { return rules_; }
   FoldIn fold_in() const { return fold_in_; }
   std::uint64_t last_seq() const { return last_seq_; }
+  // The newest event time of all, but not later than its arrival.
+  std::int64_t newest_ms() const { return newest_ms_; }
   std::uint64_t interactions() const { return interactions_; }
   const ActiveModel& model() const { return model_; }
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
@@ -240,10 +242,12 @@ class CollectionState {
   ActiveModel model_;
   model::Gram trained_item_gram_;
   std::uint64_t last_seq_ = 0;
+  std::int64_t newest_ms_ = 0;
   std::uint64_t frozen_seq_ = 0;
   std::uint64_t interactions_ = 0;
   std::uint32_t generation_ = 1;
-  std::vector<std::uint64_t> dirty_pairs_;  // user << 32 | item, with repeats
+  std::vector<std::uint64_t> dirty_pairs_;                  // user << 32 | item, with repeats
+  std::optional<std::pair<Side, std::uint32_t>> deleting_;  // while its row is taken apart
   bool collect_touched_ = false;
   bool touched_outside_log_ = false;
   bool indexes_built_ = false;

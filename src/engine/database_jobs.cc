@@ -133,7 +133,7 @@ void Database::Impl::StartDueRetrains() {
       const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
                           now_ms - since.trained_at_ms >=
                               static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
-      if (by_events || by_age) {
+      if (by_events || by_age || since.faded) {
         due.push_back({db, std::string(name)});
       }
     });

@@ -416,6 +416,7 @@ Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan paramete
   RECO_ASSIGN_OR_RETURN(CollectionOptions changed,
                         SetAll(*options, parameters, /*training_only=*/false));
   RECO_RETURN_IF_ERROR(CheckSameFixed(*options, changed));
+  RECO_RETURN_IF_ERROR(CheckParameters(changed));
   bool needs_training = false;
   for (const Parameter& parameter : kParameters) {
     needs_training |= parameter.effect == ParameterEffect::kNextTraining &&
@@ -426,7 +427,10 @@ Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan paramete
 }
 
 Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters) {
-  RECO_ASSIGN_OR_RETURN(*options, SetAll(*options, parameters, /*training_only=*/true));
+  RECO_ASSIGN_OR_RETURN(CollectionOptions changed,
+                        SetAll(*options, parameters, /*training_only=*/true));
+  RECO_RETURN_IF_ERROR(CheckParameters(changed));
+  *options = std::move(changed);
   return Status::Ok();
 }
 

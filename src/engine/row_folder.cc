@@ -1,14 +1,11 @@
 #include "engine/row_folder.h"
 
 namespace reco::engine {
-namespace {
 
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms) {
   return {terms.side == Side::kUser ? model::RatingSide::kUser : model::RatingSide::kItem,
           terms.mean, terms.solve.reg, terms.solve.regn};
 }
-
-}  // namespace
 
 std::uint32_t StoredDim(const CollectionOptions& options) {
   return options.dim + (options.feedback == Feedback::kExplicit ? model::kRatingExtras : 0);

@@ -23,6 +23,8 @@ struct FoldInTerms {
   double mean = 0;  // of all ratings
 };
 
+model::RatingTerms RatingTermsOf(const FoldInTerms& terms);
+
 // Length of the vectors of a collection: with ratings they also hold a bias and a constant.
 std::uint32_t StoredDim(const CollectionOptions& options);
 

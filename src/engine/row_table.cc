@@ -196,7 +196,7 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
                    std::uint32_t generation, bool fresh) {
   Row& row = Ensure(owner, fresh);
   DropDurableMarks(row);
-  if (row.complete && row.pairs.size() > kResidentPairsMax && row.information != nullptr) {
+  if (row.complete && row.pairs.size() > kResidentPairsMax) {
     // Too long to shift on every insert: from now on the disk holds the list.
     std::erase_if(row.pairs,
                   [&row](const RowPair& known) { return !IsMarked(row.dirty, known.other); });

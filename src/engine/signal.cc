@@ -29,7 +29,8 @@ format::Pair Accumulate(const format::Pair* before, const format::Event& event,
   const std::int64_t at_ms = newest ? event.time_ms : after.last_ms;
   double weight = event.weight * Decay(rules.halflife_ms, at_ms - event.time_ms);
   if (rules.feedback == Feedback::kExplicit) {
-    weight = newest ? event.weight : static_cast<double>(after.weight);
+    const bool stands = newest || event.kind == format::EventKind::kSet;
+    weight = stands ? event.weight : static_cast<double>(after.weight);
   } else if (event.kind != format::EventKind::kSet) {
     weight += after.weight * Decay(rules.halflife_ms, at_ms - after.last_ms);
   }

@@ -28,7 +28,7 @@ double Decay(double halflife_ms, std::int64_t age_ms);
 // What an interaction or a set preference makes of a pair (nullptr: none before). The weight is
 // that at the pair's newest event time: what is older counts decayed, whatever the order of
 // arrival. Weights saturate at +-kWeightMax. With explicit feedback the rating of the newest event
-// time stands.
+// time stands, or the one that was set last.
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,
                         const SignalRules& rules);
 

@@ -44,7 +44,8 @@ struct Collection::TrainingRun {
   std::optional<model::Gram> item_gram;
   std::unique_ptr<RowFolder> solver;
   std::unique_ptr<index::ItemIndex> index;
-  std::vector<std::uint32_t> rewritten_users;  // solved after their vectors were written
+  std::vector<std::pair<Side, std::uint32_t>> put_off;  // rows for the background after the swap
+  std::vector<std::uint32_t> rewritten_users;           // solved after their vectors were written
   std::vector<std::uint32_t> rewritten_items;
 };
 

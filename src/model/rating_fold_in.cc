@@ -142,8 +142,11 @@ struct RatingFoldIn::Scratch {
 
   double Target(const RatingTerms& terms, const RatedNeighbor& neighbor) const;
   void Widen(const float* factor, double last, double* row) const;
+  void AddPrimal(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors);
+  System FinishPrimal(const RatingTerms& terms, std::uint64_t pairs, double help);
   System BuildPrimal(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors,
                      double help);
+  void TakePrimal(const RatingTerms& terms, bool solved, float* x) const;
   System BuildDual(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors, double help);
   template <typename Build>
   bool SolveWith(const Build& build);
@@ -154,6 +157,7 @@ struct RatingFoldIn::Scratch {
   AlignedVector<double> matrix;
   AlignedVector<double> rows;
   AlignedVector<double> solution;
+  AlignedVector<double> sums;  // `matrix` of a row that comes in pieces, before the ridge
 };
 
 // t = r - mean - b_partner.
@@ -174,20 +178,23 @@ void RatingFoldIn::Scratch::Widen(const float* factor, double last, double* row)
 }
 
 // A = sum z z' + l I with sum z t beside it: both out of the products of the rows [z, t].
-System RatingFoldIn::Scratch::BuildPrimal(const RatingTerms& terms,
-                                          std::span<const RatedNeighbor> neighbors, double help) {
-  const System system = {matrix.data(), dim + std::size_t{1}, width};
-  std::fill(matrix.begin(), matrix.end(), 0.0);
+void RatingFoldIn::Scratch::AddPrimal(const RatingTerms& terms,
+                                      std::span<const RatedNeighbor> neighbors) {
   for (std::size_t from = 0; from < neighbors.size(); from += kBlock) {
     const std::size_t count = std::min(kBlock, neighbors.size() - from);
     for (std::size_t j = 0; j < count; ++j) {
       const RatedNeighbor& neighbor = neighbors[from + j];
       Widen(neighbor.factor, Target(terms, neighbor), rows.data() + j * width);
     }
-    AddProducts(rows.data(), count, width, system.unknowns, matrix.data());
+    AddProducts(rows.data(), count, width, dim + std::size_t{1}, matrix.data());
   }
-  const double ridge = static_cast<double>(terms.reg) +
-                       static_cast<double>(terms.regn) * static_cast<double>(neighbors.size());
+}
+
+System RatingFoldIn::Scratch::FinishPrimal(const RatingTerms& terms, std::uint64_t pairs,
+                                           double help) {
+  const System system = {matrix.data(), dim + std::size_t{1}, width};
+  const double ridge =
+      static_cast<double>(terms.reg) + static_cast<double>(terms.regn) * static_cast<double>(pairs);
   double largest = 0;
   for (std::size_t i = 0; i < system.unknowns; ++i) {
     largest = std::max(largest, system.at(i, i));
@@ -196,6 +203,21 @@ System RatingFoldIn::Scratch::BuildPrimal(const RatingTerms& terms,
     system.at(i, i) += ridge + help * largest;
   }
   return system;
+}
+
+System RatingFoldIn::Scratch::BuildPrimal(const RatingTerms& terms,
+                                          std::span<const RatedNeighbor> neighbors, double help) {
+  std::fill(matrix.begin(), matrix.end(), 0.0);
+  AddPrimal(terms, neighbors);
+  return FinishPrimal(terms, neighbors.size(), help);
+}
+
+// The solution of the primal system as an augmented row, whose other entries are zero already.
+void RatingFoldIn::Scratch::TakePrimal(const RatingTerms& terms, bool solved, float* x) const {
+  for (std::size_t k = 0; solved && k < dim; ++k) {
+    x[k] = static_cast<float>(solution[k]);
+  }
+  x[RatingBiasAt(terms.side, dim)] = solved ? static_cast<float>(solution[dim]) : 0;
 }
 
 // K = Z Z' + l I with t beside it; `rows` has Z', so that [x; b] = rows K^-1 t.
@@ -254,10 +276,7 @@ void RatingFoldIn::Solve(const RatingTerms& terms, std::span<const RatedNeighbor
   bool solved = false;
   if (neighbors.size() > s.dim) {
     solved = s.SolveWith([&](double help) { return s.BuildPrimal(terms, neighbors, help); });
-    for (std::size_t k = 0; solved && k < s.dim; ++k) {
-      x[k] = static_cast<float>(s.solution[k]);
-    }
-    x[bias_at] = solved ? static_cast<float>(s.solution[s.dim]) : 0;
+    s.TakePrimal(terms, solved, x);
   } else {
     solved = s.SolveWith([&](double help) { return s.BuildDual(terms, neighbors, help); });
     const std::size_t width = WidthFor(neighbors.size() + 1);
@@ -269,6 +288,35 @@ void RatingFoldIn::Solve(const RatingTerms& terms, std::span<const RatedNeighbor
       x[k < s.dim ? k : bias_at] = static_cast<float>(Sum(sum));
     }
   }
+  if (!std::all_of(x, x + s.stride, [](float v) { return std::isfinite(v); })) {
+    std::fill_n(x, s.stride, 0.0F);
+  }
+  x[RatingConstantAt(terms.side, s.dim)] = 1;
+}
+
+void RatingFoldIn::Start() {
+  Scratch& s = *scratch_;
+  s.sums.assign(s.matrix.size(), 0.0);
+}
+
+void RatingFoldIn::Add(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors) {
+  Scratch& s = *scratch_;
+  s.matrix.swap(s.sums);
+  s.AddPrimal(terms, neighbors);
+  s.matrix.swap(s.sums);
+}
+
+void RatingFoldIn::Finish(const RatingTerms& terms, std::uint64_t pairs, float* x) {
+  Scratch& s = *scratch_;
+  std::fill_n(x, s.stride, 0.0F);
+  if (pairs == 0) {
+    return;
+  }
+  const bool solved = s.SolveWith([&](double help) {
+    std::copy(s.sums.begin(), s.sums.end(), s.matrix.begin());
+    return s.FinishPrimal(terms, pairs, help);
+  });
+  s.TakePrimal(terms, solved, x);
   if (!std::all_of(x, x + s.stride, [](float v) { return std::isfinite(v); })) {
     std::fill_n(x, s.stride, 0.0F);
   }

@@ -68,6 +68,12 @@ class RatingFoldIn {
   // `x`: a padded augmented row, StrideFor(d + 2) floats, written whole. No neighbours: all zeros.
   void Solve(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors, float* x);
 
+  // The same for a row that is too long to be held at once: Start, then Add in pieces, then Finish
+  // with the number of all its pairs. The pieces' neighbours may move once Add has returned.
+  void Start();
+  void Add(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors);
+  void Finish(const RatingTerms& terms, std::uint64_t pairs, float* x);
+
   // shares[j] = t_j z_j' A^-1 z_target: what neighbour j contributes to the prediction for `target`
   // (a padded augmented row of the other side). The shares, the mean and the target's own bias add
   // up to the prediction under the solution of Solve. O(n d^2 + d^3).

@@ -1,11 +1,13 @@
 // What the model learns from a stream of every kind of write, against float64 references built from
 // what the public interface shows.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <ostream>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -226,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(
     Signals, RandomStreams,
     ::testing::Values(
         Scenario{.name = "Plain"}, Scenario{.name = "Confident", .alpha = 40},
-        Scenario{.name = "HalfLife", .halflife_s = 200},
+        Scenario{.name = "HalfLife", .halflife_s = 900},
         Scenario{.name = "Log", .weighting = Weighting::kLog, .alpha = 3},
         Scenario{.name = "HalfLifeAndLog", .halflife_s = 1'000, .weighting = Weighting::kLog}),
     [](const auto& scenario) { return scenario.param.name; });
@@ -329,6 +331,44 @@ std::map<std::string, double> TrainedWith(Shop& shop, Parameters parameters) {
   const JobInfo done = *shop.db->WaitJob(job, 0);
   EXPECT_EQ(done.state, JobState::kDone) << done.error;
   return {done.result.begin(), done.result.end()};
+}
+
+// The model weighs events by their age at its own time, so it is trained anew before the newest
+// outweigh everything.
+TEST(HalfLife, AFadedModelIsTrainedAnewByItself) {
+  Shop shop;
+  Scenario scenario;
+  scenario.halflife_s = 100;
+  OpenShop(shop, &scenario);
+  const std::uint32_t first = (*shop.db->CollectionDetails("shop")).model_id;
+  shop.clock.AdvanceMs(150'000);
+  ASSERT_TRUE(shop.Add("u1", "i1").ok());
+  shop.clock.AdvanceMs(100'000);
+  ASSERT_TRUE(shop.Add("u1", "i2").ok());
+  for (int i = 0; i < 1'000 && (*shop.db->CollectionDetails("shop")).model_id == first; ++i) {
+    shop.clock.AdvanceMs(1'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_GT((*shop.db->CollectionDetails("shop")).model_id, first);
+}
+
+// Nothing of what is deleted stays in a vector or a Gram, whichever side writes solve.
+TEST(Deletion, LeavesTheGramsEqualToTheVectorsInEveryFoldInMode) {
+  for (const FoldIn mode : {FoldIn::kBoth, FoldIn::kUsers, FoldIn::kOff}) {
+    Shop shop;
+    CollectionOptions options;
+    options.dim = 8;
+    options.fold_in = mode;
+    ASSERT_TRUE(*shop.db->Create("shop", options));
+    shop.Fill(600, static_cast<int>(kUsers), static_cast<int>(kItems), 3);
+    shop.Train();
+    ASSERT_TRUE(*shop.db->DeleteRecord("shop", Side::kItem, "i9"));
+    ASSERT_TRUE(*shop.db->DeleteRecord("shop", Side::kUser, "u3"));
+    ASSERT_TRUE(shop.db->Checkpoint().ok());
+    shop.db.reset();
+    const VerifyReport report = *Database::Verify(shop.options);
+    EXPECT_TRUE(report.problems.empty()) << report.problems.front();
+  }
 }
 
 TEST(Training, ReportsAFallingObjectiveOfEveryIteration) {

@@ -266,6 +266,74 @@ TEST(Ratings, LongRowsAreSolvedInTheBackground) {
   EXPECT_GT(Predict(shop, "u2", "i0"), 4);
 }
 
+// A row that waits for the background while a training swaps its model goes on being solved.
+TEST(Ratings, LongRowsFollowAfterATraining) {
+  Shop shop(false);
+  CollectionOptions options = CollectionOptions::ForRatings();
+  options.dim = kDim;
+  ASSERT_TRUE(*shop.db->Create("shop", options));
+  const auto rate = [&](const std::string& prefix, std::uint64_t count, double rating) {
+    for (std::uint64_t u = 0; u < count; ++u) {
+      shop.clock.AdvanceMs(1);
+      ASSERT_TRUE(shop.Add(prefix + std::to_string(u), "i0", rating).ok());
+      ASSERT_TRUE(shop.Add(prefix + std::to_string(u), "i1", 3).ok());
+    }
+  };
+  rate("r", 1'100, 2);
+  engine::DatabaseAccess::RunJob(*shop.db, "shop");
+  rate("s", 100, 5);  // enough to wait for the background, which has no thread here
+  EXPECT_GT((*shop.db->CollectionDetails("shop")).rows_pending, 0U);
+  engine::DatabaseAccess::RunJob(*shop.db, "shop");
+  const auto trained = shop.Vector(Side::kItem, "i0");
+  for (int round = 0; round < 10; ++round) {
+    rate("t" + std::to_string(round) + "-", 100, 5);
+    engine::DatabaseAccess::Maintain(*shop.db);
+  }
+  EXPECT_NE(shop.Vector(Side::kItem, "i0"), trained);
+  EXPECT_EQ((*shop.db->CollectionDetails("shop")).rows_pending, 0U);
+}
+
+TEST(Ratings, ARatingNeedsItsValue) {
+  Shop shop;
+  ASSERT_TRUE(*shop.db->Create("shop", CollectionOptions::ForRatings()));
+  EXPECT_EQ(shop.Add("u", "i").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ((*shop.db->CollectionDetails("shop")).events, 0U);
+}
+
+TEST(Ratings, SetStandsWhateverItsTime) {
+  Shop shop;
+  ASSERT_TRUE(*shop.db->Create("shop", CollectionOptions::ForRatings()));
+  ASSERT_TRUE(shop.Add("u", "i", 5).ok());
+  shop.clock.AdvanceMs(-1'000);
+  ASSERT_TRUE(shop.db->SetPreference("shop", {.user = "u", .item = "i", .weight = 1.0}).ok());
+  const std::string_view items[] = {"i"};
+  EXPECT_EQ((*shop.db->Preferences("shop", "u", items)).front(), 1);
+}
+
+TEST(Ratings, ItemsWithoutASolvedRowAreNotListed) {
+  Shop shop;
+  CollectionOptions options = CollectionOptions::ForRatings();
+  options.fold_in = FoldIn::kUsers;
+  OpenRated(shop, options);
+  Rate(shop, 1, 1'000, 1);
+  const auto ranking = *shop.db->TopK("shop", "u5", {.count = 100, .with_seen = true});
+  EXPECT_EQ(ranking.entries.size(), kItems);
+}
+
+TEST(Ratings, OptionsOfInteractionsAreRefusedLaterToo) {
+  Shop shop;
+  OpenRated(shop);
+  const std::pair<std::string, std::string> log[] = {{"weighting", "log"}};
+  EXPECT_EQ(shop.db->SetConfig("shop", log).status().code(), StatusCode::kInvalidArgument);
+  const auto job = shop.db->Retrain("shop", log);
+  if (job.ok()) {
+    EXPECT_EQ((*shop.db->WaitJob(*job, 0)).state, JobState::kFailed);
+  }
+  RankingOptions recency;
+  recency.recency = 0.5;
+  EXPECT_EQ(shop.db->TopK("shop", "u1", recency).status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(Ratings, HalfLifeAndLogarithmAreRefused) {
   CollectionOptions options = CollectionOptions::ForRatings();
   EXPECT_TRUE(options.Validate().ok());

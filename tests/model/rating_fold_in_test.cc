@@ -88,6 +88,31 @@ INSTANTIATE_TEST_SUITE_P(
         SolveCase{"large_vectors", {RatingSide::kUser, 0, 0.1F, 0.05F}, 1000, ExtremeRating}),
     [](const ::testing::TestParamInfo<SolveCase>& each) { return each.param.name; });
 
+TEST(RatingFoldIn, ARowInPiecesIsTheRowAsAWhole) {
+  std::mt19937 random(8);
+  for (const std::uint32_t dim : {1U, 7U, 64U}) {
+    const RatingTerms terms = {RatingSide::kItem, 3.5, 1, 0.1F};
+    const FactorTable partners = RandomRatingRows(RatingSide::kUser, dim, kPartners, 0.3, dim);
+    const auto neighbors = Draw(partners, 1'500, StarRating, &random);
+    RatingFoldIn solver(dim);
+    AlignedVector<float> whole(StrideFor(dim + kRatingExtras));
+    AlignedVector<float> pieces(StrideFor(dim + kRatingExtras), 7.0F);
+    solver.Start();
+    const std::span<const RatedNeighbor> all(neighbors);
+    for (std::size_t from = 0; from < all.size(); from += 97) {
+      solver.Add(terms, all.subspan(from, std::min<std::size_t>(97, all.size() - from)));
+    }
+    solver.Finish(terms, all.size(), pieces.data());
+    solver.Solve(terms, neighbors, whole.data());
+    for (std::size_t k = 0; k < whole.size(); ++k) {
+      EXPECT_NEAR(pieces[k], whole[k], 1e-5) << k;
+    }
+    solver.Start();
+    solver.Finish(terms, 0, pieces.data());
+    EXPECT_TRUE(std::all_of(pieces.begin(), pieces.end(), [](float v) { return v == 0; }));
+  }
+}
+
 TEST(RatingFoldIn, RowOfManyPairsIsTheClosedForm) {
   constexpr std::uint32_t kDim = 20;
   std::mt19937 random(9);
