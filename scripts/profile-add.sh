@@ -17,7 +17,11 @@ command -v perf >/dev/null || {
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-profile.XXXXXX")
 server=
-trap '[ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; }; rm -rf "$folder"' EXIT
+stop() {
+  [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap stop EXIT
 
 port=16390
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
@@ -33,8 +37,8 @@ perf record -q -o "$folder/perf.data" -F 999 -p "$server" -- \
   "$bin/reco-benchmark" -p "$port" -P 16 -w add --key retail --replay "$data" --csv \
   >"$folder/rate.csv" 2>"$folder/perf.log"
 awk -F, 'NR == 2 { printf "%d events/s while profiled\n\n", $6 }' "$folder/rate.csv"
-perf report -q -i "$folder/perf.data" --sort comm,dso,symbol --percent-limit 0 -F overhead,comm,dso,symbol \
-  -t '|' 2>/dev/null | awk -F'|' '
+perf report -q -i "$folder/perf.data" --sort comm,dso,symbol --percent-limit 0 \
+  -F overhead,comm,dso,symbol -t '|' 2>/dev/null | awk -F'|' '
   function trim(text) { gsub(/^ +| +$/, "", text); return text }
   NF >= 4 {
     share = $1 + 0; thread = trim($2); binary = trim($3); symbol = trim($4)
