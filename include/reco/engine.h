@@ -144,8 +144,8 @@ class Database {
   Result<ScanPage> ScanRecords(KeyRef key, Side side, std::uint64_t cursor, std::uint64_t count,
                                std::string_view pattern = "*") const;
   Result<std::uint64_t> CountRecords(KeyRef key, Side side) const;
-  // dim floats, or nullopt when the id is unknown. With explicit feedback dim + 2: behind the vector
-  // a user has the bias and 1, an item 1 and the bias; rating = mean + inner product of the two.
+  // dim floats, or nullopt when the id is unknown. With explicit feedback dim + 2: behind the
+  // vector a user has the bias and 1, an item 1 and the bias; rating = mean + inner product.
   Result<std::optional<std::vector<float>>> GetVector(KeyRef key, Side side,
                                                       std::string_view id) const;
 
