@@ -1,4 +1,5 @@
 // Rankings: RECO.TOPK, SESSION, SIMILAR, SCORE, EXPLAIN, POPULAR.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -7,83 +8,10 @@
 #include "api/answers.h"
 #include "api/arguments.h"
 #include "api/command.h"
+#include "api/ranking_request.h"
 
 namespace reco::api {
 namespace {
-
-constexpr std::int64_t kPageEndMax = 1'000'000;  // OFFSET + COUNT
-
-// The options common to all rankings. `options` borrows from the vectors beside it.
-struct RankingRequest {
-  RankingOptions options;
-  std::vector<std::string_view> include;
-  std::vector<std::string_view> exclude;
-  std::vector<std::string_view> context;
-  bool with_scores = false;
-  bool with_source = false;
-};
-
-// Takes one common option. False: the next word is none.
-bool ReadCommonOption(Arguments& words, RankingRequest* request) {
-  RankingOptions& options = request->options;
-  if (words.Option("COUNT")) {
-    options.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
-  } else if (words.Option("OFFSET")) {
-    options.offset = static_cast<std::size_t>(words.Integer("OFFSET", 0, kPageEndMax));
-  } else if (words.Option("WITHSCORES")) {
-    request->with_scores = true;
-  } else if (words.Option("WITHSOURCE")) {
-    request->with_source = true;
-  } else if (words.Option("INCLUDE")) {
-    request->include = words.CountedIds("INCLUDE");
-    options.include = request->include;
-  } else if (words.Option("EXCLUDE")) {
-    request->exclude = words.CountedIds("EXCLUDE");
-    options.exclude = request->exclude;
-  } else {
-    return false;
-  }
-  return true;
-}
-
-// Answers what is wrong with the words; false when nothing is.
-bool RejectRequest(Arguments& words, const RankingRequest& request, Reply& reply) {
-  if (request.options.count + request.options.offset > kPageEndMax) {
-    words.Fail("OFFSET and COUNT must add up to at most 1000000");
-  }
-  return words.Reject(reply);
-}
-
-std::string_view SourceName(Source source) {
-  switch (source) {
-    case Source::kModel:
-      return "model";
-    case Source::kFoldIn:
-      return "fold-in";
-    case Source::kPopular:
-      return "popular";
-  }
-  return "unknown";
-}
-
-void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ranking>& ranking) {
-  if (!ranking.ok()) {
-    reply.Failure(ranking.status());
-    return;
-  }
-  const std::size_t columns = 1 + (request.with_scores ? 1U : 0U) + (request.with_source ? 1U : 0U);
-  StartRows(reply, ranking->entries.size(), columns);
-  for (const Ranking::Entry& entry : ranking->entries) {
-    StartRow(reply, columns);
-    reply.Bulk(entry.id);
-    if (request.with_scores) {
-      reply.Double(entry.score);
-    }
-    if (request.with_source) {
-      reply.Bulk(SourceName(entry.source));
-    }
-  }
-}
 
 void TopK(CommandContext& context) {
   Arguments words(context.args);
@@ -102,7 +30,7 @@ void TopK(CommandContext& context) {
       words.FailSyntax();
     }
   }
-  if (RejectRequest(words, request, context.reply)) {
+  if (RejectRanking(words, request, context.reply)) {
     return;
   }
   AnswerRanking(context.reply, request, context.database.TopK(key, user, request.options));
@@ -132,7 +60,7 @@ void Session(CommandContext& context) {
       words.FailSyntax();
     }
   }
-  if (RejectRequest(words, request, context.reply)) {
+  if (RejectRanking(words, request, context.reply)) {
     return;
   }
   AnswerRanking(context.reply, request,
@@ -153,7 +81,7 @@ void Similar(CommandContext& context) {
       words.FailSyntax();
     }
   }
-  if (RejectRequest(words, request, context.reply)) {
+  if (RejectRanking(words, request, context.reply)) {
     return;
   }
   AnswerRanking(context.reply, request,
@@ -185,7 +113,7 @@ void Popular(CommandContext& context) {
       words.FailSyntax();
     }
   }
-  if (RejectRequest(words, request, context.reply)) {
+  if (RejectRanking(words, request, context.reply)) {
     return;
   }
   AnswerRanking(context.reply, request, context.database.Popular(key, by, request.options));
@@ -246,31 +174,6 @@ void Explain(CommandContext& context) {
   }
 }
 
-constexpr ArgumentSpec kKeyArgument = {.name = "key", .type = "key"};
-constexpr ArgumentSpec kUserArgument = {.name = "user", .type = "string"};
-constexpr ArgumentSpec kItemsArgument = {.name = "item", .type = "string", .multiple = true};
-constexpr ArgumentSpec kCountedIds[] = {{.name = "n", .type = "integer"},
-                                        {.name = "id", .type = "string", .multiple = true}};
-constexpr ArgumentSpec kCountArgument = {
-    .name = "count", .type = "integer", .token = "COUNT", .optional = true};
-constexpr ArgumentSpec kOffsetArgument = {
-    .name = "offset", .type = "integer", .token = "OFFSET", .optional = true};
-constexpr ArgumentSpec kWithScoresArgument = {
-    .name = "withscores", .type = "pure-token", .token = "WITHSCORES", .optional = true};
-constexpr ArgumentSpec kWithSourceArgument = {
-    .name = "withsource", .type = "pure-token", .token = "WITHSOURCE", .optional = true};
-constexpr ArgumentSpec kWithSeenArgument = {
-    .name = "withseen", .type = "pure-token", .token = "WITHSEEN", .optional = true};
-constexpr ArgumentSpec kIncludeArgument = {.name = "include",
-                                           .type = "block",
-                                           .token = "INCLUDE",
-                                           .optional = true,
-                                           .arguments = kCountedIds};
-constexpr ArgumentSpec kExcludeArgument = {.name = "exclude",
-                                           .type = "block",
-                                           .token = "EXCLUDE",
-                                           .optional = true,
-                                           .arguments = kCountedIds};
 constexpr ArgumentSpec kContextArgument = {.name = "context",
                                            .type = "block",
                                            .token = "CONTEXT",
@@ -285,49 +188,28 @@ constexpr ArgumentSpec kPopularities[] = {
     {.name = "events", .type = "pure-token", .token = "EVENTS"},
 };
 
-constexpr ArgumentSpec kTopKArguments[] = {
-    kKeyArgument,      kUserArgument,    kContextArgument,    kRecencyArgument,
-    kCountArgument,    kOffsetArgument,  kWithScoresArgument, kWithSourceArgument,
-    kWithSeenArgument, kIncludeArgument, kExcludeArgument,
-};
-constexpr ArgumentSpec kSessionArguments[] = {
-    kKeyArgument,
-    {.name = "n", .type = "integer"},
-    kItemsArgument,
-    {.name = "weight", .type = "double", .token = "WEIGHTS", .optional = true, .multiple = true},
-    kCountArgument,
-    kOffsetArgument,
-    kWithScoresArgument,
-    kWithSourceArgument,
-    kWithSeenArgument,
-    kIncludeArgument,
-    kExcludeArgument,
-};
-constexpr ArgumentSpec kSimilarArguments[] = {
-    kKeyArgument,
-    {.name = "n", .type = "integer"},
-    kItemsArgument,
-    {.name = "basis", .type = "oneof", .token = "BY", .optional = true, .arguments = kBases},
-    kCountArgument,
-    kOffsetArgument,
-    kWithScoresArgument,
-    kWithSourceArgument,
-    kIncludeArgument,
-    kExcludeArgument,
-};
-constexpr ArgumentSpec kPopularArguments[] = {
-    kKeyArgument,
-    {.name = "by", .type = "oneof", .token = "BY", .optional = true, .arguments = kPopularities},
-    kCountArgument,
-    kOffsetArgument,
-    kWithScoresArgument,
-    kWithSourceArgument,
-    kIncludeArgument,
-    kExcludeArgument,
-};
+constexpr ArgumentSpec kWithSeenArgument = {
+    .name = "withseen", .type = "pure-token", .token = "WITHSEEN", .optional = true};
+constexpr ArgumentSpec kWeightsArgument = {
+    .name = "weight", .type = "double", .token = "WEIGHTS", .optional = true, .multiple = true};
+
+constexpr auto kTopKArguments = WithCommonArguments(
+    std::array{kKeyArgument, kUserArgument, kContextArgument, kRecencyArgument, kWithSeenArgument});
+constexpr auto kSessionArguments = WithCommonArguments(
+    std::array{kKeyArgument, kNumberArgument, kItemsArgument, kWeightsArgument, kWithSeenArgument});
+constexpr auto kSimilarArguments = WithCommonArguments(std::array{
+    kKeyArgument, kNumberArgument, kItemsArgument,
+    ArgumentSpec{
+        .name = "basis", .type = "oneof", .token = "BY", .optional = true, .arguments = kBases}});
+constexpr auto kPopularArguments =
+    WithCommonArguments(std::array{kKeyArgument, ArgumentSpec{.name = "by",
+                                                              .type = "oneof",
+                                                              .token = "BY",
+                                                              .optional = true,
+                                                              .arguments = kPopularities}});
 constexpr ArgumentSpec kScoreArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
-constexpr ArgumentSpec kExplainArguments[] = {
-    kKeyArgument, kUserArgument, {.name = "item", .type = "string"}, kCountArgument};
+constexpr ArgumentSpec kExplainArguments[] = {kKeyArgument, kUserArgument, kItemArgument,
+                                              kCountArgument};
 
 constexpr CommandSpec kRows[] = {
     {.name = "reco.topk",

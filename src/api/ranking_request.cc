@@ -1,0 +1,74 @@
+#include "api/ranking_request.h"
+
+#include <cstdint>
+
+#include "api/answers.h"
+
+namespace reco::api {
+namespace {
+
+constexpr std::int64_t kPageEndMax = 1'000'000;  // OFFSET + COUNT
+
+std::string_view SourceName(Source source) {
+  switch (source) {
+    case Source::kModel:
+      return "model";
+    case Source::kFoldIn:
+      return "fold-in";
+    case Source::kPopular:
+      return "popular";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+bool ReadCommonOption(Arguments& words, RankingRequest* request) {
+  RankingOptions& options = request->options;
+  if (words.Option("COUNT")) {
+    options.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
+  } else if (words.Option("OFFSET")) {
+    options.offset = static_cast<std::size_t>(words.Integer("OFFSET", 0, kPageEndMax));
+  } else if (words.Option("WITHSCORES")) {
+    request->with_scores = true;
+  } else if (words.Option("WITHSOURCE")) {
+    request->with_source = true;
+  } else if (words.Option("INCLUDE")) {
+    request->include = words.CountedIds("INCLUDE");
+    options.include = request->include;
+  } else if (words.Option("EXCLUDE")) {
+    request->exclude = words.CountedIds("EXCLUDE");
+    options.exclude = request->exclude;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool RejectRanking(Arguments& words, const RankingRequest& request, Reply& reply) {
+  if (request.options.count + request.options.offset > kPageEndMax) {
+    words.Fail("OFFSET and COUNT must add up to at most 1000000");
+  }
+  return words.Reject(reply);
+}
+
+void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ranking>& ranking) {
+  if (!ranking.ok()) {
+    reply.Failure(ranking.status());
+    return;
+  }
+  const std::size_t columns = 1 + (request.with_scores ? 1U : 0U) + (request.with_source ? 1U : 0U);
+  StartRows(reply, ranking->entries.size(), columns);
+  for (const Ranking::Entry& entry : ranking->entries) {
+    StartRow(reply, columns);
+    reply.Bulk(entry.id);
+    if (request.with_scores) {
+      reply.Double(entry.score);
+    }
+    if (request.with_source) {
+      reply.Bulk(SourceName(entry.source));
+    }
+  }
+}
+
+}  // namespace reco::api
