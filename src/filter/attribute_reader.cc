@@ -109,6 +109,8 @@ class AttributeReader::Impl {
     for (auto item : array) {
       simdjson::ondemand::value element;
       json_type type{};
+      // A result gives its value to its move alone.
+      // NOLINTNEXTLINE(performance-move-const-arg)
       if (std::move(item).get(element) != simdjson::SUCCESS ||
           element.type().get(type) != simdjson::SUCCESS) {
         return false;
