@@ -300,8 +300,7 @@ Bitmap EvaluateAll(const BoundProgram& program) {
   for (std::size_t first = 0; first < rows; first += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, rows - first);
     const Words words = evaluator.Run(first, count);
-    matches.SetWords(first / Bitmap::kWordBits,
-                     std::span(words).first(Bitmap::WordsFor(count)));
+    matches.SetWords(first / Bitmap::kWordBits, std::span(words).first(Bitmap::WordsFor(count)));
   }
   return matches;
 }

@@ -40,7 +40,10 @@ class Column {
       case Tag::kString:
         return Value::String(dictionary_.entry(static_cast<std::uint32_t>(payload)));
       case Tag::kArray:
-        return {Tag::kArray, Count(payload), 0, {.elements = elements_.data() + First(payload)},
+        return {Tag::kArray,
+                Count(payload),
+                0,
+                {.elements = elements_.data() + First(payload)},
                 &dictionary_};
       default:
         return Value::Null();

@@ -19,7 +19,8 @@ std::uint32_t Dictionary::Intern(std::string_view text) {
     return known->second;
   }
   const auto id = static_cast<std::uint32_t>(entries_.size());
-  const StringEntry& entry = entries_.emplace_back(StringEntry{std::string(text), NumberOf(text), 1});
+  const StringEntry& entry =
+      entries_.emplace_back(StringEntry{std::string(text), NumberOf(text), 1});
   ids_.emplace(entry.text, id);
   memory_bytes_ += sizeof(StringEntry) + kNodeBytes;
   memory_bytes_ += text.size() < sizeof(std::string) / 2 ? 0 : text.size() + 1;

@@ -8,15 +8,16 @@
 #include <string>
 #include <string_view>
 
-#include "filter/program.h"
 #include "reco/result.h"
+
+#include "filter/program.h"
 
 namespace reco::filter {
 
 inline constexpr std::size_t kFilterBytesMax = 4096;
 inline constexpr std::size_t kFilterTokensMax = 1024;  // each bracket, comma and operator is one
-inline constexpr std::size_t kFilterNestingMax = 64;   // of parentheses, `not` and the right of `**`
-inline constexpr std::size_t kFilterFieldsMax = 64;    // distinct
+inline constexpr std::size_t kFilterNestingMax = 64;  // of parentheses, `not` and the right of `**`
+inline constexpr std::size_t kFilterFieldsMax = 64;   // distinct
 
 // Immutable.
 class Filter {

@@ -18,20 +18,20 @@ struct Word {
 };
 
 constexpr Word kWords[] = {
-    {"and", TokenKind::kAnd}, {"or", TokenKind::kOr},      {"not", TokenKind::kNot},
-    {"in", TokenKind::kIn},   {"true", TokenKind::kTrue},  {"false", TokenKind::kFalse},
+    {"and", TokenKind::kAnd},   {"or", TokenKind::kOr},     {"not", TokenKind::kNot},
+    {"in", TokenKind::kIn},     {"true", TokenKind::kTrue}, {"false", TokenKind::kFalse},
     {"null", TokenKind::kNull},
 };
 
 // A sign that begins with another stands before it.
 constexpr Word kSigns[] = {
-    {"**", TokenKind::kPower},       {"*", TokenKind::kMultiply},   {"/", TokenKind::kDivide},
-    {"%", TokenKind::kModulo},       {"+", TokenKind::kAdd},        {"-", TokenKind::kSubtract},
-    {">=", TokenKind::kGreaterEqual}, {">", TokenKind::kGreater},   {"<=", TokenKind::kLessEqual},
-    {"<", TokenKind::kLess},         {"==", TokenKind::kEqual},     {"!=", TokenKind::kNotEqual},
-    {"!", TokenKind::kNot},          {"&&", TokenKind::kAnd},       {"||", TokenKind::kOr},
-    {"(", TokenKind::kOpen},         {")", TokenKind::kClose},      {"[", TokenKind::kOpenArray},
-    {"]", TokenKind::kCloseArray},   {",", TokenKind::kComma},
+    {"**", TokenKind::kPower},        {"*", TokenKind::kMultiply}, {"/", TokenKind::kDivide},
+    {"%", TokenKind::kModulo},        {"+", TokenKind::kAdd},      {"-", TokenKind::kSubtract},
+    {">=", TokenKind::kGreaterEqual}, {">", TokenKind::kGreater},  {"<=", TokenKind::kLessEqual},
+    {"<", TokenKind::kLess},          {"==", TokenKind::kEqual},   {"!=", TokenKind::kNotEqual},
+    {"!", TokenKind::kNot},           {"&&", TokenKind::kAnd},     {"||", TokenKind::kOr},
+    {"(", TokenKind::kOpen},          {")", TokenKind::kClose},    {"[", TokenKind::kOpenArray},
+    {"]", TokenKind::kCloseArray},    {",", TokenKind::kComma},
 };
 
 bool IsDigit(char c) {

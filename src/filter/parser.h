@@ -3,8 +3,9 @@
 
 #include <string_view>
 
-#include "filter/program.h"
 #include "reco/result.h"
+
+#include "filter/program.h"
 
 namespace reco::filter {
 

@@ -9,8 +9,9 @@
 
 namespace reco::filter {
 
-// "filter: <what> at byte <position + 1>: <text about there, a ^ before that byte>", kInvalidArgument.
-// One line of printable ASCII whatever the text: other bytes are shown as \xHH, a backslash as two.
+// "filter: <what> at byte <position + 1>: <text about there, a ^ before that byte>",
+// kInvalidArgument. One line of printable ASCII whatever the text: other bytes are shown as \xHH, a
+// backslash as two.
 Status SyntaxError(std::string_view what, std::string_view text, std::size_t position);
 
 // `bytes` in printable ASCII, as above.

@@ -47,8 +47,7 @@ Value ElementValue(const Element& element, const Dictionary& dictionary) {
 
 bool IsPart(const std::string& part, const std::string& whole) {
   // Linear, as std::string::find is not.
-  return part.empty() ||
-         memmem(whole.data(), whole.size(), part.data(), part.size()) != nullptr;
+  return part.empty() || memmem(whole.data(), whole.size(), part.data(), part.size()) != nullptr;
 }
 
 }  // namespace
