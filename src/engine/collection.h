@@ -22,14 +22,24 @@
 #include "base/function_ref.h"
 #include "base/mutex.h"
 #include "engine/collection_state.h"
+#include "engine/item_list.h"
 #include "engine/jobs.h"
 #include "engine/storage.h"
+#include "filter/filter.h"
 #include "model/evaluation.h"
 
 namespace reco::engine {
 
 // The rows of a checkpoint, and the record that says up to which event they go.
 void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch);
+
+struct CompiledRule {
+  Rule rule;
+  std::shared_ptr<const filter::Filter> filter;
+};
+
+// kInvalidArgument when a field is out of its bounds or the filter is no expression.
+Result<CompiledRule> Compile(const Rule& rule);
 
 // Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
@@ -69,7 +79,7 @@ class Collection {
   // of any collection.
   void Throttle() EXCLUDES(checkpoint_mutex_);
 
-  // --- Reads (collection_reads.cc, collection_ranking.cc) ---
+  // --- Reads (collection_reads.cc, collection_serving.cc, collection_ranking.cc, ...) ---
   Result<std::vector<std::optional<double>>> Preferences(
       std::string_view user, std::span<const std::string_view> items) const EXCLUDES(mutex_);
   Result<std::vector<HistoryEntry>> History(std::string_view user,
@@ -91,8 +101,31 @@ class Collection {
   Result<std::vector<std::optional<double>>> Score(std::string_view user,
                                                    std::span<const std::string_view> items) const
       EXCLUDES(mutex_);
+  Result<std::optional<double>> SessionScore(std::string_view target,
+                                             std::span<const std::string_view> items,
+                                             std::span<const double> weights) const
+      EXCLUDES(mutex_);
   Result<Explanation> Explain(std::string_view user, std::string_view item, std::size_t count) const
       EXCLUDES(mutex_);
+  Result<Explanation> ExplainSession(std::string_view target,
+                                     std::span<const std::string_view> items,
+                                     std::span<const double> weights, std::size_t count) const
+      EXCLUDES(mutex_);
+  Result<Ranking> GroupTopK(std::span<const std::string_view> users,
+                            const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Surprising(std::string_view user, const RankingOptions& options) const
+      EXCLUDES(mutex_);
+  Result<Ranking> SimilarUsers(std::string_view user, const RankingOptions& options) const
+      EXCLUDES(mutex_);
+  Result<std::vector<std::optional<double>>> Similarities(
+      std::string_view item, std::span<const std::string_view> others) const EXCLUDES(mutex_);
+  Result<std::vector<Representative>> Representatives() const EXCLUDES(mutex_);
+  Result<ItemPlace> Why(std::string_view user, std::string_view item) const EXCLUDES(mutex_);
+
+  // Rules that are compiled and within their bounds, by name.
+  void SetRules(std::vector<CompiledRule> rules) EXCLUDES(mutex_);
+  std::vector<CompiledRule> compiled_rules() const EXCLUDES(mutex_);
+  std::vector<Rule> rules() const EXCLUDES(mutex_);
   Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
 
   // --- Background work ---
@@ -123,8 +156,8 @@ class Collection {
   Result<std::vector<ModelInfo>> Models() const EXCLUDES(mutex_);
 
  private:
-  struct Query;        // collection_ranking.cc
-  struct ServedRow;    // collection_ranking.cc
+  struct Query;        // collection_queries.h
+  struct ServedRow;    // collection_queries.h
   struct TrainingRun;  // collection_retrain.cc
 
   using Figures = std::vector<std::pair<std::string, double>>;
@@ -155,27 +188,69 @@ class Collection {
       EXCLUDES(mutex_);
 
   // A user's or basket's vector and what is left out of its lists.
-  Query BasketQuery(std::span<const std::string_view> items, std::span<const double> weights) const
+  Result<Query> BasketQuery(std::span<const std::string_view> items,
+                            std::span<const double> weights, ServedRow* served) const
+      REQUIRES_SHARED(mutex_);
+  Result<Query> UserQuery(std::string_view user, const RankingOptions& options) const
+      REQUIRES_SHARED(mutex_);
+  // The mean of the unit vectors of the rows, which are left out.
+  Query DirectionQuery(Side side, std::vector<std::uint32_t> ordinals) const
       REQUIRES_SHARED(mutex_);
   Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options,
                               ServedRow* served) const REQUIRES_SHARED(mutex_);
   ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
   double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
+  Explanation ExplainScore(const Query& query, const ServedRow& served, std::uint32_t item,
+                           std::size_t count) const REQUIRES_SHARED(mutex_);
+  // Components of a vector that are compared by cosine.
+  std::uint32_t ComparedDim() const {
+    return dim_ - (explicit_feedback() ? model::kRatingExtras : 0);
+  }
+  float ComparedDot(const float* a, const float* b) const;
   float LengthOf(const float* row) const;
+  double CosineOf(const float* a, const float* b) const;
   // Where an item's row of ratings holds its constant 1.
   std::uint32_t ConstantAt() const {
     return model::RatingConstantAt(model::RatingSide::kItem, dim_ - model::kRatingExtras);
   }
   void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
   std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
-  Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
-  std::vector<index::Candidate> Search(const Query& query, const RankingOptions& options,
-                                       FunctionRef<bool(std::uint32_t)> accept) const
+
+  // Answers the best `count` of one side that are accepted; `among`, when not null, are the only
+  // candidates.
+  using Lister = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
+                                                     const std::vector<std::uint32_t>* among)>;
+  Status CheckUserOptions(const RankingOptions& options) const;
+  Result<std::vector<ScoredItem>> List(Side side, const RankingOptions& options,
+                                       std::vector<std::uint32_t> left_out,
+                                       std::span<const RuleInForce> rules, Lister lister) const
       REQUIRES_SHARED(mutex_);
-  Ranking RankPopular(PopularBy by, const RankingOptions& options,
-                      FunctionRef<bool(std::uint32_t)> accept) const REQUIRES_SHARED(mutex_);
-  bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
-  std::vector<std::uint32_t> ItemOrdinals(std::span<const std::string_view> items) const
+  Ranking Page(Side side, const RankingOptions& options, std::span<const ScoredItem> list) const
+      REQUIRES_SHARED(mutex_);
+  Result<Ranking> ItemPage(const RankingOptions& options, std::vector<std::uint32_t> left_out,
+                           Lister lister) const REQUIRES_SHARED(mutex_);
+  Result<Ranking> Rank(const Query& query, const RankingOptions& options) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<ScoredItem> ListFor(const Query& query, std::size_t count, AcceptItem accept,
+                                  const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<ScoredItem> ListByVector(const Query& query, std::size_t count, AcceptItem accept,
+                                       const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<ScoredItem> ListPopular(PopularBy by, std::size_t count, AcceptItem accept,
+                                      const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<index::Candidate> RankEach(Side side, const Query& query, std::size_t count,
+                                         AcceptItem accept,
+                                         std::span<const std::uint32_t> candidates) const
+      REQUIRES_SHARED(mutex_);
+  Source SourceOf(Side side, std::uint32_t ordinal, const Query& query) const
+      REQUIRES_SHARED(mutex_);
+  filter::BoundFilter Bind(Side side, std::shared_ptr<const filter::Filter> filter) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<RuleInForce> RulesInForce() const REQUIRES_SHARED(mutex_);
+  bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
+  std::vector<std::uint32_t> Ordinals(Side side, std::span<const std::string_view> ids) const
       REQUIRES_SHARED(mutex_);
   std::unique_ptr<RowFolder> BorrowFolder() const EXCLUDES(folder_mutex_);
   void ReturnFolder(std::unique_ptr<RowFolder> folder) const EXCLUDES(folder_mutex_);
@@ -226,6 +301,7 @@ class Collection {
   bool dropped_ GUARDED_BY(mutex_) = false;
   CollectionOptions options_ GUARDED_BY(mutex_);
   CollectionState state_ GUARDED_BY(mutex_);
+  std::vector<CompiledRule> list_rules_ GUARDED_BY(mutex_);  // by name
   // Idempotency window: token -> sequence number, oldest first in the queue.
   std::unordered_map<std::string, std::uint64_t> tokens_ GUARDED_BY(mutex_);
   std::deque<std::string> token_order_ GUARDED_BY(mutex_);

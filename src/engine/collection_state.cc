@@ -265,6 +265,9 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
   if (event.expire_at_ms >= 0) {
     attributes.expire_at_ms = event.expire_at_ms;
   }
+  if (event.has_text) {
+    own.columns.Set(ordinal, attributes.json);
+  }
   if (attributes.empty()) {
     own.attributes.erase(ordinal);
   } else {
@@ -296,6 +299,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
     index_->Remove(ordinal);
   }
   own.attributes.erase(ordinal);
+  own.columns.Erase(ordinal);
   own.entities[ordinal] = Entity{};
   own.entities[ordinal].last_seq = seq;
   MarkDirty(which, ordinal);
@@ -574,7 +578,7 @@ std::uint64_t CollectionState::memory_bytes() const {
   std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
   for (const SideState* own : {&users_, &items_}) {
     bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
-             own->entities.capacity() * sizeof(Entity);
+             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes();
     for (const auto& [ordinal, attributes] : own->attributes) {
       bytes += sizeof(Attributes) + attributes.json.capacity() + 2 * sizeof(void*);
     }

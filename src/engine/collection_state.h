@@ -22,6 +22,7 @@
 #include "engine/row_table.h"
 #include "engine/signal.h"
 #include "engine/storage.h"
+#include "filter/attribute_columns.h"
 #include "format/event.h"
 #include "format/records.h"
 #include "index/item_index.h"
@@ -48,6 +49,7 @@ struct Attributes {
   bool hidden = false;
   std::int64_t expire_at_ms = 0;  // 0: never
   bool empty() const { return json.empty() && !hidden && expire_at_ms == 0; }
+  bool ExpiredAt(std::int64_t now_ms) const { return expire_at_ms != 0 && expire_at_ms <= now_ms; }
 };
 
 // Users or items of a collection; all tables are indexed by ordinal.
@@ -62,6 +64,8 @@ struct SideState {
   Dictionary ids;
   std::vector<Entity> entities;
   std::unordered_map<std::uint32_t, Attributes> attributes;
+  // Of what filters have asked for; thread-safe for readers.
+  mutable filter::AttributeColumns columns;
   std::unique_ptr<model::FactorTable> factors;
   model::Gram gram;  // of `factors`
   RowTable rows;

@@ -86,6 +86,20 @@ Status Database::Impl::CheckFormatVersion() {
   return Status::Ok();
 }
 
+Status Database::Impl::LoadRules(std::vector<Rule> rules, Collection& collection) {
+  std::vector<engine::CompiledRule> compiled;
+  for (const Rule& rule : rules) {
+    Result<engine::CompiledRule> one = engine::Compile(rule);
+    if (!one.ok()) {
+      return Status::Corruption("rule '" + rule.name +
+                                "' of a collection: " + std::string(one.status().message()));
+    }
+    compiled.push_back(std::move(*one));
+  }
+  collection.SetRules(std::move(compiled));
+  return Status::Ok();
+}
+
 Status Database::Impl::LoadKeys() {
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> numbers,
                         storage.store->Get(store::Family::kDefault, format::kNextNumbersKey));
@@ -107,6 +121,7 @@ Status Database::Impl::LoadKeys() {
     if (record.kind == KeyKind::kCollection) {
       entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
       RECO_RETURN_IF_ERROR(entry.collection->Load());
+      RECO_RETURN_IF_ERROR(LoadRules(std::move(record.rules), *entry.collection));
       next_cid = std::max(next_cid, record.cid + 1);
     } else {
       entry.value = std::move(record.value);

@@ -108,6 +108,33 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   return table.Finish();
 }
 
+Offset<flatbuffers::Vector<Offset<fb::Rule>>> CreateRules(FlatBufferBuilder& builder,
+                                                          const std::vector<Rule>& rules) {
+  std::vector<Offset<fb::Rule>> tables;
+  for (const Rule& rule : rules) {
+    const auto name = CreateBytes(builder, rule.name);
+    const auto filter = CreateBytes(builder, rule.filter);
+    tables.push_back(fb::CreateRule(builder, name, filter, static_cast<std::uint8_t>(rule.action),
+                                    rule.value, rule.from_ms, rule.until_ms));
+  }
+  return builder.CreateVector(tables);
+}
+
+Status ReadRules(const flatbuffers::Vector<Offset<fb::Rule>>* tables, std::string_view what,
+                 std::vector<Rule>* rules) {
+  for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
+    const fb::Rule& table = *tables->Get(static_cast<std::uint32_t>(i));
+    Rule& rule = rules->emplace_back();
+    rule.name = BytesOf(table.name());
+    rule.filter = BytesOf(table.filter());
+    RECO_RETURN_IF_ERROR(DecodeChoice(table.action(), Rule::Action::kPin, &rule.action, what));
+    rule.value = table.value();
+    rule.from_ms = table.from_ms();
+    rule.until_ms = table.until_ms();
+  }
+  return Status::Ok();
+}
+
 Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::string_view what) {
   CollectionOptions options;
   options.dim = table.dim();
@@ -178,15 +205,17 @@ std::string EncodeKeyRecord(const KeyRecord& record) {
   FlatBufferBuilder& builder = RecordBuilder();
   Offset<flatbuffers::Vector<std::uint8_t>> value;
   Offset<fb::CollectionOptions> options;
+  Offset<flatbuffers::Vector<Offset<fb::Rule>>> rules;
   if (record.kind == KeyKind::kCollection) {
     options = CreateOptions(builder, record.options);
+    rules = record.rules.empty() ? 0 : CreateRules(builder, record.rules);
   } else {
     value = CreateBytes(builder, record.value);
   }
   std::string out;
   FinishRecord(builder,
                fb::CreateKey(builder, static_cast<std::uint8_t>(record.kind), record.expire_at_ms,
-                             value, record.cid, options),
+                             value, record.cid, options, rules),
                &out);
   return out;
 }
@@ -211,6 +240,7 @@ Result<KeyRecord> DecodeKeyRecord(std::string_view bytes) {
   }
   record.kind = KeyKind::kCollection;
   RECO_ASSIGN_OR_RETURN(record.options, OptionsOf(*table->options(), kWhat));
+  RECO_RETURN_IF_ERROR(ReadRules(table->rules(), kWhat, &record.rules));
   return record;
 }
 

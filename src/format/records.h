@@ -39,6 +39,7 @@ struct KeyRecord {
   std::string value;              // kString
   std::uint32_t cid = 0;          // kCollection
   CollectionOptions options;      // kCollection
+  std::vector<Rule> rules;        // kCollection; by name
 };
 std::string EncodeKeyRecord(const KeyRecord& record);
 Result<KeyRecord> DecodeKeyRecord(std::string_view bytes);

@@ -110,6 +110,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeKeyRecord, samples::CollectionKey())},
       {"key_learning_v1", EncodeKeyRecord(samples::LearningKey()),
        Expects(DecodeKeyRecord, samples::LearningKey())},
+      {"key_rules_v1", EncodeKeyRecord(samples::RulesKey()),
+       Expects(DecodeKeyRecord, samples::RulesKey())},
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
       {"pair_v1", pair, Expects(DecodePair, samples::SomePair())},
       {"vector_v1", vector,

@@ -74,6 +74,14 @@ inline KeyRecord LearningKey() {
   return record;
 }
 
+inline KeyRecord RulesKey() {
+  KeyRecord record = CollectionKey();
+  record.rules = {{"promo", R"(.brand == "acme")", Rule::Action::kBoost, 2.5, 1'600'000'000'000,
+                   1'800'000'000'000},
+                  {"top", ".id == 7", Rule::Action::kPin, 3, 0, 0}};
+  return record;
+}
+
 inline EntityRecord Entity() {
   return {.id = "lamp-1",
           .attributes = R"({"title":"lamp"})",
