@@ -10,9 +10,6 @@ namespace reco::index {
 #if defined(__x86_64__)
 namespace {
 
-// Tiles whose sums are in flight together; hides the latency of the multiply-add.
-constexpr std::size_t kTilesAtOnce = 4;
-
 RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __mmask16 mask, std::size_t first,
                                             Selection* out) {
   alignas(64) float uppers[kTileRows];
@@ -26,48 +23,98 @@ RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __mmask16 mask, std::s
 }
 
 template <Metric kMetric>
-RECO_TARGET_VNNI void Select(const CodeBlock& block, const ScanRequest& request, Selection* out) {
-  const QueryCode& query = *request.query;
-  const std::size_t chunks = query.bytes.size();
-  const std::size_t tile_bytes = kTileRows * request.stride;
-  const __m512 query_scale = _mm512_set1_ps(query.scale);
-  const __m512 error_factor = _mm512_set1_ps(query.error_factor);
-  const __m512 norm_factor = _mm512_set1_ps(query.norm_factor);
-  const __m512 absolute = _mm512_set1_ps(query.absolute);
-  const __m512 threshold = _mm512_set1_ps(request.threshold);
-  out->count = 0;
-  for (std::size_t first = 0; first < kBlockRows; first += kTilesAtOnce * kTileRows) {
-    const std::uint8_t* codes = block.codes + first * request.stride;
-    __m512i dots[kTilesAtOnce];
-    for (auto& dot : dots) {
-      dot = _mm512_set1_epi32(query.bias);
+RECO_TARGET_VNNI inline void SelectTile(const CodeBlock& block, const BlockQuery& asked,
+                                        __m512i sum, std::size_t row) {
+  const QueryCode& query = *asked.request->query;
+  const __m512i doubled = _mm512_add_epi32(sum, sum);
+  const __m512i dots = _mm512_add_epi32(doubled, _mm512_set1_epi32(query.bias));
+  const __m512i heads = _mm512_loadu_si512(block.heads + row);
+  const __m512i upper_half = _mm512_set1_epi32(static_cast<std::int32_t>(0xFFFF0000U));
+  const __m512 step = _mm512_castsi512_ps(_mm512_and_si512(heads, upper_half));
+  // The masked forms, since GCC 12 warns of the plain ones' undefined source.
+  const __m512 error = _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, heads, 16));
+  const __m512 dot = _mm512_maskz_cvtepi32_ps(0xFFFF, dots);
+  __m512 norm = _mm512_set1_ps(block.bound);
+  if constexpr (kMetric == Metric::kCosine) {
+    norm = _mm512_loadu_ps(block.norm + row);
+  }
+  const __m512 coarse =
+      _mm512_fmadd_ps(_mm512_set1_ps(query.norm_factor), norm, _mm512_set1_ps(query.absolute));
+  const __m512 slack = _mm512_fmadd_ps(_mm512_set1_ps(query.error_factor), error, coarse);
+  const __m512 scale = _mm512_mul_ps(step, _mm512_set1_ps(query.half_scale));
+  __m512 upper = _mm512_fmadd_ps(dot, scale, slack);
+  if constexpr (kMetric == Metric::kCosine) {
+    upper = _mm512_div_ps(upper, norm);
+  }
+  // Not less than, or unordered.
+  const __m512 threshold = _mm512_set1_ps(asked.request->threshold);
+  const __mmask16 mask = _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ);
+  if (mask != 0) {
+    AppendSelected(upper, mask, row, asked.out);
+  }
+}
+
+// The sums of kTiles x kQueries are in flight together, which hides the latency of the
+// multiply-add and loads each row's and each query's bytes once for all.
+template <Metric kMetric, std::size_t kQueries, std::size_t kTiles>
+RECO_TARGET_VNNI void SelectFor(const CodeBlock& block, const BlockQuery* queries) {
+  const std::size_t stride = queries[0].request->stride;
+  const std::size_t chunks = stride / kChunk;
+  const std::size_t tile_bytes = kTileRows * stride / 2;
+  const __m512i low_half = _mm512_set1_epi8(0x0F);
+  const std::int32_t* bytes[kQueries];
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    queries[q].out->count = 0;
+    bytes[q] = queries[q].request->query->bytes.data();
+  }
+  for (std::size_t first = 0; first < kBlockRows; first += kTiles * kTileRows) {
+    const std::uint8_t* codes = block.codes + first * stride / 2;
+    for (std::size_t t = 0; t < kTiles; ++t) {
+      __builtin_prefetch(block.heads + first + t * kTileRows + block.ahead / sizeof(std::uint32_t));
+    }
+    __m512i sums[kQueries][kTiles];
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      for (std::size_t t = 0; t < kTiles; ++t) {
+        sums[q][t] = _mm512_setzero_si512();
+      }
     }
     for (std::size_t c = 0; c < chunks; ++c) {
-      const __m512i query_bytes = _mm512_set1_epi32(query.bytes[c]);
-      for (std::size_t t = 0; t < kTilesAtOnce; ++t) {
-        const __m512i rows = _mm512_load_si512(codes + t * tile_bytes + c * kTileRows * kChunk);
-        dots[t] = _mm512_dpbusd_epi32(dots[t], rows, query_bytes);
+      __m512i low[kTiles];
+      __m512i high[kTiles];
+      for (std::size_t t = 0; t < kTiles; ++t) {
+        __builtin_prefetch(codes + t * tile_bytes + c * kTileChunkBytes + block.ahead);
+        const __m512i both = _mm512_load_si512(codes + t * tile_bytes + c * kTileChunkBytes);
+        low[t] = _mm512_and_si512(both, low_half);
+        high[t] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low_half);
+      }
+      for (std::size_t q = 0; q < kQueries; ++q) {
+        const __m512i query_low = _mm512_set1_epi32(bytes[q][2 * c]);
+        const __m512i query_high = _mm512_set1_epi32(bytes[q][2 * c + 1]);
+        for (std::size_t t = 0; t < kTiles; ++t) {
+          sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], low[t], query_low);
+          sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], high[t], query_high);
+        }
       }
     }
-    for (std::size_t t = 0; t < kTilesAtOnce; ++t) {
-      const std::size_t row = first + t * kTileRows;
-      const __m512 norm = _mm512_loadu_ps(block.norm + row);
-      const __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(block.scale + row), query_scale);
-      const __m512 coarse = _mm512_fmadd_ps(norm_factor, norm, absolute);
-      const __m512 slack =
-          _mm512_fmadd_ps(error_factor, _mm512_loadu_ps(block.error + row), coarse);
-      // The masked form, since GCC 12 warns of the plain one's undefined source.
-      const __m512 dot = _mm512_maskz_cvtepi32_ps(0xFFFF, dots[t]);
-      __m512 upper = _mm512_fmadd_ps(dot, scale, slack);
-      if constexpr (kMetric == Metric::kCosine) {
-        upper = _mm512_div_ps(upper, norm);
-      }
-      // Not less than, or unordered.
-      const __mmask16 mask = _mm512_cmp_ps_mask(upper, threshold, _CMP_NLT_UQ);
-      if (mask != 0) {
-        AppendSelected(upper, mask, row, out);
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      for (std::size_t t = 0; t < kTiles; ++t) {
+        SelectTile<kMetric>(block, queries[q], sums[q][t], first + t * kTileRows);
       }
     }
+  }
+}
+
+template <Metric kMetric>
+RECO_TARGET_VNNI void Select(const CodeBlock& block, std::span<const BlockQuery> queries) {
+  std::size_t q = 0;
+  for (; q + 8 <= queries.size(); q += 8) {
+    SelectFor<kMetric, 8, 2>(block, &queries[q]);
+  }
+  for (; q + 4 <= queries.size(); q += 4) {
+    SelectFor<kMetric, 4, 4>(block, &queries[q]);
+  }
+  for (; q < queries.size(); ++q) {
+    SelectFor<kMetric, 1, 4>(block, &queries[q]);
   }
 }
 
@@ -79,11 +126,14 @@ bool VnniSupported() {
          __builtin_cpu_supports("avx512vnni") != 0;
 }
 
-void SelectRowsVnni(const CodeBlock& block, const ScanRequest& request, Selection* out) {
-  if (request.metric == Metric::kCosine) {
-    Select<Metric::kCosine>(block, request, out);
+void SelectRowsVnni(const CodeBlock& block, std::span<const BlockQuery> queries) {
+  if (queries.empty()) {
+    return;
+  }
+  if (queries[0].request->metric == Metric::kCosine) {
+    Select<Metric::kCosine>(block, queries);
   } else {
-    Select<Metric::kInnerProduct>(block, request, out);
+    Select<Metric::kInnerProduct>(block, queries);
   }
 }
 
@@ -93,8 +143,8 @@ bool VnniSupported() {
   return false;
 }
 
-void SelectRowsVnni(const CodeBlock& block, const ScanRequest& request, Selection* out) {
-  SelectRowsHighway(block, request, out);
+void SelectRowsVnni(const CodeBlock& block, std::span<const BlockQuery> queries) {
+  SelectRowsHighway(block, queries);
 }
 
 #endif
