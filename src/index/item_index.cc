@@ -10,10 +10,16 @@
 #include "index/block_scan.h"
 #include "index/query_search.h"
 #include "index/row_blocks.h"
+#include "index/visit_meter.h"
 #include "model/fold_in.h"
 
 namespace reco::index {
 namespace {
+
+// Below the first, order is not why searches visit more; above the second a third of all rows lie
+// where their norms do not belong, whatever is asked for.
+constexpr double kDisorderMin = 0.02;
+constexpr double kDisorderMax = 0.3;
 
 std::uint64_t NextVersion() {
   static std::atomic<std::uint64_t> last = 0;
@@ -28,6 +34,20 @@ struct ItemIndex::Impl {
   RowBlocks blocks;
   std::uint64_t version = NextVersion();
   std::uint64_t changes = 0;
+  std::shared_ptr<std::vector<std::uint32_t>> record;  // null: nobody asks
+  mutable VisitMeter visits;
+
+  void Record(std::uint32_t ordinal) {
+    ++changes;
+    if (record == nullptr) {
+      return;
+    }
+    if (record.use_count() == 1) {
+      record.reset();
+    } else {
+      record->push_back(ordinal);
+    }
+  }
 
   void SearchTogether(std::span<const SearchRequest> requests,
                       std::span<std::vector<Candidate>> outs) const;
@@ -54,16 +74,22 @@ void ItemIndex::Build(std::size_t count, FunctionRef<bool(std::uint32_t)> presen
   for (const auto& [key, ordinal] : order) {
     impl_->blocks.Append(ordinal);
   }
+  BeginService();
+}
+
+void ItemIndex::BeginService() {
   impl_->version = NextVersion();
+  impl_->record.reset();
+  impl_->visits.Reset();
 }
 
 void ItemIndex::Refresh(std::uint32_t ordinal) {
-  ++impl_->changes;
+  impl_->Record(ordinal);
   impl_->blocks.Put(ordinal);
 }
 
 void ItemIndex::Remove(std::uint32_t ordinal) {
-  ++impl_->changes;
+  impl_->Record(ordinal);
   impl_->blocks.Erase(ordinal);
 }
 
@@ -79,6 +105,7 @@ void ItemIndex::Search(const SearchRequest& request, std::vector<Candidate>* out
   }
   search.Drain(blocks);
   search.best().Sort();
+  impl_->visits.Count(search.stats().rows_visited, blocks.rows());
   if (stats != nullptr) {
     *stats = search.stats();
   }
@@ -165,6 +192,24 @@ std::uint64_t ItemIndex::changes() const {
 
 const RowBlocks& ItemIndex::blocks() const {
   return impl_->blocks;
+}
+
+RowBlocks& ItemIndex::mutable_blocks() {
+  return impl_->blocks;
+}
+
+bool ItemIndex::out_of_order() const {
+  const double share = disorder();
+  return share >= kDisorderMax || (share >= kDisorderMin && impl_->visits.doubled());
+}
+
+void ItemIndex::CountVisits(std::size_t rows) const {
+  impl_->visits.Count(rows, impl_->blocks.rows());
+}
+
+std::shared_ptr<std::vector<std::uint32_t>> ItemIndex::RecordChanges() {
+  impl_->record = std::make_shared<std::vector<std::uint32_t>>();
+  return impl_->record;
 }
 
 }  // namespace reco::index

@@ -91,6 +91,18 @@ class ItemIndex {
   // Grows with each Refresh and Remove.
   std::uint64_t changes() const;
   const RowBlocks& blocks() const;
+  // Whether a new Build would make searches faster: many rows have left their place, or some and
+  // searches visit twice the share of rows that they visited after the last Build. A hint.
+  bool out_of_order() const;
+  // A search by other means went through so many rows.
+  void CountVisits(std::size_t rows) const;
+
+  // For IndexRebuild: from now on the ordinals of Refresh and Remove are appended to the answer, as
+  // long as the caller holds it.
+  std::shared_ptr<std::vector<std::uint32_t>> RecordChanges();
+  RowBlocks& mutable_blocks();
+  // The rows of mutable_blocks() are complete: a build of its own from now on.
+  void BeginService();
 
  private:
   struct Impl;

@@ -49,6 +49,7 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     if (settled) {
       search_.best().Sort();
       list_.resize(std::min(list_.size(), request_.k));
+      index.CountVisits(search_.stats().rows_visited / passes_);
       return Progress::kDone;
     }
     ++passes_;
