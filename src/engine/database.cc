@@ -435,6 +435,7 @@ void engine::DatabaseAccess::Recover(Database& database) {
 }
 
 std::uint64_t engine::DatabaseAccess::IndexResorts(const Database& database, std::string_view key) {
+  ReaderLock lock(database.impl_->state_mutex);
   const auto collection = database.impl_->FindCollection(KeyRef(key));
   return collection.ok() ? (*collection)->resorts() : 0;
 }

@@ -18,8 +18,9 @@ namespace reco::index {
 // Rows of the block, ascending, whose upper bound is not below the threshold (or is NaN).
 struct Selection {
   std::size_t count = 0;
-  std::array<std::uint16_t, kBlockRows> rows;
-  std::array<float, kBlockRows> upper;
+  // With room for a whole tile to be stored behind the last row.
+  std::array<std::uint16_t, kBlockRows + kTileRows> rows;
+  std::array<float, kBlockRows + kTileRows> upper;
 };
 
 // `upper` bounds q.y for kInnerProduct and q.y / |y| for kCosine.
