@@ -1,6 +1,7 @@
 #include "index/query_search.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "index/quantizer.h"
 #include "index/score.h"
@@ -145,12 +146,20 @@ void QuerySearch::Drain(const RowBlocks& blocks) {
 }
 
 void QuerySearch::TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals) {
-  const model::FactorTable& items = blocks.items();
+  std::vector<std::uint32_t> contained;
+  contained.reserve(ordinals.size());
+  std::copy_if(ordinals.begin(), ordinals.end(), std::back_inserter(contained),
+               [&](std::uint32_t ordinal) { return blocks.Contains(ordinal); });
+  TakeAll(blocks.items(), contained);
+}
+
+void QuerySearch::TakeAll(const model::FactorTable& items,
+                          std::span<const std::uint32_t> ordinals) {
   for (std::size_t i = 0; i < ordinals.size(); ++i) {
-    if (i + kPrefetchAhead < ordinals.size() && blocks.Contains(ordinals[i + kPrefetchAhead])) {
+    if (i + kPrefetchAhead < ordinals.size()) {
       PrefetchRow(items.row(ordinals[i + kPrefetchAhead]), scan_.stride);
     }
-    if (blocks.Contains(ordinals[i]) && Among(ordinals[i])) {
+    if (Among(ordinals[i])) {
       TakeRow(items, ordinals[i]);
     }
   }

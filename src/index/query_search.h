@@ -69,6 +69,8 @@ class QuerySearch {
   void Drain(const RowBlocks& blocks);
   // Scores those of `ordinals` that are contained.
   void TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals);
+  // Scores all of them.
+  void TakeAll(const model::FactorTable& items, std::span<const std::uint32_t> ordinals);
   // The list was changed from outside.
   void RenewThreshold();
 
