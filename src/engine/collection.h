@@ -26,6 +26,7 @@
 #include "engine/jobs.h"
 #include "engine/storage.h"
 #include "filter/filter.h"
+#include "index/index_rebuild.h"
 #include "model/evaluation.h"
 
 namespace reco::engine {
@@ -135,6 +136,11 @@ class Collection {
   Status Checkpoint() EXCLUDES(mutex_, checkpoint_mutex_);
   // Builds the running sums of long rows that a write found cold. Returns whether there were any.
   Result<bool> BuildPendingRows() EXCLUDES(mutex_);
+  // Restores the order of the item index when it is due, some steps a call; by one thread at a
+  // time.
+  void ResortIndex() EXCLUDES(mutex_);
+  // How often that has come to its end.
+  std::uint64_t resorts() const { return resorts_.load(std::memory_order_relaxed); }
 
   struct RetrainTrigger {
     std::uint64_t events_since = 0;
@@ -178,6 +184,10 @@ class Collection {
   Status ReplayLog() REQUIRES(mutex_);
   Status ReplayOne(std::uint64_t seq, const format::Event& event) REQUIRES(mutex_);
   Status BuildPendingRow(Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
+  template <typename Step>
+  index::IndexRebuild::Progress ResortInSteps(Step step) const EXCLUDES(mutex_);
+  void BeginResort() EXCLUDES(mutex_);
+  index::IndexRebuild::Progress EndResort() EXCLUDES(mutex_);
   void VisitInSteps(std::size_t count, std::size_t step, std::uint32_t model,
                     FunctionRef<void(std::size_t, std::size_t)> visit) const EXCLUDES(mutex_);
   Result<std::vector<float>> SolveRatedRow(Side side, std::uint32_t ordinal, const RowCopy& row,
@@ -296,6 +306,11 @@ class Collection {
   std::atomic<std::uint64_t> events_since_freeze_ = 0;  // a hint for Throttle and CheckpointDue
   std::atomic<std::int64_t> last_checkpoint_us_ = 0;
   std::atomic<std::uint64_t> checkpoint_seq_ = 0;
+
+  // Confined to the thread that calls ResortIndex.
+  std::unique_ptr<index::IndexRebuild> resort_;  // null: none under way
+  bool resort_ordered_ = false;
+  std::atomic<std::uint64_t> resorts_ = 0;
 
   mutable SharedMutex mutex_;
   bool dropped_ GUARDED_BY(mutex_) = false;

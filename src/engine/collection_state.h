@@ -128,6 +128,9 @@ class CollectionState {
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
   const Popularity& popularity() const { return popularity_; }
   const index::ItemIndex* index() const { return index_.get(); }
+  index::ItemIndex* mutable_index() { return index_.get(); }
+  // One over the same items and with the same rows.
+  void SwapIndex(std::unique_ptr<index::ItemIndex>* index) { index_.swap(*index); }
   std::uint32_t generation() const { return generation_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;

@@ -341,6 +341,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       if (const auto built = collection->BuildPendingRows(); !built.ok()) {
         Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
       }
+      collection->ResortIndex();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {
@@ -446,6 +447,12 @@ void engine::DatabaseAccess::RunJob(Database& database, std::string_view key) {
 
 void engine::DatabaseAccess::Recover(Database& database) {
   database.impl_->Recover(database.impl_->CheckWritable());
+}
+
+std::uint64_t engine::DatabaseAccess::IndexResorts(const Database& database, std::string_view key) {
+  ReaderLock lock(database.impl_->state_mutex);
+  const auto collection = database.impl_->FindCollection(KeyRef(key));
+  return collection.ok() ? (*collection)->resorts() : 0;
 }
 
 Result<std::unique_ptr<Database>> Database::Open(const Options& options) {

@@ -46,6 +46,8 @@ class DatabaseAccess {
   static void Maintain(Database& database);
   static void RunJob(Database& database, std::string_view key);
   static void Recover(Database& database);
+  // How often the item index of `key` was re-sorted.
+  static std::uint64_t IndexResorts(const Database& database, std::string_view key);
 };
 
 }  // namespace reco::engine
