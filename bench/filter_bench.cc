@@ -125,7 +125,7 @@ void MakeBitmap(benchmark::State& state) {
     state.ResumeTiming();
     benchmark::DoNotOptimize(BindTo(&columns, text, kRows).match_count());
   }
-  state.SetItemsProcessed(state.iterations() * kRows);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
   state.SetLabel(Expression(state));
 }
 BENCHMARK(MakeBitmap)->DenseRange(0, 4)->Unit(benchmark::kMicrosecond);
@@ -151,7 +151,7 @@ void FirstColumns(benchmark::State& state) {
     state.counters["bytes_per_record"] =
         static_cast<double>(columns.memory_bytes()) / static_cast<double>(kRows);
   }
-  state.SetItemsProcessed(state.iterations() * kRows);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
   state.SetLabel(Expression(state));
 }
 BENCHMARK(FirstColumns)->Arg(0)->Arg(3)->Unit(benchmark::kMillisecond);

@@ -6,6 +6,53 @@
 #include "filter/block_evaluator.h"
 
 namespace reco::filter {
+namespace {
+
+// Sets the row of each of `columns` whose field the record has; they have the row. False for what
+// is no JSON object.
+template <typename Columns>
+bool ReadInto(Columns& columns, std::uint32_t ordinal, std::string_view json,
+              AttributeReader& reader) {
+  return reader.Read(json, [&](std::string_view name, const AttributeValue& value) {
+    for (auto& named : columns) {
+      if (named.name == name) {
+        named.column->Set(ordinal, value);
+      }
+    }
+  });
+}
+
+// What one pass over all records makes.
+template <typename Columns>
+struct Pass {
+  Columns columns;
+  Bitmap records;
+  std::size_t rows = 0;
+
+  void Run(AttributeColumns::RecordSource source, AttributeReader& reader) {
+    source([&](std::uint32_t ordinal, std::string_view json) {
+      rows = std::max(rows, std::size_t{ordinal} + 1);
+      GrowAll();
+      if (ReadInto(columns, ordinal, json, reader)) {
+        records.Set(ordinal, true);
+      }
+    });
+    GrowAll();
+  }
+
+  void GrowAll() {
+    for (auto& named : columns) {
+      named.column->Grow(rows);
+    }
+  }
+};
+
+template <typename T>
+bool Contains(std::span<const T> all, const auto& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+}  // namespace
 
 void BoundFilter::ForEachMatch(FunctionRef<bool(std::uint32_t ordinal)> visit) const {
   const std::span<const std::uint64_t> all = words();
@@ -54,12 +101,20 @@ const AttributeColumns::Kept* AttributeColumns::Touch(const Filter& filter) {
   return &kept_.front();
 }
 
+std::shared_ptr<Column> AttributeColumns::FindColumn(std::string_view name) const {
+  for (const NamedColumn& named : columns_) {
+    if (named.name == name) {
+      return named.column;
+    }
+  }
+  return nullptr;
+}
+
 // New columns for the fields of `filter` that have none.
 std::vector<AttributeColumns::NamedColumn> AttributeColumns::Missing(const Filter& filter) const {
   std::vector<NamedColumn> missing;
   for (const std::string& field : filter.fields()) {
-    if (std::none_of(columns_.begin(), columns_.end(),
-                     [&](const NamedColumn& named) { return named.name == field; })) {
+    if (FindColumn(field) == nullptr) {
       missing.push_back({field, std::make_shared<Column>()});
     }
   }
@@ -67,42 +122,22 @@ std::vector<AttributeColumns::NamedColumn> AttributeColumns::Missing(const Filte
 }
 
 void AttributeColumns::BuildColumns(const Filter& filter, RecordSource records) {
-  std::vector<NamedColumn> missing;
-  std::shared_ptr<Bitmap> present;  // made by the first pass
-  std::size_t rows = 0;
+  Pass<std::vector<NamedColumn>> pass;
   {
     const MutexLock lock(mutex_);
-    missing = Missing(filter);
-    if (missing.empty() && records_ != nullptr) {
+    pass.columns = Missing(filter);
+    if (pass.columns.empty() && records_ != nullptr) {
       return;
     }
-    MakeRoom(filter, missing.size());
-    present = records_ == nullptr ? std::make_shared<Bitmap>() : nullptr;
-    rows = rows_;
+    MakeRoom(filter, pass.columns.size());
+    pass.rows = rows_;
   }
-  AttributeReader& reader = reader_;
-  records([&](std::uint32_t ordinal, std::string_view json) {
-    rows = std::max(rows, std::size_t{ordinal} + 1);
-    const bool good = reader.Read(json, [&](std::string_view name, const AttributeValue& value) {
-      for (const NamedColumn& named : missing) {
-        if (named.name == name) {
-          named.column->Grow(rows);
-          named.column->Set(ordinal, value);
-        }
-      }
-    });
-    if (good && present != nullptr) {
-      present->Set(ordinal, true);
-    }
-  });
+  pass.Run(records, reader_);
   const MutexLock lock(mutex_);
-  for (NamedColumn& named : missing) {
-    named.column->Grow(rows);
-    columns_.push_back(std::move(named));
-  }
-  rows_ = rows;
-  if (present != nullptr) {
-    records_ = std::move(present);
+  columns_.insert(columns_.end(), pass.columns.begin(), pass.columns.end());
+  rows_ = pass.rows;
+  if (records_ == nullptr) {
+    records_ = std::make_shared<Bitmap>(std::move(pass.records));
   }
 }
 
@@ -121,10 +156,7 @@ BoundFilter AttributeColumns::BindBuilt(const std::shared_ptr<const Filter>& fil
     program->filter = filter;
     program->records = records_;
     for (const std::string& field : filter->fields()) {
-      program->columns.push_back(
-          std::find_if(columns_.begin(), columns_.end(), [&](const NamedColumn& named) {
-            return named.name == field;
-          })->column);
+      program->columns.push_back(FindColumn(field));
     }
     kept.program = std::move(program);
   }
@@ -175,25 +207,17 @@ void AttributeColumns::MakeRoom(const Filter& filter, std::size_t columns) {
 
 // Drops a column that neither `filter` nor a kept filter reads.
 bool AttributeColumns::DropFreeColumn(const Filter& filter) {
-  const auto is_free = [&](const NamedColumn& named) {
-    const auto fields = filter.fields();
-    if (std::find(fields.begin(), fields.end(), named.name) != fields.end()) {
-      return false;
-    }
+  for (auto named = columns_.begin(); named != columns_.end(); ++named) {
+    bool is_read = Contains(filter.fields(), named->name);
     for (const Kept& kept : kept_) {
-      const auto& tied = kept.program->columns;
-      if (std::find(tied.begin(), tied.end(), named.column) != tied.end()) {
-        return false;
-      }
+      is_read = is_read || Contains(std::span(kept.program->columns), named->column);
     }
-    return true;
-  };
-  const auto found = std::find_if(columns_.begin(), columns_.end(), is_free);
-  if (found == columns_.end()) {
-    return false;
+    if (!is_read) {
+      columns_.erase(named);
+      return true;
+    }
   }
-  columns_.erase(found);
-  return true;
+  return false;
 }
 
 void AttributeColumns::Set(std::uint32_t ordinal, std::string_view json) {
@@ -219,14 +243,7 @@ void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
     named.column->Grow(rows_);
     named.column->Clear(ordinal);
   }
-  std::vector<NamedColumn>& columns = columns_;
-  const bool good = reader_.Read(json, [&](std::string_view name, const AttributeValue& value) {
-    for (NamedColumn& named : columns) {
-      if (named.name == name) {
-        named.column->Set(ordinal, value);
-      }
-    }
-  });
+  const bool good = ReadInto(columns_, ordinal, json, reader_);
   records_->Set(ordinal, good);
   for (Kept& kept : kept_) {
     if (kept.matches != nullptr) {

@@ -123,6 +123,7 @@ class AttributeColumns {
   bool IsReady(const Kept& kept) const REQUIRES(mutex_);
   bool MayHaveBitmap() const REQUIRES(mutex_);
   const Kept* Touch(const Filter& filter) REQUIRES(mutex_);
+  std::shared_ptr<Column> FindColumn(std::string_view name) const REQUIRES(mutex_);
   std::vector<NamedColumn> Missing(const Filter& filter) const REQUIRES(mutex_);
   void BuildColumns(const Filter& filter, RecordSource records) REQUIRES(build_mutex_)
       EXCLUDES(mutex_);

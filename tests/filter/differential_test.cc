@@ -64,7 +64,7 @@ class Twins {
         want.push_back(i);
       }
     }
-    matches_ += want.size();
+    matches += want.size();
     if (bound.match_count().has_value()) {
       std::vector<std::uint32_t> visited;
       bound.ForEachMatch([&](std::uint32_t ordinal) {
@@ -73,15 +73,15 @@ class Twins {
       });
       ASSERT_EQ(visited, want) << expression.text;
       ASSERT_EQ(*bound.match_count(), want.size()) << expression.text;
-      ++bitmaps_;
+      ++bitmaps;
     } else {
-      ++by_row_;
+      ++by_row;
     }
   }
 
-  std::size_t matches_ = 0;
-  std::size_t bitmaps_ = 0;
-  std::size_t by_row_ = 0;
+  std::size_t matches = 0;
+  std::size_t bitmaps = 0;
+  std::size_t by_row = 0;
 
  private:
   AttributeColumns columns_;
@@ -116,9 +116,9 @@ TEST(FilterDifferentialTest, RandomExpressionsAgreeWithTheReferenceByRowAndByBit
     twins.Check(expression, kRecords + 5);  // by row
     twins.Check(expression, kRecords + 5);  // the bitmap
   }
-  EXPECT_GT(twins.by_row_, kExpressions * 9 / 10);
-  EXPECT_GT(twins.bitmaps_, kExpressions * 9 / 10);
-  EXPECT_GT(twins.matches_, kExpressions * 2 * kRecords / 20) << "too few match to test much";
+  EXPECT_GT(twins.by_row, kExpressions * 9 / 10);
+  EXPECT_GT(twins.bitmaps, kExpressions * 9 / 10);
+  EXPECT_GT(twins.matches, kExpressions * 2 * kRecords / 20) << "too few match to test much";
 }
 
 TEST(FilterDifferentialTest, BitmapsFollowSetAndErase) {
@@ -127,6 +127,7 @@ TEST(FilterDifferentialTest, BitmapsFollowSetAndErase) {
   options.filters_max = 24;  // fewer than are used, so that some are dropped and come back
   Twins twins(options);
   std::vector<Expression> expressions;
+  expressions.reserve(32);
   for (int i = 0; i < 32; ++i) {
     expressions.push_back(MakeExpression(random));
   }
@@ -146,7 +147,7 @@ TEST(FilterDifferentialTest, BitmapsFollowSetAndErase) {
       expressions[random() % expressions.size()] = MakeExpression(random);
     }
   }
-  EXPECT_GT(twins.matches_, 1000U);
+  EXPECT_GT(twins.matches, 1000U);
 }
 
 }  // namespace

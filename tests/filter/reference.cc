@@ -112,11 +112,11 @@ class Json {
 };
 
 double ToNumber(const ReferenceValue& value) {
-  static const std::regex decimal(R"([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)");
+  static const std::regex kDecimal(R"([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)");
   if (value.kind == Kind::kNumber) {
     return value.number;
   }
-  if (value.kind == Kind::kString && std::regex_match(value.text, decimal)) {
+  if (value.kind == Kind::kString && std::regex_match(value.text, kDecimal)) {
     return std::strtod(value.text.c_str(), nullptr);
   }
   return 0;
@@ -169,37 +169,32 @@ ReferenceValue NumberValue(double number) {
 }
 
 double Binary(const std::string& op, const ReferenceValue& a, const ReferenceValue& b) {
-  const double x = ToNumber(a);
-  const double y = ToNumber(b);
-  if (op == "or")
-    return IsTrue(a) || IsTrue(b) ? 1 : 0;
-  if (op == "and")
-    return IsTrue(a) && IsTrue(b) ? 1 : 0;
-  if (op == "==")
-    return AreEqual(a, b) ? 1 : 0;
-  if (op == "!=")
-    return AreEqual(a, b) ? 0 : 1;
-  if (op == "in")
-    return IsIn(a, b) ? 1 : 0;
-  if (op == "<")
-    return x < y ? 1 : 0;
-  if (op == "<=")
-    return x <= y ? 1 : 0;
-  if (op == ">")
-    return x > y ? 1 : 0;
-  if (op == ">=")
-    return x >= y ? 1 : 0;
-  if (op == "+")
-    return x + y;
-  if (op == "-")
-    return x - y;
-  if (op == "*")
-    return x * y;
-  if (op == "/")
-    return x / y;
-  if (op == "%")
-    return std::fmod(x, y);
-  return std::pow(x, y);
+  using Compute = double (*)(double, double);
+  static const std::map<std::string, Compute> kOfNumbers = {
+      {"<", [](double x, double y) { return x < y ? 1.0 : 0.0; }},
+      {"<=", [](double x, double y) { return x <= y ? 1.0 : 0.0; }},
+      {">", [](double x, double y) { return x > y ? 1.0 : 0.0; }},
+      {">=", [](double x, double y) { return x >= y ? 1.0 : 0.0; }},
+      {"+", [](double x, double y) { return x + y; }},
+      {"-", [](double x, double y) { return x - y; }},
+      {"*", [](double x, double y) { return x * y; }},
+      {"/", [](double x, double y) { return x / y; }},
+      {"%", [](double x, double y) { return std::fmod(x, y); }},
+      {"**", [](double x, double y) { return std::pow(x, y); }},
+  };
+  using Judge = bool (*)(const ReferenceValue&, const ReferenceValue&);
+  static const std::map<std::string, Judge> kOfValues = {
+      {"or", [](const auto& x, const auto& y) { return IsTrue(x) || IsTrue(y); }},
+      {"and", [](const auto& x, const auto& y) { return IsTrue(x) && IsTrue(y); }},
+      {"==", AreEqual},
+      {"!=", [](const auto& x, const auto& y) { return !AreEqual(x, y); }},
+      {"in", IsIn},
+  };
+  const auto judge = kOfValues.find(op);
+  if (judge != kOfValues.end()) {
+    return judge->second(a, b) ? 1 : 0;
+  }
+  return kOfNumbers.at(op)(ToNumber(a), ToNumber(b));
 }
 
 ReferenceValue Evaluate(const ReferenceNode& node, const ReferenceRecord& record) {
@@ -230,11 +225,11 @@ bool HasFields(const ReferenceNode& node, const ReferenceRecord& record) {
 }
 
 int Precedence(const std::string& op) {
-  static const std::map<std::string, int> table = {
+  static const std::map<std::string, int> kTable = {
       {"or", 1}, {"and", 2}, {"==", 3}, {"!=", 3},  {"<", 3},     {"<=", 3},
       {">", 3},  {">=", 3},  {"in", 3}, {"+", 4},   {"-", 4},     {"*", 5},
       {"/", 5},  {"%", 5},   {"**", 6}, {"not", 7}, {"field", 8}, {"literal", 8}};
-  return table.at(op);
+  return kTable.at(op);
 }
 
 template <typename T>
@@ -253,10 +248,10 @@ ReferenceNode Literal(std::string text, ReferenceValue value) {
 
 // As written, and what it stands for.
 ReferenceNode RandomScalar(std::mt19937_64& random) {
-  static const std::vector<std::pair<std::string, double>> numbers = {
+  static const std::vector<std::pair<std::string, double>> kNumbers = {
       {"0", 0},    {"1", 1},    {"-1", -1},   {"2", 2},     {"10", 10},    {"-2.5", -2.5},
       {"1e1", 10}, {"true", 1}, {"false", 0}, {"0.5", 0.5}, {"25e-1", 2.5}};
-  static const std::vector<std::pair<std::string, std::string>> strings = {
+  static const std::vector<std::pair<std::string, std::string>> kStrings = {
       {"\"\"", ""},
       {"'noir'", "noir"},
       {"\"noir\"", "noir"},
@@ -275,10 +270,10 @@ ReferenceNode RandomScalar(std::mt19937_64& random) {
     return Literal("null", value);
   }
   if (kind < 6) {
-    const auto& [text, number] = Pick(numbers, random);
+    const auto& [text, number] = Pick(kNumbers, random);
     return Literal(text, NumberValue(number));
   }
-  const auto& [text, meaning] = Pick(strings, random);
+  const auto& [text, meaning] = Pick(kStrings, random);
   value.kind = Kind::kString;
   value.text = meaning;
   return Literal(text, value);
@@ -298,32 +293,32 @@ ReferenceNode RandomArray(std::mt19937_64& random) {
 }
 
 ReferenceNode RandomLeaf(std::mt19937_64& random) {
-  static const std::vector<std::string> fields = {"a", "b", "b", "long_name-1", "c", "\xc3\xa9"};
+  static const std::vector<std::string> kFields = {"a", "b", "b", "long_name-1", "c", "\xc3\xa9"};
   const auto kind = random() % 10;
   if (kind < 6) {
-    return {"field", Pick(fields, random), {}, {}};
+    return {"field", Pick(kFields, random), {}, {}};
   }
   return kind < 9 ? RandomScalar(random) : RandomArray(random);
 }
 
 std::string RandomJson(std::mt19937_64& random, int depth) {
-  static const std::vector<std::string> scalars = {"0",          "1",
-                                                   "-1",         "2",
-                                                   "10",         "-2.5",
-                                                   "1e1",        "true",
-                                                   "false",      "null",
-                                                   R"("")",      R"("noir")",
-                                                   R"("drama")", R"("10")",
-                                                   R"("-2.5")",  R"("a b")",
-                                                   R"("o")",     R"("'\"")",
-                                                   R"("\nA")",   R"("\u006eoir")",
-                                                   "1.0",        R"("+1")",
-                                                   R"(" 1")",    R"("0x1")",
-                                                   R"("inf")",   R"("noir drama")",
-                                                   R"("1.")",    R"(".5")"};
+  static const std::vector<std::string> kScalars = {"0",          "1",
+                                                    "-1",         "2",
+                                                    "10",         "-2.5",
+                                                    "1e1",        "true",
+                                                    "false",      "null",
+                                                    R"("")",      R"("noir")",
+                                                    R"("drama")", R"("10")",
+                                                    R"("-2.5")",  R"("a b")",
+                                                    R"("o")",     R"("'\"")",
+                                                    R"("\nA")",   R"("\u006eoir")",
+                                                    "1.0",        R"("+1")",
+                                                    R"(" 1")",    R"("0x1")",
+                                                    R"("inf")",   R"("noir drama")",
+                                                    R"("1.")",    R"(".5")"};
   const auto kind = random() % 10;
   if (kind < 7 || depth > 2) {
-    return Pick(scalars, random);
+    return Pick(kScalars, random);
   }
   if (kind == 9) {
     return R"({"a": )" + RandomJson(random, depth + 1) + "}";
@@ -332,7 +327,7 @@ std::string RandomJson(std::mt19937_64& random, int depth) {
   const std::size_t count = random() % 5;
   for (std::size_t i = 0; i < count; ++i) {
     array += (i > 0 ? "," : "") +
-             (random() % 20 == 0 ? RandomJson(random, depth + 1) : Pick(scalars, random));
+             (random() % 20 == 0 ? RandomJson(random, depth + 1) : Pick(kScalars, random));
   }
   return array + "]";
 }
@@ -371,16 +366,16 @@ std::string Print(const ReferenceNode& node, std::mt19937_64& random) {
 }
 
 ReferenceNode RandomExpression(std::mt19937_64& random, int depth) {
-  static const std::vector<std::string> binary = {"or", "and", "==", "!=",  "<",  "<=", ">",
-                                                  ">=", "in",  "in", "+",   "-",  "*",  "/",
-                                                  "%",  "**",  "==", "and", "or", "in"};
+  static const std::vector<std::string> kBinary = {"or", "and", "==", "!=",  "<",  "<=", ">",
+                                                   ">=", "in",  "in", "+",   "-",  "*",  "/",
+                                                   "%",  "**",  "==", "and", "or", "in"};
   if (depth == 0 || random() % 8 == 0) {
     return RandomLeaf(random);
   }
   if (random() % 8 == 0) {
     return {"not", "", {}, {RandomExpression(random, depth - 1)}};
   }
-  const std::string op = Pick(binary, random);
+  const std::string op = Pick(kBinary, random);
   ReferenceNode left = RandomExpression(random, depth - 1);
   ReferenceNode right =
       op == "in" && random() % 2 == 0 ? RandomArray(random) : RandomExpression(random, depth - 1);
@@ -388,9 +383,9 @@ ReferenceNode RandomExpression(std::mt19937_64& random, int depth) {
 }
 
 std::string RandomRecord(std::mt19937_64& random) {
-  static const std::vector<std::string> names = {"a", "b", "c", "long_name-1", "\xc3\xa9"};
+  static const std::vector<std::string> kNames = {"a", "b", "c", "long_name-1", "\xc3\xa9"};
   std::string json = "{";
-  for (const std::string& name : names) {
+  for (const std::string& name : kNames) {
     const std::size_t times = random() % 12 == 0 ? random() % 3 : 1;
     for (std::size_t i = 0; i < times; ++i) {
       json += (json.size() > 1 ? ", \"" : "\"") + name + "\": " + RandomJson(random, 0);
