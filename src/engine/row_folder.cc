@@ -33,7 +33,7 @@ void RowFolder::Solve(const FoldInTerms& terms, std::span<const model::Neighbor>
   if (rated_ != nullptr) {
     rated_->Solve(RatingTermsOf(terms), Rated(neighbors), x);
   } else {
-    weighted_->Solve(terms.gram, terms.solve, neighbors, x);
+    weighted_->Solve(terms.gram, terms.solve, neighbors, x, terms.prior);
   }
 }
 

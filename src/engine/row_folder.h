@@ -21,6 +21,8 @@ struct FoldInTerms {
   const model::Gram& gram;  // of the partners; not used for ratings
   model::SolveParams solve;
   double mean = 0;  // of all ratings
+  // Padded row that an item's vector is drawn to, or null; not for ratings.
+  const float* prior = nullptr;
 };
 
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms);

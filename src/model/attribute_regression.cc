@@ -19,7 +19,7 @@ using Lane = std::array<float, kLane>;
 constexpr std::size_t kFolds = 4;
 // In rows of mean share: a feature that so many rows have is believed half. From strong to weak, so
 // that each solution is a start for the next.
-constexpr std::array<double, 7> kRidges = {1'000, 300, 100, 30, 10, 3, 1};
+constexpr std::array<double, 9> kRidges = {1'000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
 constexpr int kStepsMax = 100;
 constexpr float kResidualMax = 1e-4F;
 
