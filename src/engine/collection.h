@@ -164,7 +164,8 @@ class Collection {
  private:
   struct Query;        // collection_queries.h
   struct ServedRow;    // collection_queries.h
-  struct TrainingRun;  // collection_retrain.cc
+  struct TrainingRun;  // training_run.h
+  struct TrainedItems;
 
   using Figures = std::vector<std::pair<std::string, double>>;
 
@@ -272,6 +273,7 @@ class Collection {
   void BeginRun(TrainingRun& run) REQUIRES(mutex_);
   Status StartRun(TrainingRun& run) EXCLUDES(mutex_, checkpoint_mutex_);
   format::ModelRecord DescribeModel(const TrainingRun& run) const REQUIRES(mutex_);
+  static void AppendAttributeFigures(const TrainingRun& run, Figures* figures);
   Status LoadInteractions(TrainingRun& run, RunningJob& job) const;
   Status Train(TrainingRun& run, RunningJob& job) EXCLUDES(mutex_);
   model::FactorTable CopyFactors(Side side, std::uint32_t rows) const EXCLUDES(mutex_);
@@ -279,14 +281,27 @@ class Collection {
                       const model::TrainingControl& control) const;
   Status TrainRatedFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
                            const model::TrainingControl& control) const;
+  std::vector<std::string> CopyAttributes(std::uint32_t items) const EXCLUDES(mutex_);
+  // Null when the collection has no attributes to learn from.
+  Result<std::shared_ptr<const ColdItems>> LearnAttributes(const CollectionOptions& parameters,
+                                                           const model::InteractionMatrix& by_item,
+                                                           const TrainedItems& trained,
+                                                           const std::atomic<bool>* cancel) const
+      EXCLUDES(mutex_);
   Status EvaluateLists(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
-                       Figures* quality, Figures* result) const;
+                       Figures* quality, Figures* result) const EXCLUDES(mutex_);
   Status EvaluateErrors(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
                         Figures* quality, Figures* result) const;
   // Solves again, with the new model's vectors, what was written since the training took its data.
   Status CatchUp(TrainingRun& run) EXCLUDES(mutex_);
-  void SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
-                    std::span<const RowPair> pairs, bool live) const;
+  struct TouchedRow {
+    Side side;
+    std::uint32_t ordinal;
+    std::span<const RowPair> pairs;
+    std::string_view attributes;  // of a live item
+    bool live;
+  };
+  void SolveTouched(TrainingRun& run, const TouchedRow& row) const;
   Status CatchUpRows(TrainingRun& run, Side side, std::span<const std::uint32_t> ordinals)
       EXCLUDES(mutex_);
   Status SolveLastRows(TrainingRun& run) REQUIRES(mutex_);

@@ -16,6 +16,7 @@
 #include "reco/result.h"
 #include "reco/types.h"
 
+#include "engine/cold_items.h"
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
 #include "engine/row_folder.h"
@@ -81,7 +82,8 @@ struct ActiveModel {
   std::uint64_t trained_at_seq = 0;
   model::SolveParams solve;
   ModelSignal signal;
-  double mean = 0;  // of all ratings, with explicit feedback
+  double mean = 0;                                  // of all ratings, with explicit feedback
+  std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
 };
 
 // What a checkpoint writes: a copy taken under the collection's lock.
@@ -178,6 +180,9 @@ class CollectionState {
   // Apply keeps neither current.
   void BuildIndexes();
 
+  // The JSON that an item was given, "" without.
+  std::string_view AttributesOf(std::uint32_t item) const;
+
   // Copies everything dirty and starts the next generation.
   FrozenRows Freeze();
   void SetDurable(std::uint32_t generation);
@@ -229,6 +234,7 @@ class CollectionState {
   void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                          const Change& change);
   void RenewInformation(Side which, Row& row);
+  const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
   void SetVector(Side which, std::uint32_t ordinal, const float* x);
   void Resolve(Side which, std::uint32_t ordinal);

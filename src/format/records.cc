@@ -4,6 +4,7 @@
 #include <cstring>
 #include <records_generated.h>
 
+#include "format/attribute_record.h"
 #include "format/record_frame.h"
 
 namespace reco::format {
@@ -67,16 +68,6 @@ Status CheckGrams(std::span<const double> users, std::span<const double> items, 
   return {};
 }
 
-// `last` is the highest value of the enumeration that this version knows.
-template <typename Enum>
-Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
-  if (value > static_cast<std::uint8_t>(last)) {
-    return Damaged(what, "an unknown choice " + std::to_string(value));
-  }
-  *out = static_cast<Enum>(value);
-  return {};
-}
-
 Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
                                             const CollectionOptions& options) {
   std::vector<Offset<fb::FeedbackType>> types;
@@ -85,6 +76,10 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
     types.push_back(fb::CreateFeedbackType(builder, CreateBytes(builder, type.name), type.weight));
   }
   const auto type_vector = builder.CreateVector(types);
+  Offset<FieldNameVector> attribute_features;
+  if (!options.attribute_features.empty()) {
+    attribute_features = CreateNames(builder, options.attribute_features);
+  }
   fb::CollectionOptionsBuilder table(builder);
   table.add_dim(options.dim);
   table.add_alpha(options.alpha);
@@ -105,6 +100,9 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_weighting(static_cast<std::uint8_t>(options.weighting));
   table.add_feedback(static_cast<std::uint8_t>(options.feedback));
   table.add_fold_in(static_cast<std::uint8_t>(options.fold_in));
+  if (!attribute_features.IsNull()) {
+    table.add_attribute_features(attribute_features);
+  }
   return table.Finish();
 }
 
@@ -162,6 +160,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   if (!AllFinite(numbers)) {
     return Damaged(what, "a collection option is not finite");
   }
+  options.attribute_features = NamesOf(table.attribute_features());
   if (table.types() != nullptr) {
     for (const fb::FeedbackType* type : *table.types()) {
       if (!std::isfinite(type->weight())) {
@@ -325,6 +324,10 @@ Status DecodeVector(std::string_view bytes, std::span<float> out) {
 
 std::string EncodeModel(const ModelRecord& record) {
   FlatBufferBuilder& builder = RecordBuilder();
+  Offset<fb::AttributeMap> attributes;
+  if (record.attributes) {
+    attributes = CreateAttributes(builder, *record.attributes);
+  }
   const auto metrics = CreateNamedValues(builder, record.metrics);
   const auto user_gram = builder.CreateVector(record.user_gram);
   const auto item_gram = builder.CreateVector(record.item_gram);
@@ -334,7 +337,7 @@ std::string EncodeModel(const ModelRecord& record) {
                                record.trained_at_ms, record.alpha, record.reg, record.regn,
                                record.unobserved, record.iterations, record.seed, metrics,
                                user_gram, item_gram, static_cast<std::uint8_t>(record.weighting),
-                               record.reference_ms, record.mean),
+                               record.reference_ms, record.mean, attributes),
                &out);
   return out;
 }
@@ -365,6 +368,9 @@ Result<ModelRecord> DecodeModel(std::string_view bytes) {
   }
   RECO_RETURN_IF_ERROR(
       CheckGrams(record.user_gram, record.item_gram, std::size_t{record.dim} * record.dim, kWhat));
+  if (table->attributes() != nullptr) {
+    RECO_ASSIGN_OR_RETURN(record.attributes, AttributesOf(*table->attributes(), record.dim, kWhat));
+  }
   return record;
 }
 
