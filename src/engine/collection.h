@@ -34,6 +34,9 @@ void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch)
 // Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
 
+// kInvalidArgument for options that no ranking takes.
+Status CheckRankingOptions(const RankingOptions& options);
+
 // Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
 // that a caller who found it before looks its key up again.
 class Collection {
@@ -93,7 +96,14 @@ class Collection {
       EXCLUDES(mutex_);
   Result<Explanation> Explain(std::string_view user, std::string_view item, std::size_t count) const
       EXCLUDES(mutex_);
+
+  // --- Lists that are not personal (collection_lists.cc) ---
   Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Latest(const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> ActiveUsers(const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<std::vector<AudienceEntry>> Audience(std::string_view item,
+                                              const AudienceOptions& options) const
+      EXCLUDES(mutex_);
 
   // --- Background work ---
   // Whether enough has changed for a checkpoint: by count, or by age.
@@ -139,6 +149,7 @@ class Collection {
       REQUIRES(mutex_);
 
   Status LoadEntities(Side side, std::uint32_t end) REQUIRES(mutex_);
+  Status SumSquares() REQUIRES(mutex_);
   Status LoadVectors(Side side, std::uint32_t model) REQUIRES(mutex_);
   Status LoadTokens() REQUIRES(mutex_);
   Status LoadModel(const format::CheckpointRecord& record) REQUIRES(mutex_);
@@ -174,7 +185,19 @@ class Collection {
       REQUIRES_SHARED(mutex_);
   Ranking RankPopular(PopularBy by, const RankingOptions& options,
                       FunctionRef<bool(std::uint32_t)> accept) const REQUIRES_SHARED(mutex_);
-  bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
+  // A page that `top` makes of values of one side.
+  using TopValues = FunctionRef<std::vector<RankedValue>(const PageQuery&)>;
+  Ranking RankPage(Side side, Source source, const RankingOptions& options,
+                   FunctionRef<bool(std::uint32_t)> accept, TopValues top) const
+      REQUIRES_SHARED(mutex_);
+  // The same of what is visible and not excluded.
+  Ranking ListPage(Side side, Source source, const RankingOptions& options, TopValues top) const
+      REQUIRES_SHARED(mutex_);
+  Result<std::vector<RowPair>> CopyRow(Side side, std::uint32_t ordinal) const EXCLUDES(mutex_);
+  bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_) {
+    return Visible(Side::kItem, item, now_ms);
+  }
+  bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
   std::vector<std::uint32_t> ItemOrdinals(std::span<const std::string_view> items) const
       REQUIRES_SHARED(mutex_);
   std::unique_ptr<RowFolder> BorrowFolder() const EXCLUDES(folder_mutex_);

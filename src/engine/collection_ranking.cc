@@ -64,6 +64,10 @@ void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, st
 
 }  // namespace
 
+Status CheckRankingOptions(const RankingOptions& options) {
+  return CheckOptions(options);
+}
+
 // What a list is made from.
 struct Collection::Query {
   model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
@@ -228,38 +232,6 @@ Collection::Query Collection::BasketQuery(std::span<const std::string_view> item
 std::int64_t Collection::RequestMs() const {
   return state_.rules().halflife_ms > 0 ? state_.model().signal.reference_ms
                                         : context_.clock.NowMs();
-}
-
-bool Collection::Visible(std::uint32_t item, std::int64_t now_ms) const {
-  const auto& attributes = state_.items().attributes;
-  if (attributes.empty()) {
-    return true;
-  }
-  const auto found = attributes.find(item);
-  return found == attributes.end() ||
-         (!found->second.hidden &&
-          (found->second.expire_at_ms == 0 || found->second.expire_at_ms > now_ms));
-}
-
-Ranking Collection::RankPopular(PopularBy by, const RankingOptions& options,
-                                FunctionRef<bool(std::uint32_t)> accept) const {
-  const auto before = [this](std::uint32_t a, std::uint32_t b)
-                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
-  const PopularityQuery query{by, options.count, options.offset, accept, before};
-  std::vector<PopularItem> items;
-  if (options.include) {
-    std::vector<std::uint32_t> candidates = ItemOrdinals(*options.include);
-    SortUnique(&candidates);
-    items = state_.popularity().TopOf(candidates, query);
-  } else {
-    items = state_.popularity().Top(query);
-  }
-  Ranking ranking;
-  for (const PopularItem& item : items) {
-    ranking.entries.push_back(
-        {std::string(state_.items().ids.id(item.item)), item.value, Source::kPopular});
-  }
-  return ranking;
 }
 
 // Length of the part of an item's row that is compared: not its bias and constant.
@@ -480,18 +452,6 @@ Result<Explanation> Collection::Explain(std::string_view user, std::string_view 
     explanation.shares.push_back({std::string(state_.items().ids.id(served.items[i])), shares[i]});
   }
   return explanation;
-}
-
-Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckOptions(options));
-  const std::int64_t now_ms = context_.clock.NowMs();
-  ReaderLock lock(mutex_);
-  std::vector<std::uint32_t> left_out = ItemOrdinals(options.exclude);
-  SortUnique(&left_out);
-  const auto accept = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
-    return !Contains(left_out, item) && Visible(item, now_ms);
-  };
-  return RankPopular(by, options, accept);
 }
 
 }  // namespace reco::engine

@@ -278,6 +278,25 @@ Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions
   return collection != nullptr ? collection->Popular(by, options) : Ranking();
 }
 
+Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Latest(options) : Ranking();
+}
+
+Result<Ranking> Database::ActiveUsers(KeyRef key, const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->ActiveUsers(options) : Ranking();
+}
+
+Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_view item,
+                                                      const AudienceOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Audience(item, options) : std::vector<AudienceEntry>();
+}
+
 Result<std::optional<Record>> Database::GetRecord(KeyRef key, Side side,
                                                   std::string_view id) const {
   ReaderLock lock(impl_->state_mutex);
