@@ -166,7 +166,7 @@ Status Collection::LoadEntities(Side side, std::uint32_t end) {
       // The id was deleted and used again after the checkpoint; replay erases the older first.
       reused_ids_.push_back({side, ordinal, record.id});
     }
-    state_.Grow(side, own.ids.end());
+    state_.Grow(side, std::max(own.ids.end(), ordinal + 1));
     Entity& entity = own.entities[ordinal];
     entity.pairs = record.pairs;
     entity.events = record.events;

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -92,7 +93,12 @@ struct Lists : ::testing::Test {
   // What a process that is killed leaves behind: the folder as it is, without a last checkpoint.
   void Kill() {
     const std::string left = shop.options.path + "-left";
-    std::filesystem::copy(shop.options.path, left, std::filesystem::copy_options::recursive);
+    std::error_code failed;
+    do {  // again when RocksDB has deleted a file meanwhile
+      std::filesystem::remove_all(left);
+      std::filesystem::copy(shop.options.path, left, std::filesystem::copy_options::recursive,
+                            failed);
+    } while (failed);
     shop.db.reset();
     shop.options.path = left;
     shop.Reopen();
