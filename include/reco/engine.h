@@ -168,6 +168,15 @@ class Database {
   Result<std::vector<Rule>> Rules(KeyRef key) const;
   // False: there was none.
   Result<bool> DeleteRule(KeyRef key, std::string_view name, WriteOptions write = {});
+  // --- Lists that are not personal: exact, current to the last write ---------------------------
+  // Items by the time in ms that they became known: that of the first interaction by event time or
+  // of the record that created them, whichever is earlier.
+  Result<Ranking> Latest(KeyRef key, const RankingOptions& options) const;
+  // Users by their events. `options.include` and `exclude` name users.
+  Result<Ranking> ActiveUsers(KeyRef key, const RankingOptions& options) const;
+  // The users of an item, newest first; ties by user id. Empty for an unknown item.
+  Result<std::vector<AudienceEntry>> Audience(KeyRef key, std::string_view item,
+                                              const AudienceOptions& options) const;
 
   // --- Items and users ------------------------------------------------------------------------
   // True when the record is new.

@@ -95,11 +95,26 @@ struct HistoryEntry {
   std::int64_t last_ms = 0;
 };
 
+struct AudienceOptions {
+  std::size_t count = 10;
+  std::size_t offset = 0;
+};
+
+struct AudienceEntry {
+  std::string user;
+  double weight = 0;
+  std::int64_t last_ms = 0;
+};
+
 // Where an entry of a ranking comes from.
 enum class Source : std::uint8_t {
-  kModel,    // scored by a vector that has not changed since it was trained
-  kFoldIn,   // scored by a vector solved from interactions since, or from the request itself
-  kPopular,  // no vector to score with: the non-personal popular list
+  kModel,     // scored by a vector that has not changed since it was trained
+  kFoldIn,    // scored by a vector solved from interactions since, or from the request itself
+  kPopular,   // no vector to score with: the non-personal popular list
+  kTrending,  // the other lists that are not personal
+  kLatest,
+  kActivity,
+  kCooccurrence,  // counted from the stored pairs, not from vectors
 };
 
 struct RankingOptions {

@@ -18,6 +18,14 @@ std::string_view SourceName(Source source) {
       return "fold-in";
     case Source::kPopular:
       return "popular";
+    case Source::kTrending:
+      return "trending";
+    case Source::kLatest:
+      return "latest";
+    case Source::kActivity:
+      return "activity";
+    case Source::kCooccurrence:
+      return "cooccurrence";
   }
   return "unknown";
 }

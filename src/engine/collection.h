@@ -45,6 +45,9 @@ Result<CompiledRule> Compile(const Rule& rule);
 // Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
 
+// kInvalidArgument for options that no ranking takes.
+Status CheckRankingOptions(const RankingOptions& options);
+
 // Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
 // that a caller who found it before looks its key up again.
 class Collection {
@@ -127,7 +130,14 @@ class Collection {
   void SetRules(std::vector<CompiledRule> rules) EXCLUDES(mutex_);
   std::vector<CompiledRule> compiled_rules() const EXCLUDES(mutex_);
   std::vector<Rule> rules() const EXCLUDES(mutex_);
+
+  // --- Lists that are not personal (collection_lists.cc) ---
   Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Latest(const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> ActiveUsers(const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<std::vector<AudienceEntry>> Audience(std::string_view item,
+                                              const AudienceOptions& options) const
+      EXCLUDES(mutex_);
 
   // --- Background work ---
   // Whether enough has changed for a checkpoint: by count, or by age.
@@ -179,6 +189,7 @@ class Collection {
       REQUIRES(mutex_);
 
   Status LoadEntities(Side side, std::uint32_t end) REQUIRES(mutex_);
+  Status SumSquares() REQUIRES(mutex_);
   Status LoadVectors(Side side, std::uint32_t model) REQUIRES(mutex_);
   Status LoadTokens() REQUIRES(mutex_);
   Status LoadModel(const format::CheckpointRecord& record) REQUIRES(mutex_);
@@ -248,9 +259,12 @@ class Collection {
   std::vector<ScoredItem> ListByVector(const Query& query, std::size_t count, AcceptItem accept,
                                        const std::vector<std::uint32_t>* among) const
       REQUIRES_SHARED(mutex_);
-  std::vector<ScoredItem> ListPopular(PopularBy by, std::size_t count, AcceptItem accept,
-                                      const std::vector<std::uint32_t>* among) const
+  // The best of `values`, which are those of one side.
+  std::vector<ScoredItem> ListValues(Side side, const RankedValues& values, Source source,
+                                     std::size_t count, AcceptItem accept,
+                                     const std::vector<std::uint32_t>* among) const
       REQUIRES_SHARED(mutex_);
+  Result<std::vector<RowPair>> CopyRow(Side side, std::uint32_t ordinal) const EXCLUDES(mutex_);
   std::vector<index::Candidate> RankEach(Side side, const Query& query, std::size_t count,
                                          AcceptItem accept,
                                          std::span<const std::uint32_t> candidates) const

@@ -156,6 +156,7 @@ void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch)
 Status Collection::LoadEntities(Side side, std::uint32_t end) {
   SideState& own = state_.side(side);
   own.ids.Reserve(end);
+  bool older = false;
   const auto rows =
       context_.storage.store->Scan(RecordFamily(side), format::CollectionPrefix(cid_));
   for (; rows->Valid(); rows->Next()) {
@@ -165,7 +166,7 @@ Status Collection::LoadEntities(Side side, std::uint32_t end) {
       // The id was deleted and used again after the checkpoint; replay erases the older first.
       reused_ids_.push_back({side, ordinal, record.id});
     }
-    state_.Grow(side, own.ids.end());
+    state_.Grow(side, std::max(own.ids.end(), ordinal + 1));
     Entity& entity = own.entities[ordinal];
     entity.pairs = record.pairs;
     entity.events = record.events;
@@ -173,6 +174,11 @@ Status Collection::LoadEntities(Side side, std::uint32_t end) {
     entity.weight = record.weight;
     entity.first_ms = record.first_ms;
     entity.last_ms = record.last_ms;
+    if (record.last_seq > 0) {  // 0: no checkpoint has written it, its first event is to come
+      entity.known_ms = record.known_ms.value_or(record.first_ms);
+    }
+    entity.squares = record.squares.value_or(0);
+    older = older || (side == Side::kItem && record.pairs > 0 && !record.squares);
     Attributes attributes{std::move(record.attributes), record.hidden, record.expire_at_ms};
     if (!attributes.empty()) {
       own.attributes.emplace(ordinal, std::move(attributes));
@@ -180,6 +186,35 @@ Status Collection::LoadEntities(Side side, std::uint32_t end) {
   }
   // Ordinals given out after the checkpoint whose rows are gone again still occur in events.
   state_.Grow(side, std::max(end, own.ids.end()));
+  RECO_RETURN_IF_ERROR(rows->status());
+  return older ? SumSquares() : Status::Ok();
+}
+
+// Fills in what records of an older version lack; the next checkpoint writes it.
+Status Collection::SumSquares() {
+  auto& items = state_.items().entities;
+  for (Entity& item : items) {
+    item.squares = 0;
+  }
+  const auto rows =
+      context_.storage.store->Scan(store::Family::kByItem, format::CollectionPrefix(cid_));
+  for (; rows->Valid(); rows->Next()) {
+    const std::string_view key = rows->key();
+    const std::uint32_t item =
+        format::TrailingOrdinal(key.substr(0, key.size() - sizeof(std::uint32_t)));
+    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
+    if (item >= items.size()) {
+      return Status::Corruption("family by_item: a pair of an unknown item " +
+                                std::to_string(item));
+    }
+    items[item].squares += static_cast<double>(pair.weight) * static_cast<double>(pair.weight);
+  }
+  for (std::uint32_t item = 0; item < items.size(); ++item) {
+    if (items[item].pairs > 0) {
+      state_.MarkChanged(Side::kItem, item);
+    }
+  }
+  state_.MarkDirtyOutsideLog();
   return rows->status();
 }
 

@@ -32,7 +32,7 @@ Status AssignUnpadded(std::span<const double> values, model::Gram* gram) {
   return Status::Ok();
 }
 
-format::EntityRecord ToRecord(const SideState& own, std::uint32_t ordinal) {
+format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t ordinal) {
   const Entity& entity = own.entities[ordinal];
   format::EntityRecord record;
   record.id = own.ids.id(ordinal);
@@ -47,6 +47,10 @@ format::EntityRecord ToRecord(const SideState& own, std::uint32_t ordinal) {
   record.events = entity.events;
   record.weight = entity.weight;
   record.last_seq = entity.last_seq;
+  if (which == Side::kItem) {
+    record.squares = entity.squares;
+    record.known_ms = entity.known_ms;
+  }
   return record;
 }
 
@@ -74,7 +78,7 @@ FrozenRows CollectionState::Freeze() {
     SideState& own = side(which);
     for (const std::uint32_t ordinal : own.dirty) {
       frozen.entities.push_back(
-          {which, ordinal, !own.ids.id(ordinal).empty(), ToRecord(own, ordinal)});
+          {which, ordinal, !own.ids.id(ordinal).empty(), ToRecord(which, own, ordinal)});
       if (with_vectors) {
         const auto vector = own.factors->values(ordinal);
         frozen.vectors.insert(frozen.vectors.end(), vector.begin(), vector.end());
@@ -125,8 +129,16 @@ void CollectionState::BuildIndexes() {
     if (entity.pairs > 0) {
       popularity_.Update(item, entity.pairs, entity.weight, entity.events);
     }
+    if (!items_.ids.id(item).empty()) {
+      latest_items_.Set(item, static_cast<double>(entity.known_ms));
+    }
   }
   indexes_built_ = true;
+  for (std::uint32_t user = 0; user < users_.entities.size(); ++user) {
+    if (users_.entities[user].pairs > 0) {
+      UpdateActivity(user);
+    }
+  }
   if (model_.id != 0 && index_ == nullptr) {
     index_ = std::make_unique<index::ItemIndex>(*items_.factors);
     index_->Build(items_.entities.size(),

@@ -148,19 +148,6 @@ Result<Ranking> Collection::ItemPage(const RankingOptions& options,
   return Page(Side::kItem, options, list);
 }
 
-std::vector<ScoredItem> Collection::ListPopular(PopularBy by, std::size_t count, AcceptItem accept,
-                                                const std::vector<std::uint32_t>* among) const {
-  const auto before = [this](std::uint32_t a, std::uint32_t b)
-                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
-  const PopularityQuery query{by, count, 0, accept, before};
-  std::vector<ScoredItem> list;
-  for (const PopularItem& item : among != nullptr ? state_.popularity().TopOf(*among, query)
-                                                  : state_.popularity().Top(query)) {
-    list.push_back({item.item, item.value, Source::kPopular});
-  }
-  return list;
-}
-
 // Inner product of the parts of two rows that are compared: not their biases and constants.
 float Collection::ComparedDot(const float* a, const float* b) const {
   if (!explicit_feedback()) {
@@ -252,7 +239,8 @@ std::vector<ScoredItem> Collection::ListFor(const Query& query, std::size_t coun
   }
   return query.metric == index::Metric::kCosine
              ? std::vector<ScoredItem>()  // popularity would not be similarity
-             : ListPopular(PopularBy::kUsers, count, accept, among);
+             : ListValues(Side::kItem, state_.popularity().by(PopularBy::kUsers), Source::kPopular,
+                          count, accept, among);
 }
 
 Result<Ranking> Collection::Rank(const Query& query, const RankingOptions& options) const {
@@ -325,14 +313,6 @@ Result<Ranking> Collection::Session(std::span<const std::string_view> items,
   ReaderLock lock(mutex_);
   RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(items, weights, nullptr));
   return Rank(query, options);
-}
-
-Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
-  ReaderLock lock(mutex_);
-  return ItemPage(options, {},
-                  [&](std::size_t count, AcceptItem accept, const auto* among)
-                      NO_THREAD_SAFETY_ANALYSIS { return ListPopular(by, count, accept, among); });
 }
 
 Result<Ranking> Collection::Surprising(std::string_view user, const RankingOptions& options) const {

@@ -26,6 +26,13 @@ struct CollectionState::Change {
     return (after ? static_cast<double>(after->weight) : 0) -
            (before ? static_cast<double>(before->weight) : 0);
   }
+  double squares_growth() const {
+    const auto square = [](const std::optional<format::Pair>& pair) {
+      const double weight = pair ? static_cast<double>(pair->weight) : 0;
+      return weight * weight;
+    };
+    return square(after) - square(before);
+  }
   float old_weight(const ModelSignal& signal) const {
     return before ? signal.WeightOf(*before) : 0;
   }
@@ -211,9 +218,11 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
                            ? event.time_ms
                            : std::min(entity->first_ms, event.time_ms);
     entity->last_ms = std::max(entity->last_ms, event.time_ms);
+    UpdateKnown(which, which == Side::kUser ? event.user : event.item, event);
   }
   newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
   UpdatePopularity(event.item);
+  UpdateActivity(event.user);
   if (model_.id == 0) {
     return;
   }
@@ -230,6 +239,7 @@ void CollectionState::ApplyRemove(std::uint64_t seq, const Event& event,
   }
   RemovePair(seq, event.user, event.item, *before);
   UpdatePopularity(event.item);
+  UpdateActivity(event.user);
   if (model_.id != 0) {
     Resolve(Side::kUser, event.user);
     Resolve(Side::kItem, event.item);
@@ -274,6 +284,7 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
     own.attributes[ordinal] = std::move(attributes);
   }
   own.entities[ordinal].last_seq = seq;
+  UpdateKnown(which, ordinal, event);
   MarkDirty(which, ordinal);
   // An item with pairs takes its new attributes into account with its next pair.
   if (which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0) {
@@ -290,6 +301,9 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
     const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
     RemovePair(seq, user, item, pair.pair);
     UpdatePopularity(item);
+    if (which == Side::kItem) {
+      UpdateActivity(user);
+    }
   }
   deleting_.reset();
   if (model_.id != 0) {
@@ -308,6 +322,11 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   own.entities[ordinal].last_seq = seq;
   MarkDirty(which, ordinal);
   own.ids.Erase(ordinal);
+  if (which == Side::kUser) {
+    UpdateActivity(ordinal);
+  } else if (indexes_built_) {
+    latest_items_.Unrank(ordinal);
+  }
 }
 
 void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
@@ -319,6 +338,7 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
   entity.events += count(change.after) - count(change.before);
   entity.weight += change.stored_growth();
+  entity.squares = entity.pairs != 0 ? std::max(0.0, entity.squares + change.squares_growth()) : 0;
   entity.last_seq = seq;
   if (which == Side::kUser) {
     interactions_ += change.after ? 1U : 0U;
@@ -599,6 +619,30 @@ void CollectionState::UpdatePopularity(std::uint32_t item) {
   }
 }
 
+void CollectionState::UpdateActivity(std::uint32_t user) {
+  if (!indexes_built_) {
+    return;
+  }
+  const Entity& entity = users_.entities[user];
+  if (entity.pairs > 0) {
+    active_users_.Set(user, static_cast<double>(entity.events));
+  } else {
+    active_users_.Unrank(user);
+  }
+}
+
+void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
+  Entity& entity = side(which).entities[ordinal];
+  const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
+  if (entity.known_ms != Entity::kNotKnown && entity.known_ms <= time_ms) {
+    return;
+  }
+  entity.known_ms = time_ms;
+  if (which == Side::kItem && indexes_built_) {
+    latest_items_.Set(ordinal, static_cast<double>(time_ms));
+  }
+}
+
 void CollectionState::CollectTouched(bool on) {
   collect_touched_ = on;
   users_.touched.clear();
@@ -616,8 +660,7 @@ std::uint64_t CollectionState::memory_bytes() const {
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
-  return bytes + gram_bytes + popularity_.memory_bytes() +
-         (index_ != nullptr ? index_->memory_bytes() : 0);
+  return bytes + gram_bytes + rankings_bytes() + (index_ != nullptr ? index_->memory_bytes() : 0);
 }
 
 }  // namespace reco::engine

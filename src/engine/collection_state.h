@@ -19,6 +19,7 @@
 #include "engine/cold_items.h"
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
+#include "engine/ranked_values.h"
 #include "engine/row_folder.h"
 #include "engine/row_table.h"
 #include "engine/signal.h"
@@ -42,6 +43,13 @@ struct Entity {
   double weight = 0;                   // sum of the pairs' weights
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
+  // Sum of the pairs' squared weights: within 1e-12 of the largest that it ever was, exact while
+  // the squares and their sum fit a float64's 53 bits.
+  double squares = 0;
+  // The earliest event about it, by event time but not later than arrival; kNotKnown before any.
+  std::int64_t known_ms = kNotKnown;
+
+  static constexpr std::int64_t kNotKnown = -1;
 };
 
 // What only some users and items have.
@@ -129,6 +137,10 @@ class CollectionState {
   const ActiveModel& model() const { return model_; }
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
   const Popularity& popularity() const { return popularity_; }
+  // Users by their events; those without are not ranked.
+  const RankedValues& active_users() const { return active_users_; }
+  // Live items by the time that they became known.
+  const RankedValues& latest_items() const { return latest_items_; }
   const index::ItemIndex* index() const { return index_.get(); }
   index::ItemIndex* mutable_index() { return index_.get(); }
   // One over the same items and with the same rows.
@@ -176,8 +188,8 @@ class CollectionState {
   // Restores what the checkpoint says, at open. The vectors and entities are filled by the loader.
   Status Restore(const format::CheckpointRecord& record, const ActiveModel& model,
                  std::span<const double> trained_item_gram);
-  // Builds what is derived in memory: popularity and, with a model, the item index. Until then
-  // Apply keeps neither current.
+  // Builds what is derived in memory: the rankings that are not personal and, with a model, the
+  // item index. Until then Apply keeps none current.
   void BuildIndexes();
 
   // The JSON that an item was given, "" without.
@@ -213,6 +225,10 @@ class CollectionState {
 
   std::vector<std::pair<std::string, double>> quality;  // last evaluation
   std::uint64_t memory_bytes() const;
+  // Of it, what the rankings that are not personal take.
+  std::uint64_t rankings_bytes() const {
+    return popularity_.memory_bytes() + active_users_.memory_bytes() + latest_items_.memory_bytes();
+  }
 
  private:
   struct Change;  // one pair before and after
@@ -244,6 +260,8 @@ class CollectionState {
   }
   void MarkDirty(Side which, std::uint32_t ordinal);
   void UpdatePopularity(std::uint32_t item);
+  void UpdateActivity(std::uint32_t user);
+  void UpdateKnown(Side which, std::uint32_t ordinal, const format::Event& event);
 
   CollectionContext& context_;
   std::uint32_t cid_;
@@ -265,6 +283,8 @@ class CollectionState {
   bool touched_outside_log_ = false;
   bool indexes_built_ = false;
   Popularity popularity_;
+  RankedValues active_users_;
+  RankedValues latest_items_;
   std::unique_ptr<index::ItemIndex> index_;
   std::unique_ptr<RowFolder> folder_;
   model::AlignedVector<float> new_vector_;  // scratch of Resolve

@@ -51,6 +51,22 @@ Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions
       key, {}, [&](const Collection& found) { return found.Popular(by, options); });
 }
 
+Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
+  return impl_->ReadCollection<Ranking>(
+      key, {}, [&](const Collection& found) { return found.Latest(options); });
+}
+
+Result<Ranking> Database::ActiveUsers(KeyRef key, const RankingOptions& options) const {
+  return impl_->ReadCollection<Ranking>(
+      key, {}, [&](const Collection& found) { return found.ActiveUsers(options); });
+}
+
+Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_view item,
+                                                      const AudienceOptions& options) const {
+  return impl_->ReadCollection<std::vector<AudienceEntry>>(
+      key, {}, [&](const Collection& found) { return found.Audience(item, options); });
+}
+
 Result<std::vector<std::optional<double>>> Database::Score(
     KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
   return impl_->ReadCollection<std::vector<std::optional<double>>>(

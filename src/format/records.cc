@@ -68,6 +68,16 @@ Status CheckGrams(std::span<const double> users, std::span<const double> items, 
   return {};
 }
 
+template <typename T>
+flatbuffers::Optional<T> OptionalOf(const std::optional<T>& value) {
+  return value ? flatbuffers::Optional<T>(*value) : flatbuffers::nullopt;
+}
+
+template <typename T>
+std::optional<T> FromOptional(const flatbuffers::Optional<T>& field) {
+  return field.has_value() ? std::optional<T>(*field) : std::nullopt;
+}
+
 Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
                                             const CollectionOptions& options) {
   std::vector<Offset<fb::FeedbackType>> types;
@@ -254,7 +264,8 @@ std::string EncodeEntity(const EntityRecord& record) {
   FinishRecord(
       builder,
       fb::CreateEntity(builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
-                       record.last_ms, record.pairs, record.events, record.weight, record.last_seq),
+                       record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
+                       OptionalOf(record.squares), OptionalOf(record.known_ms)),
       &out);
   return out;
 }
@@ -266,6 +277,10 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
   if (!std::isfinite(table->weight())) {
     return Damaged(kWhat, "its weight is not finite");
   }
+  const std::optional<double> squares = FromOptional(table->squares());
+  if (squares && !(std::isfinite(*squares) && *squares >= 0)) {
+    return Damaged(kWhat, "its sum of squares is not finite or below zero");
+  }
   return EntityRecord{.id = std::string(BytesOf(table->id())),
                       .attributes = std::string(BytesOf(table->attributes())),
                       .hidden = table->hidden(),
@@ -275,7 +290,9 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
                       .pairs = table->pairs(),
                       .events = table->events(),
                       .weight = table->weight(),
-                      .last_seq = table->last_seq()};
+                      .last_seq = table->last_seq(),
+                      .squares = squares,
+                      .known_ms = FromOptional(table->known_ms())};
 }
 
 void EncodePair(const Pair& pair, std::string* out) {

@@ -56,6 +56,9 @@ struct EntityRecord {
   std::uint64_t events = 0;    // interactions
   double weight = 0;           // sum of the pairs' weights
   std::uint64_t last_seq = 0;  // newest event that touched it
+  // Of items, by checkpoints; absent in records of older versions.
+  std::optional<double> squares = {};         // sum of the pairs' squared weights
+  std::optional<std::int64_t> known_ms = {};  // when the item became known
 };
 std::string EncodeEntity(const EntityRecord& record);
 Result<EntityRecord> DecodeEntity(std::string_view bytes);

@@ -14,6 +14,30 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+using PopularItem = RankedValue;
+
+struct PopularityQuery {
+  PopularBy by = PopularBy::kUsers;
+  std::size_t count = 10;
+  std::size_t offset = 0;
+  FunctionRef<bool(std::uint32_t)> accept;
+  FunctionRef<bool(std::uint32_t, std::uint32_t)> before;
+
+  PageQuery page() const { return {count, offset, accept, before}; }
+};
+
+std::vector<PopularItem> Top(const Popularity& popularity, const PopularityQuery& query) {
+  return popularity.by(query.by).Top(query.page());
+}
+
+std::vector<PopularItem> TopOf(const Popularity& popularity,
+                               const std::vector<std::uint32_t>& candidates,
+                               const PopularityQuery& query) {
+  PageQuery page = query.page();
+  page.among = candidates;
+  return popularity.by(query.by).Top(page);
+}
+
 struct Counts {
   std::uint64_t users = 0;
   double weight = 0;
@@ -56,7 +80,7 @@ std::vector<PopularItem> Reference(const std::map<std::uint32_t, Counts>& all, P
     }
   }
   std::sort(ranked.begin(), ranked.end(), [](const PopularItem& a, const PopularItem& b) {
-    return a.value != b.value ? a.value > b.value : kBefore(a.item, b.item);
+    return a.value != b.value ? a.value > b.value : kBefore(a.ordinal, b.ordinal);
   });
   ranked.erase(ranked.begin(),
                ranked.begin() + static_cast<std::ptrdiff_t>(std::min(offset, ranked.size())));
@@ -66,10 +90,10 @@ std::vector<PopularItem> Reference(const std::map<std::uint32_t, Counts>& all, P
 
 TEST(Popularity, EmptyHasNoRanking) {
   const Popularity popularity;
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 10)), IsEmpty());
-  EXPECT_THAT(popularity.TopOf(std::vector<std::uint32_t>{1, 2}, Query(PopularBy::kUsers, 10)),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 10)), IsEmpty());
+  EXPECT_THAT(TopOf(popularity, std::vector<std::uint32_t>{1, 2}, Query(PopularBy::kUsers, 10)),
               IsEmpty());
-  EXPECT_EQ(popularity.value(PopularBy::kEvents, 3), 0);
+  EXPECT_EQ(popularity.by(PopularBy::kEvents).value(3), 0);
 }
 
 TEST(Popularity, EachMeasureHasItsOwnOrder) {
@@ -77,24 +101,24 @@ TEST(Popularity, EachMeasureHasItsOwnOrder) {
   popularity.Update(0, 3, 1.0, 20);
   popularity.Update(1, 2, 5.0, 10);
   popularity.Update(2, 1, 2.5, 30);
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 10)),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 10)),
               ElementsAre(PopularItem{0, 3}, PopularItem{1, 2}, PopularItem{2, 1}));
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kWeight, 10)),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kWeight, 10)),
               ElementsAre(PopularItem{1, 5}, PopularItem{2, 2.5}, PopularItem{0, 1}));
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kEvents, 10)),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kEvents, 10)),
               ElementsAre(PopularItem{2, 30}, PopularItem{0, 20}, PopularItem{1, 10}));
-  EXPECT_EQ(popularity.value(PopularBy::kWeight, 2), 2.5);
+  EXPECT_EQ(popularity.by(PopularBy::kWeight).value(2), 2.5);
 }
 
 TEST(Popularity, AnItemWithoutUsersIsNotRanked) {
   Popularity popularity;
   popularity.Update(0, 1, -4.0, 2);
   popularity.Update(1, 0, 0.0, 9);
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kWeight, 10)), ElementsAre(PopularItem{0, -4}));
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kEvents, 10)), ElementsAre(PopularItem{0, 2}));
-  EXPECT_EQ(popularity.value(PopularBy::kEvents, 1), 0);
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kWeight, 10)), ElementsAre(PopularItem{0, -4}));
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kEvents, 10)), ElementsAre(PopularItem{0, 2}));
+  EXPECT_EQ(popularity.by(PopularBy::kEvents).value(1), 0);
   popularity.Update(0, 0, 0.0, 2);
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 10)), IsEmpty());
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 10)), IsEmpty());
 }
 
 TEST(Popularity, EqualValuesAreOrderedByTheGivenOrder) {
@@ -105,16 +129,16 @@ TEST(Popularity, EqualValuesAreOrderedByTheGivenOrder) {
   PopularityQuery query = Query(PopularBy::kUsers, 3, 2);
   const auto backwards = [](std::uint32_t a, std::uint32_t b) { return a > b; };
   query.before = backwards;
-  EXPECT_THAT(popularity.Top(query),
+  EXPECT_THAT(Top(popularity, query),
               ElementsAre(PopularItem{997, 7}, PopularItem{996, 7}, PopularItem{995, 7}));
 }
 
 TEST(Popularity, PagesBehindTheEndAndOfNothingAreEmpty) {
   Popularity popularity;
   popularity.Update(4, 1, 1, 1);
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 10, 1)), IsEmpty());
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 0)), IsEmpty());
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, ~std::size_t{0}, ~std::size_t{0})),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 10, 1)), IsEmpty());
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 0)), IsEmpty());
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, ~std::size_t{0}, ~std::size_t{0})),
               IsEmpty());
 }
 
@@ -124,7 +148,7 @@ TEST(Popularity, AFallFromTheTopIsSeen) {
     popularity.Update(item, item + 1, 1, 1);
   }
   popularity.Update(999, 1, 1, 1);
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 2)),
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 2)),
               ElementsAre(PopularItem{998, 999}, PopularItem{997, 998}));
 }
 
@@ -133,8 +157,19 @@ TEST(Popularity, ClearForgetsAll) {
   popularity.Update(300, 1, 1, 1);
   EXPECT_GT(popularity.memory_bytes(), 300 * 3 * sizeof(double));
   popularity.Clear();
-  EXPECT_THAT(popularity.Top(Query(PopularBy::kUsers, 10)), IsEmpty());
+  EXPECT_THAT(Top(popularity, Query(PopularBy::kUsers, 10)), IsEmpty());
   EXPECT_EQ(popularity.memory_bytes(), 0U);
+}
+
+TEST(RankedValues, ScalingKeepsTheOrderAndTheUnranked) {
+  RankedValues values;
+  values.Set(3, -2);
+  values.Set(300, 8);
+  values.Set(301, 4);
+  values.Unrank(300);
+  values.Scale(0.25);
+  EXPECT_THAT(values.Top({10, 0, kAcceptAll, kByOrdinal}),
+              ElementsAre(RankedValue{301, 1}, RankedValue{3, -0.5}));
 }
 
 TEST(Popularity, AsksOnlyForItemsThatAreGoodEnough) {
@@ -149,7 +184,7 @@ TEST(Popularity, AsksOnlyForItemsThatAreGoodEnough) {
   };
   PopularityQuery query = Query(PopularBy::kUsers, 10);
   query.accept = accept;
-  popularity.Top(query);
+  Top(popularity, query);
   EXPECT_LE(asked, 1'000U);
 }
 
@@ -185,7 +220,7 @@ TEST(Popularity, AgreesWithASortUnderRandomUpdates) {
     const PopularBy by = kMeasures[random() % 3];
     const PopularityQuery query{
         .by = by, .count = count, .offset = offset, .accept = accept, .before = kBefore};
-    ASSERT_EQ(popularity.Top(query), Reference(all, by, count, offset, accept)) << step;
+    ASSERT_EQ(Top(popularity, query), Reference(all, by, count, offset, accept)) << step;
 
     std::vector<std::uint32_t> candidates;
     for (std::uint32_t i = 0; i < kItems + 500; i += 1 + random() % 5) {
@@ -194,7 +229,7 @@ TEST(Popularity, AgreesWithASortUnderRandomUpdates) {
     const auto among = [&](std::uint32_t i) {
       return accept(i) && std::binary_search(candidates.begin(), candidates.end(), i);
     };
-    ASSERT_EQ(popularity.TopOf(candidates, query), Reference(all, by, count, offset, among))
+    ASSERT_EQ(TopOf(popularity, candidates, query), Reference(all, by, count, offset, among))
         << step;
   }
 }

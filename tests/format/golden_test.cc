@@ -115,6 +115,8 @@ std::vector<Golden> Goldens() {
       {"key_attributes_v1", EncodeKeyRecord(samples::AttributedKey()),
        Expects(DecodeKeyRecord, samples::AttributedKey())},
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
+      {"entity_listed_v1", EncodeEntity(samples::ListedEntity()),
+       Expects(DecodeEntity, samples::ListedEntity())},
       {"pair_v1", pair, Expects(DecodePair, samples::SomePair())},
       {"vector_v1", vector,
        [](std::string_view bytes) {

@@ -68,6 +68,8 @@ inline void ExpectSame(const EntityRecord& a, const EntityRecord& b) {
   EXPECT_EQ(a.events, b.events);
   EXPECT_EQ(a.weight, b.weight);
   EXPECT_EQ(a.last_seq, b.last_seq);
+  EXPECT_EQ(a.squares, b.squares);
+  EXPECT_EQ(a.known_ms, b.known_ms);
 }
 
 inline void ExpectSame(const Pair& a, const Pair& b) {

@@ -101,6 +101,13 @@ inline EntityRecord Entity() {
           .last_seq = 78};
 }
 
+inline EntityRecord ListedEntity() {
+  EntityRecord record = Entity();
+  record.squares = 99.25;
+  record.known_ms = 1'500'000'000'000;
+  return record;
+}
+
 inline Pair SomePair() {
   return {.weight = -1.5F,
           .count = 3,

@@ -1,0 +1,71 @@
+// RankedValues: one number for each user or item, with exact pages of the highest, current to the
+// last change. The common part of all lists that are not personal.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/function_ref.h"
+
+namespace reco::engine {
+
+struct RankedValue {
+  std::uint32_t ordinal = 0;
+  double value = 0;
+  bool operator==(const RankedValue&) const = default;
+};
+
+// A page of the ranking.
+struct PageQuery {
+  std::size_t count = 10;
+  std::size_t offset = 0;
+  // Whether a user or item may be offered. Asked only for those that are good enough.
+  FunctionRef<bool(std::uint32_t ordinal)> accept;
+  // Strict order of those with equal values.
+  FunctionRef<bool(std::uint32_t a, std::uint32_t b)> before;
+  // Ranks only these (distinct), in time linear in their number.
+  std::optional<std::span<const std::uint32_t>> among = {};
+};
+
+// Values by ordinal in blocks of 256 with the block's maximum. A change touches one value and one
+// maximum (a fall of the maximum looks through its block). A query visits blocks by descending
+// maximum and stops when none can hold a better value, so a short list costs little more than a
+// look at the maxima, a list of thousands up to one pass over all values; equal values at its end
+// cost one call of `before` each. 8 bytes an ordinal.
+//
+// Thread-compatible.
+class RankedValues {
+ public:
+  // Needs a finite value.
+  void Set(std::uint32_t ordinal, double value) { Put(ordinal, value); }
+  void Unrank(std::uint32_t ordinal);
+  void Clear();
+  // Multiplies every value by a positive factor.
+  void Scale(double factor);
+
+  // 0 when it is not ranked.
+  double value(std::uint32_t ordinal) const;
+  // Highest first.
+  std::vector<RankedValue> Top(const PageQuery& query) const;
+
+  std::size_t memory_bytes() const;
+
+ private:
+  static constexpr std::uint32_t kBlock = 256;
+  static constexpr double kUnranked = -std::numeric_limits<double>::infinity();
+  class Selection;
+
+  void Put(std::uint32_t ordinal, double value);
+  void OfferAll(Selection* selection) const;
+
+  std::deque<std::array<double, kBlock>> blocks_;  // never move
+  std::vector<double> maxima_;                     // one a block
+};
+
+}  // namespace reco::engine
