@@ -40,13 +40,14 @@ inline QueryTerms TermsOf(const CodeBlock& block, const BlockQuery& asked) {
           asked.request->threshold};
 }
 
-RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __mmask16 mask, std::size_t first,
-                                            QueryTerms* query) {
+RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __m512i dots, __mmask16 mask,
+                                            std::size_t first, QueryTerms* query) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i rows = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first)));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(&query->out->rows[query->count]),
                       _mm512_maskz_cvtepi32_epi16(0xFFFF, _mm512_maskz_compress_epi32(mask, rows)));
   _mm512_storeu_ps(&query->out->upper[query->count], _mm512_maskz_compress_ps(mask, upper));
+  _mm512_storeu_si512(&query->out->dot[query->count], _mm512_maskz_compress_epi32(mask, dots));
   query->count += static_cast<std::size_t>(__builtin_popcount(mask));
 }
 
@@ -77,7 +78,7 @@ RECO_TARGET_VNNI inline void SelectTile(const CodeBlock& block, __m512i sum, std
   // Not less than, or unordered.
   const __mmask16 mask = _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query->threshold), _CMP_NLT_UQ);
   if (mask != 0) {
-    AppendSelected(upper, mask, row, query);
+    AppendSelected(upper, dots, mask, row, query);
   }
 }
 
