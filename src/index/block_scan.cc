@@ -105,6 +105,8 @@ HWY_INLINE void SelectLanes(const CodeBlock& block, const BlockQuery& asked,
   }
   HWY_ALIGN float uppers[kTileRows];
   HWY_ALIGN float rejected[kTileRows];
+  HWY_ALIGN std::int32_t biased[kTileRows];
+  hn::StoreU(dot, d32, biased);
   hn::StoreU(upper, df, uppers);
   hn::StoreU(hn::IfThenElseZero(below, hn::Set(df, 1.0F)), df, rejected);
   Selection& out = *asked.out;
@@ -112,6 +114,7 @@ HWY_INLINE void SelectLanes(const CodeBlock& block, const BlockQuery& asked,
     if (rejected[i] == 0) {
       out.rows[out.count] = static_cast<std::uint16_t>(row + i);
       out.upper[out.count] = uppers[i];
+      out.dot[out.count] = biased[i];
       ++out.count;
     }
   }
@@ -161,13 +164,15 @@ void SelectRowsHighway(const CodeBlock& block, std::span<const BlockQuery> queri
 
 namespace {
 
-float UpperOf(const CodeBlock& block, const ScanRequest& request, std::size_t row) {
+float UpperOf(const CodeBlock& block, const ScanRequest& request, std::size_t row,
+              std::int32_t* biased) {
   const QueryCode& query = *request.query;
   const std::uint8_t* codes = block.codes + CodeOffset(row, request.stride);
   std::int32_t dot = query.bias;
   for (std::size_t i = 0; i < request.stride; ++i) {
     dot += 2 * QueryByte(query, i) * CodeAt(codes, i);
   }
+  *biased = dot;
   const bool cosine = request.metric == Metric::kCosine;
   const float norm = cosine ? block.norm[row] : block.bound;
   const float slack =
@@ -184,7 +189,7 @@ void SelectRowsReference(const CodeBlock& block, std::span<const BlockQuery> que
     Selection& out = *asked.out;
     out.count = 0;
     for (std::size_t row = 0; row < kBlockRows; ++row) {
-      const float upper = UpperOf(block, *asked.request, row);
+      const float upper = UpperOf(block, *asked.request, row, &out.dot[out.count]);
       if (!(upper < asked.request->threshold)) {
         out.rows[out.count] = static_cast<std::uint16_t>(row);
         out.upper[out.count] = upper;

@@ -21,6 +21,7 @@ struct Selection {
   // With room for a whole tile to be stored behind the last row.
   std::array<std::uint16_t, kBlockRows + kTileRows> rows;
   std::array<float, kBlockRows + kTileRows> upper;
+  std::array<std::int32_t, kBlockRows + kTileRows> dot;  // see CoarseRow
 };
 
 // `upper` bounds q.y for kInnerProduct and q.y / |y| for kCosine.

@@ -40,13 +40,14 @@ inline QueryTerms TermsOf(const CodeBlock& block, const BlockQuery& asked) {
           asked.request->threshold};
 }
 
-RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __mmask16 mask, std::size_t first,
-                                            QueryTerms* query) {
+RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __m512i dots, __mmask16 mask,
+                                            std::size_t first, QueryTerms* query) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i rows = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first)));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(&query->out->rows[query->count]),
                       _mm512_maskz_cvtepi32_epi16(0xFFFF, _mm512_maskz_compress_epi32(mask, rows)));
   _mm512_storeu_ps(&query->out->upper[query->count], _mm512_maskz_compress_ps(mask, upper));
+  _mm512_storeu_si512(&query->out->dot[query->count], _mm512_maskz_compress_epi32(mask, dots));
   query->count += static_cast<std::size_t>(__builtin_popcount(mask));
 }
 
@@ -77,51 +78,60 @@ RECO_TARGET_VNNI inline void SelectTile(const CodeBlock& block, __m512i sum, std
   // Not less than, or unordered.
   const __mmask16 mask = _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query->threshold), _CMP_NLT_UQ);
   if (mask != 0) {
-    AppendSelected(upper, mask, row, query);
+    AppendSelected(upper, dots, mask, row, query);
   }
 }
 
 // The sums of kTiles x kQueries are in flight together, which hides the latency of the
 // multiply-add and loads each row's and each query's bytes once for all. kChunks: of a row, or 0
 // for any number; known ones are unrolled.
-template <Metric kMetric, std::size_t kQueries, std::size_t kTiles, std::size_t kChunks>
-RECO_TARGET_VNNI void SelectFor(const CodeBlock& block, const BlockQuery* queries) {
-  const std::size_t chunks = kChunks != 0 ? kChunks : queries[0].request->stride / kChunk;
+template <std::size_t kQueries, std::size_t kTiles, std::size_t kChunks>
+RECO_TARGET_VNNI inline void SumTiles(const std::uint8_t* codes, std::size_t ahead,
+                                      std::size_t chunks_given, const QueryTerms* terms,
+                                      __m512i (&sums)[kQueries][kTiles]) {
+  const std::size_t chunks = kChunks != 0 ? kChunks : chunks_given;
   const std::size_t tile_bytes = chunks * kTileChunkBytes;
   const __m512i low_half = _mm512_set1_epi8(0x0F);
+  for (auto& of_query : sums) {
+    for (auto& sum : of_query) {
+      sum = _mm512_setzero_si512();
+    }
+  }
+  for (std::size_t c = 0; c < chunks; ++c) {
+    __m512i low[kTiles];
+    __m512i high[kTiles];
+    for (std::size_t t = 0; t < kTiles; ++t) {
+      const std::uint8_t* chunk = codes + t * tile_bytes + c * kTileChunkBytes;
+      __builtin_prefetch(chunk + ahead);
+      const __m512i both = _mm512_load_si512(chunk);
+      low[t] = _mm512_and_si512(both, low_half);
+      high[t] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low_half);
+    }
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      const __m512i query_low = _mm512_set1_epi32(terms[q].bytes[2 * c]);
+      const __m512i query_high = _mm512_set1_epi32(terms[q].bytes[2 * c + 1]);
+      for (std::size_t t = 0; t < kTiles; ++t) {
+        sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], low[t], query_low);
+        sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], high[t], query_high);
+      }
+    }
+  }
+}
+
+template <Metric kMetric, std::size_t kQueries, std::size_t kTiles, std::size_t kChunks>
+RECO_TARGET_VNNI void SelectFor(const CodeBlock& block, const BlockQuery* queries) {
+  const std::size_t stride = queries[0].request->stride;
   QueryTerms terms[kQueries];
   for (std::size_t q = 0; q < kQueries; ++q) {
     terms[q] = TermsOf(block, queries[q]);
   }
   for (std::size_t first = 0; first < kBlockRows; first += kTiles * kTileRows) {
-    const std::uint8_t* codes = block.codes + first / kTileRows * tile_bytes;
     for (std::size_t t = 0; t < kTiles; ++t) {
       __builtin_prefetch(block.heads + first + t * kTileRows + block.ahead / sizeof(std::uint32_t));
     }
     __m512i sums[kQueries][kTiles];
-    for (std::size_t q = 0; q < kQueries; ++q) {
-      for (std::size_t t = 0; t < kTiles; ++t) {
-        sums[q][t] = _mm512_setzero_si512();
-      }
-    }
-    for (std::size_t c = 0; c < chunks; ++c) {
-      __m512i low[kTiles];
-      __m512i high[kTiles];
-      for (std::size_t t = 0; t < kTiles; ++t) {
-        __builtin_prefetch(codes + t * tile_bytes + c * kTileChunkBytes + block.ahead);
-        const __m512i both = _mm512_load_si512(codes + t * tile_bytes + c * kTileChunkBytes);
-        low[t] = _mm512_and_si512(both, low_half);
-        high[t] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low_half);
-      }
-      for (std::size_t q = 0; q < kQueries; ++q) {
-        const __m512i query_low = _mm512_set1_epi32(terms[q].bytes[2 * c]);
-        const __m512i query_high = _mm512_set1_epi32(terms[q].bytes[2 * c + 1]);
-        for (std::size_t t = 0; t < kTiles; ++t) {
-          sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], low[t], query_low);
-          sums[q][t] = _mm512_dpbusd_epi32(sums[q][t], high[t], query_high);
-        }
-      }
-    }
+    SumTiles<kQueries, kTiles, kChunks>(block.codes + CodeOffset(first, stride), block.ahead,
+                                        stride / kChunk, terms, sums);
     for (std::size_t q = 0; q < kQueries; ++q) {
       for (std::size_t t = 0; t < kTiles; ++t) {
         SelectTile<kMetric>(block, sums[q][t], first + t * kTileRows, &terms[q]);

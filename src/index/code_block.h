@@ -7,8 +7,8 @@
 //   q.y <= scale step (code'.(code - 7.5)) + (|q| + |rest'|) error + |rest'| norm + rounding
 //
 // The kernels of block_scan.h evaluate the right side for all rows of a block. Four bits and not
-// eight: a scan of many rows runs at the speed of memory, and the looser bound costs about 1 row
-// in 1,000 more to be scored in float32 (Gaussian rows, d = 64).
+// eight: a scan of many rows runs at the speed of memory. Four more bits of each component lie
+// apart, in the row's refinement, and are looked at only for rows that pass the first bound.
 #pragma once
 
 #include <bit>
@@ -59,11 +59,20 @@ inline float RoundUpToHalf(float value) {
   return std::bit_cast<float>(raised & 0xFFFF0000U);
 }
 
+// The next four bits: rest = step / 16 x (code - 7.5) + finer rest, |finer rest| <= error. In
+// memory the codes follow, stride / 2 bytes: byte c x 4 + j holds components c x 8 + j (low half)
+// and c x 8 + 4 + j.
+struct Refinement {
+  std::uint32_t ordinal;  // all ones: a free slot
+  float error;
+};
+
 // How one row is coded, besides the codes. A free slot has step 0, error -infinity and norm 1, so
 // that its bound is -infinity.
 struct RowCode {
   float step = 0;   // of those that RoundUpToHalf gives
   float error = 0;  // likewise
+  float finer_error = 0;
   float norm = 0;
   bool finite = true;  // false: the row holds a NaN or an infinity and cannot be ranked
 };
@@ -84,6 +93,8 @@ struct QueryCode {
   std::vector<std::int32_t> bytes;  // per four components: their codes
   std::vector<std::int32_t> even;   // per four components: 0 and 2 as int16
   std::vector<std::int32_t> odd;    // per four components: 1 and 3 as int16
+  std::vector<std::int8_t> low;     // for each byte of a refinement: its low half's component
+  std::vector<std::int8_t> high;    // and its high half's
   std::int32_t bias = 0;            // -15 x sum of codes: takes back the 7.5 in the rows' codes
   float half_scale = 0;             // the kernels' sums are twice the product of codes
   float error_factor = 0;           // |q| + |rest'|

@@ -29,8 +29,9 @@ constexpr float kOrdinaryMax = 0x1p40F;
 struct RowSums {
   bool ordinary = false;  // false: the rest is not set
   float step = 0;
-  float squares = 0;       // of the row
-  float rest_squares = 0;  // of what the codes leave
+  float squares = 0;        // of the row
+  float rest_squares = 0;   // of what the codes leave
+  float finer_squares = 0;  // of what the refinement leaves
 };
 
 }  // namespace reco::index
@@ -41,9 +42,9 @@ namespace reco::index {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Codes into `codes`, one byte each, in the row's order.
+// Codes and those of the refinement, one byte each, in the row's order.
 RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
-                 std::uint8_t* HWY_RESTRICT codes) {
+                 std::uint8_t* HWY_RESTRICT codes, std::uint8_t* HWY_RESTRICT finer) {
   const hn::CappedTag<float, 16> d;
   const hn::Rebind<std::int32_t, decltype(d)> d32;
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
@@ -67,7 +68,10 @@ RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
   const auto inverse = hn::Set(d, 1 / sums.step);
   const auto middle = hn::Set(d, (kLevels - 1) / 2);
   const auto last = hn::Set(d32, static_cast<std::int32_t>(kLevels) - 1);
+  const auto finer_step = hn::Set(d, sums.step / kLevels);
+  const auto finer_inverse = hn::Set(d, kLevels / sums.step);
   auto rest_squares = hn::Zero(d);
+  auto finer_squares = hn::Zero(d);
   for (std::size_t i = 0; i < stride; i += hn::Lanes(d)) {
     const auto values = hn::LoadU(d, row + i);
     const auto nearest = hn::NearestInt(hn::MulAdd(values, inverse, middle));
@@ -75,8 +79,15 @@ RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
     const auto rest = hn::NegMulAdd(hn::Sub(hn::ConvertTo(d, level), middle), step, values);
     rest_squares = hn::MulAdd(rest, rest, rest_squares);
     hn::StoreU(hn::DemoteTo(d8, level), d8, codes + i);
+    const auto finer_nearest = hn::NearestInt(hn::MulAdd(rest, finer_inverse, middle));
+    const auto finer_level = hn::Min(hn::Max(finer_nearest, hn::Zero(d32)), last);
+    const auto left =
+        hn::NegMulAdd(hn::Sub(hn::ConvertTo(d, finer_level), middle), finer_step, rest);
+    finer_squares = hn::MulAdd(left, left, finer_squares);
+    hn::StoreU(hn::DemoteTo(d8, finer_level), d8, finer + i);
   }
   sums.rest_squares = hn::GetLane(hn::SumOfLanes(d, rest_squares));
+  sums.finer_squares = hn::GetLane(hn::SumOfLanes(d, finer_squares));
   return sums;
 }
 
@@ -106,14 +117,16 @@ double NormOf(const float* row, std::size_t stride) {
   return std::sqrt(squares);
 }
 
-void StoreTileBytes(const std::uint8_t* levels, std::size_t stride, std::uint8_t* codes) {
+// Two codes a byte; chunks go `apart` bytes from each other.
+void StoreHalves(const std::uint8_t* levels, std::size_t stride, std::size_t apart,
+                 std::uint8_t* codes) {
   for (std::size_t c = 0; c < stride / kChunk; ++c) {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
     std::memcpy(&low, levels + c * kChunk, kChunkBytes);
     std::memcpy(&high, levels + c * kChunk + kChunkBytes, kChunkBytes);
     const std::uint32_t both = low | high << 4U;
-    std::memcpy(codes + c * kTileChunkBytes, &both, kChunkBytes);
+    std::memcpy(codes + c * apart, &both, kChunkBytes);
   }
 }
 
@@ -125,6 +138,7 @@ RowCode EncodeExtreme(const float* row, std::size_t stride) {
   if (code.finite) {
     code.norm = RoundUp(NormOf(row, stride));
     code.error = RoundUpToHalf(code.norm);
+    code.finer_error = code.norm;
   }
   return code;
 }
@@ -138,9 +152,10 @@ std::int32_t PackPair(std::int32_t low, std::int32_t high) {
 
 HWY_EXPORT(Quantize);
 
-RowCode EncodeRow(const float* row, std::size_t stride, std::uint8_t* codes) {
+RowCode EncodeRow(const float* row, std::size_t stride, std::uint8_t* codes, std::uint8_t* finer) {
   alignas(64) std::uint8_t levels[kStrideMax];
-  const RowSums sums = HWY_DYNAMIC_DISPATCH(Quantize)(row, stride, levels);
+  alignas(64) std::uint8_t finer_levels[kStrideMax];
+  const RowSums sums = HWY_DYNAMIC_DISPATCH(Quantize)(row, stride, levels, finer_levels);
   if (!sums.ordinary) {
     return EncodeExtreme(row, stride);
   }
@@ -151,7 +166,9 @@ RowCode EncodeRow(const float* row, std::size_t stride, std::uint8_t* codes) {
   code.step = sums.step;
   code.norm = std::sqrt(sums.squares) * raise;
   code.error = RoundUpToHalf(std::sqrt(sums.rest_squares) * raise + code.norm * 0x1p-22F);
-  StoreTileBytes(levels, stride, codes);
+  code.finer_error = std::sqrt(sums.finer_squares) * raise + code.norm * 0x1p-22F;
+  StoreHalves(levels, stride, kTileChunkBytes, codes);
+  StoreHalves(finer_levels, stride, kChunkBytes, finer);
   return code;
 }
 
@@ -175,6 +192,8 @@ QueryCode EncodeQuery(const float* query, std::size_t stride) {
   code.bytes.resize(chunks);
   code.even.resize(chunks);
   code.odd.resize(chunks);
+  code.low.resize(stride / 2);
+  code.high.resize(stride / 2);
   double squares = 0;
   double rest_squares = 0;
   for (std::size_t c = 0; c < chunks; ++c) {
@@ -187,6 +206,7 @@ QueryCode EncodeQuery(const float* query, std::size_t stride) {
       squares += value * value;
       rest_squares += rest * rest;
       code.bias -= 15 * codes[j];
+      (c % 2 == 0 ? code.low : code.high)[c / 2 * kGroup + j] = static_cast<std::int8_t>(codes[j]);
       bytes |= (static_cast<std::uint32_t>(codes[j]) & 0xFFU) << (8 * j);
     }
     code.bytes[c] = static_cast<std::int32_t>(bytes);
@@ -203,6 +223,26 @@ QueryCode EncodeQuery(const float* query, std::size_t stride) {
   code.norm_factor = RoundUp(rest * (1 + 0x1p-18) + length * rounding);
   code.absolute = RoundUp(static_cast<double>(stride) * 0x1p-125 * down);
   return code;
+}
+
+float RefinedBound(const QueryCode& query, Metric metric, const CoarseRow& row,
+                   const Refinement& refinement) {
+  const auto* codes = reinterpret_cast<const std::uint8_t*>(&refinement + 1);
+  const std::int8_t* low = query.low.data();
+  const std::int8_t* high = query.high.data();
+  std::int32_t low_sum = 0;
+  std::int32_t high_sum = 0;
+  const std::size_t bytes = query.low.size();
+  for (std::size_t i = 0; i < bytes; ++i) {
+    low_sum += (codes[i] & 0xF) * low[i];
+    high_sum += (codes[i] >> 4) * high[i];
+  }
+  const std::int32_t dot = 16 * row.dot + 2 * (low_sum + high_sum) + query.bias;
+  const float slack =
+      query.error_factor * refinement.error + (query.norm_factor * row.norm + query.absolute);
+  const float upper =
+      static_cast<float>(dot) * (row.step * query.half_scale * (1 / kLevels)) + slack;
+  return metric == Metric::kCosine ? upper / row.norm : upper;
 }
 
 float ThresholdFor(const QueryCode& query, float score) {

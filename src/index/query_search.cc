@@ -15,6 +15,16 @@ constexpr std::size_t kPrefetchAhead = 4;
 constexpr std::size_t kFirstExtra = 12;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+void PrefetchRefinement(const Refinement& refinement, std::size_t stride) {
+  constexpr std::size_t kLineBytes = 64;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&refinement);
+  const std::size_t size = sizeof(Refinement) + stride / 2;
+  for (std::size_t i = 0; i < size; i += kLineBytes) {
+    __builtin_prefetch(bytes + i);
+  }
+  __builtin_prefetch(bytes + size - 1);
+}
+
 void PrefetchRow(const float* row, std::size_t stride) {
   constexpr std::size_t kLineFloats = 16;
   for (std::size_t i = 0; i < stride; i += kLineFloats) {
@@ -98,22 +108,54 @@ std::size_t QuerySearch::NextBlock(const RowBlocks& blocks, std::size_t b) const
 }
 
 void QuerySearch::Take(const RowBlocks& blocks, std::size_t b, const Selection& selection) {
-  Drain(blocks);
+  Score(blocks);
+  Refine(blocks);
   const BlockMemory& memory = blocks.memory(b);
+  const bool cosine = scan_.metric == Metric::kCosine;
   stats_.rows_visited += blocks.used(b);
   for (std::size_t i = 0; i < selection.count; ++i) {
-    const std::uint32_t ordinal = memory.ordinal(selection.rows[i]);
-    // The threshold has moved since the block was compared.
-    if (ordinal != kNoOrdinal && !(selection.upper[i] < scan_.threshold) && Among(ordinal)) {
-      waiting_.push_back({ordinal, selection.upper[i]});
-    }
+    const std::size_t row = selection.rows[i];
+    const Refinement& refinement = memory.refinement(row);
+    PrefetchRefinement(refinement, scan_.stride);
+    const float norm = cosine ? memory.norm(row) : blocks.bound(b);
+    found_.push_back({&refinement, {selection.dot[i], memory.step(row), norm}, selection.upper[i]});
   }
   if (!best_.full()) {
+    Refine(blocks);
     TakeFirst(blocks);
   }
-  for (const Waiting& row : waiting_) {
-    PrefetchRow(blocks.items().row(row.ordinal), scan_.stride);
+}
+
+// Of NaN nothing is known: it passes.
+void QuerySearch::Refine(const RowBlocks& blocks) {
+  for (const Found& found : found_) {
+    const std::uint32_t ordinal = found.refinement->ordinal;
+    // The threshold has moved since the block was compared.
+    if (found.upper < scan_.threshold || ordinal == kNoOrdinal || !Among(ordinal)) {
+      continue;
+    }
+    const float upper = RefinedBound(query_, scan_.metric, found.row, *found.refinement);
+    if (!(upper < scan_.threshold)) {
+      PrefetchRow(blocks.items().row(ordinal), scan_.stride);
+      waiting_.push_back({ordinal, upper});
+    }
   }
+  found_.clear();
+}
+
+void QuerySearch::Score(const RowBlocks& blocks) {
+  for (const Waiting& row : waiting_) {
+    if (!(row.upper < scan_.threshold)) {
+      TakeRow(blocks.items(), row.ordinal);
+    }
+  }
+  waiting_.clear();
+}
+
+void QuerySearch::Drain(const RowBlocks& blocks) {
+  Score(blocks);
+  Refine(blocks);
+  Score(blocks);
 }
 
 // While there is no threshold a whole block is waiting. Those of the highest bounds give one that
@@ -127,22 +169,10 @@ void QuerySearch::TakeFirst(const RowBlocks& blocks) {
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
   std::nth_element(waiting_.begin(), end, waiting_.end(), higher);
   for (auto row = waiting_.begin(); row != end; ++row) {
-    PrefetchRow(blocks.items().row(row->ordinal), scan_.stride);
-  }
-  for (auto row = waiting_.begin(); row != end; ++row) {
     TakeRow(blocks.items(), row->ordinal);
   }
   waiting_.erase(waiting_.begin(), end);
   std::erase_if(waiting_, [&](const Waiting& row) { return row.upper < scan_.threshold; });
-}
-
-void QuerySearch::Drain(const RowBlocks& blocks) {
-  for (const Waiting& row : waiting_) {
-    if (!(row.upper < scan_.threshold)) {
-      TakeRow(blocks.items(), row.ordinal);
-    }
-  }
-  waiting_.clear();
 }
 
 void QuerySearch::TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals) {

@@ -10,6 +10,7 @@
 #include "index/block_scan.h"
 #include "index/code_block.h"
 #include "index/item_index.h"
+#include "index/quantizer.h"
 #include "index/row_blocks.h"
 
 namespace reco::index {
@@ -62,8 +63,9 @@ class QuerySearch {
   // The first block from `b` on that could change the list; the number of blocks when none does.
   std::size_t NextBlock(const RowBlocks& blocks, std::size_t b) const;
   const ScanRequest& scan() const { return scan_; }
-  // Takes the rows of block b that the scan has selected: asks for their vectors and scores those
-  // of the block before, so that the scan of a block hides the wait for memory.
+  // Takes the rows of block b that the scan has selected: asks for their refinements, bounds the
+  // rows of the block before by theirs and asks for the vectors of what is left, and scores those
+  // of the block before that. So the scan of a block hides the wait for memory.
   void Take(const RowBlocks& blocks, std::size_t b, const Selection& selection);
   // Scores what Take has put off; due when no block is left.
   void Drain(const RowBlocks& blocks);
@@ -83,6 +85,14 @@ class QuerySearch {
     float upper;
   };
 
+  struct Found {
+    const Refinement* refinement;
+    CoarseRow row;
+    float upper;
+  };
+
+  void Refine(const RowBlocks& blocks);
+  void Score(const RowBlocks& blocks);
   void TakeFirst(const RowBlocks& blocks);
   void TakeRow(const model::FactorTable& items, std::uint32_t ordinal);
   bool Among(std::uint32_t ordinal) const {
@@ -97,7 +107,8 @@ class QuerySearch {
   ScanRequest scan_;
   float reach_;
   SearchStats stats_;
-  std::vector<Waiting> waiting_;
+  std::vector<Found> found_;      // by the scan
+  std::vector<Waiting> waiting_;  // for their score
 };
 
 }  // namespace reco::index

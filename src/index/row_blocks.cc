@@ -32,8 +32,11 @@ std::size_t AheadFor(std::size_t stride) {
 // --- BlockMemory --------------------------------------------------------------------------------
 
 BlockMemory::BlockMemory(std::uint8_t* memory, std::size_t stride)
-    : codes_(memory), heads_(reinterpret_cast<std::uint32_t*>(memory + kBlockRows * stride / 2)) {
-  std::fill_n(codes_, kBlockRows * stride / 2, std::uint8_t{0});
+    : codes_(memory),
+      heads_(reinterpret_cast<std::uint32_t*>(memory + kBlockRows * stride / 2)),
+      refinements_(reinterpret_cast<std::uint8_t*>(heads_ + 2 * kBlockRows)),
+      refinement_bytes_(sizeof(Refinement) + stride / 2) {
+  std::fill_n(memory, Bytes(stride), std::uint8_t{0});
   for (std::size_t row = 0; row < kBlockRows; ++row) {
     Free(row);
   }
@@ -42,11 +45,12 @@ BlockMemory::BlockMemory(std::uint8_t* memory, std::size_t stride)
 void BlockMemory::Set(std::size_t row, std::uint32_t ordinal, const RowCode& code) {
   heads()[row] = PackHead(code);
   norms()[row] = code.norm;
-  ordinals()[row] = ordinal;
+  auto* refinement = reinterpret_cast<Refinement*>(refinements_ + row * refinement_bytes_);
+  *refinement = {ordinal, code.finer_error};
 }
 
 void BlockMemory::Free(std::size_t row) {
-  Set(row, kNoOrdinal, {0, -kInfinity, 1, true});
+  Set(row, kNoOrdinal, {0, -kInfinity, -kInfinity, 1, true});
 }
 
 // --- RowBlocks ----------------------------------------------------------------------------------
@@ -134,7 +138,8 @@ bool RowBlocks::Write(std::uint32_t slot, std::uint32_t ordinal) {
   const std::size_t b = slot / kBlockRows;
   const std::size_t row = slot % kBlockRows;
   BlockMemory& memory = blocks_[b].memory;
-  const RowCode code = EncodeRow(items_.row(ordinal), stride_, memory.mutable_codes(row, stride_));
+  const RowCode code = EncodeRow(items_.row(ordinal), stride_, memory.mutable_codes(row, stride_),
+                                 memory.mutable_finer(row));
   if (!code.finite) {
     return false;
   }

@@ -14,22 +14,33 @@ namespace reco::index {
 
 constexpr std::uint32_t kNoOrdinal = std::numeric_limits<std::uint32_t>::max();
 
-// The arrays of one block: codes, heads, norms, ordinals. A view into a slab.
+// The arrays of one block: codes, heads, norms, refinements. A view into a slab.
 class BlockMemory {
  public:
   // Takes the memory over and frees all slots.
   BlockMemory(std::uint8_t* memory, std::size_t stride);
 
-  static std::size_t Bytes(std::size_t stride) { return kBlockRows * (stride / 2 + 12); }
+  static std::size_t Bytes(std::size_t stride) {
+    return kBlockRows * (stride + 8 + sizeof(Refinement));
+  }
 
   CodeBlock View(float bound, std::size_t ahead) const {
     return {codes_, heads(), norms(), bound, ahead};
   }
   float norm(std::size_t row) const { return norms()[row]; }
   // kNoOrdinal: a free slot.
-  std::uint32_t ordinal(std::size_t row) const { return ordinals()[row]; }
+  std::uint32_t ordinal(std::size_t row) const { return refinement(row).ordinal; }
+  float step(std::size_t row) const { return StepOf(heads()[row]); }
+  // Its codes follow it.
+  const Refinement& refinement(std::size_t row) const {
+    return *reinterpret_cast<const Refinement*>(refinements_ + row * refinement_bytes_);
+  }
   std::uint8_t* mutable_codes(std::size_t row, std::size_t stride) {
     return codes_ + CodeOffset(row, stride);
+  }
+
+  std::uint8_t* mutable_finer(std::size_t row) {
+    return refinements_ + row * refinement_bytes_ + sizeof(Refinement);
   }
 
   void Set(std::size_t row, std::uint32_t ordinal, const RowCode& code);
@@ -38,10 +49,11 @@ class BlockMemory {
  private:
   std::uint32_t* heads() const { return heads_; }
   float* norms() const { return reinterpret_cast<float*>(heads_ + kBlockRows); }
-  std::uint32_t* ordinals() const { return heads_ + 2 * kBlockRows; }
 
   std::uint8_t* codes_;
   std::uint32_t* heads_;
+  std::uint8_t* refinements_;
+  std::size_t refinement_bytes_;
 };
 
 // A slot is a place in a block: block x kBlockRows + row. A row keeps its slot until it is erased

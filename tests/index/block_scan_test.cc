@@ -35,6 +35,7 @@ class CodedBlock {
   CodedBlock(std::uint32_t dim, Shape shape, std::uint64_t seed)
       : items_(dim),
         codes_(kBlockRows * items_.stride() / 2 + 64),
+        refinements_(kBlockRows * (items_.stride() / 2 + sizeof(Refinement))),
         heads_(kBlockRows),
         norm_(kBlockRows) {
     std::mt19937_64 random(seed);
@@ -51,8 +52,10 @@ class CodedBlock {
 
   void Encode() {
     for (std::size_t i = 0; i < kBlockRows; ++i) {
-      const RowCode code = EncodeRow(items_.row(i), items_.stride(),
-                                     AlignedCodes() + CodeOffset(i, items_.stride()));
+      const RowCode code =
+          EncodeRow(items_.row(i), items_.stride(), AlignedCodes() + CodeOffset(i, items_.stride()),
+                    reinterpret_cast<std::uint8_t*>(refinement(i) + 1));
+      *refinement(i) = {static_cast<std::uint32_t>(i), code.finer_error};
       ASSERT_TRUE(code.finite);
       heads_[i] = PackHead(code);
       norm_[i] = code.norm;
@@ -72,6 +75,13 @@ class CodedBlock {
   const model::FactorTable& items() const { return items_; }
   const float* query() const { return queries_[0].data(); }
   const QueryCode& query_code() const { return query_codes_[0]; }
+  Refinement* refinement(std::size_t row) {
+    const std::size_t bytes = items_.stride() / 2 + sizeof(Refinement);
+    return reinterpret_cast<Refinement*>(&refinements_[row * bytes]);
+  }
+  CoarseRow Coarse(std::size_t row, std::int32_t dot) const {
+    return {dot, StepOf(heads_[row]), norm_[row]};
+  }
   static constexpr std::size_t kQueries = 15;  // 8 + 4 + 3: every width of the kernels
 
  private:
@@ -84,6 +94,7 @@ class CodedBlock {
   model::FactorTable items_;
   std::array<std::vector<float>, kQueries> queries_;
   std::vector<std::uint8_t> codes_;
+  std::vector<std::uint8_t> refinements_;
   std::vector<std::uint32_t> heads_;
   std::vector<float> norm_;
   std::array<QueryCode, kQueries> query_codes_;
@@ -135,6 +146,7 @@ void ExpectLike(const Selection& expected, const Selection& got, const std::stri
   ASSERT_EQ(got.count, expected.count) << what;
   for (std::size_t i = 0; i < got.count; ++i) {
     ASSERT_EQ(got.rows[i], expected.rows[i]) << what;
+    ASSERT_EQ(got.dot[i], expected.dot[i]) << what;
     if (std::isfinite(expected.upper[i])) {
       ASSERT_NEAR(got.upper[i], expected.upper[i], 1e-5F * std::fabs(expected.upper[i]) + 1e-6F)
           << what << " row " << got.rows[i];
@@ -267,6 +279,10 @@ TEST_P(BlockScanTest, NoScoreIsAboveItsBound) {
         if (score) {
           ASSERT_FALSE(got.upper[i] < ThresholdFor(block.query_code(), *score))
               << target << " row " << i << " score " << *score;
+          const float refined = RefinedBound(block.query_code(), param.metric,
+                                             block.Coarse(i, got.dot[i]), *block.refinement(i));
+          ASSERT_FALSE(refined < ThresholdFor(block.query_code(), *score))
+              << target << " refined row " << i << " score " << *score;
         }
       }
     });
@@ -287,22 +303,29 @@ TEST(QuantizerTest, ErrorAndNormHoldTheRealOnesFromAboveAndClosely) {
       items.Grow(1);
       std::mt19937_64 random(dim);
       std::vector<std::uint8_t> codes(kTileRows * items.stride());
+      std::vector<std::uint8_t> finer(items.stride() / 2);
       for (int round = 0; round < 50; ++round) {
         float* row = items.mutable_row(0);
         FillRow(shape, dim, random, row);
-        const RowCode code = EncodeRow(row, items.stride(), codes.data());
+        const RowCode code = EncodeRow(row, items.stride(), codes.data(), finer.data());
         double squares = 0;
         double rest_squares = 0;
+        double finer_squares = 0;
         for (std::size_t i = 0; i < items.stride(); ++i) {
           const double level = CodeAt(codes.data(), i) - 7.5;
           const double rest = row[i] - static_cast<double>(code.step) * level;
           squares += static_cast<double>(row[i]) * row[i];
           rest_squares += rest * rest;
+          const std::uint8_t both = finer[i / 8 * 4 + i % 4];
+          const double finer_level = (i % 8 < 4 ? both & 0xF : both >> 4) - 7.5;
+          const double left = rest - static_cast<double>(code.step) / 16 * finer_level;
+          finer_squares += left * left;
         }
         EXPECT_GE(code.norm, std::sqrt(squares));
         // Past float32 both sides are infinity.
         EXPECT_LE(code.norm, static_cast<float>(std::sqrt(squares) * 1.001 + 1e-44));
         EXPECT_GE(code.error, std::sqrt(rest_squares));
+        EXPECT_GE(code.finer_error, std::sqrt(finer_squares));
         EXPECT_LE(code.error,
                   static_cast<float>(std::sqrt(rest_squares) * 1.009 + code.norm * 1e-6 + 1e-40));
       }
@@ -315,10 +338,12 @@ TEST(QuantizerTest, OrdinaryRowsAreCodedWithinASeventhOfTheirNorm) {
   items.Grow(1);
   std::mt19937_64 random(1);
   std::vector<std::uint8_t> codes(kTileRows * items.stride());
+  std::vector<std::uint8_t> finer(items.stride() / 2);
   for (int round = 0; round < 100; ++round) {
     FillRow(Shape::kGaussian, 64, random, items.mutable_row(0));
-    const RowCode code = EncodeRow(items.row(0), items.stride(), codes.data());
+    const RowCode code = EncodeRow(items.row(0), items.stride(), codes.data(), finer.data());
     EXPECT_LT(code.error, 0.15F * code.norm);
+    EXPECT_LT(code.finer_error, 0.01F * code.norm);
   }
 }
 
@@ -333,7 +358,7 @@ TEST(QuantizerTest, HalvesOfFloatsAreNeverBelow) {
       ASSERT_LE(half, value * 1.0079F + 1e-40F);
     }
   }
-  const RowCode free{0, -std::numeric_limits<float>::infinity(), 1, true};
+  const RowCode free{0, -std::numeric_limits<float>::infinity(), 0, 1, true};
   EXPECT_EQ(StepOf(PackHead(free)), 0.0F);
   EXPECT_EQ(ErrorOf(PackHead(free)), free.error);
 }
