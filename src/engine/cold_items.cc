@@ -8,8 +8,8 @@
 namespace reco::engine {
 
 double PriorPairs(double explained) {
-  constexpr double kScale = 10;
-  constexpr double kMost = 30;
+  constexpr double kScale = 20;
+  constexpr double kMost = 60;
   const double share = std::clamp(explained, 0.0, 0.99);
   return std::min(kMost, kScale * share / (1 - share));
 }
@@ -23,15 +23,20 @@ bool ColdItems::Predict(std::string_view json, std::span<float> x) const {
   return true;
 }
 
-bool ColdItems::Prior(std::string_view json, std::uint64_t pairs, std::span<float> x) const {
-  if (pairs > std::min<std::uint64_t>(kPriorPairsMax, 4 * map.dim) ||
-      (pairs > 0 && prior_pairs == 0) || !Predict(json, x)) {
+bool ColdItems::Prior(const ColdItem& item, std::span<float> x) const {
+  const std::uint8_t trained =
+      item.ordinal < trained_pairs.size() ? trained_pairs[item.ordinal] : 0;
+  if (item.pairs > 0 && (prior_pairs == 0 || trained > kPairsMax)) {
     return false;
   }
-  const auto weight =
-      static_cast<float>(pairs == 0 ? 1 : prior_pairs / (prior_pairs + static_cast<double>(pairs)));
-  for (float& value : x) {
-    value *= weight;
+  if (!Predict(item.attributes, x)) {
+    return false;
+  }
+  if (item.pairs > 0 && trained > 0) {
+    const auto weight = static_cast<float>(prior_pairs / (prior_pairs + trained));
+    for (float& value : x) {
+      value *= weight;
+    }
   }
   return true;
 }
@@ -43,8 +48,11 @@ Result<std::shared_ptr<const ColdItems>> FitColdItems(std::span<const std::strin
                                                       const model::AttributeFitParams& params) {
   AttributeCounter counter({fields.begin(), fields.end()});
   std::vector<float> shares(by_item.rows());
+  std::vector<std::uint8_t> trained_pairs(by_item.rows());
   for (std::size_t item = 0; item < by_item.rows(); ++item) {
-    shares[item] = std::sqrt(static_cast<float>(by_item.row_columns(item).size()));
+    const std::size_t pairs = by_item.row_columns(item).size();
+    trained_pairs[item] = static_cast<std::uint8_t>(std::min<std::size_t>(pairs, 255));
+    shares[item] = std::sqrt(static_cast<float>(pairs));
     if (shares[item] > 0) {
       counter.Add(attributes[item]);
     }
@@ -63,8 +71,10 @@ Result<std::shared_ptr<const ColdItems>> FitColdItems(std::span<const std::strin
   RECO_ASSIGN_OR_RETURN(model::AttributeMap map,
                         model::FitAttributes(rows, vectors, shares, params));
   const double prior_pairs = PriorPairs(map.explained);
-  return std::make_shared<const ColdItems>(ColdItems{
-      .features = std::move(features), .map = std::move(map), .prior_pairs = prior_pairs});
+  return std::make_shared<const ColdItems>(ColdItems{.features = std::move(features),
+                                                     .map = std::move(map),
+                                                     .prior_pairs = prior_pairs,
+                                                     .trained_pairs = std::move(trained_pairs)});
 }
 
 std::optional<format::AttributeRecord> ToRecord(const ColdItems* cold) {
@@ -75,7 +85,8 @@ std::optional<format::AttributeRecord> ToRecord(const ColdItems* cold) {
                                  .columns = cold->features.columns(),
                                  .base = cold->map.base,
                                  .weights = cold->map.weights,
-                                 .prior_pairs = cold->prior_pairs};
+                                 .prior_pairs = cold->prior_pairs,
+                                 .trained_pairs = cold->trained_pairs};
 }
 
 std::shared_ptr<const ColdItems> FromRecord(const std::optional<format::AttributeRecord>& record) {
@@ -87,11 +98,13 @@ std::shared_ptr<const ColdItems> FromRecord(const std::optional<format::Attribut
                 .map = {.dim = static_cast<std::uint32_t>(record->base.size()),
                         .base = record->base,
                         .weights = record->weights},
-                .prior_pairs = record->prior_pairs});
+                .prior_pairs = record->prior_pairs,
+                .trained_pairs = record->trained_pairs});
 }
 
 std::uint64_t ColdItems::memory_bytes() const {
-  std::uint64_t bytes = (map.weights.capacity() + map.base.capacity()) * sizeof(float);
+  std::uint64_t bytes =
+      trained_pairs.capacity() + (map.weights.capacity() + map.base.capacity()) * sizeof(float);
   for (const AttributeColumn& column : features.columns()) {
     bytes += 2 * (sizeof(AttributeColumn) + column.text.capacity());  // and its key
   }

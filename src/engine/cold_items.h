@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reco/result.h"
 
@@ -20,24 +21,33 @@
 namespace reco::engine {
 
 // How many pairs a prediction is worth, given the share of the vectors' variance that it explains:
-// as in a Bayesian prior, that share over the rest; times 10, at most 30. bench/cold_items.cc shows
+// as in a Bayesian prior, that share over the rest; times 20, at most 60. bench/cold_items.cc shows
 // what that gives new items and costs old ones.
 double PriorPairs(double explained);
 
+struct ColdItem {
+  std::uint32_t ordinal = 0;
+  std::uint64_t pairs = 0;           // now
+  std::string_view attributes = {};  // JSON, or empty
+};
+
 // Immutable.
 struct ColdItems {
-  // Items with more pairs are solved from these alone, and so are rows that keep running sums.
-  static constexpr std::uint64_t kPriorPairsMax = 64;
+  // Items that had more pairs at the training are solved from their pairs alone.
+  static constexpr std::uint8_t kPairsMax = 64;
 
   AttributeFeatures features;
   model::AttributeMap map;  // of the stored vectors, so with ratings also of bias and constant
   double prior_pairs = 0;
+  // Pairs of each item at the training, at most 255; later items had none.
+  std::vector<std::uint8_t> trained_pairs;
 
   // False, and `x` (dim floats) as it was, when none of the attributes is known.
   bool Predict(std::string_view json, std::span<float> x) const;
-  // What the vector of an item with `pairs` pairs is drawn to: the prediction times
-  // prior_pairs / (prior_pairs + pairs), without pairs the prediction. False: to 0. About 3 us.
-  bool Prior(std::string_view json, std::uint64_t pairs, std::span<float> x) const;
+  // What the item's vector is drawn to: the prediction when it has no pairs or had none at the
+  // training, otherwise prior_pairs / (prior_pairs + those) of it. The weight stays as long as the
+  // model, so that a pair never takes anything away from its item. False: to 0. About 3 us.
+  bool Prior(const ColdItem& item, std::span<float> x) const;
   std::uint64_t memory_bytes() const;
 };
 

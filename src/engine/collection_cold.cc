@@ -46,7 +46,7 @@ Result<std::shared_ptr<const ColdItems>> Collection::LearnAttributes(
   for (std::uint32_t item = 0; item < items && cold != nullptr; ++item) {
     const auto users = by_item.row_columns(item);
     if ((explicit_feedback() && !users.empty()) ||
-        !cold->Prior(attributes[item], users.size(), {prior.data(), dim_})) {
+        !cold->Prior({item, users.size(), attributes[item]}, {prior.data(), dim_})) {
       continue;
     }
     neighbors.clear();

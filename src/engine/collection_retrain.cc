@@ -208,8 +208,9 @@ void Collection::SolveTouched(TrainingRun& run, const TouchedRow& row) const {
   float* x = own.mutable_row(row.ordinal);
   const std::vector<float> before(x, x + own.stride());
   model::AlignedVector<float> prior(own.stride());
-  const bool drawn = !is_user && run.cold != nullptr &&
-                     run.cold->Prior(row.attributes, neighbors.size(), {prior.data(), dim_});
+  const bool drawn =
+      !is_user && run.cold != nullptr &&
+      run.cold->Prior({row.ordinal, neighbors.size(), row.attributes}, {prior.data(), dim_});
   run.solver->Solve({row.side, partner_gram, run.solve, run.mean, drawn ? prior.data() : nullptr},
                     neighbors, x);
   gram.Update(before.data(), x);

@@ -513,8 +513,8 @@ const float* CollectionState::PriorOf(Side which, std::uint32_t ordinal) const {
     return nullptr;
   }
   prior.assign(items_.factors->stride(), 0.0F);
-  const bool known = model_.cold->Prior(AttributesOf(ordinal), items_.entities[ordinal].pairs,
-                                        {prior.data(), dim_});
+  const ColdItem item = {ordinal, items_.entities[ordinal].pairs, AttributesOf(ordinal)};
+  const bool known = model_.cold->Prior(item, {prior.data(), dim_});
   return known ? prior.data() : nullptr;
 }
 
@@ -532,9 +532,11 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
     std::fill_n(x, own.factors->stride(), 0.0F);
     return true;
   }
+  FoldInTerms terms = TermsOf(which);
+  terms.prior = prior;
   const Row* row = own.rows.Find(ordinal);
   if (row != nullptr && row->information != nullptr) {
-    folder.SolveLong(TermsOf(which), *row->information, pairs, x);
+    folder.SolveLong(terms, *row->information, pairs, x);
     return true;
   }
   if (row == nullptr || !row->complete || (!rules_.rated() && pairs > long_row())) {
@@ -545,8 +547,6 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   for (const RowPair& pair : row->pairs) {
     neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
   }
-  FoldInTerms terms = TermsOf(which);
-  terms.prior = prior;
   folder.Solve(terms, neighbors, x);
   return true;
 }

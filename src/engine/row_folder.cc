@@ -46,7 +46,7 @@ void RowFolder::Solve(const FoldInTerms& terms, std::span<const model::Neighbor>
 
 void RowFolder::SolveLong(const FoldInTerms& terms, const model::Information& sums,
                           std::uint64_t pairs, float* x) {
-  weighted_->SolveLong(terms.gram, terms.solve, sums, pairs, x);
+  weighted_->SolveLong(terms.gram, terms.solve, sums, pairs, x, terms.prior);
 }
 
 void RowFolder::Shares(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors,

@@ -70,7 +70,9 @@ Offset<fb::AttributeMap> CreateAttributes(FlatBufferBuilder& builder,
   const auto column_vector = builder.CreateVector(columns);
   const auto base = builder.CreateVector(record.base);
   const auto weights = builder.CreateVector(record.weights);
-  return fb::CreateAttributeMap(builder, fields, column_vector, base, weights, record.prior_pairs);
+  const auto trained_pairs = builder.CreateVector(record.trained_pairs);
+  return fb::CreateAttributeMap(builder, fields, column_vector, base, weights, record.prior_pairs,
+                                trained_pairs);
 }
 
 Result<AttributeRecord> AttributesOf(const fb::AttributeMap& table, std::uint32_t dim,
@@ -78,7 +80,11 @@ Result<AttributeRecord> AttributesOf(const fb::AttributeMap& table, std::uint32_
   AttributeRecord record{.fields = NamesOf(table.fields()),
                          .base = FloatsOf(table.base()),
                          .weights = FloatsOf(table.weights()),
-                         .prior_pairs = table.prior_pairs()};
+                         .prior_pairs = table.prior_pairs(),
+                         .trained_pairs = {}};
+  if (table.trained_pairs() != nullptr) {
+    record.trained_pairs.assign(table.trained_pairs()->begin(), table.trained_pairs()->end());
+  }
   if (table.columns() != nullptr) {
     for (const fb::AttributeColumn* column : *table.columns()) {
       RECO_ASSIGN_OR_RETURN(AttributeColumn decoded, ColumnOf(*column, record.fields.size(), what));

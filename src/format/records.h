@@ -103,9 +103,10 @@ struct AttributeColumn {
 struct AttributeRecord {
   std::vector<std::string> fields;
   std::vector<AttributeColumn> columns = {};
-  std::vector<float> base;     // dim
-  std::vector<float> weights;  // columns x dim, row-major
-  double prior_pairs = 0;      // the prediction weighs prior_pairs / (prior_pairs + pairs)
+  std::vector<float> base;                  // dim
+  std::vector<float> weights;               // columns x dim, row-major
+  double prior_pairs = 0;                   // how many pairs a prediction is worth
+  std::vector<std::uint8_t> trained_pairs;  // of each item at the training, at most 255
   bool operator==(const AttributeRecord&) const = default;
 };
 

@@ -111,6 +111,7 @@ struct FoldInSolver::Scratch {
   bool Confirmed(const float* x) const;
 
   void StartWide(const Gram& gram, const SolveParams& params, float ridge);
+  Eigen::VectorXd WidePrior(const float* prior) const;
   void AddGatheredWide();
   bool FactorWide();
   void SolveWide(float* x);
@@ -280,6 +281,12 @@ void FoldInSolver::Scratch::StartWide(const Gram& gram, const SolveParams& param
   }
 }
 
+// (w0 G + l I) prior, when `wide` holds no more than that; 0 without a prior.
+Eigen::VectorXd FoldInSolver::Scratch::WidePrior(const float* prior) const {
+  return prior == nullptr ? Eigen::VectorXd(Eigen::VectorXd::Zero(dim))
+                          : wide * Eigen::Map<const Eigen::VectorXf>(prior, dim).cast<double>();
+}
+
 // wide += sum c y y' in its lower triangle.
 void FoldInSolver::Scratch::AddGatheredWide() {
   for (std::size_t from = 0; from < rows.size(); from += kWideBlock) {
@@ -381,10 +388,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     return;
   }
   s.StartWide(gram, params, ridge);
-  Eigen::VectorXd right = Eigen::VectorXd::Zero(s.dim);
-  if (prior != nullptr) {
-    right = s.wide * Eigen::Map<const Eigen::VectorXf>(prior, s.dim).cast<double>();
-  }
+  const Eigen::VectorXd right = s.WidePrior(prior);
   s.AddGatheredWide();
   if (!s.FactorWide()) {
     std::fill_n(x, s.stride, 0.0F);
@@ -399,15 +403,24 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
 }
 
 void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
-                             const Information& information, std::uint64_t pairs, float* x) {
+                             const Information& information, std::uint64_t pairs, float* x,
+                             const float* prior) {
   Scratch& s = *scratch_;
+  if (prior != nullptr && pairs == 0) {
+    std::copy_n(prior, s.stride, x);
+    return;
+  }
   const float* b = information.right_side();
-  if (pairs == 0 || std::all_of(b, b + s.dim, [](float v) { return v == 0; })) {
+  const bool empty = pairs == 0 || std::all_of(b, b + s.dim, [](float v) { return v == 0; });
+  if (empty && prior == nullptr) {
     std::fill_n(x, s.stride, 0.0F);
     return;
   }
   const float ridge = params.reg + params.regn * static_cast<float>(pairs);
   std::copy_n(b, s.stride, s.right());
+  if (prior != nullptr) {
+    s.AddPrior(gram, params, ridge, prior);
+  }
   s.matrix.assign(information.matrix(), information.matrix() + s.stride * s.stride);
   for (std::size_t k = 0; k < s.dim; ++k) {
     s.pair_diagonal()[k] = s.matrix[k * s.stride + k];
@@ -415,7 +428,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
   const float stiffness = s.Precondition(gram, params, ridge);
   bool solved = s.SolveDense(gram, params, ridge, x);
   if (solved && !(stiffness < kStiff)) {
-    s.StartResidual(gram, params, ridge, x, nullptr);
+    s.StartResidual(gram, params, ridge, x, prior);
     s.AddLongResidual(information);
     solved = s.Confirmed(x);
   }
@@ -423,6 +436,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
     return;
   }
   s.StartWide(gram, params, ridge);
+  const Eigen::VectorXd right = s.WidePrior(prior);
   for (std::uint32_t i = 0; i < s.dim; ++i) {
     s.wide.row(i) +=
         Eigen::Map<const Eigen::RowVectorXf>(information.matrix() + i * s.stride, s.dim)
@@ -432,7 +446,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
     std::fill_n(x, s.stride, 0.0F);
     return;
   }
-  s.wide_vector = Eigen::Map<const Eigen::VectorXf>(b, s.dim).cast<double>();
+  s.wide_vector = right + Eigen::Map<const Eigen::VectorXf>(b, s.dim).cast<double>();
   s.SolveWide(x);
 }
 

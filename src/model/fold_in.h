@@ -92,9 +92,9 @@ class FoldInSolver {
   // to b, so that x - prior solves A z = sum c (p - y'prior) y. No neighbours: x = prior.
   void Solve(const Gram& gram, const SolveParams& params, std::span<const Neighbor> neighbors,
              float* x, const float* prior = nullptr);
-  // `pairs`: n of the regulariser. No pairs: x = 0.
+  // `pairs`: n of the regulariser. No pairs: x = prior, or 0.
   void SolveLong(const Gram& gram, const SolveParams& params, const Information& information,
-                 std::uint64_t pairs, float* x);
+                 std::uint64_t pairs, float* x, const float* prior = nullptr);
   // shares[j] = c_j p_j y_j' A^-1 target: what neighbour j contributes to the score of `target`
   // (padded vector) under the solution of Solve. float64 Cholesky, O(n d^2 + d^3).
   void Shares(const Gram& gram, const SolveParams& params, std::span<const Neighbor> neighbors,

@@ -136,7 +136,7 @@ TEST(ColdItems, ReturnToThePredictionWithTheirLastPair) {
   ExpectVerifies(shop);
 }
 
-// y = A^-1 (b + s (w0 G + l I) p) with s = k / (k + n): by the definition, in float64.
+// y = A^-1 (b + share (w0 G + l I) prior): by the definition, in float64.
 Eigen::VectorXd AroundPrior(const Shop& shop, const std::vector<float>& prior, double share,
                             const std::vector<std::string>& raters) {
   const CollectionOptions options;
@@ -163,15 +163,13 @@ TEST(ColdItems, AreDrawnToThePredictionByTheirFirstPairs) {
   Shop shop;
   Fill(shop);
   shop.Train();
-  const double worth = Figure(shop, "attribute-prior");
-  ASSERT_GT(worth, 0);
   SetAttributes(shop, "new", Kind(3));
   const std::vector<float> predicted = shop.Vector(Side::kItem, "new");
   std::vector<std::string> raters;
   for (int n = 1; n <= 30; ++n) {
     raters.push_back("u" + std::to_string(n));
     ASSERT_TRUE(shop.Add(raters.back(), "new").ok());
-    const Eigen::VectorXd exact = AroundPrior(shop, predicted, worth / (worth + n), raters);
+    const Eigen::VectorXd exact = AroundPrior(shop, predicted, 1, raters);
     const std::vector<float> live = shop.Vector(Side::kItem, "new");
     const auto found = Eigen::Map<const Eigen::VectorXf>(live.data(), exact.size());
     EXPECT_LT((found.cast<double>() - exact).norm(), 1e-3 * exact.norm()) << n;
@@ -258,9 +256,9 @@ TEST(ColdItems, OfRatingsAreOffered) {
 TEST(PriorPairs, GrowWithWhatIsExplained) {
   EXPECT_EQ(engine::PriorPairs(-1), 0);
   EXPECT_EQ(engine::PriorPairs(0), 0);
-  EXPECT_DOUBLE_EQ(engine::PriorPairs(0.5), 10);
+  EXPECT_DOUBLE_EQ(engine::PriorPairs(0.5), 20);
   EXPECT_LT(engine::PriorPairs(0.1), engine::PriorPairs(0.2));
-  EXPECT_EQ(engine::PriorPairs(1), 30);
+  EXPECT_EQ(engine::PriorPairs(1), 60);
 }
 
 }  // namespace

@@ -153,7 +153,8 @@ inline ModelRecord AttributedModel() {
                   {.field = 1, .kind = AttributeKind::kFlag, .text = "true"}},
       .base = {0.5F, -0.25F},
       .weights = {1, 2, 3, 4, 5, 6},
-      .prior_pairs = 2.5};
+      .prior_pairs = 2.5,
+      .trained_pairs = {0, 3, 255}};
   return record;
 }
 

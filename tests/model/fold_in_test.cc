@@ -153,6 +153,27 @@ TEST_P(SolverStream, StaysWithinTheContractAroundAPrior) {
   ExpectWithinContract(errors);
 }
 
+TEST(FoldInSolver, ALongRowIsDrawnToThePriorAsItsPairsAre) {
+  for (const float size : {1.0F, 1e5F}) {  // solved in float32, and in float64
+    RandomStream stream(64, 0.3, 7);
+    const FactorTable priors = RandomTable(64, 1, 0.3, 9);
+    const std::vector<Neighbor> neighbors =
+        stream.Draw(300, [size](std::mt19937& random) { return size * SignedWeight(random); });
+    Information sums(64);
+    for (const Neighbor& each : neighbors) {
+      sums.Replace(each.factor, 1, 0, each.weight);
+    }
+    AlignedVector<float> from_pairs(64);
+    AlignedVector<float> from_sums(64);
+    stream.solver().Solve(stream.gram(), {}, neighbors, from_pairs.data(), priors.row(0));
+    stream.solver().SolveLong(stream.gram(), {}, sums, 300, from_sums.data(), priors.row(0));
+    EXPECT_LT(RelativeError(from_sums.data(), Widen(from_pairs.data(), 64)), 1e-3) << size;
+    stream.solver().SolveLong(stream.gram(), {}, Information(64), 0, from_sums.data(),
+                              priors.row(0));
+    EXPECT_TRUE(std::equal(from_sums.begin(), from_sums.end(), priors.row(0)));
+  }
+}
+
 TEST(FoldInSolver, PriorOfARowWithoutPairsIsItsSolution) {
   RandomStream stream(64, 0.3, 7);
   const FactorTable priors = RandomTable(64, 1, 0.3, 9);
