@@ -210,7 +210,7 @@ class BlockEvaluator {
     const Column* column = left.column != nullptr ? left.column : b.column;
     const bool remember = column != nullptr && (left.literal != nullptr || b.literal != nullptr);
     const auto match = [&](std::size_t row) {
-      return Apply(op, ValueAt(left, row), ValueAt(b, row)).number != 0;
+      return Apply(op, ValueAt(left, row), ValueAt(b, row)) != 0;
     };
     for (std::size_t row = 0; row < rows_; ++row) {
       if (remember && column->tags()[first_ + row] == Tag::kString) {

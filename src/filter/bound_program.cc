@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <new>
 
 namespace reco::filter {
 
@@ -32,23 +33,32 @@ double ApplyToNumbers(Op op, double a, double b) {
   }
 }
 
-Value Apply(Op op, const Value& a, const Value& b) {
-  const auto truth = [](bool value) { return Value::Number(value ? 1 : 0); };
+double Apply(Op op, const Value& a, const Value& b) {
   switch (op) {
     case Op::kEqual:
-      return truth(Equal(a, b));
+      return Equal(a, b) ? 1 : 0;
     case Op::kNotEqual:
-      return truth(!Equal(a, b));
+      return Equal(a, b) ? 0 : 1;
     case Op::kIn:
-      return truth(In(a, b));
+      return In(a, b) ? 1 : 0;
     case Op::kAnd:
-      return truth(Truth(a) && Truth(b));
+      return Truth(a) && Truth(b) ? 1 : 0;
     case Op::kOr:
-      return truth(Truth(a) || Truth(b));
+      return Truth(a) || Truth(b) ? 1 : 0;
     default:
-      return Value::Number(ApplyToNumbers(op, a.number, b.number));
+      return ApplyToNumbers(op, a.number, b.number);
   }
 }
+
+namespace {
+
+// The rest of a number is not read.
+void SetNumber(double number, Value* value) {
+  value->tag = Tag::kNumber;
+  value->number = number;
+}
+
+}  // namespace
 
 bool BoundProgram::Matches(std::uint32_t ordinal) const {
   if (!records->Test(ordinal)) {
@@ -68,14 +78,15 @@ bool BoundProgram::Matches(std::uint32_t ordinal) const {
         stack[size++] = program.literals[instruction.operand];
         break;
       case Op::kField:
-        stack[size++] = columns[instruction.operand]->At(ordinal);
+        // In place: a copy would wait for the parts just stored.
+        ::new (&stack[size++]) Value(columns[instruction.operand]->At(ordinal));
         break;
       case Op::kNot:
-        stack[size - 1] = Value::Number(Truth(stack[size - 1]) ? 0 : 1);
+        SetNumber(Truth(stack[size - 1]) ? 0 : 1, &stack[size - 1]);
         break;
       default:
         --size;
-        stack[size - 1] = Apply(instruction.op, stack[size - 1], stack[size]);
+        SetNumber(Apply(instruction.op, stack[size - 1], stack[size]), &stack[size - 1]);
     }
   }
   return Truth(stack[0]);

@@ -24,7 +24,7 @@ struct BoundProgram {
 };
 
 // What a binary operator makes of two values.
-Value Apply(Op op, const Value& a, const Value& b);
+double Apply(Op op, const Value& a, const Value& b);
 // The same of two numbers, for the operators whose operands are numbers: arithmetic and order.
 double ApplyToNumbers(Op op, double a, double b);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "filter/filter.h"
 #include "filter/lexer.h"
 #include "filter/syntax_error.h"
@@ -71,6 +72,7 @@ class Parser {
     if (front().kind != TokenKind::kEnd) {
       return Error("expected an operator");
     }
+    RECO_CHECK(program_.stack_max <= kStackMax);
     return std::move(program_);
   }
 

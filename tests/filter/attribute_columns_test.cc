@@ -197,10 +197,14 @@ TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
   for (int i = 0; i < 100000; ++i) {
     const std::string n = std::to_string(i);
     shop.Set(1 + i % 5, R"({"s":"a string of its own )" + n + R"(","a":["y)" + n + R"(",1,2]})");
+    if (i == 500) {  // its strings have late places in the dictionaries, which move
+      shop.Set(10, R"({"s":"a late string","a":["late",3]})");
+    }
     bytes_at_first = i == 5000 ? shop.columns.memory_bytes() : bytes_at_first;
   }
   EXPECT_LT(shop.columns.memory_bytes(), 2 * bytes_at_first);
   EXPECT_EQ(shop.Matching("'kept' in .a and .s == 'kept string that is long'"), Ordinals{0});
+  EXPECT_EQ(shop.Matching("'late' in .a and 3 in .a and .s == 'a late string'"), Ordinals{10});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 99998' and 'y99998' in .a"), Ordinals{4});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 50000'"), Ordinals{});
 }
