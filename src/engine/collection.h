@@ -215,6 +215,8 @@ class Collection {
       REQUIRES_SHARED(mutex_);
   Result<Query> UserQuery(std::string_view user, const RankingOptions& options) const
       REQUIRES_SHARED(mutex_);
+  Result<Query> GroupQuery(std::span<const std::string_view> users,
+                           const RankingOptions& options) const REQUIRES_SHARED(mutex_);
   // The mean of the unit vectors of the rows, which are left out.
   Query DirectionQuery(Side side, std::vector<std::uint32_t> ordinals) const
       REQUIRES_SHARED(mutex_);
@@ -238,42 +240,61 @@ class Collection {
   void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
   std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
 
-  // Answers the best `count` of one side that are accepted; `among`, when not null, are the only
-  // candidates.
+  // A filter bound to the columns as they are; to be bound again when the lock was given back.
+  struct FilterBinding {
+    std::shared_ptr<const filter::Filter> filter;
+    std::optional<filter::BoundFilter> bound;  // always there behind Bind
+  };
+  using FilterBindings = std::vector<std::unique_ptr<FilterBinding>>;
+  // The rules whose time it is; they refer to the bindings.
+  struct BoundRules {
+    std::vector<RuleInForce> rules;
+    FilterBindings bindings;
+  };
+  // The only candidates: few ordinals, or what a filter holds for; null: everything.
+  struct Among {
+    const std::vector<std::uint32_t>* ordinals = nullptr;  // ascending
+    const FilterBinding* filter = nullptr;
+    const FilterBindings* bindings = nullptr;  // all that the list's `accept` asks
+  };
+  // Answers the best `count` of one side that are accepted.
   using Lister = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
-                                                     const std::vector<std::uint32_t>* among)>;
+                                                     const Among& among)>;
   Status CheckUserOptions(const RankingOptions& options) const;
   Result<std::vector<ScoredItem>> List(Side side, const RankingOptions& options,
-                                       std::vector<std::uint32_t> left_out,
-                                       std::span<const RuleInForce> rules, Lister lister) const
-      REQUIRES_SHARED(mutex_);
+                                       std::vector<std::uint32_t> left_out, BoundRules rules,
+                                       Lister lister) const REQUIRES_SHARED(mutex_);
   Ranking Page(Side side, const RankingOptions& options, std::span<const ScoredItem> list) const
       REQUIRES_SHARED(mutex_);
   Result<Ranking> ItemPage(const RankingOptions& options, std::vector<std::uint32_t> left_out,
                            Lister lister) const REQUIRES_SHARED(mutex_);
   Result<Ranking> Rank(const Query& query, const RankingOptions& options) const
       REQUIRES_SHARED(mutex_);
+  Result<Ranking> RankUntilCurrent(FunctionRef<Result<Query>()> make_query,
+                                   const RankingOptions& options) const EXCLUDES(mutex_);
   std::vector<ScoredItem> ListFor(const Query& query, std::size_t count, AcceptItem accept,
-                                  const std::vector<std::uint32_t>* among) const
-      REQUIRES_SHARED(mutex_);
+                                  const Among& among) const REQUIRES_SHARED(mutex_);
   std::vector<ScoredItem> ListByVector(const Query& query, std::size_t count, AcceptItem accept,
-                                       const std::vector<std::uint32_t>* among) const
-      REQUIRES_SHARED(mutex_);
+                                       const Among& among) const REQUIRES_SHARED(mutex_);
   // The best of `values`, which are those of one side.
   std::vector<ScoredItem> ListValues(Side side, const RankedValues& values, Source source,
-                                     std::size_t count, AcceptItem accept,
-                                     const std::vector<std::uint32_t>* among) const
+                                     std::size_t count, AcceptItem accept, const Among& among) const
       REQUIRES_SHARED(mutex_);
   Result<std::vector<RowPair>> CopyRow(Side side, std::uint32_t ordinal) const EXCLUDES(mutex_);
+  std::vector<index::Candidate> SearchInSteps(const Query& query, std::size_t count,
+                                              AcceptItem accept, const Among& among) const
+      REQUIRES_SHARED(mutex_);
   std::vector<index::Candidate> RankEach(Side side, const Query& query, std::size_t count,
                                          AcceptItem accept,
                                          std::span<const std::uint32_t> candidates) const
       REQUIRES_SHARED(mutex_);
   Source SourceOf(Side side, std::uint32_t ordinal, const Query& query) const
       REQUIRES_SHARED(mutex_);
-  filter::BoundFilter Bind(Side side, std::shared_ptr<const filter::Filter> filter) const
-      REQUIRES_SHARED(mutex_);
-  std::vector<RuleInForce> RulesInForce() const REQUIRES_SHARED(mutex_);
+  // Adds a binding of `filter`, which lives as long as `bindings`.
+  FilterBinding* Bind(Side side, std::shared_ptr<const filter::Filter> filter,
+                      FilterBindings* bindings) const REQUIRES_SHARED(mutex_);
+  void BindAgain(Side side, FilterBinding* binding) const REQUIRES_SHARED(mutex_);
+  BoundRules RulesInForce() const REQUIRES_SHARED(mutex_);
   bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
   std::vector<std::uint32_t> Ordinals(Side side, std::span<const std::string_view> ids) const
       REQUIRES_SHARED(mutex_);

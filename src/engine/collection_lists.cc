@@ -9,12 +9,12 @@ namespace reco::engine {
 
 std::vector<ScoredItem> Collection::ListValues(Side side, const RankedValues& values, Source source,
                                                std::size_t count, AcceptItem accept,
-                                               const std::vector<std::uint32_t>* among) const {
+                                               const Among& among) const {
   const Dictionary& ids = state_.side(side).ids;
   const auto before = [&ids](std::uint32_t a, std::uint32_t b) { return ids.Before(a, b); };
   PageQuery query{count, 0, accept, before};
-  if (among != nullptr) {
-    query.among = *among;
+  if (among.ordinals != nullptr) {
+    query.among = *among.ordinals;
   }
   std::vector<ScoredItem> list;
   for (const RankedValue& found : values.Top(query)) {
@@ -29,7 +29,7 @@ Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options)
   const RankedValues& values = state_.popularity().by(by);
   return ItemPage(
       options, {},
-      [&](std::size_t count, AcceptItem accept, const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+      [&](std::size_t count, AcceptItem accept, const Among& among) NO_THREAD_SAFETY_ANALYSIS {
         return ListValues(Side::kItem, values, Source::kPopular, count, accept, among);
       });
 }
@@ -40,7 +40,7 @@ Result<Ranking> Collection::Latest(const RankingOptions& options) const {
   const RankedValues& values = state_.latest_items();
   return ItemPage(
       options, {},
-      [&](std::size_t count, AcceptItem accept, const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+      [&](std::size_t count, AcceptItem accept, const Among& among) NO_THREAD_SAFETY_ANALYSIS {
         return ListValues(Side::kItem, values, Source::kLatest, count, accept, among);
       });
 }
@@ -50,7 +50,7 @@ Result<Ranking> Collection::ActiveUsers(const RankingOptions& options) const {
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.active_users();
   const auto lister = [&](std::size_t count, AcceptItem accept,
-                          const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+                          const Among& among) NO_THREAD_SAFETY_ANALYSIS {
     return ListValues(Side::kUser, values, Source::kActivity, count, accept, among);
   };
   RECO_ASSIGN_OR_RETURN(const auto list, List(Side::kUser, options, {}, {}, lister));

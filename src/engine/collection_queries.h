@@ -20,6 +20,11 @@ struct Collection::Query {
   index::Metric metric = index::Metric::kInnerProduct;
   double offset = 0;    // what a score is above the inner product: the mean of all ratings
   bool folded = false;  // the vector is not the one that training left
+  // How often the query was made before, because another model took over in the middle of a list;
+  // from kAttemptsInSteps on the lock is kept to the end.
+  int attempts = 0;
+  static constexpr int kAttemptsInSteps = 3;
+  mutable bool stale = false;  // it has happened again
 
   bool usable() const {
     return !std::all_of(vector.begin(), vector.end(), [](float v) { return v == 0; });

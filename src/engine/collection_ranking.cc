@@ -7,6 +7,7 @@
 
 #include "engine/collection.h"
 #include "engine/collection_queries.h"
+#include "index/stepped_search.h"
 
 namespace reco::engine {
 namespace {
@@ -60,24 +61,31 @@ bool Collection::Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) 
   return found == attributes.end() || (!found->second.hidden && !found->second.ExpiredAt(now_ms));
 }
 
-filter::BoundFilter Collection::Bind(Side side,
-                                     std::shared_ptr<const filter::Filter> filter) const {
+void Collection::BindAgain(Side side, FilterBinding* binding) const {
   const SideState& own = state_.side(side);
-  return own.columns.Bind(std::move(filter), [&](filter::AttributeColumns::RecordVisitor visit) {
-    for (const auto& [ordinal, attributes] : own.attributes) {
-      if (!attributes.json.empty()) {
-        visit(ordinal, attributes.json);
-      }
-    }
-  });
+  binding->bound =
+      own.columns.Bind(binding->filter, [&](filter::AttributeColumns::RecordVisitor visit) {
+        for (const auto& [ordinal, attributes] : own.attributes) {
+          if (!attributes.json.empty()) {
+            visit(ordinal, attributes.json);
+          }
+        }
+      });
+}
+
+Collection::FilterBinding* Collection::Bind(Side side, std::shared_ptr<const filter::Filter> filter,
+                                            FilterBindings* bindings) const {
+  FilterBinding* binding = bindings->emplace_back(std::make_unique<FilterBinding>()).get();
+  binding->filter = std::move(filter);
+  BindAgain(side, binding);
+  return binding;
 }
 
 // The best offset + count that `lister` finds when nothing that is to be left out is accepted.
 // Rules and diversity are for items.
 Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions& options,
                                                  std::vector<std::uint32_t> left_out,
-                                                 std::span<const RuleInForce> rules,
-                                                 Lister lister) const {
+                                                 BoundRules rules, Lister lister) const {
   if (options.model && (*options.model != state_.model().id || *options.model == 0)) {
     return Status::NotFound("no such model; RECO.MODEL LIST names those there are");
   }
@@ -92,14 +100,14 @@ Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions
     SortUnique(&included);
   }
   bool few = options.include.has_value();
-  std::optional<filter::BoundFilter> filter;
+  const FilterBinding* filter = nullptr;
   if (!options.filter.empty()) {
     RECO_ASSIGN_OR_RETURN(auto compiled, filter::Filter::Compile(options.filter));
-    filter = Bind(side, std::move(compiled));
-    const auto matches = filter->match_count();
+    filter = Bind(side, std::move(compiled), &rules.bindings);
+    const auto matches = filter->bound->match_count();
     if (!few && matches && static_cast<double>(*matches) < kSmallShare * own.ids.end()) {
       few = true;
-      filter->ForEachMatch([&](std::uint32_t ordinal) {
+      filter->bound->ForEachMatch([&](std::uint32_t ordinal) {
         included.push_back(ordinal);
         return true;
       });
@@ -107,17 +115,17 @@ Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions
   }
   const auto accept = [&](std::uint32_t ordinal) NO_THREAD_SAFETY_ANALYSIS {
     return !Contains(left_out, ordinal) && Visible(side, ordinal, now_ms) &&
-           (!filter || filter->Matches(ordinal));
+           (filter == nullptr || filter->bound->Matches(ordinal));
   };
   const auto best = [&](std::size_t count, AcceptItem accepted) {
-    return lister(count, accepted, few ? &included : nullptr);
+    return lister(count, accepted, Among{few ? &included : nullptr, filter, &rules.bindings});
   };
   const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
   const auto cosine = [&](std::uint32_t a, std::uint32_t b) NO_THREAD_SAFETY_ANALYSIS {
     return CosineOf(own.factors->row(a), own.factors->row(b));
   };
   return MakeItemList({options.offset + options.count, side == Side::kItem ? options.diversity : 0,
-                       rules, accept, before, cosine},
+                       rules.rules, accept, before, cosine},
                       best);
 }
 
@@ -127,6 +135,9 @@ Ranking Collection::Page(Side side, const RankingOptions& options,
   const SideState& own = state_.side(side);
   Ranking ranking;
   for (const ScoredItem& item : list.subspan(std::min(options.offset, list.size()))) {
+    if (own.ids.id(item.item).empty()) {
+      continue;  // deleted since the first of several searches
+    }
     Ranking::Entry& entry = ranking.entries.emplace_back();
     entry.id = own.ids.id(item.item);
     entry.score = item.score;
@@ -142,9 +153,8 @@ Ranking Collection::Page(Side side, const RankingOptions& options,
 // A page of items under the rules of now.
 Result<Ranking> Collection::ItemPage(const RankingOptions& options,
                                      std::vector<std::uint32_t> left_out, Lister lister) const {
-  const std::vector<RuleInForce> rules = RulesInForce();
   RECO_ASSIGN_OR_RETURN(const auto list,
-                        List(Side::kItem, options, std::move(left_out), rules, lister));
+                        List(Side::kItem, options, std::move(left_out), RulesInForce(), lister));
   return Page(Side::kItem, options, list);
 }
 
@@ -200,25 +210,57 @@ Source Collection::SourceOf(Side side, std::uint32_t ordinal, const Query& query
              : Source::kModel;
 }
 
+// The best items of the index. Between steps it gives the lock back, so that a write never waits
+// for a whole scan; what holds then is said in index/stepped_search.h.
+std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std::size_t count,
+                                                        AcceptItem accept,
+                                                        const Among& among) const {
+  const auto before = [this](std::uint32_t a, std::uint32_t b)
+                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
+  index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
+  const auto set_among = [&] {
+    if (among.filter != nullptr) {
+      request.among = among.filter->bound->words();
+    }
+  };
+  set_among();
+  if (query.attempts >= Query::kAttemptsInSteps) {
+    std::vector<index::Candidate> found;
+    state_.index()->Search(request, &found);
+    return found;
+  }
+  index::SteppedSearch search(*state_.index(), request);
+  auto progress = search.Step(*state_.index());
+  while (progress == index::SteppedSearch::Progress::kMore) {
+    mutex_.UnlockShared();
+    mutex_.LockShared();
+    for (const auto& binding : *among.bindings) {
+      BindAgain(Side::kItem, binding.get());
+    }
+    set_among();
+    progress = search.Step(*state_.index());
+  }
+  query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
+  return search.result();
+}
+
 // The best items by the query's vector.
 std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t count,
-                                                 AcceptItem accept,
-                                                 const std::vector<std::uint32_t>* among) const {
+                                                 AcceptItem accept, const Among& among) const {
   const SideState& items = state_.items();
   // An item without a solved row has no rating to predict: inner product 0 would mean "average".
   const auto predictable = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
     return (!explicit_feedback() || items.factors->row(item)[ConstantAt()] != 0) && accept(item);
   };
-  const auto before = [&](std::uint32_t a, std::uint32_t b) { return items.ids.Before(a, b); };
   std::vector<index::Candidate> found;
-  if (among != nullptr) {
-    found = RankEach(Side::kItem, query, count, predictable, *among);
+  if (among.ordinals != nullptr) {
+    found = RankEach(Side::kItem, query, count, predictable, *among.ordinals);
   } else if (explicit_feedback() && query.metric == index::Metric::kCosine) {
     std::vector<std::uint32_t> all(items.ids.end());
     std::iota(all.begin(), all.end(), 0U);
     found = RankEach(Side::kItem, query, count, predictable, all);
   } else {
-    state_.index()->Search({query.vector.data(), count, query.metric, predictable, before}, &found);
+    found = SearchInSteps(query, count, predictable, among);
   }
   std::vector<ScoredItem> list;
   list.reserve(found.size());
@@ -232,8 +274,7 @@ std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t
 // What a list for `query` is made by: its vector, or popularity when there is nothing to score
 // with.
 std::vector<ScoredItem> Collection::ListFor(const Query& query, std::size_t count,
-                                            AcceptItem accept,
-                                            const std::vector<std::uint32_t>* among) const {
+                                            AcceptItem accept, const Among& among) const {
   if (state_.index() != nullptr && query.usable()) {
     return ListByVector(query, count, accept, among);
   }
@@ -245,8 +286,22 @@ std::vector<ScoredItem> Collection::ListFor(const Query& query, std::size_t coun
 
 Result<Ranking> Collection::Rank(const Query& query, const RankingOptions& options) const {
   return ItemPage(options, options.with_seen ? std::vector<std::uint32_t>() : query.left_out,
-                  [&](std::size_t count, AcceptItem accept, const auto* among)
+                  [&](std::size_t count, AcceptItem accept, const Among& among)
                       NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); });
+}
+
+// The list for the query, which is made again when another model takes over in the middle.
+Result<Ranking> Collection::RankUntilCurrent(FunctionRef<Result<Query>()> make_query,
+                                             const RankingOptions& options) const {
+  for (int attempts = 0;; ++attempts) {
+    ReaderLock lock(mutex_);
+    RECO_ASSIGN_OR_RETURN(Query query, make_query());
+    query.attempts = attempts;
+    Result<Ranking> ranking = Rank(query, options);
+    if (!query.stale) {
+      return ranking;
+    }
+  }
 }
 
 Status Collection::CheckUserOptions(const RankingOptions& options) const {
@@ -269,23 +324,17 @@ Result<Collection::Query> Collection::UserQuery(std::string_view user,
 
 Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckUserOptions(options));
-  ReaderLock lock(mutex_);
-  RECO_ASSIGN_OR_RETURN(const Query query, UserQuery(user, options));
-  return Rank(query, options);
+  return RankUntilCurrent([&]() NO_THREAD_SAFETY_ANALYSIS { return UserQuery(user, options); },
+                          options);
 }
 
-Result<Ranking> Collection::GroupTopK(std::span<const std::string_view> users,
-                                      const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckUserOptions(options));
-  if (users.size() > kGroupUsersMax) {
-    return Status::InvalidArgument("a group may name at most 1000 users");
-  }
-  ReaderLock lock(mutex_);
+// The mean of the members' vectors, and what any of them has seen.
+Result<Collection::Query> Collection::GroupQuery(std::span<const std::string_view> users,
+                                                 const RankingOptions& options) const {
   std::vector<std::uint32_t> members = Ordinals(Side::kUser, users);
   SortUnique(&members);
   if (members.empty()) {
-    RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(options.context, {}, nullptr));
-    return Rank(query, options);
+    return BasketQuery(options.context, {}, nullptr);
   }
   Query group;
   std::vector<double> sum;
@@ -303,16 +352,25 @@ Result<Ranking> Collection::GroupTopK(std::span<const std::string_view> users,
   for (const double value : sum) {
     group.vector.push_back(static_cast<float>(value / static_cast<double>(members.size())));
   }
-  return Rank(group, options);
+  return group;
+}
+
+Result<Ranking> Collection::GroupTopK(std::span<const std::string_view> users,
+                                      const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckUserOptions(options));
+  if (users.size() > kGroupUsersMax) {
+    return Status::InvalidArgument("a group may name at most 1000 users");
+  }
+  return RankUntilCurrent([&]() NO_THREAD_SAFETY_ANALYSIS { return GroupQuery(users, options); },
+                          options);
 }
 
 Result<Ranking> Collection::Session(std::span<const std::string_view> items,
                                     std::span<const double> weights,
                                     const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckListOptions(options));
-  ReaderLock lock(mutex_);
-  RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(items, weights, nullptr));
-  return Rank(query, options);
+  return RankUntilCurrent(
+      [&]() NO_THREAD_SAFETY_ANALYSIS { return BasketQuery(items, weights, nullptr); }, options);
 }
 
 Result<Ranking> Collection::Surprising(std::string_view user, const RankingOptions& options) const {
@@ -329,13 +387,13 @@ Result<Ranking> Collection::Surprising(std::string_view user, const RankingOptio
   }
   query.offset = -query.offset;
   const std::vector<std::uint32_t> known = query.left_out;
-  const auto lister = [&](std::size_t count, AcceptItem accept, const auto* among)
-                          NO_THREAD_SAFETY_ANALYSIS {
-                            const auto both = [&](std::uint32_t item) {
-                              return accept(item) && (among == nullptr || Contains(*among, item));
-                            };
-                            return ListByVector(query, count, both, &known);
-                          };
+  const auto lister = [&](std::size_t count, AcceptItem accept,
+                          const Among& among) NO_THREAD_SAFETY_ANALYSIS {
+    const auto both = [&](std::uint32_t item) {
+      return accept(item) && (among.ordinals == nullptr || Contains(*among.ordinals, item));
+    };
+    return ListByVector(query, count, both, {.ordinals = &known});
+  };
   RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list, List(Side::kItem, options, {}, {}, lister));
   for (ScoredItem& entry : list) {
     entry.score = -entry.score;

@@ -55,7 +55,7 @@ void Collection::SetRules(std::vector<CompiledRule> rules) {
 
 // Pins in the order in which they are to be applied: by place, and of those with the same place
 // the first by name last, so that it ends up on top.
-std::vector<RuleInForce> Collection::RulesInForce() const {
+Collection::BoundRules Collection::RulesInForce() const {
   const std::int64_t now_ms = context_.clock.NowMs();
   std::vector<const CompiledRule*> active;
   for (const CompiledRule& compiled : list_rules_) {
@@ -68,14 +68,13 @@ std::vector<RuleInForce> Collection::RulesInForce() const {
     return a->rule.value != b->rule.value ? a->rule.value < b->rule.value
                                           : a->rule.name > b->rule.name;
   });
-  std::vector<RuleInForce> rules;
+  BoundRules bound;
   for (const CompiledRule* compiled : active) {
-    rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
-                     [bound = Bind(Side::kItem, compiled->filter)](std::uint32_t item) {
-                       return bound.Matches(item);
-                     }});
+    const FilterBinding* binding = Bind(Side::kItem, compiled->filter, &bound.bindings);
+    bound.rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
+                           [binding](std::uint32_t item) { return binding->bound->Matches(item); }});
   }
-  return rules;
+  return bound;
 }
 
 Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) const {
@@ -87,9 +86,10 @@ Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) 
   }
   RankingOptions options;
   options.count = state_.items().ids.end();
-  RECO_ASSIGN_OR_RETURN(const Query query, UserQuery(user, options));
-  const std::vector<RuleInForce> rules = RulesInForce();
-  for (const RuleInForce& rule : rules) {
+  RECO_ASSIGN_OR_RETURN(Query query, UserQuery(user, options));
+  query.attempts = Query::kAttemptsInSteps;
+  BoundRules bound = RulesInForce();
+  for (const RuleInForce& rule : bound.rules) {
     if (rule.holds_for(*ordinal)) {
       const bool takes_out = rule.action == Rule::Action::kBoost && rule.value == 0;
       place.rules.insert(takes_out ? place.rules.begin() : place.rules.end(), rule.name);
@@ -105,15 +105,15 @@ Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) 
     place.state = ItemPlace::State::kExpired;
   } else if (Contains(query.left_out, *ordinal)) {
     place.state = ItemPlace::State::kSeen;
-  } else if (Boost(rules, *ordinal, 0).taken_out) {
+  } else if (Boost(bound.rules, *ordinal, 0).taken_out) {
     place.state = ItemPlace::State::kRule;
   } else {
     place.state = ItemPlace::State::kUnscored;
     const auto lister =
-        [&](std::size_t count, AcceptItem accept, const auto* among)
+        [&](std::size_t count, AcceptItem accept, const Among& among)
             NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); };
     RECO_ASSIGN_OR_RETURN(const auto list,
-                          List(Side::kItem, options, query.left_out, rules, lister));
+                          List(Side::kItem, options, query.left_out, std::move(bound), lister));
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (list[i].item == *ordinal) {
         place.state = ItemPlace::State::kRanked;

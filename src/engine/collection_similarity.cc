@@ -48,8 +48,11 @@ Result<Ranking> Collection::Similar(std::span<const std::string_view> items,
   if (items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a list of ids may name at most 10000");
   }
-  ReaderLock lock(mutex_);
-  return Rank(DirectionQuery(Side::kItem, Ordinals(Side::kItem, items)), options);
+  return RankUntilCurrent(
+      [&]() NO_THREAD_SAFETY_ANALYSIS -> Result<Query> {
+        return DirectionQuery(Side::kItem, Ordinals(Side::kItem, items));
+      },
+      options);
 }
 
 Result<Ranking> Collection::SimilarUsers(std::string_view user,
@@ -70,10 +73,11 @@ Result<Ranking> Collection::SimilarUsers(std::string_view user,
     std::iota(all.begin(), all.end(), 0U);
   }
   const auto lister = [&](std::size_t count, AcceptItem accept,
-                          const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+                          const Among& among) NO_THREAD_SAFETY_ANALYSIS {
     std::vector<ScoredItem> list;
     for (const index::Candidate& found :
-         RankEach(Side::kUser, query, count, accept, among != nullptr ? *among : all)) {
+         RankEach(Side::kUser, query, count, accept,
+                  among.ordinals != nullptr ? *among.ordinals : all)) {
       list.push_back({found.ordinal, found.score, SourceOf(Side::kUser, found.ordinal, query)});
     }
     return list;
