@@ -26,6 +26,16 @@ std::uint64_t NextVersion() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+void ChooseForGroup(float bound, std::deque<QuerySearch>* searches,
+                    std::vector<QuerySearch*>* chosen) {
+  chosen->clear();
+  for (QuerySearch& search : *searches) {
+    if (search.active() && search.Reaches(bound)) {
+      chosen->push_back(&search);
+    }
+  }
+}
+
 }  // namespace
 
 struct ItemIndex::Impl {
@@ -124,12 +134,7 @@ void ItemIndex::Impl::SearchTogether(std::span<const SearchRequest> requests,
   std::vector<QuerySearch*> in_group;  // those that a block of the group may concern
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     if (b % RowBlocks::kGroupBlocks == 0) {
-      in_group.clear();
-      for (QuerySearch& search : searches) {
-        if (search.active() && search.Reaches(blocks.group_bound(b / RowBlocks::kGroupBlocks))) {
-          in_group.push_back(&search);
-        }
-      }
+      ChooseForGroup(blocks.group_bound(b / RowBlocks::kGroupBlocks), &searches, &in_group);
     }
     if (in_group.empty()) {
       b += RowBlocks::kGroupBlocks - 1;
