@@ -293,7 +293,7 @@ int main(int argc, char** argv) {
   const auto dim = static_cast<std::uint32_t>(std::atoi(argv[3]));
   const std::vector<float> items = reco::index::ReadRows(argv[1]);
   const std::vector<float> queries = reco::index::ReadRows(argv[2]);
-  if (items.empty() || queries.size() < 20 * dim) {
+  if (items.empty() || queries.size() < std::size_t{20} * dim) {
     std::fprintf(stderr, "bench_retrieval: no rows in the files\n");
     return 1;
   }

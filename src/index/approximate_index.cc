@@ -5,7 +5,9 @@
 #include <exception>
 #include <string>
 
-// Defines functions that are not inline: no other source of this library may include it.
+// Defines functions that are not inline: no other source of this library may include it. Without
+// its own vector code, which reads past the end of lists to prefetch.
+#define NO_MANUAL_VECTORIZATION
 #include <hnswlib/hnswlib.h>
 
 #include "index/query_search.h"
@@ -16,6 +18,23 @@ namespace reco::index {
 namespace {
 
 constexpr std::size_t kFirstCapacity = 1'024;
+
+// Less is nearer.
+float Distance(const void* a, const void* b, const void* stride) {
+  return 1 - model::Dot(static_cast<const float*>(a), static_cast<const float*>(b),
+                        static_cast<std::uint32_t>(*static_cast<const std::size_t*>(stride)));
+}
+
+class ProductSpace : public hnswlib::SpaceInterface<float> {
+ public:
+  explicit ProductSpace(std::size_t stride) : stride_(stride) {}
+  std::size_t get_data_size() override { return stride_ * sizeof(float); }
+  hnswlib::DISTFUNC<float> get_dist_func() override { return Distance; }
+  void* get_dist_func_param() override { return &stride_; }
+
+ private:
+  std::size_t stride_;
+};
 
 }  // namespace
 
@@ -31,7 +50,7 @@ struct ApproximateIndex::Graph {
     return graph.isMarkedDeleted(graph.label_lookup_.at(ordinal));
   }
 
-  hnswlib::InnerProductSpace space;
+  ProductSpace space;
   hnswlib::HierarchicalNSW<float> graph;
 };
 

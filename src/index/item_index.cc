@@ -26,6 +26,16 @@ std::uint64_t NextVersion() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+void ChooseForGroup(float bound, std::deque<QuerySearch>* searches,
+                    std::vector<QuerySearch*>* chosen) {
+  chosen->clear();
+  for (QuerySearch& search : *searches) {
+    if (search.active() && search.Reaches(bound)) {
+      chosen->push_back(&search);
+    }
+  }
+}
+
 }  // namespace
 
 struct ItemIndex::Impl {
@@ -121,12 +131,20 @@ void ItemIndex::Impl::SearchTogether(std::span<const SearchRequest> requests,
   std::vector<Selection> selections(requests.size());
   std::array<BlockQuery, kBatchQueries> queries;
   std::array<QuerySearch*, kBatchQueries> reached;
+  std::vector<QuerySearch*> in_group;  // those that a block of the group may concern
   for (std::size_t b = 0; b < blocks.size(); ++b) {
+    if (b % RowBlocks::kGroupBlocks == 0) {
+      ChooseForGroup(blocks.group_bound(b / RowBlocks::kGroupBlocks), &searches, &in_group);
+    }
+    if (in_group.empty()) {
+      b += RowBlocks::kGroupBlocks - 1;
+      continue;
+    }
     std::size_t count = 0;
-    for (QuerySearch& search : searches) {
-      if (search.active() && search.Reaches(blocks.bound(b))) {
-        queries[count] = {&search.scan(), &selections[count]};
-        reached[count++] = &search;
+    for (QuerySearch* search : in_group) {
+      if (search->Reaches(blocks.bound(b))) {
+        queries[count] = {&search->scan(), &selections[count]};
+        reached[count++] = search;
       }
     }
     if (count == 0 || blocks.used(b) == 0) {

@@ -30,6 +30,7 @@ void FillShop(Shop& shop) {
 // A list is what sorting the scores of all items that the user has not seen gives.
 void ExpectExactLists(const Shop& shop, int items) {
   std::vector<std::string> ids;
+  ids.reserve(static_cast<std::size_t>(items));
   for (int i = 0; i < items; ++i) {
     ids.push_back("i" + std::to_string(i));
   }
@@ -84,6 +85,7 @@ TEST(IndexTest, ResortsBesideWritesSearchesAndTrainingsLoseNothing) {
   std::atomic<bool> stop = false;
   std::atomic<int> items = 300;
   std::vector<std::thread> threads;
+  threads.reserve(2);
   for (int reader = 0; reader < 2; ++reader) {
     threads.emplace_back([&, reader] {
       for (int i = reader; !stop; ++i) {

@@ -111,27 +111,31 @@ class LiveCatalogue {
 
 class SteppedSearchTest : public ::testing::TestWithParam<Shape> {};
 
+void ExpectAsSearchDoes(const ItemIndex& index, const SearchRequest& request,
+                        std::size_t rows_max) {
+  std::vector<Candidate> expected;
+  index.Search(request, &expected);
+  SteppedSearch search(index, request);
+  std::size_t steps = 1;
+  while (search.Step(index, rows_max) == Progress::kMore) {
+    ++steps;
+  }
+  EXPECT_EQ(search.passes(), 1U);
+  EXPECT_LE(steps, 14U);
+  ASSERT_EQ(search.result().size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(search.result()[i].ordinal, expected[i].ordinal);
+    ASSERT_EQ(search.result()[i].score, expected[i].score);
+  }
+}
+
 TEST_P(SteppedSearchTest, WithoutChangesAnswersAsSearchDoesInAnySteps) {
   LiveCatalogue live(GetParam(), 3000, 1);
   for (const Metric metric : {Metric::kInnerProduct, Metric::kCosine}) {
     for (const std::size_t k : {0U, 1U, 20U, 4000U}) {
       for (const std::size_t rows_max : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 30}) {
         const std::vector<float> query = live.Query();
-        const SearchRequest request{query.data(), k, metric, kMost, kScrambled};
-        std::vector<Candidate> expected;
-        live.index().Search(request, &expected);
-        SteppedSearch search(live.index(), request);
-        std::size_t steps = 1;
-        while (search.Step(live.index(), rows_max) == Progress::kMore) {
-          ++steps;
-        }
-        EXPECT_EQ(search.passes(), 1U);
-        EXPECT_LE(steps, 14U);
-        ASSERT_EQ(search.result().size(), expected.size());
-        for (std::size_t i = 0; i < expected.size(); ++i) {
-          ASSERT_EQ(search.result()[i].ordinal, expected[i].ordinal);
-          ASSERT_EQ(search.result()[i].score, expected[i].score);
-        }
+        ExpectAsSearchDoes(live.index(), {query.data(), k, metric, kMost, kScrambled}, rows_max);
       }
     }
   }
