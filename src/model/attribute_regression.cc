@@ -8,6 +8,7 @@
 
 #include "model/parallel.h"
 #include "model/random.h"
+#include "model/simd.h"
 
 namespace reco::model {
 namespace {
@@ -16,12 +17,33 @@ namespace {
 constexpr std::size_t kLane = 16;
 using Lane = std::array<float, kLane>;
 
+// to += scale x from.
+void AddScaled(float scale, const Lane& from, Lane* to) {
+  for (std::size_t k = 0; k < kLane; k += simd::kLanes) {
+    simd::Store(to->data() + k, simd::Load(to->data() + k) + scale * simd::Load(from.data() + k));
+  }
+}
+
+// to += scale x from, column by column.
+void AddScaled(const Lane& scale, const Lane& from, Lane* to) {
+  for (std::size_t k = 0; k < kLane; k += simd::kLanes) {
+    simd::Store(to->data() + k, simd::Load(to->data() + k) +
+                                    simd::Load(scale.data() + k) * simd::Load(from.data() + k));
+  }
+}
+
 constexpr std::size_t kFolds = 4;
 // In rows of mean share: a feature that so many rows have is believed half. From strong to weak, so
 // that each solution is a start for the next.
-constexpr std::array<double, 9> kRidges = {1'000, 300, 100, 30, 10, 3, 1, 0.3, 0.1};
-constexpr int kStepsMax = 100;
-constexpr float kResidualMax = 1e-4F;
+constexpr std::array<double, 7> kRidges = {300, 100, 30, 10, 3, 1, 0.3};
+// How far a system is solved: relative residual and steps. The first chooses the same ridges as
+// 1e-4 in up to 100 steps does (bench/cold_items.cc).
+struct Limits {
+  float residual;
+  int steps;
+};
+constexpr Limits kTrial = {0.03F, 15};
+constexpr Limits kFinal = {3e-4F, 60};
 
 // The rows of one fit and what centring needs.
 struct Problem {
@@ -83,9 +105,7 @@ class LaneFit {
     for (std::size_t i = 0; i < problem.used.size(); ++i) {
       const Lane away = Away(problem.used[i]);
       for (const Feature& feature : problem.rows.row(problem.used[i])) {
-        for (std::size_t k = 0; k < kLane; ++k) {
-          right_[feature.column][k] += problem.shares[i] * feature.value * away[k];
-        }
+        AddScaled(problem.shares[i] * feature.value, away, &right_[feature.column]);
       }
     }
   }
@@ -93,7 +113,7 @@ class LaneFit {
   const std::vector<Lane>& weights() const { return weights_; }
 
   // Starts from the weights of the last call.
-  void Solve(double ridge) {
+  void Solve(double ridge, const Limits& limits) {
     const auto strength = static_cast<float>(ridge);
     Multiply(weights_, strength);
     for (std::size_t j = 0; j < residual_.size(); ++j) {
@@ -104,10 +124,10 @@ class LaneFit {
     }
     Lane limit = Product(right_, right_);
     for (float& value : limit) {
-      value *= kResidualMax * kResidualMax;
+      value *= limits.residual * limits.residual;
     }
     Lane energy = Product(residual_, direction_);
-    for (int step = 0; step < kStepsMax && !Done(Product(residual_, residual_), limit); ++step) {
+    for (int step = 0; step < limits.steps && !Done(Product(residual_, residual_), limit); ++step) {
       energy = Step(strength, energy);
     }
   }
@@ -117,9 +137,7 @@ class LaneFit {
     Lane away = Away(row);
     const Lane offset = Offset();
     for (const Feature& feature : problem_.rows.row(row)) {
-      for (std::size_t k = 0; k < kLane; ++k) {
-        away[k] -= feature.value * weights_[feature.column][k];
-      }
+      AddScaled(-feature.value, weights_[feature.column], &away);
     }
     double sum = 0;
     for (std::size_t k = 0; k < kLane; ++k) {
@@ -152,15 +170,9 @@ class LaneFit {
   }
 
   static Lane Product(const std::vector<Lane>& a, const std::vector<Lane>& b) {
-    std::array<double, kLane> sum{};
-    for (std::size_t j = 0; j < a.size(); ++j) {
-      for (std::size_t k = 0; k < kLane; ++k) {
-        sum[k] += static_cast<double>(a[j][k] * b[j][k]);
-      }
-    }
     Lane product{};
-    for (std::size_t k = 0; k < kLane; ++k) {
-      product[k] = static_cast<float>(sum[k]);
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      AddScaled(a[j], b[j], &product);
     }
     return product;
   }
@@ -168,9 +180,7 @@ class LaneFit {
   Lane OffsetOf(const std::vector<Lane>& weights) const {
     Lane offset{};
     for (std::size_t j = 0; j < weights.size(); ++j) {
-      for (std::size_t k = 0; k < kLane; ++k) {
-        offset[k] += problem_.feature_means[j] * weights[j][k];
-      }
+      AddScaled(problem_.feature_means[j], weights[j], &offset);
     }
     return offset;
   }
@@ -178,26 +188,21 @@ class LaneFit {
   // product = (X'SX + ridge I) x. The rows of SX, centred, sum up to 0, so X' need not be.
   void Multiply(const std::vector<Lane>& x, float ridge) {
     for (std::size_t j = 0; j < x.size(); ++j) {
-      for (std::size_t k = 0; k < kLane; ++k) {
-        product_[j][k] = ridge * x[j][k];
-      }
+      product_[j] = {};
+      AddScaled(ridge, x[j], &product_[j]);
     }
     const Lane offset = OffsetOf(x);
     for (std::size_t i = 0; i < problem_.used.size(); ++i) {
       const std::span<const Feature> row = problem_.rows.row(problem_.used[i]);
       Lane value{};
       for (const Feature& feature : row) {
-        for (std::size_t k = 0; k < kLane; ++k) {
-          value[k] += feature.value * x[feature.column][k];
-        }
+        AddScaled(feature.value, x[feature.column], &value);
       }
       for (std::size_t k = 0; k < kLane; ++k) {
         value[k] = problem_.shares[i] * (value[k] - offset[k]);
       }
       for (const Feature& feature : row) {
-        for (std::size_t k = 0; k < kLane; ++k) {
-          product_[feature.column][k] += feature.value * value[k];
-        }
+        AddScaled(feature.value, value, &product_[feature.column]);
       }
     }
   }
@@ -207,23 +212,26 @@ class LaneFit {
     Multiply(direction_, ridge);
     const Lane curve = Product(direction_, product_);
     Lane length{};
+    Lane back{};
     for (std::size_t k = 0; k < kLane; ++k) {
       length[k] = curve[k] > 0 ? energy[k] / curve[k] : 0.0F;
+      back[k] = -length[k];
     }
     for (std::size_t j = 0; j < weights_.size(); ++j) {
       const float scale = 1 / (problem_.diagonal[j] + ridge);
-      for (std::size_t k = 0; k < kLane; ++k) {
-        weights_[j][k] += length[k] * direction_[j][k];
-        residual_[j][k] -= length[k] * product_[j][k];
-        product_[j][k] = scale * residual_[j][k];  // preconditioned
-      }
+      AddScaled(length, direction_[j], &weights_[j]);
+      AddScaled(back, product_[j], &residual_[j]);
+      product_[j] = {};
+      AddScaled(scale, residual_[j], &product_[j]);  // preconditioned
     }
     const Lane next = Product(residual_, product_);
+    Lane keep{};
+    for (std::size_t k = 0; k < kLane; ++k) {
+      keep[k] = energy[k] > 0 ? next[k] / energy[k] : 0.0F;
+    }
     for (std::size_t j = 0; j < weights_.size(); ++j) {
-      for (std::size_t k = 0; k < kLane; ++k) {
-        const float keep = energy[k] > 0 ? next[k] / energy[k] : 0.0F;
-        direction_[j][k] = product_[j][k] + keep * direction_[j][k];
-      }
+      AddScaled(keep, direction_[j], &product_[j]);
+      direction_[j] = product_[j];
     }
     return next;
   }
@@ -256,7 +264,7 @@ Validation ValidateLane(const Problem& problem, std::size_t first_column,
     validation.variance += static_cast<double>(shares[row]) * fit.Error(row);
   }
   for (std::size_t i = 0; i < kRidges.size() && !Cancelled(params); ++i) {
-    fit.Solve(kRidges[i]);
+    fit.Solve(kRidges[i], kTrial);
     for (const std::uint32_t row : held) {
       validation.errors[i] += static_cast<double>(shares[row]) * fit.Error(row);
     }
@@ -380,7 +388,7 @@ Result<AttributeMap> FitAttributes(const FeatureRows& rows, const FactorTable& t
               [&](std::size_t lane, std::uint32_t /*thread*/) {
                 if (!Cancelled(params)) {
                   LaneFit fit(problem, lane * kLane);
-                  fit.Solve(map.ridge);
+                  fit.Solve(map.ridge, kFinal);
                   StoreLane(fit, problem, lane * kLane, &map);
                 }
               });

@@ -28,13 +28,15 @@ class Create(reco_e2e.ServerTest):
                    "UNOBSERVED", "0.125", "ITERATIONS", 3, "SEED", 7, "TYPE", "View", "0.5",
                    "TYPE", "buy", 3, "RETRAIN", "EVERY", 1000, "retrain", "interval", 60,
                    "TOLERANCE", "0.01", "WARM-START", "YES", "RECENCY", "0.9", "HALFLIFE", 60,
-                   "WEIGHTING", "LOG", "FEEDBACK", "IMPLICIT", "FOLDIN", "USERS")
+                   "WEIGHTING", "LOG", "FEEDBACK", "IMPLICIT", "FOLDIN", "USERS",
+                   "ATTRFEATURES", "genre,Brand")
         self.assertEqual({"dim": "8", "alpha": "2.5", "reg": "0.5", "regn": "0.25",
                           "unobserved": "0.125", "iterations": "3", "seed": "7",
                           "type.View": "0.5", "type.buy": "3", "retrain-every": "1000",
                           "retrain-interval": "60", "tolerance": "0.01", "warm-start": "yes",
                           "recency": "0.9", "halflife": "60", "weighting": "log",
-                          "feedback": "implicit", "foldin": "users"}, config(client))
+                          "feedback": "implicit", "foldin": "users",
+                          "attrfeatures": "genre,Brand"}, config(client))
 
     def test_defaults(self):
         client = self.client()
