@@ -1,4 +1,4 @@
-// Rankings: RECO.TOPK, SESSION, SIMILAR, SCORE, EXPLAIN, POPULAR.
+// Rankings: RECO.TOPK, SESSION, SIMILAR, SCORE, EXPLAIN.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -71,10 +71,13 @@ void Similar(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::vector<std::string_view> items = words.CountedIds("the number of items");
+  SimilarityBasis basis = SimilarityBasis::kVector;
   RankingRequest request;
   while (words.left() > 0) {
     if (words.Option("BY")) {
-      if (!words.Keyword("VECTOR")) {
+      if (words.Keyword("COOCCURRENCE")) {
+        basis = SimilarityBasis::kCooccurrence;
+      } else if (!words.Keyword("VECTOR")) {
         words.FailSyntax();
       }
     } else if (!ReadCommonOption(words, &request)) {
@@ -85,38 +88,13 @@ void Similar(CommandContext& context) {
     return;
   }
   AnswerRanking(context.reply, request,
-                context.database.Similar(key, items, SimilarityBasis::kVector, request.options));
+                context.database.Similar(key, items, basis, request.options));
 }
 
-PopularBy ReadPopularBy(Arguments& words) {
-  if (words.Keyword("WEIGHT")) {
-    return PopularBy::kWeight;
-  }
-  if (words.Keyword("EVENTS")) {
-    return PopularBy::kEvents;
-  }
-  if (!words.Keyword("USERS")) {
-    words.FailSyntax();
-  }
-  return PopularBy::kUsers;
-}
-
-void Popular(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  PopularBy by = PopularBy::kUsers;
-  RankingRequest request;
-  while (words.left() > 0) {
-    if (words.Option("BY")) {
-      by = ReadPopularBy(words);
-    } else if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
-    }
-  }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request, context.database.Popular(key, by, request.options));
+// Cold rows of many users may have to be read.
+bool SimilarIsSlow(std::span<const std::string_view> args) {
+  constexpr std::size_t kFirstItem = 3;
+  return ContainsKeyword(args, kFirstItem, "COOCCURRENCE");
 }
 
 void Score(CommandContext& context) {
@@ -181,13 +159,10 @@ constexpr ArgumentSpec kContextArgument = {.name = "context",
                                            .arguments = kCountedIds};
 constexpr ArgumentSpec kRecencyArgument = {
     .name = "gamma", .type = "double", .token = "RECENCY", .optional = true};
-constexpr ArgumentSpec kBases[] = {{.name = "vector", .type = "pure-token", .token = "VECTOR"}};
-constexpr ArgumentSpec kPopularities[] = {
-    {.name = "users", .type = "pure-token", .token = "USERS"},
-    {.name = "weight", .type = "pure-token", .token = "WEIGHT"},
-    {.name = "events", .type = "pure-token", .token = "EVENTS"},
+constexpr ArgumentSpec kBases[] = {
+    {.name = "vector", .type = "pure-token", .token = "VECTOR"},
+    {.name = "cooccurrence", .type = "pure-token", .token = "COOCCURRENCE"},
 };
-
 constexpr ArgumentSpec kWithSeenArgument = {
     .name = "withseen", .type = "pure-token", .token = "WITHSEEN", .optional = true};
 constexpr ArgumentSpec kWeightsArgument = {
@@ -201,12 +176,6 @@ constexpr auto kSimilarArguments = WithCommonArguments(std::array{
     kKeyArgument, kNumberArgument, kItemsArgument,
     ArgumentSpec{
         .name = "basis", .type = "oneof", .token = "BY", .optional = true, .arguments = kBases}});
-constexpr auto kPopularArguments =
-    WithCommonArguments(std::array{kKeyArgument, ArgumentSpec{.name = "by",
-                                                              .type = "oneof",
-                                                              .token = "BY",
-                                                              .optional = true,
-                                                              .arguments = kPopularities}});
 constexpr ArgumentSpec kScoreArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
 constexpr ArgumentSpec kExplainArguments[] = {kKeyArgument, kUserArgument, kItemArgument,
                                               kCountArgument};
@@ -241,17 +210,23 @@ constexpr CommandSpec kRows[] = {
      .handler = Session},
     {.name = "reco.similar",
      .arity = -4,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the items nearest to one or several items, which are left out",
+     .summary =
+         "Returns the items nearest to one or several items, which are left out; by the model's "
+         "vectors or exactly by the users in common",
      .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
-                   "the scan ends as soon as no item left can enter the list",
+                   "the scan ends as soon as no item left can enter the list. BY COOCCURRENCE "
+                   "O(U*log(U) + P + N) where U is the number of users of the items and P that of "
+                   "these users' pairs, of which at most 1000000 are read, of a sample of users",
      .arguments = kSimilarArguments,
-     .handler = Similar},
+     .handler = Similar,
+     .subcommands = {},
+     .slow = SimilarIsSlow},
     {.name = "reco.score",
      .arity = -4,
      .flags = kReadonly | kFast,
@@ -277,18 +252,6 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(N*D + D^3) where N is the number of the user's items and D the dimension",
      .arguments = kExplainArguments,
      .handler = Explain},
-    {.name = "reco.popular",
-     .arity = -2,
-     .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Returns the items with the most users, weight or events",
-     .complexity = "O(N) where N is the number of items",
-     .arguments = kPopularArguments,
-     .handler = Popular},
 };
 
 }  // namespace

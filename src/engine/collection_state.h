@@ -19,6 +19,7 @@
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
 #include "engine/ranked_values.h"
+#include "engine/recent_lists.h"
 #include "engine/row_folder.h"
 #include "engine/row_table.h"
 #include "engine/signal.h"
@@ -135,6 +136,8 @@ class CollectionState {
   const RankedValues& active_users() const { return active_users_; }
   // Live items by the time that they became known.
   const RankedValues& latest_items() const { return latest_items_; }
+  // Synchronizes itself; a read builds what it needs.
+  RecentLists& recent() const { return recent_; }
   const index::ItemIndex* index() const { return index_.get(); }
   std::uint32_t generation() const { return generation_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
@@ -272,6 +275,7 @@ class CollectionState {
   Popularity popularity_;
   RankedValues active_users_;
   RankedValues latest_items_;
+  mutable RecentLists recent_;
   std::unique_ptr<index::ItemIndex> index_;
   std::unique_ptr<RowFolder> folder_;
   model::AlignedVector<float> new_vector_;  // scratch of Resolve

@@ -248,10 +248,14 @@ Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> 
 }
 
 Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
-                                  SimilarityBasis /*basis*/, const RankingOptions& options) const {
+                                  SimilarityBasis basis, const RankingOptions& options) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Similar(items, options) : Ranking();
+  if (collection == nullptr) {
+    return Ranking();
+  }
+  return basis == SimilarityBasis::kCooccurrence ? collection->SimilarByCooccurrence(items, options)
+                                                 : collection->Similar(items, options);
 }
 
 Result<std::vector<std::optional<double>>> Database::Score(
@@ -276,6 +280,25 @@ Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
   return collection != nullptr ? collection->Popular(by, options) : Ranking();
+}
+
+Result<Ranking> Database::PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
+                                        const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr
+             ? collection->Recent({engine::RecentListName::Kind::kWindow, window_s}, by, options)
+             : Ranking();
+}
+
+Result<Ranking> Database::Trending(KeyRef key, std::int64_t halflife_s,
+                                   const RankingOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr
+             ? collection->Recent({engine::RecentListName::Kind::kHalfLife, halflife_s},
+                                  PopularBy::kWeight, options)
+             : Ranking();
 }
 
 Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
