@@ -134,34 +134,40 @@ void RecentLists::Abandon() {
   CountListeners();
 }
 
+std::optional<std::vector<RecentLists::Change>> RecentLists::TakeChanges(std::size_t at_most) {
+  MutexLock lock(mutex_);
+  if (set_aside_.size() > kSetAsideMax) {
+    return std::nullopt;
+  }
+  std::vector<Change> changes;
+  if (set_aside_.size() > at_most) {
+    changes.swap(set_aside_);
+  }
+  return changes;
+}
+
 Status RecentLists::End(const RecentListName& name, std::unique_ptr<RecentList> list,
                         std::int64_t now_ms) {
-  for (;;) {
-    std::vector<Change> changes;
-    {
-      MutexLock lock(mutex_);
-      if (set_aside_.size() > kSetAsideMax) {
-        break;
-      }
-      if (set_aside_.size() <= kLastChangesMax) {
-        for (const Change& change : set_aside_) {
-          Apply(change, list.get());
-        }
-        building_ = false;
-        set_aside_ = std::vector<Change>();
-        const Status size = CheckSize(name, list->size());
-        Insert({name, now_ms, size.ok() ? std::move(list) : nullptr});
-        CountListeners();
-        return size;
-      }
-      changes.swap(set_aside_);
-    }
-    for (const Change& change : changes) {
+  std::optional<std::vector<Change>> changes;
+  while ((changes = TakeChanges(kLastChangesMax)) && !changes->empty()) {
+    for (const Change& change : *changes) {
       Apply(change, list.get());
     }
   }
-  Abandon();
-  return Status::ResourceExhausted("too much was written while the list was built; ask again");
+  if (!changes) {
+    Abandon();
+    return Status::ResourceExhausted("too much was written while the list was built; ask again");
+  }
+  MutexLock lock(mutex_);
+  for (const Change& change : set_aside_) {
+    Apply(change, list.get());
+  }
+  building_ = false;
+  set_aside_ = std::vector<Change>();
+  Status size = CheckSize(name, list->size());
+  Insert({name, now_ms, size.ok() ? std::move(list) : nullptr});
+  CountListeners();
+  return size;
 }
 
 void RecentLists::Insert(Entry entry) {

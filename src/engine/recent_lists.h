@@ -81,6 +81,8 @@ class RecentLists {
     std::unique_ptr<RecentList> list;  // null: refused since used_ms
   };
   static void Apply(const Change& change, RecentList* list);
+  // What was set aside, when it is more than `at_most`; nullopt when some of it is missing.
+  std::optional<std::vector<Change>> TakeChanges(std::size_t at_most) EXCLUDES(mutex_);
   void Record(const Change& change) REQUIRES(mutex_);
   Entry* Find(const RecentListName& name) REQUIRES(mutex_);
   void Insert(Entry entry) REQUIRES(mutex_);
