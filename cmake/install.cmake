@@ -7,7 +7,8 @@ include(CMakePackageConfigHelpers)
 add_library(reco INTERFACE)
 target_link_libraries(reco INTERFACE reco_engine)
 
-set(library_layers reco_base reco_format reco_store reco_wal reco_model reco_index reco_engine)
+set(library_layers
+  reco_base reco_format reco_store reco_wal reco_model reco_index reco_filter reco_engine)
 foreach(layer IN LISTS library_layers)
   string(REPLACE "reco_" "" name ${layer})
   set_target_properties(${layer} PROPERTIES EXPORT_NAME ${name})

@@ -121,6 +121,10 @@ class Database {
   // --- Recommendations ------------------------------------------------------------------------
   // An unknown user, or a collection without a model: the popular list.
   Result<Ranking> TopK(KeyRef key, std::string_view user, const RankingOptions& options) const;
+  // For a group: ranked by the mean of the scores that its known users give, what any of them has
+  // seen left out. None is known: the popular list.
+  Result<Ranking> GroupTopK(KeyRef key, std::span<const std::string_view> users,
+                            const RankingOptions& options) const;
   // An anonymous basket; `weights` empty or one for each item.
   Result<Ranking> Session(KeyRef key, std::span<const std::string_view> items,
                           std::span<const double> weights, const RankingOptions& options) const;
@@ -132,11 +136,41 @@ class Database {
                           SimilarityBasis basis, const RankingOptions& options) const;
   Result<std::vector<std::optional<double>>> Score(KeyRef key, std::string_view user,
                                                    std::span<const std::string_view> items) const;
+  // The score an anonymous basket gives; nullopt when the target is unknown or nothing is trained.
+  Result<std::optional<double>> SessionScore(KeyRef key, std::string_view target,
+                                             std::span<const std::string_view> items,
+                                             std::span<const double> weights) const;
+  // Cosines of the vectors of `item` and each other one; nullopt where there is no vector.
+  Result<std::vector<std::optional<double>>> Similarities(
+      KeyRef key, std::string_view item, std::span<const std::string_view> others) const;
+  // Users nearest by cosine, the user left out. Empty for an unknown user.
+  Result<Ranking> SimilarUsers(KeyRef key, std::string_view user,
+                               const RankingOptions& options) const;
   // kNotFound when the user or the item is unknown.
   Result<Explanation> Explain(KeyRef key, std::string_view user, std::string_view item,
                               std::size_t count) const;
+  // The same for an anonymous basket; kNotFound when the target is unknown.
+  Result<Explanation> ExplainSession(KeyRef key, std::string_view target,
+                                     std::span<const std::string_view> items,
+                                     std::span<const double> weights, std::size_t count) const;
+  // What the user has seen, least expected first: by ascending score. Rules do not apply.
+  Result<Ranking> Surprising(KeyRef key, std::string_view user,
+                             const RankingOptions& options) const;
+  // For each latent feature the item with the largest component; empty without a model.
+  Result<std::vector<Representative>> Representatives(KeyRef key) const;
+  // Where the item stands in the list TopK() answers with default options. Time linear in the
+  // number of items. An unknown user has the popular list.
+  Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item) const;
   Result<Ranking> Popular(KeyRef key, PopularBy by, const RankingOptions& options) const;
 
+  // --- Rules ----------------------------------------------------------------------------------
+  // Adds or replaces the rule of that name: true when it is new. kResourceExhausted above
+  // kRulesMax.
+  Result<bool> SetRule(KeyRef key, const Rule& rule, WriteOptions write = {});
+  // By name.
+  Result<std::vector<Rule>> Rules(KeyRef key) const;
+  // False: there was none.
+  Result<bool> DeleteRule(KeyRef key, std::string_view name, WriteOptions write = {});
   // --- Lists that are not personal: exact, current to the last write ---------------------------
   // The first use of a window or half-life reads the whole log; it is then kept current in memory,
   // at most four of each.

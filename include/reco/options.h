@@ -134,6 +134,10 @@ struct CollectionOptions {
   FoldIn fold_in = FoldIn::kBoth;
   // At most 64. An event that names no type has weight 1.
   std::vector<FeedbackType> types;
+  // Top-level attributes of items that a new item's vector is predicted from until its first
+  // interaction; learned by each training. Empty: such items have no vector. At most 16, each of 1
+  // to 64 bytes without blanks, control characters, '=' and ','.
+  std::vector<std::string> attribute_features;
   // Retrain by itself after so many events (0: never) or seconds (0: never) since the last one.
   std::uint64_t retrain_every = 0;
   std::uint64_t retrain_interval_s = 0;

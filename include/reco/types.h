@@ -22,6 +22,10 @@ inline constexpr std::size_t kCountMax = 10'000;  // COUNT of a ranking
 inline constexpr std::size_t kBasketItemsMax =
     10'000;                                // items of a SESSION, CONTEXT, INCLUDE, EXCLUDE
 inline constexpr double kWeightMax = 1e6;  // |weight| of one event and of a pair
+inline constexpr std::size_t kGroupUsersMax = 1'000;  // users of an MTOPK
+inline constexpr std::size_t kRulesMax = 64;          // of a collection
+inline constexpr std::size_t kRuleNameBytesMax = 64;
+inline constexpr std::size_t kDiversityPool = 500;  // best items among which DIVERSITY chooses
 
 // A key of one of the numbered key spaces.
 struct KeyRef {
@@ -117,10 +121,19 @@ struct RankingOptions {
   std::size_t count = 10;  // at most kCountMax
   std::size_t offset = 0;  // count + offset at most 1,000,000
   bool with_seen = false;  // also offer what the user already interacted with
+  bool with_attributes = false;
   std::optional<std::span<const std::string_view>> include = {};  // rank only these
   std::span<const std::string_view> exclude = {};
   std::span<const std::string_view> context = {};  // folded in with weight 1, not stored
   std::optional<double> recency = {};              // default: the collection's
+  // Rank only what the expression (doc/filters.md) holds for. Empty: everything.
+  std::string_view filter = {};
+  // lambda of maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the one
+  // with the largest (1 - lambda) score / |best score| - lambda (largest cosine to those before).
+  // Chosen among the kDiversityPool best, the others follow by score. Lists of items only. 0 to 1.
+  double diversity = 0;
+  // Number of the model to rank by; kNotFound unless it is the active one.
+  std::optional<std::uint32_t> model = {};
 };
 
 // Best first; ties by id bytes.
@@ -129,8 +142,48 @@ struct Ranking {
     std::string id;
     double score = 0;
     Source source = Source::kModel;
+    std::string attributes = {};  // with_attributes; empty: none
   };
   std::vector<Entry> entries;
+};
+
+// A merchandising rule: what happens to the items that `filter` holds for, on every list of items.
+struct Rule {
+  enum class Action : std::uint8_t {
+    kBoost = 0,  // score x value, of a negative score score / value; 0: taken out of the list
+    kBury = 1,   // behind all others
+    kPin = 2,    // the best of them stands at place `value`, counted from 1
+  };
+  std::string name;    // 1 to kRuleNameBytesMax bytes
+  std::string filter;  // doc/filters.md
+  Action action = Action::kBoost;
+  double value = 1;           // kBoost: 0 to 1000; kPin: 1 to 10,000
+  std::int64_t from_ms = 0;   // in force from here on ...
+  std::int64_t until_ms = 0;  // ... and before this; 0: for good
+  bool operator==(const Rule&) const = default;
+};
+
+// Why an item is or is not in a user's list.
+struct ItemPlace {
+  enum class State : std::uint8_t {
+    kRanked,       // at `rank`
+    kUnknownItem,  // no such item
+    kSeen,         // the user has interacted with it
+    kHidden,       // RECO.ITEM SET ... HIDDEN 1
+    kExpired,      // RECO.ITEM SET ... EXPIREAT
+    kRule,         // the first of `rules` took it out
+    kUnscored,     // the model has no vector to score it with
+  };
+  State state = State::kUnknownItem;
+  std::uint64_t rank = 0;  // kRanked: 1 is the best
+  std::optional<double> score = {};
+  std::vector<std::string> rules = {};  // those in force that hold for it, by name
+};
+
+// A latent feature and the item that stands for it.
+struct Representative {
+  std::string item;
+  double component = 0;
 };
 
 enum class SimilarityBasis : std::uint8_t {

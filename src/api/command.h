@@ -91,6 +91,8 @@ std::span<const CommandSpec>
 InteractionCommands();                           // interaction_commands.cc: RECO.ADD ... HISTORY
 std::span<const CommandSpec> RankingCommands();  // ranking_commands.cc: RECO.TOPK ... EXPLAIN
 std::span<const CommandSpec> ListCommands();     // list_commands.cc: RECO.POPULAR ... AUDIENCE
+std::span<const CommandSpec> ScoreCommands();    // score_commands.cc: RECO.SCORE ... WHY
+std::span<const CommandSpec> RuleCommands();     // rule_commands.cc: RECO.RULE
 std::span<const CommandSpec> RecordCommands();   // record_commands.cc: RECO.ITEM, USER, VECTOR
 std::span<const CommandSpec> ModelCommands();  // model_commands.cc: RECO.RETRAIN, EVAL, JOB, MODEL
 

@@ -35,21 +35,21 @@ void Popular(CommandContext& context) {
   PopularBy by = PopularBy::kUsers;
   std::optional<std::int64_t> window_s;
   RankingRequest request;
-  while (words.left() > 0) {
+  const auto own = [&] {
     if (words.Option("BY")) {
       by = ReadPopularBy(words);
     } else if (words.Option("WINDOW")) {
       window_s = words.Integer("WINDOW", 1, kRecentSecondsMax);
-    } else if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
+    } else {
+      return false;
     }
+    return true;
+  };
+  if (ReadOptions(context, words, ListKind::kItems, &request, own)) {
+    AnswerRanking(context.reply, request,
+                  window_s ? context.database.PopularWithin(key, *window_s, by, request.options)
+                           : context.database.Popular(key, by, request.options));
   }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request,
-                window_s ? context.database.PopularWithin(key, *window_s, by, request.options)
-                         : context.database.Popular(key, by, request.options));
 }
 
 // A window that nobody has asked for yet is made from the log, however long that is.
@@ -63,43 +63,33 @@ void Trending(CommandContext& context) {
   const KeyRef key = context.Key(words.Word());
   std::int64_t halflife_s = kTrendingHalfLifeS;
   RankingRequest request;
-  while (words.left() > 0) {
-    if (words.Option("HALFLIFE")) {
-      halflife_s = words.Integer("HALFLIFE", 1, kRecentSecondsMax);
-    } else if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
-    }
+  const auto own = [&] {
+    const bool taken = words.Option("HALFLIFE");
+    halflife_s = taken ? words.Integer("HALFLIFE", 1, kRecentSecondsMax) : halflife_s;
+    return taken;
+  };
+  if (ReadOptions(context, words, ListKind::kItems, &request, own)) {
+    AnswerRanking(context.reply, request,
+                  context.database.Trending(key, halflife_s, request.options));
   }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request,
-                context.database.Trending(key, halflife_s, request.options));
-}
-
-// One of the lists that take the common options alone.
-void AnswerList(CommandContext& context,
-                Result<Ranking> (Database::*list)(KeyRef, const RankingOptions&) const) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  RankingRequest request;
-  while (words.left() > 0) {
-    if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
-    }
-  }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request, (context.database.*list)(key, request.options));
 }
 
 void Latest(CommandContext& context) {
-  AnswerList(context, &Database::Latest);
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  RankingRequest request;
+  if (ReadOptions(context, words, ListKind::kItems, &request)) {
+    AnswerRanking(context.reply, request, context.database.Latest(key, request.options));
+  }
 }
 
 void ActiveUsers(CommandContext& context) {
-  AnswerList(context, &Database::ActiveUsers);
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  RankingRequest request;
+  if (ReadOptions(context, words, ListKind::kUsers, &request)) {
+    AnswerRanking(context.reply, request, context.database.ActiveUsers(key, request.options));
+  }
 }
 
 void Audience(CommandContext& context) {
@@ -143,18 +133,23 @@ constexpr ArgumentSpec kPopularities[] = {
     {.name = "weight", .type = "pure-token", .token = "WEIGHT"},
     {.name = "events", .type = "pure-token", .token = "EVENTS"},
 };
-constexpr auto kPopularArguments = WithCommonArguments(std::array{
-    kKeyArgument,
-    ArgumentSpec{.name = "window", .type = "integer", .token = "WINDOW", .optional = true},
-    ArgumentSpec{.name = "by",
-                 .type = "oneof",
-                 .token = "BY",
-                 .optional = true,
-                 .arguments = kPopularities}});
-constexpr auto kTrendingArguments = WithCommonArguments(std::array{
-    kKeyArgument,
-    ArgumentSpec{.name = "seconds", .type = "integer", .token = "HALFLIFE", .optional = true}});
-constexpr auto kListArguments = WithCommonArguments(std::array{kKeyArgument});
+constexpr std::array kPopularArguments = Join(
+    std::array{
+        kKeyArgument,
+        ArgumentSpec{.name = "window", .type = "integer", .token = "WINDOW", .optional = true},
+        ArgumentSpec{.name = "by",
+                     .type = "oneof",
+                     .token = "BY",
+                     .optional = true,
+                     .arguments = kPopularities}},
+    kItemListArguments);
+constexpr std::array kTrendingArguments = Join(
+    std::array{
+        kKeyArgument,
+        ArgumentSpec{.name = "seconds", .type = "integer", .token = "HALFLIFE", .optional = true}},
+    kItemListArguments);
+constexpr std::array kLatestArguments = Join(std::array{kKeyArgument}, kItemListArguments);
+constexpr std::array kActiveUsersArguments = Join(std::array{kKeyArgument}, kUserListArguments);
 constexpr ArgumentSpec kAudienceArguments[] = {kKeyArgument, kItemArgument, kCountArgument,
                                                kOffsetArgument, kWithScoresArgument};
 
@@ -200,7 +195,7 @@ constexpr CommandSpec kRows[] = {
      .summary = "Returns the items that became known last, newest first. The score is that time in "
                 "milliseconds: of the first interaction or of the record that created the item",
      .complexity = "O(N) where N is the number of items",
-     .arguments = kListArguments,
+     .arguments = kLatestArguments,
      .handler = Latest},
     {.name = "reco.activeusers",
      .arity = -2,
@@ -212,7 +207,7 @@ constexpr CommandSpec kRows[] = {
      .group = "reco",
      .summary = "Returns the users with the most events. INCLUDE and EXCLUDE name users",
      .complexity = "O(N) where N is the number of users",
-     .arguments = kListArguments,
+     .arguments = kActiveUsersArguments,
      .handler = ActiveUsers},
     {.name = "reco.audience",
      .arity = -3,

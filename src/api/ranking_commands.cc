@@ -1,11 +1,10 @@
-// Rankings: RECO.TOPK, SESSION, SIMILAR, SCORE, EXPLAIN.
+// Rankings: RECO.TOPK, MTOPK, SESSION, SIMILAR, SIMUSERS, SURPRISING.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "api/answers.h"
 #include "api/arguments.h"
 #include "api/command.h"
 #include "api/ranking_request.h"
@@ -13,36 +12,41 @@
 namespace reco::api {
 namespace {
 
+// Takes one option that lists for users have: what they have seen, their session, their memory.
+bool ReadUserOption(Arguments& words, RankingRequest* request) {
+  if (words.Option("WITHSEEN")) {
+    request->options.with_seen = true;
+  } else if (words.Option("RECENCY")) {
+    request->options.recency = words.Double("RECENCY", 0.01, 1);
+  } else if (words.Option("CONTEXT")) {
+    request->context = words.CountedIds("CONTEXT");
+    request->options.context = request->context;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void TopK(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
   RankingRequest request;
-  while (words.left() > 0) {
-    if (words.Option("WITHSEEN")) {
-      request.options.with_seen = true;
-    } else if (words.Option("RECENCY")) {
-      request.options.recency = words.Double("RECENCY", 0.01, 1);
-    } else if (words.Option("CONTEXT")) {
-      request.context = words.CountedIds("CONTEXT");
-      request.options.context = request.context;
-    } else if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
-    }
+  if (ReadOptions(context, words, ListKind::kByVector, &request,
+                  [&] { return ReadUserOption(words, &request); })) {
+    AnswerRanking(context.reply, request, context.database.TopK(key, user, request.options));
   }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request, context.database.TopK(key, user, request.options));
 }
 
-std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
-  std::vector<double> weights;
-  weights.reserve(count);
-  while (!words.failed() && weights.size() < count) {
-    weights.push_back(words.Double("weight", -kWeightMax, kWeightMax));
+void GroupTopK(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const std::vector<std::string_view> users = words.CountedIds("the number of users");
+  RankingRequest request;
+  if (ReadOptions(context, words, ListKind::kByVector, &request,
+                  [&] { return ReadUserOption(words, &request); })) {
+    AnswerRanking(context.reply, request, context.database.GroupTopK(key, users, request.options));
   }
-  return weights;
 }
 
 void Session(CommandContext& context) {
@@ -51,20 +55,20 @@ void Session(CommandContext& context) {
   const std::vector<std::string_view> items = words.CountedIds("the number of items");
   std::vector<double> weights;
   RankingRequest request;
-  while (words.left() > 0) {
+  const auto own = [&] {
     if (words.Option("WITHSEEN")) {
       request.options.with_seen = true;
     } else if (words.Option("WEIGHTS")) {
       weights = ReadWeights(words, items.size());
-    } else if (!ReadCommonOption(words, &request)) {
-      words.FailSyntax();
+    } else {
+      return false;
     }
+    return true;
+  };
+  if (ReadOptions(context, words, ListKind::kByVector, &request, own)) {
+    AnswerRanking(context.reply, request,
+                  context.database.Session(key, items, weights, request.options));
   }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request,
-                context.database.Session(key, items, weights, request.options));
 }
 
 void Similar(CommandContext& context) {
@@ -73,22 +77,21 @@ void Similar(CommandContext& context) {
   const std::vector<std::string_view> items = words.CountedIds("the number of items");
   SimilarityBasis basis = SimilarityBasis::kVector;
   RankingRequest request;
-  while (words.left() > 0) {
-    if (words.Option("BY")) {
-      if (words.Keyword("COOCCURRENCE")) {
-        basis = SimilarityBasis::kCooccurrence;
-      } else if (!words.Keyword("VECTOR")) {
-        words.FailSyntax();
-      }
-    } else if (!ReadCommonOption(words, &request)) {
+  const auto own = [&] {
+    if (!words.Option("BY")) {
+      return false;
+    }
+    if (words.Keyword("COOCCURRENCE")) {
+      basis = SimilarityBasis::kCooccurrence;
+    } else if (!words.Keyword("VECTOR")) {
       words.FailSyntax();
     }
+    return true;
+  };
+  if (ReadOptions(context, words, ListKind::kByVector, &request, own)) {
+    AnswerRanking(context.reply, request,
+                  context.database.Similar(key, items, basis, request.options));
   }
-  if (RejectRanking(words, request, context.reply)) {
-    return;
-  }
-  AnswerRanking(context.reply, request,
-                context.database.Similar(key, items, basis, request.options));
 }
 
 // Cold rows of many users may have to be read.
@@ -97,89 +100,64 @@ bool SimilarIsSlow(std::span<const std::string_view> args) {
   return ContainsKeyword(args, kFirstItem, "COOCCURRENCE");
 }
 
-void Score(CommandContext& context) {
+void SimilarUsers(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
-  const std::vector<std::string_view> items = words.RemainingIds("item id");
-  if (words.Reject(context.reply)) {
-    return;
-  }
-  AnswerScores(context.reply, context.database.Score(key, user, items));
-}
-
-void AnswerExplanation(Reply& reply, const Explanation& explanation) {
-  constexpr std::size_t kPairs = 3;
-  constexpr std::size_t kColumns = 2;
-  reply.Map(kPairs);
-  reply.Bulk("score");
-  reply.Double(explanation.score);
-  reply.Bulk("remainder");
-  reply.Double(explanation.remainder);
-  reply.Bulk("shares");
-  StartRows(reply, explanation.shares.size(), kColumns);
-  for (const Explanation::Share& share : explanation.shares) {
-    StartRow(reply, kColumns);
-    reply.Bulk(share.item);
-    reply.Double(share.share);
+  RankingRequest request;
+  if (ReadOptions(context, words, ListKind::kUsers, &request)) {
+    AnswerRanking(context.reply, request,
+                  context.database.SimilarUsers(key, user, request.options));
   }
 }
 
-void Explain(CommandContext& context) {
+void Surprising(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
-  const std::string_view item = words.Id("item id");
-  std::int64_t count = 10;
-  while (words.left() > 0) {
-    if (words.Option("COUNT")) {
-      count = words.Integer("COUNT", 1, kCountMax);
-    } else {
-      words.FailSyntax();
-    }
-  }
-  if (words.Reject(context.reply)) {
-    return;
-  }
-  const Result<Explanation> explanation =
-      context.database.Explain(key, user, item, static_cast<std::size_t>(count));
-  if (explanation.ok()) {
-    AnswerExplanation(context.reply, *explanation);
-  } else if (explanation.status().code() == StatusCode::kNotFound) {
-    context.reply.Null();
-  } else {
-    context.reply.Failure(explanation.status());
+  RankingRequest request;
+  if (ReadOptions(context, words, ListKind::kByVector, &request)) {
+    AnswerRanking(context.reply, request, context.database.Surprising(key, user, request.options));
   }
 }
 
-constexpr ArgumentSpec kContextArgument = {.name = "context",
-                                           .type = "block",
-                                           .token = "CONTEXT",
-                                           .optional = true,
-                                           .arguments = kCountedIds};
-constexpr ArgumentSpec kRecencyArgument = {
-    .name = "gamma", .type = "double", .token = "RECENCY", .optional = true};
 constexpr ArgumentSpec kBases[] = {
     {.name = "vector", .type = "pure-token", .token = "VECTOR"},
     {.name = "cooccurrence", .type = "pure-token", .token = "COOCCURRENCE"},
 };
 constexpr ArgumentSpec kWithSeenArgument = {
     .name = "withseen", .type = "pure-token", .token = "WITHSEEN", .optional = true};
-constexpr ArgumentSpec kWeightsArgument = {
-    .name = "weight", .type = "double", .token = "WEIGHTS", .optional = true, .multiple = true};
+// What ReadUserOption takes, behind which the common ones follow.
+constexpr std::array kForUserArguments = Join(
+    std::array{
+        ArgumentSpec{.name = "context",
+                     .type = "block",
+                     .token = "CONTEXT",
+                     .optional = true,
+                     .arguments = kCountedIds},
+        ArgumentSpec{.name = "gamma", .type = "double", .token = "RECENCY", .optional = true},
+        kWithSeenArgument},
+    kVectorListArguments);
 
-constexpr auto kTopKArguments = WithCommonArguments(
-    std::array{kKeyArgument, kUserArgument, kContextArgument, kRecencyArgument, kWithSeenArgument});
-constexpr auto kSessionArguments = WithCommonArguments(
-    std::array{kKeyArgument, kNumberArgument, kItemsArgument, kWeightsArgument, kWithSeenArgument});
-constexpr auto kSimilarArguments = WithCommonArguments(std::array{
-    kKeyArgument, kNumberArgument, kItemsArgument,
-    ArgumentSpec{
-        .name = "basis", .type = "oneof", .token = "BY", .optional = true, .arguments = kBases}});
-constexpr ArgumentSpec kScoreArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
-constexpr ArgumentSpec kExplainArguments[] = {kKeyArgument, kUserArgument, kItemArgument,
-                                              kCountArgument};
-
+constexpr std::array kTopKArguments =
+    Join(std::array{kKeyArgument, kUserArgument}, kForUserArguments);
+constexpr std::array kGroupArguments =
+    Join(std::array{kKeyArgument, kNumberArgument, kUsersArgument}, kForUserArguments);
+constexpr std::array kSessionArguments = Join(
+    std::array{kKeyArgument, kNumberArgument, kItemsArgument, kWeightsArgument, kWithSeenArgument},
+    kVectorListArguments);
+constexpr std::array kSimilarArguments =
+    Join(std::array{kKeyArgument, kNumberArgument, kItemsArgument,
+                    ArgumentSpec{.name = "basis",
+                                 .type = "oneof",
+                                 .token = "BY",
+                                 .optional = true,
+                                 .arguments = kBases}},
+         kVectorListArguments);
+constexpr std::array kSimilarUsersArguments =
+    Join(std::array{kKeyArgument, kUserArgument}, kUserListArguments);
+constexpr std::array kSurprisingArguments =
+    Join(std::array{kKeyArgument, kUserArgument}, kVectorListArguments);
 constexpr CommandSpec kRows[] = {
     {.name = "reco.topk",
      .arity = -3,
@@ -195,6 +173,20 @@ constexpr CommandSpec kRows[] = {
                    "the scan ends as soon as no item left can enter the list",
      .arguments = kTopKArguments,
      .handler = TopK},
+    {.name = "reco.mtopk",
+     .arity = -4,
+     .flags = kReadonly,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns the best items for a group of users: by the mean of their scores, what "
+                "any of them has seen left out",
+     .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
+                   "the scan ends as soon as no item left can enter the list",
+     .arguments = kGroupArguments,
+     .handler = GroupTopK},
     {.name = "reco.session",
      .arity = -4,
      .flags = kReadonly,
@@ -227,31 +219,32 @@ constexpr CommandSpec kRows[] = {
      .handler = Similar,
      .subcommands = {},
      .slow = SimilarIsSlow},
-    {.name = "reco.score",
-     .arity = -4,
-     .flags = kReadonly | kFast,
+    {.name = "reco.simusers",
+     .arity = -3,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the predicted preference of a user for each item, or nil",
-     .complexity = "O(N*D) where N is the number of items and D the dimension",
-     .arguments = kScoreArguments,
-     .handler = Score},
-    {.name = "reco.explain",
-     .arity = -4,
+     .summary = "Returns the users nearest to a user by the cosine of their vectors",
+     .complexity = "O(U*D) where U is the number of users and D the dimension",
+     .arguments = kSimilarUsersArguments,
+     .handler = SimilarUsers},
+    {.name = "reco.surprising",
+     .arity = -3,
      .flags = kReadonly,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns a map of the score of an item, the share of each known item in it, "
-                "largest first, and the remainder. nil when the user or the item is unknown",
-     .complexity = "O(N*D + D^3) where N is the number of the user's items and D the dimension",
-     .arguments = kExplainArguments,
-     .handler = Explain},
+     .summary = "Returns the items that a user knows and the model would have predicted least, "
+                "lowest score first",
+     .complexity =
+         "O(N*D) where N is the number of the items that the user knows and D the dimension",
+     .arguments = kSurprisingArguments,
+     .handler = Surprising},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "api/ranking_request.h"
 
 #include <cstdint>
+#include <limits>
 
 #include "api/answers.h"
 
@@ -29,9 +30,8 @@ std::string_view SourceName(Source source) {
   return "unknown";
 }
 
-}  // namespace
-
-bool ReadCommonOption(Arguments& words, RankingRequest* request) {
+// Takes one option of `kind`. False: the next word is none.
+bool ReadCommonOption(Arguments& words, ListKind kind, RankingRequest* request) {
   RankingOptions& options = request->options;
   if (words.Option("COUNT")) {
     options.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
@@ -41,23 +41,49 @@ bool ReadCommonOption(Arguments& words, RankingRequest* request) {
     request->with_scores = true;
   } else if (words.Option("WITHSOURCE")) {
     request->with_source = true;
+  } else if (words.Option("WITHATTRS")) {
+    options.with_attributes = true;
+  } else if (words.Option("FILTER")) {
+    options.filter = words.Word();
   } else if (words.Option("INCLUDE")) {
     request->include = words.CountedIds("INCLUDE");
     options.include = request->include;
   } else if (words.Option("EXCLUDE")) {
     request->exclude = words.CountedIds("EXCLUDE");
     options.exclude = request->exclude;
+  } else if (kind != ListKind::kUsers && words.Option("DIVERSITY")) {
+    options.diversity = words.Double("DIVERSITY", 0, 1);
+  } else if (kind == ListKind::kByVector && words.Option("MODEL")) {
+    options.model = static_cast<std::uint32_t>(
+        words.Integer("MODEL", 1, std::numeric_limits<std::uint32_t>::max()));
   } else {
     return false;
   }
   return true;
 }
 
-bool RejectRanking(Arguments& words, const RankingRequest& request, Reply& reply) {
-  if (request.options.count + request.options.offset > kPageEndMax) {
+}  // namespace
+
+bool ReadOptions(CommandContext& context, Arguments& words, ListKind kind, RankingRequest* request,
+                 FunctionRef<bool()> own) {
+  while (words.left() > 0) {
+    if (!own() && !ReadCommonOption(words, kind, request)) {
+      words.FailSyntax();
+    }
+  }
+  if (request->options.count + request->options.offset > kPageEndMax) {
     words.Fail("OFFSET and COUNT must add up to at most 1000000");
   }
-  return words.Reject(reply);
+  return !words.Reject(context.reply);
+}
+
+std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
+  std::vector<double> weights;
+  weights.reserve(count);
+  while (!words.failed() && weights.size() < count) {
+    weights.push_back(words.Double("weight", -kWeightMax, kWeightMax));
+  }
+  return weights;
 }
 
 void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ranking>& ranking) {
@@ -65,7 +91,9 @@ void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ran
     reply.Failure(ranking.status());
     return;
   }
-  const std::size_t columns = 1 + (request.with_scores ? 1U : 0U) + (request.with_source ? 1U : 0U);
+  const bool with_attributes = request.options.with_attributes;
+  const std::size_t columns = 1 + (request.with_scores ? 1U : 0U) +
+                              (request.with_source ? 1U : 0U) + (with_attributes ? 1U : 0U);
   StartRows(reply, ranking->entries.size(), columns);
   for (const Ranking::Entry& entry : ranking->entries) {
     StartRow(reply, columns);
@@ -75,6 +103,11 @@ void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ran
     }
     if (request.with_source) {
       reply.Bulk(SourceName(entry.source));
+    }
+    if (with_attributes && entry.attributes.empty()) {
+      reply.Null();
+    } else if (with_attributes) {
+      reply.Bulk(entry.attributes);
     }
   }
 }

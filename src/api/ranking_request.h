@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "api/arguments.h"
 #include "api/command.h"
 #include "api/reply.h"
+#include "base/function_ref.h"
 
 namespace reco::api {
 
@@ -30,16 +32,29 @@ struct RankingRequest {
   bool with_source = false;
 };
 
-// Takes one option that every ranking has. False: the next word is none.
-bool ReadCommonOption(Arguments& words, RankingRequest* request);
-// Answers what is wrong with the words; false when nothing is.
-bool RejectRanking(Arguments& words, const RankingRequest& request, Reply& reply);
+// Which options a ranking has beside its own.
+enum class ListKind : std::uint8_t {
+  kUsers,     // COUNT, OFFSET, WITHSCORES, WITHATTRS, WITHSOURCE, FILTER, INCLUDE, EXCLUDE
+  kItems,     // those and DIVERSITY
+  kByVector,  // those and MODEL
+};
+
+// Reads all options up to the end; `own` takes those of the command alone and says whether the
+// next word was one. False: something is wrong, which is answered.
+bool ReadOptions(
+    CommandContext& context, Arguments& words, ListKind kind, RankingRequest* request,
+    FunctionRef<bool()> own = [] { return false; });
+// One weight for each of `count` items.
+std::vector<double> ReadWeights(Arguments& words, std::size_t count);
 void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ranking>& ranking);
 
 inline constexpr ArgumentSpec kKeyArgument = {.name = "key", .type = "key"};
 inline constexpr ArgumentSpec kUserArgument = {.name = "user", .type = "string"};
 inline constexpr ArgumentSpec kItemArgument = {.name = "item", .type = "string"};
 inline constexpr ArgumentSpec kItemsArgument = {.name = "item", .type = "string", .multiple = true};
+inline constexpr ArgumentSpec kUsersArgument = {.name = "user", .type = "string", .multiple = true};
+inline constexpr ArgumentSpec kWeightsArgument = {
+    .name = "weight", .type = "double", .token = "WEIGHTS", .optional = true, .multiple = true};
 inline constexpr ArgumentSpec kNumberArgument = {.name = "n", .type = "integer"};
 inline constexpr ArgumentSpec kCountedIds[] = {{.name = "n", .type = "integer"},
                                                {.name = "id", .type = "string", .multiple = true}};
@@ -50,13 +65,15 @@ inline constexpr ArgumentSpec kOffsetArgument = {
 inline constexpr ArgumentSpec kWithScoresArgument = {
     .name = "withscores", .type = "pure-token", .token = "WITHSCORES", .optional = true};
 
-// What ReadCommonOption takes.
-inline constexpr std::array kCommonArguments = {
+// The options of each ListKind.
+inline constexpr std::array kUserListArguments = {
     kCountArgument,
     kOffsetArgument,
     kWithScoresArgument,
+    ArgumentSpec{.name = "withattrs", .type = "pure-token", .token = "WITHATTRS", .optional = true},
     ArgumentSpec{
         .name = "withsource", .type = "pure-token", .token = "WITHSOURCE", .optional = true},
+    ArgumentSpec{.name = "expression", .type = "string", .token = "FILTER", .optional = true},
     ArgumentSpec{.name = "include",
                  .type = "block",
                  .token = "INCLUDE",
@@ -69,14 +86,24 @@ inline constexpr std::array kCommonArguments = {
                  .arguments = kCountedIds},
 };
 
-// `own` with the common ones behind.
-template <std::size_t kOwn>
-constexpr std::array<ArgumentSpec, kOwn + kCommonArguments.size()> WithCommonArguments(
-    const std::array<ArgumentSpec, kOwn>& own) {
-  std::array<ArgumentSpec, kOwn + kCommonArguments.size()> all{};
-  std::copy(own.begin(), own.end(), all.begin());
-  std::copy(kCommonArguments.begin(), kCommonArguments.end(), all.begin() + kOwn);
+// One array behind the other.
+template <std::size_t kFirst, std::size_t kSecond>
+constexpr std::array<ArgumentSpec, kFirst + kSecond> Join(
+    const std::array<ArgumentSpec, kFirst>& first,
+    const std::array<ArgumentSpec, kSecond>& second) {
+  std::array<ArgumentSpec, kFirst + kSecond> all{};
+  std::copy(first.begin(), first.end(), all.begin());
+  std::copy(second.begin(), second.end(), all.begin() + kFirst);
   return all;
 }
+
+inline constexpr std::array kItemListArguments =
+    Join(kUserListArguments,
+         std::array{ArgumentSpec{
+             .name = "lambda", .type = "double", .token = "DIVERSITY", .optional = true}});
+inline constexpr std::array kVectorListArguments =
+    Join(kItemListArguments,
+         std::array{ArgumentSpec{
+             .name = "model-id", .type = "integer", .token = "MODEL", .optional = true}});
 
 }  // namespace reco::api

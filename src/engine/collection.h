@@ -22,8 +22,11 @@
 #include "base/function_ref.h"
 #include "base/mutex.h"
 #include "engine/collection_state.h"
+#include "engine/item_list.h"
 #include "engine/jobs.h"
 #include "engine/storage.h"
+#include "filter/filter.h"
+#include "index/index_rebuild.h"
 #include "model/evaluation.h"
 
 namespace reco::engine {
@@ -31,11 +34,16 @@ namespace reco::engine {
 // The rows of a checkpoint, and the record that says up to which event they go.
 void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch);
 
+struct CompiledRule {
+  Rule rule;
+  std::shared_ptr<const filter::Filter> filter;
+};
+
+// kInvalidArgument when a field is out of its bounds or the filter is no expression.
+Result<CompiledRule> Compile(const Rule& rule);
+
 // Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
-
-// kInvalidArgument for options that no ranking takes.
-Status CheckRankingOptions(const RankingOptions& options);
 
 // Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
 // that a caller who found it before looks its key up again.
@@ -72,7 +80,7 @@ class Collection {
   // of any collection.
   void Throttle() EXCLUDES(checkpoint_mutex_);
 
-  // --- Reads (collection_reads.cc, collection_ranking.cc) ---
+  // --- Reads (collection_reads.cc, collection_serving.cc, collection_ranking.cc, ...) ---
   Result<std::vector<std::optional<double>>> Preferences(
       std::string_view user, std::span<const std::string_view> items) const EXCLUDES(mutex_);
   Result<std::vector<HistoryEntry>> History(std::string_view user,
@@ -97,8 +105,31 @@ class Collection {
   Result<std::vector<std::optional<double>>> Score(std::string_view user,
                                                    std::span<const std::string_view> items) const
       EXCLUDES(mutex_);
+  Result<std::optional<double>> SessionScore(std::string_view target,
+                                             std::span<const std::string_view> items,
+                                             std::span<const double> weights) const
+      EXCLUDES(mutex_);
   Result<Explanation> Explain(std::string_view user, std::string_view item, std::size_t count) const
       EXCLUDES(mutex_);
+  Result<Explanation> ExplainSession(std::string_view target,
+                                     std::span<const std::string_view> items,
+                                     std::span<const double> weights, std::size_t count) const
+      EXCLUDES(mutex_);
+  Result<Ranking> GroupTopK(std::span<const std::string_view> users,
+                            const RankingOptions& options) const EXCLUDES(mutex_);
+  Result<Ranking> Surprising(std::string_view user, const RankingOptions& options) const
+      EXCLUDES(mutex_);
+  Result<Ranking> SimilarUsers(std::string_view user, const RankingOptions& options) const
+      EXCLUDES(mutex_);
+  Result<std::vector<std::optional<double>>> Similarities(
+      std::string_view item, std::span<const std::string_view> others) const EXCLUDES(mutex_);
+  Result<std::vector<Representative>> Representatives() const EXCLUDES(mutex_);
+  Result<ItemPlace> Why(std::string_view user, std::string_view item) const EXCLUDES(mutex_);
+
+  // Rules that are compiled and within their bounds, by name.
+  void SetRules(std::vector<CompiledRule> rules) EXCLUDES(mutex_);
+  std::vector<CompiledRule> compiled_rules() const EXCLUDES(mutex_);
+  std::vector<Rule> rules() const EXCLUDES(mutex_);
 
   // --- Lists that are not personal (collection_lists.cc) ---
   Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
@@ -118,6 +149,11 @@ class Collection {
   Status Checkpoint() EXCLUDES(mutex_, checkpoint_mutex_);
   // Builds the running sums of long rows that a write found cold. Returns whether there were any.
   Result<bool> BuildPendingRows() EXCLUDES(mutex_);
+  // Restores the order of the item index when it is due, some steps a call; by one thread at a
+  // time.
+  void ResortIndex() EXCLUDES(mutex_);
+  // How often that has come to its end.
+  std::uint64_t resorts() const { return resorts_.load(std::memory_order_relaxed); }
 
   struct RetrainTrigger {
     std::uint64_t events_since = 0;
@@ -140,9 +176,10 @@ class Collection {
 
  private:
   struct Basket;       // collection_cooccurrence.cc
-  struct Query;        // collection_ranking.cc
-  struct ServedRow;    // collection_ranking.cc
-  struct TrainingRun;  // collection_retrain.cc
+  struct Query;        // collection_queries.h
+  struct ServedRow;    // collection_queries.h
+  struct TrainingRun;  // training_run.h
+  struct TrainedItems;
 
   using Figures = std::vector<std::pair<std::string, double>>;
 
@@ -163,6 +200,10 @@ class Collection {
   Status ReplayLog() REQUIRES(mutex_);
   Status ReplayOne(std::uint64_t seq, const format::Event& event) REQUIRES(mutex_);
   Status BuildPendingRow(Side side, std::uint32_t ordinal) EXCLUDES(mutex_);
+  template <typename Step>
+  index::IndexRebuild::Progress ResortInSteps(Step step) const EXCLUDES(mutex_);
+  void BeginResort() EXCLUDES(mutex_);
+  index::IndexRebuild::Progress EndResort() EXCLUDES(mutex_);
   void VisitInSteps(std::size_t count, std::size_t step, std::uint32_t model,
                     FunctionRef<void(std::size_t, std::size_t)> visit) const EXCLUDES(mutex_);
   Result<std::vector<float>> SolveRatedRow(Side side, std::uint32_t ordinal, const RowCopy& row,
@@ -173,44 +214,84 @@ class Collection {
       EXCLUDES(mutex_);
 
   // A user's or basket's vector and what is left out of its lists.
-  Query BasketQuery(std::span<const std::string_view> items, std::span<const double> weights) const
+  Result<Query> BasketQuery(std::span<const std::string_view> items,
+                            std::span<const double> weights, ServedRow* served) const
+      REQUIRES_SHARED(mutex_);
+  Result<Query> UserQuery(std::string_view user, const RankingOptions& options) const
+      REQUIRES_SHARED(mutex_);
+  // The mean of the unit vectors of the rows, which are left out.
+  Query DirectionQuery(Side side, std::vector<std::uint32_t> ordinals) const
       REQUIRES_SHARED(mutex_);
   Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options,
                               ServedRow* served) const REQUIRES_SHARED(mutex_);
   ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
   double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
+  Explanation ExplainScore(const Query& query, const ServedRow& served, std::uint32_t item,
+                           std::size_t count) const REQUIRES_SHARED(mutex_);
+  // Components of a vector that are compared by cosine.
+  std::uint32_t ComparedDim() const {
+    return dim_ - (explicit_feedback() ? model::kRatingExtras : 0);
+  }
+  float ComparedDot(const float* a, const float* b) const;
   float LengthOf(const float* row) const;
+  double CosineOf(const float* a, const float* b) const;
   // Where an item's row of ratings holds its constant 1.
   std::uint32_t ConstantAt() const {
     return model::RatingConstantAt(model::RatingSide::kItem, dim_ - model::kRatingExtras);
   }
   void SolveServed(const ServedRow& served, Query* query) const REQUIRES_SHARED(mutex_);
   std::int64_t RequestMs() const REQUIRES_SHARED(mutex_);
-  Ranking Rank(const Query& query, const RankingOptions& options) const REQUIRES_SHARED(mutex_);
-  std::vector<index::Candidate> Search(const Query& query, const RankingOptions& options,
-                                       FunctionRef<bool(std::uint32_t)> accept) const
+
+  // Answers the best `count` of one side that are accepted; `among`, when not null, are the only
+  // candidates.
+  using Lister = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
+                                                     const std::vector<std::uint32_t>* among)>;
+  Status CheckUserOptions(const RankingOptions& options) const;
+  Result<std::vector<ScoredItem>> List(Side side, const RankingOptions& options,
+                                       std::vector<std::uint32_t> left_out,
+                                       std::span<const RuleInForce> rules, Lister lister) const
       REQUIRES_SHARED(mutex_);
-  Ranking RankPopular(PopularBy by, const RankingOptions& options,
-                      FunctionRef<bool(std::uint32_t)> accept) const REQUIRES_SHARED(mutex_);
-  // A page that `top` makes of values of one side.
-  using TopValues = FunctionRef<std::vector<RankedValue>(const PageQuery&)>;
-  Ranking RankPage(Side side, Source source, const RankingOptions& options,
-                   FunctionRef<bool(std::uint32_t)> accept, TopValues top) const
+  Ranking Page(Side side, const RankingOptions& options, std::span<const ScoredItem> list) const
       REQUIRES_SHARED(mutex_);
-  // The same of what is visible and not excluded.
-  Ranking ListPage(Side side, Source source, const RankingOptions& options, TopValues top) const
+  Result<Ranking> ItemPage(const RankingOptions& options, std::vector<std::uint32_t> left_out,
+                           Lister lister) const REQUIRES_SHARED(mutex_);
+  Result<Ranking> Rank(const Query& query, const RankingOptions& options) const
       REQUIRES_SHARED(mutex_);
+  std::vector<ScoredItem> ListFor(const Query& query, std::size_t count, AcceptItem accept,
+                                  const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<ScoredItem> ListByVector(const Query& query, std::size_t count, AcceptItem accept,
+                                       const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  // The best of `values`, which are those of one side.
+  std::vector<ScoredItem> ListValues(Side side, const RankedValues& values, Source source,
+                                     std::size_t count, AcceptItem accept,
+                                     const std::vector<std::uint32_t>* among) const
+      REQUIRES_SHARED(mutex_);
+  struct ValueList;
+  std::vector<ScoredItem> ListTop(const ValueList& values,
+                                  FunctionRef<std::vector<RankedValue>(const PageQuery&)> top) const
+      REQUIRES_SHARED(mutex_);
+  Result<Ranking> RecentPage(const RecentListName& list, PopularBy by,
+                             const RankingOptions& options, std::optional<Status>* found) const
+      EXCLUDES(mutex_);
   // They synchronize themselves, so they need no lock to be built.
   RecentLists& recent_lists() const NO_THREAD_SAFETY_ANALYSIS { return state_.recent(); }
   Status BuildRecent(const RecentListName& list) const EXCLUDES(mutex_, recent_mutex_);
   Status ReplayInto(const RecentListName& name, RecentList& list, std::uint64_t last_seq) const
       EXCLUDES(mutex_);
   Result<std::vector<RowPair>> CopyRow(Side side, std::uint32_t ordinal) const EXCLUDES(mutex_);
-  bool Visible(std::uint32_t item, std::int64_t now_ms) const REQUIRES_SHARED(mutex_) {
-    return Visible(Side::kItem, item, now_ms);
-  }
+  std::vector<index::Candidate> RankEach(Side side, const Query& query, std::size_t count,
+                                         AcceptItem accept,
+                                         std::span<const std::uint32_t> candidates) const
+      REQUIRES_SHARED(mutex_);
+  Source SourceOf(Side side, std::uint32_t ordinal, const Query& query) const
+      REQUIRES_SHARED(mutex_);
+  filter::BoundFilter Bind(Side side, std::shared_ptr<const filter::Filter> filter) const
+      REQUIRES_SHARED(mutex_);
+  std::vector<RuleInForce> RulesInForce() const REQUIRES_SHARED(mutex_);
   bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
-  std::vector<std::uint32_t> ItemOrdinals(std::span<const std::string_view> items) const
+  std::vector<std::uint32_t> Ordinals(Side side, std::span<const std::string_view> ids) const
       REQUIRES_SHARED(mutex_);
   std::unique_ptr<RowFolder> BorrowFolder() const EXCLUDES(folder_mutex_);
   void ReturnFolder(std::unique_ptr<RowFolder> folder) const EXCLUDES(folder_mutex_);
@@ -226,6 +307,7 @@ class Collection {
   void BeginRun(TrainingRun& run) REQUIRES(mutex_);
   Status StartRun(TrainingRun& run) EXCLUDES(mutex_, checkpoint_mutex_);
   format::ModelRecord DescribeModel(const TrainingRun& run) const REQUIRES(mutex_);
+  static void AppendAttributeFigures(const TrainingRun& run, Figures* figures);
   Status LoadInteractions(TrainingRun& run, RunningJob& job) const;
   Status Train(TrainingRun& run, RunningJob& job) EXCLUDES(mutex_);
   model::FactorTable CopyFactors(Side side, std::uint32_t rows) const EXCLUDES(mutex_);
@@ -233,14 +315,27 @@ class Collection {
                       const model::TrainingControl& control) const;
   Status TrainRatedFactors(TrainingRun& run, const model::InteractionMatrix& by_item,
                            const model::TrainingControl& control) const;
+  std::vector<std::string> CopyAttributes(std::uint32_t items) const EXCLUDES(mutex_);
+  // Null when the collection has no attributes to learn from.
+  Result<std::shared_ptr<const ColdItems>> LearnAttributes(const CollectionOptions& parameters,
+                                                           const model::InteractionMatrix& by_item,
+                                                           const TrainedItems& trained,
+                                                           const std::atomic<bool>* cancel) const
+      EXCLUDES(mutex_);
   Status EvaluateLists(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
-                       Figures* quality, Figures* result) const;
+                       Figures* quality, Figures* result) const EXCLUDES(mutex_);
   Status EvaluateErrors(const TrainingRun& run, const EvaluationOptions& options, RunningJob& job,
                         Figures* quality, Figures* result) const;
   // Solves again, with the new model's vectors, what was written since the training took its data.
   Status CatchUp(TrainingRun& run) EXCLUDES(mutex_);
-  void SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
-                    std::span<const RowPair> pairs, bool live) const;
+  struct TouchedRow {
+    Side side;
+    std::uint32_t ordinal;
+    std::span<const RowPair> pairs;
+    std::string_view attributes;  // of a live item
+    bool live;
+  };
+  void SolveTouched(TrainingRun& run, const TouchedRow& row) const;
   Status CatchUpRows(TrainingRun& run, Side side, std::span<const std::uint32_t> ordinals)
       EXCLUDES(mutex_);
   Status SolveLastRows(TrainingRun& run) REQUIRES(mutex_);
@@ -263,10 +358,16 @@ class Collection {
   std::atomic<std::int64_t> last_checkpoint_us_ = 0;
   std::atomic<std::uint64_t> checkpoint_seq_ = 0;
 
+  // Confined to the thread that calls ResortIndex.
+  std::unique_ptr<index::IndexRebuild> resort_;  // null: none under way
+  bool resort_ordered_ = false;
+  std::atomic<std::uint64_t> resorts_ = 0;
+
   mutable SharedMutex mutex_;
   bool dropped_ GUARDED_BY(mutex_) = false;
   CollectionOptions options_ GUARDED_BY(mutex_);
   CollectionState state_ GUARDED_BY(mutex_);
+  std::vector<CompiledRule> list_rules_ GUARDED_BY(mutex_);  // by name
   // Idempotency window: token -> sequence number, oldest first in the queue.
   std::unordered_map<std::string, std::uint64_t> tokens_ GUARDED_BY(mutex_);
   std::deque<std::string> token_order_ GUARDED_BY(mutex_);

@@ -255,6 +255,7 @@ Status Collection::LoadModel(const format::CheckpointRecord& record) {
                     static_cast<float>(model.regn), static_cast<float>(model.unobserved)};
     active.signal = {model.weighting, state_.rules().halflife_ms, model.reference_ms};
     active.mean = model.mean;
+    active.cold = FromRecord(model.attributes);
     trained_at_ms_ = model.trained_at_ms;
     trained_gram = std::move(model.item_gram);
     RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/collection.h"
+#include "engine/collection_queries.h"
 
 namespace reco::engine {
 namespace {
@@ -42,7 +43,7 @@ struct Collection::Basket {
 Status Collection::ReadBasket(std::span<const std::string_view> items, Basket* basket) const {
   {
     ReaderLock lock(mutex_);
-    basket->items = ItemOrdinals(items);
+    basket->items = Ordinals(Side::kItem, items);
   }
   std::sort(basket->items.begin(), basket->items.end());
   basket->items.erase(std::unique(basket->items.begin(), basket->items.end()), basket->items.end());
@@ -151,7 +152,7 @@ Result<RankedValues> Collection::SumRows(const Basket& basket) const {
 
 Result<Ranking> Collection::SimilarByCooccurrence(std::span<const std::string_view> items,
                                                   const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckRankingOptions(options));
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
   if (items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a list of items may name at most 10000");
   }
@@ -160,8 +161,11 @@ Result<Ranking> Collection::SimilarByCooccurrence(std::span<const std::string_vi
   SampleUsers(&basket);
   RECO_ASSIGN_OR_RETURN(const RankedValues cosines, SumRows(basket));
   ReaderLock lock(mutex_);
-  return ListPage(Side::kItem, Source::kCooccurrence, options,
-                  [&](const PageQuery& query) { return cosines.Top(query); });
+  return ItemPage(
+      options, {},
+      [&](std::size_t count, AcceptItem accept, const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+        return ListValues(Side::kItem, cosines, Source::kCooccurrence, count, accept, among);
+      });
 }
 
 }  // namespace reco::engine

@@ -105,8 +105,13 @@ Status Collection::EvaluateLists(const TrainingRun& run, const EvaluationOptions
   };
   job.SetPhase("training");
   const model::TrainingParams params = TrainingParamsOf(run.parameters, context_.options);
-  RECO_ASSIGN_OR_RETURN(const model::TrainedModel trained,
+  RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
                         model::Train(hold_out.train, by_item, params, control));
+  RECO_RETURN_IF_ERROR(LearnAttributes(run.parameters, by_item,
+                                       {trained.users, trained.user_gram, trained.solve,
+                                        trained.items, trained.item_gram},
+                                       job.cancel())
+                           .status());
   result->emplace_back("users", users);
   result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
   const std::pair<std::string_view, model::UserScorer> scorers[] = {

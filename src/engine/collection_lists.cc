@@ -6,127 +6,98 @@
 #include <utility>
 
 #include "engine/collection.h"
+#include "engine/collection_queries.h"
 
 namespace reco::engine {
+
 namespace {
 
 // While it is built a list may hold so many times its bound: some of that is removed later.
 constexpr std::size_t kBuiltSlack = 4;
 
-void SortUnique(std::vector<std::uint32_t>* values) {
-  std::sort(values->begin(), values->end());
-  values->erase(std::unique(values->begin(), values->end()), values->end());
-}
-
-std::vector<std::uint32_t> SortedOrdinals(const Dictionary& ids,
-                                          std::span<const std::string_view> names) {
-  std::vector<std::uint32_t> ordinals;
-  for (const std::string_view name : names) {
-    if (const auto ordinal = ids.Find(name)) {
-      ordinals.push_back(*ordinal);
-    }
-  }
-  SortUnique(&ordinals);
-  return ordinals;
-}
-
 }  // namespace
 
-bool Collection::Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const {
-  const auto& attributes = state_.side(side).attributes;
-  if (attributes.empty()) {
-    return true;
-  }
-  const auto found = attributes.find(ordinal);
-  return found == attributes.end() ||
-         (!found->second.hidden &&
-          (found->second.expire_at_ms == 0 || found->second.expire_at_ms > now_ms));
-}
+// One call of a Lister for values of one side.
+struct Collection::ValueList {
+  Side side;
+  Source source;
+  std::size_t count;
+  AcceptItem accept;
+  const std::vector<std::uint32_t>* among;
+};
 
-Ranking Collection::RankPage(Side side, Source source, const RankingOptions& options,
-                             FunctionRef<bool(std::uint32_t)> accept, TopValues top) const {
-  const Dictionary& ids = state_.side(side).ids;
+std::vector<ScoredItem> Collection::ListTop(
+    const ValueList& values, FunctionRef<std::vector<RankedValue>(const PageQuery&)> top) const {
+  const Dictionary& ids = state_.side(values.side).ids;
   const auto before = [&ids](std::uint32_t a, std::uint32_t b) { return ids.Before(a, b); };
-  PageQuery query{options.count, options.offset, accept, before};
-  std::vector<std::uint32_t> candidates;
-  if (options.include) {
-    candidates = SortedOrdinals(ids, *options.include);
-    query.among = candidates;
+  PageQuery query{values.count, 0, values.accept, before};
+  if (values.among != nullptr) {
+    query.among = *values.among;
   }
-  Ranking ranking;
+  std::vector<ScoredItem> list;
   for (const RankedValue& found : top(query)) {
-    ranking.entries.push_back({std::string(ids.id(found.ordinal)), found.value, source});
+    list.push_back({found.ordinal, found.value, values.source});
   }
-  return ranking;
+  return list;
 }
 
-Ranking Collection::ListPage(Side side, Source source, const RankingOptions& options,
-                             TopValues top) const {
-  const std::int64_t now_ms = context_.clock.NowMs();
-  const std::vector<std::uint32_t> left_out =
-      SortedOrdinals(state_.side(side).ids, options.exclude);
-  const auto accept = [&](std::uint32_t ordinal) NO_THREAD_SAFETY_ANALYSIS {
-    return !std::binary_search(left_out.begin(), left_out.end(), ordinal) &&
-           Visible(side, ordinal, now_ms);
-  };
-  return RankPage(side, source, options, accept, top);
-}
-
-Ranking Collection::RankPopular(PopularBy by, const RankingOptions& options,
-                                FunctionRef<bool(std::uint32_t)> accept) const {
-  const RankedValues& values = state_.popularity().by(by);
-  return RankPage(Side::kItem, Source::kPopular, options, accept,
-                  [&](const PageQuery& query) { return values.Top(query); });
+std::vector<ScoredItem> Collection::ListValues(Side side, const RankedValues& values, Source source,
+                                               std::size_t count, AcceptItem accept,
+                                               const std::vector<std::uint32_t>* among) const {
+  return ListTop({side, source, count, accept, among},
+                 [&](const PageQuery& query) { return values.Top(query); });
 }
 
 Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckRankingOptions(options));
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.popularity().by(by);
-  return ListPage(Side::kItem, Source::kPopular, options,
-                  [&](const PageQuery& query) { return values.Top(query); });
+  return ItemPage(
+      options, {},
+      [&](std::size_t count, AcceptItem accept, const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+        return ListValues(Side::kItem, values, Source::kPopular, count, accept, among);
+      });
 }
 
 Result<Ranking> Collection::Latest(const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckRankingOptions(options));
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.latest_items();
-  return ListPage(Side::kItem, Source::kLatest, options,
-                  [&](const PageQuery& query) { return values.Top(query); });
+  return ItemPage(
+      options, {},
+      [&](std::size_t count, AcceptItem accept, const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+        return ListValues(Side::kItem, values, Source::kLatest, count, accept, among);
+      });
 }
 
 Result<Ranking> Collection::ActiveUsers(const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckRankingOptions(options));
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.active_users();
-  return ListPage(Side::kUser, Source::kActivity, options,
-                  [&](const PageQuery& query) { return values.Top(query); });
+  const auto lister = [&](std::size_t count, AcceptItem accept,
+                          const auto* among) NO_THREAD_SAFETY_ANALYSIS {
+    return ListValues(Side::kUser, values, Source::kActivity, count, accept, among);
+  };
+  RECO_ASSIGN_OR_RETURN(const auto list, List(Side::kUser, options, {}, {}, lister));
+  return Page(Side::kUser, options, list);
 }
 
 // Reads a list that passes with time, and builds it first when nobody has asked for it yet.
 Result<Ranking> Collection::Recent(const RecentListName& list, PopularBy by,
                                    const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckRankingOptions(options));
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
   if (list.seconds < 1 || list.seconds > kRecentSecondsMax) {
     return Status::InvalidArgument("a window or half-life must be 1 to " +
                                    std::to_string(kRecentSecondsMax) + " seconds");
   }
-  const bool window = list.kind == RecentListName::Kind::kWindow;
   constexpr int kAttempts = 3;  // others may drop it again by asking for four more
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    Ranking ranking;
     std::optional<Status> found;
-    {
-      ReaderLock lock(mutex_);
-      const auto top = [&](const PageQuery& query) NO_THREAD_SAFETY_ANALYSIS {
-        auto answer = state_.recent().Top(list, by, context_.clock.NowMs(), query);
-        found = answer ? std::optional(answer->status()) : std::nullopt;
-        return found && found->ok() ? std::move(*answer).value() : std::vector<RankedValue>();
-      };
-      ranking = ListPage(Side::kItem, window ? Source::kPopular : Source::kTrending, options, top);
-    }
+    Result<Ranking> ranking = RecentPage(list, by, options, &found);
     if (found) {
       RECO_RETURN_IF_ERROR(*found);
+    }
+    if (found || !ranking.ok()) {
       return ranking;
     }
     if (Status built = BuildRecent(list); !built.ok()) {
@@ -134,6 +105,26 @@ Result<Ranking> Collection::Recent(const RecentListName& list, PopularBy by,
     }
   }
   return Status::Unavailable("too many windows and half-lives are in use at once");
+}
+
+// `*found` says how the list was read; nullopt when it has to be built first.
+Result<Ranking> Collection::RecentPage(const RecentListName& list, PopularBy by,
+                                       const RankingOptions& options,
+                                       std::optional<Status>* found) const {
+  const Source source =
+      list.kind == RecentListName::Kind::kWindow ? Source::kPopular : Source::kTrending;
+  const std::int64_t now_ms = context_.clock.NowMs();
+  ReaderLock lock(mutex_);
+  const auto top = [&](const PageQuery& query) NO_THREAD_SAFETY_ANALYSIS {
+    auto answer = state_.recent().Top(list, by, now_ms, query);
+    *found = answer ? std::optional(answer->status()) : std::nullopt;
+    return *found && (*found)->ok() ? std::move(*answer).value() : std::vector<RankedValue>();
+  };
+  return ItemPage(options, {},
+                  [&](std::size_t count, AcceptItem accept, const auto* among)
+                      NO_THREAD_SAFETY_ANALYSIS {
+                        return ListTop({Side::kItem, source, count, accept, among}, top);
+                      });
 }
 
 Status Collection::BuildRecent(const RecentListName& list) const {

@@ -174,6 +174,10 @@ Status Collection::Train(TrainingRun& run, RunningJob& job) {
   const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
   RECO_RETURN_IF_ERROR(explicit_feedback() ? TrainRatedFactors(run, by_item, control)
                                            : TrainFactors(run, by_item, control));
+  RECO_ASSIGN_OR_RETURN(run.cold, LearnAttributes(run.parameters, by_item,
+                                                  {*run.user_factors, *run.user_gram, run.solve,
+                                                   *run.item_factors, *run.item_gram},
+                                                  job.cancel()));
   run.solver = std::make_unique<RowFolder>(dim_, feedback_);
   std::vector<bool> present(run.items);
   {
@@ -188,28 +192,31 @@ Status Collection::Train(TrainingRun& run, RunningJob& job) {
 }
 
 // One row by the new model; its Gram and the item index follow.
-void Collection::SolveTouched(TrainingRun& run, Side side, std::uint32_t ordinal,
-                              std::span<const RowPair> pairs, bool live) const {
-  const bool is_user = side == Side::kUser;
+void Collection::SolveTouched(TrainingRun& run, const TouchedRow& row) const {
+  const bool is_user = row.side == Side::kUser;
   model::FactorTable& own = is_user ? *run.user_factors : *run.item_factors;
   const model::FactorTable& partners = is_user ? *run.item_factors : *run.user_factors;
   model::Gram& gram = is_user ? *run.user_gram : *run.item_gram;
   const model::Gram& partner_gram = is_user ? *run.item_gram : *run.user_gram;
   std::vector<model::Neighbor> neighbors;
-  neighbors.reserve(pairs.size());
-  for (const RowPair& pair : pairs) {
+  neighbors.reserve(row.pairs.size());
+  for (const RowPair& pair : row.pairs) {
     if (pair.other < partners.rows()) {  // else a partner younger than this round: it has no vector
       neighbors.push_back({partners.row(pair.other), run.signal.WeightOf(pair.pair)});
     }
   }
-  float* x = own.mutable_row(ordinal);
+  float* x = own.mutable_row(row.ordinal);
   const std::vector<float> before(x, x + own.stride());
-  run.solver->Solve({side, partner_gram, run.solve, run.mean}, neighbors, x);
+  model::AlignedVector<float> prior(own.stride());
+  const bool drawn = !is_user && run.cold != nullptr &&
+                     run.cold->Prior(row.attributes, neighbors.size(), {prior.data(), dim_});
+  run.solver->Solve({row.side, partner_gram, run.solve, run.mean, drawn ? prior.data() : nullptr},
+                    neighbors, x);
   gram.Update(before.data(), x);
-  if (!is_user && live) {
-    run.index->Refresh(ordinal);
+  if (!is_user && row.live) {
+    run.index->Refresh(row.ordinal);
   } else if (!is_user) {
-    run.index->Remove(ordinal);
+    run.index->Remove(row.ordinal);
   }
 }
 
@@ -219,13 +226,17 @@ Status Collection::CatchUpRows(TrainingRun& run, Side side,
   std::vector<RowPair> scratch;
   for (const std::uint32_t ordinal : ordinals) {
     bool live = false;
+    std::string attributes;
     {
       ReaderLock lock(mutex_);
       RECO_ASSIGN_OR_RETURN(const auto row, state_.side(side).rows.Read(ordinal, &scratch));
       pairs.assign(row.begin(), row.end());
       live = !state_.side(side).ids.id(ordinal).empty();
+      if (side == Side::kItem) {
+        attributes = state_.AttributesOf(ordinal);
+      }
     }
-    SolveTouched(run, side, ordinal, pairs, live);
+    SolveTouched(run, {side, ordinal, pairs, attributes, live});
   }
   return Status::Ok();
 }
@@ -298,7 +309,9 @@ Status Collection::SolveLastRows(TrainingRun& run) {
       }
       std::vector<RowPair> scratch;
       RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
-      SolveTouched(run, side, ordinal, pairs, !own.ids.id(ordinal).empty());
+      SolveTouched(run,
+                   {side, ordinal, pairs, side == Side::kItem ? state_.AttributesOf(ordinal) : "",
+                    !own.ids.id(ordinal).empty()});
       state_.MarkChanged(side, ordinal);
     }
     for (const std::uint32_t ordinal :
@@ -323,12 +336,13 @@ Status Collection::SwapModel(TrainingRun& run) {
     RECO_RETURN_IF_ERROR(SolveLastRows(run));
     state_.CollectTouched(false);
     old_model = state_.model().id;
-    CollectionState::NewModel model{{run.model_id, run.seq, run.solve, run.signal, run.mean},
-                                    std::move(run.user_factors),
-                                    std::move(run.item_factors),
-                                    std::move(*run.user_gram),
-                                    std::move(*run.item_gram),
-                                    std::move(run.index)};
+    CollectionState::NewModel model{
+        {run.model_id, run.seq, run.solve, run.signal, run.mean, run.cold},
+        std::move(run.user_factors),
+        std::move(run.item_factors),
+        std::move(*run.user_gram),
+        std::move(*run.item_gram),
+        std::move(run.index)};
     state_.Activate(std::move(model));
     for (const auto& [side, ordinal] : run.put_off) {
       state_.side(side).pending.push_back(ordinal);
@@ -358,6 +372,19 @@ Status Collection::SwapModel(TrainingRun& run) {
   return Status::Ok();
 }
 
+// What was learned from attributes.
+void Collection::AppendAttributeFigures(const TrainingRun& run, Figures* figures) {
+  if (run.cold != nullptr) {
+    const auto add = [figures](const char* name, double value) {
+      figures->emplace_back(name, value);
+    };
+    add("attribute-columns", static_cast<double>(run.cold->features.columns().size()));
+    add("attribute-ridge", run.cold->map.ridge);
+    add("attribute-explained", run.cold->map.explained);
+    add("attribute-prior", run.cold->prior_pairs);
+  }
+}
+
 // What is kept of the model beside its vectors. Called when the model has just become active.
 format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
   format::ModelRecord record;
@@ -374,6 +401,8 @@ format::ModelRecord Collection::DescribeModel(const TrainingRun& run) const {
   record.metrics = {{"objective", run.objective},
                     {"pairs", static_cast<double>(run.pairs)},
                     {"seconds-per-iteration", run.seconds_per_iteration}};
+  AppendAttributeFigures(run, &record.metrics);
+  record.attributes = ToRecord(run.cold.get());
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
   record.mean = run.mean;
@@ -418,6 +447,7 @@ Status Collection::Retrain(const CollectionOptions& parameters, RunningJob& job,
              {"iterations", static_cast<double>(run.objectives.size())},
              {"unobserved", run.solve.unobserved},
              {"seconds-per-iteration", run.seconds_per_iteration}};
+  AppendAttributeFigures(run, result);
   for (std::size_t i = 0; i < run.objectives.size(); ++i) {
     result->emplace_back("objective." + std::to_string(i + 1), run.objectives[i]);
   }

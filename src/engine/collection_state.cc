@@ -279,6 +279,9 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
   if (event.expire_at_ms >= 0) {
     attributes.expire_at_ms = event.expire_at_ms;
   }
+  if (event.has_text) {
+    own.columns.Set(ordinal, attributes.json);
+  }
   if (attributes.empty()) {
     own.attributes.erase(ordinal);
   } else {
@@ -287,6 +290,10 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
   own.entities[ordinal].last_seq = seq;
   UpdateKnown(which, ordinal, event);
   MarkDirty(which, ordinal);
+  // An item with pairs takes its new attributes into account with its next pair.
+  if (which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0) {
+    Resolve(which, ordinal);
+  }
 }
 
 void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
@@ -314,6 +321,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
     index_->Remove(ordinal);
   }
   own.attributes.erase(ordinal);
+  own.columns.Erase(ordinal);
   own.entities[ordinal] = Entity{};
   own.entities[ordinal].last_seq = seq;
   MarkDirty(which, ordinal);
@@ -497,11 +505,33 @@ void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
   own.rows.Account(*row);
 }
 
+std::string_view CollectionState::AttributesOf(std::uint32_t item) const {
+  const auto found = items_.attributes.find(item);
+  return found != items_.attributes.end() ? std::string_view(found->second.json) : "";
+}
+
+// What the row is drawn to; null: to 0. Valid until the thread's next call.
+const float* CollectionState::PriorOf(Side which, std::uint32_t ordinal) const {
+  thread_local model::AlignedVector<float> prior;
+  if (which != Side::kItem || model_.cold == nullptr) {
+    return nullptr;
+  }
+  prior.assign(items_.factors->stride(), 0.0F);
+  const bool known = model_.cold->Prior(AttributesOf(ordinal), items_.entities[ordinal].pairs,
+                                        {prior.data(), dim_});
+  return known ? prior.data() : nullptr;
+}
+
 bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder,
                                float* x) const {
   const SideState& own = side(which);
   const SideState& partners = side(Other(which));
   const std::uint32_t pairs = own.entities[ordinal].pairs;
+  const float* prior = PriorOf(which, ordinal);
+  if (pairs == 0 && prior != nullptr) {
+    std::copy_n(prior, own.factors->stride(), x);
+    return true;
+  }
   if (pairs == 0) {
     std::fill_n(x, own.factors->stride(), 0.0F);
     return true;
@@ -519,7 +549,9 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   for (const RowPair& pair : row->pairs) {
     neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
   }
-  folder.Solve(TermsOf(which), neighbors, x);
+  FoldInTerms terms = TermsOf(which);
+  terms.prior = prior;
+  folder.Solve(terms, neighbors, x);
   return true;
 }
 
@@ -540,10 +572,13 @@ bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
 
 // Re-solves one vector from its row.
 void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
-  if (!Follows(which) || PutOff(which, ordinal)) {
+  SideState& own = side(which);
+  // A prediction learns nothing from writes, so it does not depend on whether items follow them.
+  const bool predicted =
+      which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0;
+  if (!predicted && (!Follows(which) || PutOff(which, ordinal))) {
     return;
   }
-  SideState& own = side(which);
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
                                          row->information == nullptr && row->complete &&
                                          own.entities[ordinal].pairs > long_row()) {
@@ -622,11 +657,12 @@ std::uint64_t CollectionState::memory_bytes() const {
   std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
   for (const SideState* own : {&users_, &items_}) {
     bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
-             own->entities.capacity() * sizeof(Entity);
+             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes();
     for (const auto& [ordinal, attributes] : own->attributes) {
       bytes += sizeof(Attributes) + attributes.json.capacity() + 2 * sizeof(void*);
     }
   }
+  bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
   return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
          (index_ != nullptr ? index_->memory_bytes() : 0);

@@ -16,6 +16,7 @@
 #include "reco/result.h"
 #include "reco/types.h"
 
+#include "engine/cold_items.h"
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
 #include "engine/ranked_values.h"
@@ -24,6 +25,7 @@
 #include "engine/row_table.h"
 #include "engine/signal.h"
 #include "engine/storage.h"
+#include "filter/attribute_columns.h"
 #include "format/event.h"
 #include "format/records.h"
 #include "index/item_index.h"
@@ -57,6 +59,7 @@ struct Attributes {
   bool hidden = false;
   std::int64_t expire_at_ms = 0;  // 0: never
   bool empty() const { return json.empty() && !hidden && expire_at_ms == 0; }
+  bool ExpiredAt(std::int64_t now_ms) const { return expire_at_ms != 0 && expire_at_ms <= now_ms; }
 };
 
 // Users or items of a collection; all tables are indexed by ordinal.
@@ -71,6 +74,8 @@ struct SideState {
   Dictionary ids;
   std::vector<Entity> entities;
   std::unordered_map<std::uint32_t, Attributes> attributes;
+  // Of what filters have asked for; thread-safe for readers.
+  mutable filter::AttributeColumns columns;
   std::unique_ptr<model::FactorTable> factors;
   model::Gram gram;  // of `factors`
   RowTable rows;
@@ -86,7 +91,8 @@ struct ActiveModel {
   std::uint64_t trained_at_seq = 0;
   model::SolveParams solve;
   ModelSignal signal;
-  double mean = 0;  // of all ratings, with explicit feedback
+  double mean = 0;                                  // of all ratings, with explicit feedback
+  std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
 };
 
 // What a checkpoint writes: a copy taken under the collection's lock.
@@ -139,6 +145,9 @@ class CollectionState {
   // Synchronizes itself; a read builds what it needs.
   RecentLists& recent() const { return recent_; }
   const index::ItemIndex* index() const { return index_.get(); }
+  index::ItemIndex* mutable_index() { return index_.get(); }
+  // One over the same items and with the same rows.
+  void SwapIndex(std::unique_ptr<index::ItemIndex>* index) { index_.swap(*index); }
   std::uint32_t generation() const { return generation_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;
@@ -185,6 +194,9 @@ class CollectionState {
   // Builds what is derived in memory: the rankings that are not personal and, with a model, the
   // item index. Until then Apply keeps none current.
   void BuildIndexes();
+
+  // The JSON that an item was given, "" without.
+  std::string_view AttributesOf(std::uint32_t item) const;
 
   // Copies everything dirty and starts the next generation.
   FrozenRows Freeze();
@@ -241,6 +253,7 @@ class CollectionState {
   void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
                          const Change& change);
   void RenewInformation(Side which, Row& row);
+  const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
   void SetVector(Side which, std::uint32_t ordinal, const float* x);
   void Resolve(Side which, std::uint32_t ordinal);

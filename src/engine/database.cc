@@ -86,6 +86,20 @@ Status Database::Impl::CheckFormatVersion() {
   return Status::Ok();
 }
 
+Status Database::Impl::LoadRules(std::vector<Rule> rules, Collection& collection) {
+  std::vector<engine::CompiledRule> compiled;
+  for (const Rule& rule : rules) {
+    Result<engine::CompiledRule> one = engine::Compile(rule);
+    if (!one.ok()) {
+      return Status::Corruption("rule '" + rule.name +
+                                "' of a collection: " + std::string(one.status().message()));
+    }
+    compiled.push_back(std::move(*one));
+  }
+  collection.SetRules(std::move(compiled));
+  return Status::Ok();
+}
+
 Status Database::Impl::LoadKeys() {
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> numbers,
                         storage.store->Get(store::Family::kDefault, format::kNextNumbersKey));
@@ -107,6 +121,7 @@ Status Database::Impl::LoadKeys() {
     if (record.kind == KeyKind::kCollection) {
       entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
       RECO_RETURN_IF_ERROR(entry.collection->Load());
+      RECO_RETURN_IF_ERROR(LoadRules(std::move(record.rules), *entry.collection));
       next_cid = std::max(next_cid, record.cid + 1);
     } else {
       entry.value = std::move(record.value);
@@ -326,6 +341,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       if (const auto built = collection->BuildPendingRows(); !built.ok()) {
         Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
       }
+      collection->ResortIndex();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {
@@ -431,6 +447,12 @@ void engine::DatabaseAccess::RunJob(Database& database, std::string_view key) {
 
 void engine::DatabaseAccess::Recover(Database& database) {
   database.impl_->Recover(database.impl_->CheckWritable());
+}
+
+std::uint64_t engine::DatabaseAccess::IndexResorts(const Database& database, std::string_view key) {
+  ReaderLock lock(database.impl_->state_mutex);
+  const auto collection = database.impl_->FindCollection(KeyRef(key));
+  return collection.ok() ? (*collection)->resorts() : 0;
 }
 
 Result<std::unique_ptr<Database>> Database::Open(const Options& options) {

@@ -46,6 +46,8 @@ class DatabaseAccess {
   static void Maintain(Database& database);
   static void RunJob(Database& database, std::string_view key);
   static void Recover(Database& database);
+  // How often the item index of `key` was re-sorted.
+  static std::uint64_t IndexResorts(const Database& database, std::string_view key);
 };
 
 }  // namespace reco::engine
@@ -105,6 +107,19 @@ class Database::Impl {
     // Whether the write may create a missing collection; null: it never does.
     std::optional<FunctionRef<Status()>> check_new = std::nullopt;
   };
+  Result<bool> ChangeKeyRecord(KeyRef key, const WriteOptions& write,
+                               FunctionRef<Result<bool>(engine::Collection&)> change,
+                               FunctionRef<void(engine::Collection&)> undo) EXCLUDES(state_mutex);
+  static Status LoadRules(std::vector<Rule> rules, engine::Collection& collection);
+  // One read of the collection of a key; answers `missing` without one.
+  template <typename T>
+  Result<T> ReadCollection(KeyRef key, T missing,
+                           FunctionRef<Result<T>(const engine::Collection&)> read) const
+      EXCLUDES(state_mutex) {
+    ReaderLock lock(state_mutex);
+    RECO_ASSIGN_OR_RETURN(const auto collection, FindCollection(key));
+    return collection != nullptr ? read(*collection) : Result<T>(std::move(missing));
+  }
   // Answers T() for a missing collection that is not to be created. Looks the key up again when the
   // collection was deleted in between.
   template <typename T>

@@ -1,4 +1,5 @@
 // Collections of a Database: finding and creating them by key, and the operations on them.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -135,31 +136,93 @@ Result<std::vector<std::pair<std::string, std::string>>> Database::GetConfig(
   return engine::GetParameters(collection->options(), pattern);
 }
 
-Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions write) {
-  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
-  bool needs_training = false;
+// Changes what the record of a collection's key holds: `change` alters the collection, and `undo`
+// takes that back when the record cannot be staged.
+Result<bool> Database::Impl::ChangeKeyRecord(KeyRef key, const WriteOptions& write,
+                                             FunctionRef<Result<bool>(Collection&)> change,
+                                             FunctionRef<void(Collection&)> undo) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t begun, BeginWrite());
+  bool answer = false;
   {
-    ReaderLock state(impl_->state_mutex);
-    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
-    WriterLock lock(impl_->keyspace_mutex);
-    const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+    ReaderLock state(state_mutex);
+    RECO_RETURN_IF_ERROR(storage.Readable());
+    WriterLock lock(keyspace_mutex);
+    const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
     if (entry == nullptr) {
       return NoSuchCollection(key);
     }
     if (entry->collection == nullptr) {
       return Status::WrongType();
     }
-    const CollectionOptions before = entry->collection->options();
-    CollectionOptions after = before;
-    RECO_ASSIGN_OR_RETURN(needs_training, engine::ChangeParameters(&after, parameters));
-    entry->collection->SetOptions(after);
-    if (Status staged = impl_->StageKey(key, *entry); !staged.ok()) {
-      entry->collection->SetOptions(before);
+    RECO_ASSIGN_OR_RETURN(answer, change(*entry->collection));
+    if (Status staged = StageKey(key, *entry); !staged.ok()) {
+      undo(*entry->collection);
       return staged;
     }
   }
-  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
-  return needs_training;
+  RECO_RETURN_IF_ERROR(Finish(write, begun));
+  return answer;
+}
+
+Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions write) {
+  CollectionOptions before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.options();
+    CollectionOptions after = before;
+    RECO_ASSIGN_OR_RETURN(const bool needs_training, engine::ChangeParameters(&after, parameters));
+    collection.SetOptions(after);
+    return needs_training;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetOptions(before); });
+}
+
+Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const engine::CompiledRule compiled, engine::Compile(rule));
+  std::vector<engine::CompiledRule> before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.compiled_rules();
+    std::vector<engine::CompiledRule> after = before;
+    const auto at = std::ranges::lower_bound(
+        after, rule.name, {},
+        [](const engine::CompiledRule& one) -> const std::string& { return one.rule.name; });
+    const bool is_new = at == after.end() || at->rule.name != rule.name;
+    if (is_new && after.size() >= kRulesMax) {
+      return Status::ResourceExhausted("a collection has at most " + std::to_string(kRulesMax) +
+                                       " rules; remove one with RECO.RULE DEL");
+    }
+    if (is_new) {
+      after.insert(at, compiled);
+    } else {
+      *at = compiled;
+    }
+    collection.SetRules(std::move(after));
+    return is_new;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetRules(before); });
+}
+
+Result<bool> Database::DeleteRule(KeyRef key, std::string_view name, WriteOptions write) {
+  if (Kind(key) == KeyKind::kNone) {
+    return false;
+  }
+  std::vector<engine::CompiledRule> before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.compiled_rules();
+    std::vector<engine::CompiledRule> after = before;
+    std::erase_if(after, [&](const engine::CompiledRule& one) { return one.rule.name == name; });
+    const bool existed = after.size() != before.size();
+    collection.SetRules(std::move(after));
+    return existed;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetRules(before); });
+}
+
+Result<std::vector<Rule>> Database::Rules(KeyRef key) const {
+  return impl_->ReadCollection<std::vector<Rule>>(
+      key, {}, [](const Collection& collection) { return collection.rules(); });
 }
 
 Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
@@ -230,94 +293,6 @@ Result<std::vector<HistoryEntry>> Database::History(KeyRef key, std::string_view
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
   return collection != nullptr ? collection->History(user, options) : std::vector<HistoryEntry>();
-}
-
-Result<Ranking> Database::TopK(KeyRef key, std::string_view user,
-                               const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->TopK(user, options) : Ranking();
-}
-
-Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> items,
-                                  std::span<const double> weights,
-                                  const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Session(items, weights, options) : Ranking();
-}
-
-Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
-                                  SimilarityBasis basis, const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  if (collection == nullptr) {
-    return Ranking();
-  }
-  return basis == SimilarityBasis::kCooccurrence ? collection->SimilarByCooccurrence(items, options)
-                                                 : collection->Similar(items, options);
-}
-
-Result<std::vector<std::optional<double>>> Database::Score(
-    KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Score(user, items)
-                               : std::vector<std::optional<double>>(items.size());
-}
-
-Result<Explanation> Database::Explain(KeyRef key, std::string_view user, std::string_view item,
-                                      std::size_t count) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  if (collection == nullptr) {
-    return NoSuchCollection(key);
-  }
-  return collection->Explain(user, item, count);
-}
-
-Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Popular(by, options) : Ranking();
-}
-
-Result<Ranking> Database::PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
-                                        const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr
-             ? collection->Recent({engine::RecentListName::Kind::kWindow, window_s}, by, options)
-             : Ranking();
-}
-
-Result<Ranking> Database::Trending(KeyRef key, std::int64_t halflife_s,
-                                   const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr
-             ? collection->Recent({engine::RecentListName::Kind::kHalfLife, halflife_s},
-                                  PopularBy::kWeight, options)
-             : Ranking();
-}
-
-Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Latest(options) : Ranking();
-}
-
-Result<Ranking> Database::ActiveUsers(KeyRef key, const RankingOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->ActiveUsers(options) : Ranking();
-}
-
-Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_view item,
-                                                      const AudienceOptions& options) const {
-  ReaderLock lock(impl_->state_mutex);
-  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Audience(item, options) : std::vector<AudienceEntry>();
 }
 
 Result<std::optional<Record>> Database::GetRecord(KeyRef key, Side side,

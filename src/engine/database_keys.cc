@@ -25,6 +25,7 @@ std::string Database::Impl::EncodeKey(const KeyEntry& entry) {
   if (entry.collection != nullptr) {
     record.cid = entry.collection->cid();
     record.options = entry.collection->options();
+    record.rules = entry.collection->rules();
   } else {
     record.value = entry.value;
   }

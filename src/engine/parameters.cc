@@ -18,6 +18,8 @@ constexpr double kLargestExact = 9'007'199'254'740'992;  // 2^53
 constexpr std::size_t kTypesMax = 64;
 constexpr std::size_t kTypeNameBytesMax = 64;
 constexpr std::string_view kTypePrefix = "type.";
+constexpr std::size_t kFieldsMax = 16;
+constexpr std::size_t kFieldNameBytesMax = 64;
 
 double ToDouble(double value) {
   return value;
@@ -59,7 +61,7 @@ constexpr std::string_view kFoldIns[] = {"both", "users", "off"};
 // The lower bound of the numbers above 0 keeps them above 0 in float32, which the solver uses.
 constexpr double kAboveZero = 1e-9;
 
-constexpr std::array<Parameter, 17> kParameters = {{
+constexpr std::array<Parameter, 18> kParameters = {{
     {.name = "dim",
      .effect = ParameterEffect::kFixed,
      .range = "an integer from 1 to 512",
@@ -195,6 +197,12 @@ constexpr std::array<Parameter, 17> kParameters = {{
      .integer = true,
      .get = Get<&CollectionOptions::retrain_interval_s>,
      .set = Set<&CollectionOptions::retrain_interval_s>},
+    {.name = "attrfeatures",
+     .effect = ParameterEffect::kNextTraining,
+     .range = "names of at most 16 attributes with commas between, each of 1 to 64 bytes without "
+              "blanks, control characters and '=', or empty",
+     .doc = "Top-level attributes that an item's vector is predicted from before its first "
+            "interaction; such as genre,brand,price."},
     {.name = "type.*",
      .effect = ParameterEffect::kAtOnce,
      .range = "a number from -1e6 to 1e6",
@@ -203,6 +211,8 @@ constexpr std::array<Parameter, 17> kParameters = {{
      .max = kWeightMax},
 }};
 constexpr const Parameter& kTypeParameter = kParameters.back();
+constexpr const Parameter& kFieldsParameter = kParameters[kParameters.size() - 2];
+static_assert(kFieldsParameter.name == "attrfeatures");
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -268,7 +278,18 @@ std::string FormatNumber(double value) {
   return {text.begin(), result.ptr};
 }
 
+std::string JoinFields(const std::vector<std::string>& fields) {
+  std::string text;
+  for (const std::string& field : fields) {
+    text.append(text.empty() ? "" : ",").append(field);
+  }
+  return text;
+}
+
 std::string Format(const Parameter& parameter, const CollectionOptions& options) {
+  if (parameter.get == nullptr) {
+    return JoinFields(options.attribute_features);
+  }
   const std::optional<double> value = parameter.get(options);
   if (value.has_value() && !parameter.choices.empty()) {
     return std::string(parameter.choices[static_cast<std::size_t>(*value)]);
@@ -292,12 +313,16 @@ Status UnknownParameter(std::string_view name) {
 }
 
 // The name is part of "name=value" lines and of lists that people read.
+bool IsPlainName(std::string_view name, std::size_t bytes_max) {
+  return !name.empty() && name.size() <= bytes_max &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte > ' ' && byte != 0x7f && byte != '=';
+         });
+}
+
 Status CheckTypeName(std::string_view name) {
-  const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte > ' ' && byte != 0x7f && byte != '=';
-  });
-  if (name.empty() || name.size() > kTypeNameBytesMax || !printable) {
+  if (!IsPlainName(name, kTypeNameBytesMax)) {
     return BadValue("name of a feedback type",
                     "1 to 64 bytes without blanks, control characters and '='", Quoted(name));
   }
@@ -340,6 +365,33 @@ Status CheckTypes(const std::vector<FeedbackType>& types) {
       }
     }
   }
+  return Status::Ok();
+}
+
+Status CheckFields(const std::vector<std::string>& fields) {
+  bool fine = fields.size() <= kFieldsMax;
+  for (std::size_t i = 0; i < fields.size() && fine; ++i) {
+    fine = IsPlainName(fields[i], kFieldNameBytesMax) && fields[i].find(',') == std::string::npos &&
+           std::find(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(i), fields[i]) ==
+               fields.begin() + static_cast<std::ptrdiff_t>(i);
+  }
+  return fine ? Status::Ok()
+              : BadValue(kFieldsParameter.name, kFieldsParameter.range, Quoted(JoinFields(fields)));
+}
+
+Status SetFields(CollectionOptions* options, std::string_view text) {
+  std::vector<std::string> fields;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    fields.emplace_back(text.substr(0, end));
+    // A comma at the end leaves an empty name, which is none.
+    if (end + 1 == text.size()) {
+      fields.emplace_back();
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  RECO_RETURN_IF_ERROR(CheckFields(fields));
+  options->attribute_features = std::move(fields);
   return Status::Ok();
 }
 
@@ -401,6 +453,9 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
   if (IsType(*parameter)) {
     return SetType(options, name.substr(kTypePrefix.size()), value);
   }
+  if (parameter == &kFieldsParameter) {
+    return SetFields(options, value);
+  }
   std::optional<double> number;
   if (!parameter->automatic || Lower(value) != "auto") {
     number = ParseValue(*parameter, value);
@@ -417,10 +472,10 @@ Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan paramete
                         SetAll(*options, parameters, /*training_only=*/false));
   RECO_RETURN_IF_ERROR(CheckSameFixed(*options, changed));
   RECO_RETURN_IF_ERROR(CheckParameters(changed));
-  bool needs_training = false;
+  bool needs_training = options->attribute_features != changed.attribute_features;
   for (const Parameter& parameter : kParameters) {
     needs_training |= parameter.effect == ParameterEffect::kNextTraining &&
-                      parameter.get(*options) != parameter.get(changed);
+                      parameter.get != nullptr && parameter.get(*options) != parameter.get(changed);
   }
   *options = std::move(changed);
   return needs_training;
@@ -454,7 +509,7 @@ ParameterList GetParameters(const CollectionOptions& options, std::string_view p
 
 Status CheckParameters(const CollectionOptions& options) {
   for (const Parameter& parameter : kParameters) {
-    if (IsType(parameter)) {
+    if (parameter.get == nullptr) {
       continue;
     }
     const std::optional<double> value = parameter.get(options);
@@ -467,6 +522,7 @@ Status CheckParameters(const CollectionOptions& options) {
     return Status::InvalidArgument(
         "halflife and weighting are for implicit feedback: ratings do not add up");
   }
+  RECO_RETURN_IF_ERROR(CheckFields(options.attribute_features));
   return CheckTypes(options.types);
 }
 

@@ -1,5 +1,9 @@
 #include "engine/row_folder.h"
 
+#include <algorithm>
+
+#include "model/factor_table.h"
+
 namespace reco::engine {
 
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms) {
@@ -12,7 +16,8 @@ std::uint32_t StoredDim(const CollectionOptions& options) {
 }
 
 RowFolder::RowFolder(std::uint32_t dim, Feedback feedback)
-    : weighted_(feedback == Feedback::kImplicit ? std::make_unique<model::FoldInSolver>(dim)
+    : dim_(dim),
+      weighted_(feedback == Feedback::kImplicit ? std::make_unique<model::FoldInSolver>(dim)
                                                 : nullptr),
       rated_(feedback == Feedback::kExplicit
                  ? std::make_unique<model::RatingFoldIn>(dim - model::kRatingExtras)
@@ -30,10 +35,12 @@ std::span<const model::RatedNeighbor> RowFolder::Rated(std::span<const model::Ne
 
 void RowFolder::Solve(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors,
                       float* x) {
-  if (rated_ != nullptr) {
+  if (neighbors.empty() && terms.prior != nullptr) {
+    std::copy_n(terms.prior, model::StrideFor(dim_), x);
+  } else if (rated_ != nullptr) {
     rated_->Solve(RatingTermsOf(terms), Rated(neighbors), x);
   } else {
-    weighted_->Solve(terms.gram, terms.solve, neighbors, x);
+    weighted_->Solve(terms.gram, terms.solve, neighbors, x, terms.prior);
   }
 }
 

@@ -21,6 +21,8 @@ struct FoldInTerms {
   const model::Gram& gram;  // of the partners; not used for ratings
   model::SolveParams solve;
   double mean = 0;  // of all ratings
+  // Padded row that an item's vector is drawn to, or null. Ratings draw a row without any only.
+  const float* prior = nullptr;
 };
 
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms);
@@ -49,6 +51,7 @@ class RowFolder {
  private:
   std::span<const model::RatedNeighbor> Rated(std::span<const model::Neighbor> neighbors);
 
+  std::uint32_t dim_;
   std::unique_ptr<model::FoldInSolver> weighted_;  // one of the two
   std::unique_ptr<model::RatingFoldIn> rated_;
   std::vector<model::RatedNeighbor> ratings_;  // scratch

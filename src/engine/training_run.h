@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/cold_items.h"
 #include "engine/collection.h"
 #include "engine/row_folder.h"
 #include "engine/signal.h"
@@ -19,6 +20,15 @@
 namespace reco::engine {
 
 model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database);
+
+// The result of a training, as far as the items' vectors depend on it.
+struct Collection::TrainedItems {
+  const model::FactorTable& users;
+  const model::Gram& user_gram;
+  model::SolveParams solve;
+  model::FactorTable& items;
+  model::Gram& item_gram;
+};
 
 struct Collection::TrainingRun {
   CollectionOptions parameters;
@@ -35,6 +45,7 @@ struct Collection::TrainingRun {
   model::SolveParams solve;
   ModelSignal signal;
   double mean = 0;
+  std::shared_ptr<const ColdItems> cold;  // null: no attributes to learn from
   double objective = 0;
   double seconds_per_iteration = 0;
   std::vector<double> objectives;  // after each iteration

@@ -57,6 +57,16 @@ Status Damaged(std::string_view what, std::string_view why);
 // Ok when `bytes` begins with a format byte that is known.
 Status CheckFormatByte(std::string_view bytes, std::string_view what);
 
+// `last` is the highest value of the enumeration that this version knows.
+template <typename Enum>
+Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
+  if (value > static_cast<std::uint8_t>(last)) {
+    return Damaged(what, "an unknown choice " + std::to_string(value));
+  }
+  *out = static_cast<Enum>(value);
+  return {};
+}
+
 // A verified table. Stored values lie at any address, scalars must not, so the table is read from
 // an aligned copy; small records are copied into the object itself.
 class RecordReader {

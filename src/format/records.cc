@@ -4,6 +4,7 @@
 #include <cstring>
 #include <records_generated.h>
 
+#include "format/attribute_record.h"
 #include "format/record_frame.h"
 
 namespace reco::format {
@@ -77,16 +78,6 @@ std::optional<T> FromOptional(const flatbuffers::Optional<T>& field) {
   return field.has_value() ? std::optional<T>(*field) : std::nullopt;
 }
 
-// `last` is the highest value of the enumeration that this version knows.
-template <typename Enum>
-Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
-  if (value > static_cast<std::uint8_t>(last)) {
-    return Damaged(what, "an unknown choice " + std::to_string(value));
-  }
-  *out = static_cast<Enum>(value);
-  return {};
-}
-
 Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
                                             const CollectionOptions& options) {
   std::vector<Offset<fb::FeedbackType>> types;
@@ -95,6 +86,10 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
     types.push_back(fb::CreateFeedbackType(builder, CreateBytes(builder, type.name), type.weight));
   }
   const auto type_vector = builder.CreateVector(types);
+  Offset<FieldNameVector> attribute_features;
+  if (!options.attribute_features.empty()) {
+    attribute_features = CreateNames(builder, options.attribute_features);
+  }
   fb::CollectionOptionsBuilder table(builder);
   table.add_dim(options.dim);
   table.add_alpha(options.alpha);
@@ -115,7 +110,37 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_weighting(static_cast<std::uint8_t>(options.weighting));
   table.add_feedback(static_cast<std::uint8_t>(options.feedback));
   table.add_fold_in(static_cast<std::uint8_t>(options.fold_in));
+  if (!attribute_features.IsNull()) {
+    table.add_attribute_features(attribute_features);
+  }
   return table.Finish();
+}
+
+Offset<flatbuffers::Vector<Offset<fb::Rule>>> CreateRules(FlatBufferBuilder& builder,
+                                                          const std::vector<Rule>& rules) {
+  std::vector<Offset<fb::Rule>> tables;
+  for (const Rule& rule : rules) {
+    const auto name = CreateBytes(builder, rule.name);
+    const auto filter = CreateBytes(builder, rule.filter);
+    tables.push_back(fb::CreateRule(builder, name, filter, static_cast<std::uint8_t>(rule.action),
+                                    rule.value, rule.from_ms, rule.until_ms));
+  }
+  return builder.CreateVector(tables);
+}
+
+Status ReadRules(const flatbuffers::Vector<Offset<fb::Rule>>* tables, std::string_view what,
+                 std::vector<Rule>* rules) {
+  for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
+    const fb::Rule& table = *tables->Get(static_cast<std::uint32_t>(i));
+    Rule& rule = rules->emplace_back();
+    rule.name = BytesOf(table.name());
+    rule.filter = BytesOf(table.filter());
+    RECO_RETURN_IF_ERROR(DecodeChoice(table.action(), Rule::Action::kPin, &rule.action, what));
+    rule.value = table.value();
+    rule.from_ms = table.from_ms();
+    rule.until_ms = table.until_ms();
+  }
+  return Status::Ok();
 }
 
 Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::string_view what) {
@@ -145,6 +170,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   if (!AllFinite(numbers)) {
     return Damaged(what, "a collection option is not finite");
   }
+  options.attribute_features = NamesOf(table.attribute_features());
   if (table.types() != nullptr) {
     for (const fb::FeedbackType* type : *table.types()) {
       if (!std::isfinite(type->weight())) {
@@ -188,15 +214,17 @@ std::string EncodeKeyRecord(const KeyRecord& record) {
   FlatBufferBuilder& builder = RecordBuilder();
   Offset<flatbuffers::Vector<std::uint8_t>> value;
   Offset<fb::CollectionOptions> options;
+  Offset<flatbuffers::Vector<Offset<fb::Rule>>> rules;
   if (record.kind == KeyKind::kCollection) {
     options = CreateOptions(builder, record.options);
+    rules = record.rules.empty() ? 0 : CreateRules(builder, record.rules);
   } else {
     value = CreateBytes(builder, record.value);
   }
   std::string out;
   FinishRecord(builder,
                fb::CreateKey(builder, static_cast<std::uint8_t>(record.kind), record.expire_at_ms,
-                             value, record.cid, options),
+                             value, record.cid, options, rules),
                &out);
   return out;
 }
@@ -221,6 +249,7 @@ Result<KeyRecord> DecodeKeyRecord(std::string_view bytes) {
   }
   record.kind = KeyKind::kCollection;
   RECO_ASSIGN_OR_RETURN(record.options, OptionsOf(*table->options(), kWhat));
+  RECO_RETURN_IF_ERROR(ReadRules(table->rules(), kWhat, &record.rules));
   return record;
 }
 
@@ -312,6 +341,10 @@ Status DecodeVector(std::string_view bytes, std::span<float> out) {
 
 std::string EncodeModel(const ModelRecord& record) {
   FlatBufferBuilder& builder = RecordBuilder();
+  Offset<fb::AttributeMap> attributes;
+  if (record.attributes) {
+    attributes = CreateAttributes(builder, *record.attributes);
+  }
   const auto metrics = CreateNamedValues(builder, record.metrics);
   const auto user_gram = builder.CreateVector(record.user_gram);
   const auto item_gram = builder.CreateVector(record.item_gram);
@@ -321,7 +354,7 @@ std::string EncodeModel(const ModelRecord& record) {
                                record.trained_at_ms, record.alpha, record.reg, record.regn,
                                record.unobserved, record.iterations, record.seed, metrics,
                                user_gram, item_gram, static_cast<std::uint8_t>(record.weighting),
-                               record.reference_ms, record.mean),
+                               record.reference_ms, record.mean, attributes),
                &out);
   return out;
 }
@@ -352,6 +385,9 @@ Result<ModelRecord> DecodeModel(std::string_view bytes) {
   }
   RECO_RETURN_IF_ERROR(
       CheckGrams(record.user_gram, record.item_gram, std::size_t{record.dim} * record.dim, kWhat));
+  if (table->attributes() != nullptr) {
+    RECO_ASSIGN_OR_RETURN(record.attributes, AttributesOf(*table->attributes(), record.dim, kWhat));
+  }
   return record;
 }
 

@@ -39,6 +39,7 @@ struct KeyRecord {
   std::string value;              // kString
   std::uint32_t cid = 0;          // kCollection
   CollectionOptions options;      // kCollection
+  std::vector<Rule> rules;        // kCollection; by name
 };
 std::string EncodeKeyRecord(const KeyRecord& record);
 Result<KeyRecord> DecodeKeyRecord(std::string_view bytes);
@@ -81,6 +82,33 @@ void EncodeVector(std::span<const float> values, std::string* out);
 // kCorruption unless it holds exactly out.size() finite floats.
 Status DecodeVector(std::string_view bytes, std::span<float> out);
 
+// Part of the file format. Append only. See doc/format.md.
+enum class AttributeKind : std::uint8_t {
+  kText = 0,
+  kFlag = 1,    // a boolean, as the text "true" or "false"
+  kNumber = 2,  // any number in the field
+};
+
+// One feature of items. Numbers of a field count as (number - mean) / deviation.
+struct AttributeColumn {
+  std::uint32_t field = 0;  // place in AttributeRecord::fields
+  AttributeKind kind = AttributeKind::kText;
+  std::string text = {};
+  double mean = 0;
+  double deviation = 1;  // > 0
+  bool operator==(const AttributeColumn&) const = default;
+};
+
+// The linear map from features to the vector of an item without interactions.
+struct AttributeRecord {
+  std::vector<std::string> fields;
+  std::vector<AttributeColumn> columns = {};
+  std::vector<float> base;     // dim
+  std::vector<float> weights;  // columns x dim, row-major
+  double prior_pairs = 0;      // the prediction weighs prior_pairs / (prior_pairs + pairs)
+  bool operator==(const AttributeRecord&) const = default;
+};
+
 // `models`. Grams and solve parameters are those of training; live ones are in the checkpoint.
 struct ModelRecord {
   std::uint32_t id = 0;
@@ -96,6 +124,7 @@ struct ModelRecord {
   Weighting weighting = Weighting::kLinear;
   std::int64_t reference_ms = 0;  // the time at which an event counts in full
   double mean = 0;                // of all ratings, with explicit feedback
+  std::optional<AttributeRecord> attributes = std::nullopt;  // a collection without them has none
 };
 std::string EncodeModel(const ModelRecord& record);
 Result<ModelRecord> DecodeModel(std::string_view bytes);

@@ -20,84 +20,129 @@ using LanesFloat = hn::Rebind<float, LanesInt>;
 using VecInt = hn::Vec<LanesInt>;
 using VecFloat = hn::Vec<LanesFloat>;
 
-// Dot products of the rows whose bytes start at `codes` with the query, less the bias.
-HWY_INLINE VecInt DotCodes(const std::uint8_t* HWY_RESTRICT codes, const QueryCode& query) {
+// Queries whose sums are in flight together.
+constexpr std::size_t kQueriesAtOnce = 4;
+
+// Twice the dot products, less the bias, of `lanes` rows whose bytes start at `codes` with each
+// query.
+template <std::size_t kQueries>
+HWY_INLINE void DotCodes(const std::uint8_t* HWY_RESTRICT codes, const BlockQuery* queries,
+                         std::int32_t* HWY_RESTRICT dots) {
   const LanesInt d32;
-  const std::size_t chunks = query.even.size();
+  const std::size_t chunks = queries[0].request->stride / kChunk;
 #if HWY_TARGET == HWY_SCALAR  // one lane has no room for pairs
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < chunks * kChunk; ++i) {
-    sum += QueryByte(query, i) * codes[(i / kChunk) * kTileRows * kChunk + i % kChunk];
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < chunks * kChunk; ++i) {
+      sum += QueryByte(*queries[q].request->query, i) * CodeAt(codes, i);
+    }
+    dots[q * kTileRows] = 2 * sum;
   }
-  return hn::Set(d32, sum);
+  static_cast<void>(d32);
 #else
   const hn::Repartition<std::int16_t, LanesInt> d16;
   const hn::Repartition<std::uint16_t, LanesInt> du16;
-  VecInt sum_low = hn::Zero(d32);
-  VecInt sum_high = hn::Zero(d32);
-  for (std::size_t c = 0; c < chunks; ++c) {
-    const VecInt bytes =
-        hn::Load(d32, reinterpret_cast<const std::int32_t*>(codes + c * kTileRows * kChunk));
-    const auto pairs = hn::BitCast(du16, bytes);
-    const auto even = hn::BitCast(d16, hn::And(pairs, hn::Set(du16, std::uint16_t{0xFF})));
-    const auto odd = hn::BitCast(d16, hn::ShiftRight<8>(pairs));
-    const auto query_even = hn::BitCast(d16, hn::Set(d32, query.even[c]));
-    const auto query_odd = hn::BitCast(d16, hn::Set(d32, query.odd[c]));
-    sum_low = hn::ReorderWidenMulAccumulate(d32, even, query_even, sum_low, sum_high);
-    sum_low = hn::ReorderWidenMulAccumulate(d32, odd, query_odd, sum_low, sum_high);
+  VecInt low[kQueries];
+  VecInt high[kQueries];
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    low[q] = hn::Zero(d32);
+    high[q] = hn::Zero(d32);
   }
-  return hn::RearrangeToOddPlusEven(sum_low, sum_high);
+  const auto mask = hn::Set(du16, std::uint16_t{0xF});
+  for (std::size_t c = 0; c < chunks; ++c) {
+    const auto quads = hn::BitCast(
+        du16, hn::Load(d32, reinterpret_cast<const std::int32_t*>(codes + c * kTileChunkBytes)));
+    const auto even = hn::BitCast(d16, hn::And(quads, mask));
+    const auto even_high = hn::BitCast(d16, hn::And(hn::ShiftRight<4>(quads), mask));
+    const auto odd = hn::BitCast(d16, hn::And(hn::ShiftRight<8>(quads), mask));
+    const auto odd_high = hn::BitCast(d16, hn::ShiftRight<12>(quads));
+    const auto add = [&](auto pairs, std::int32_t with, std::size_t q) HWY_ATTR {
+      low[q] = hn::ReorderWidenMulAccumulate(d32, pairs, hn::BitCast(d16, hn::Set(d32, with)),
+                                             low[q], high[q]);
+    };
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      const QueryCode& query = *queries[q].request->query;
+      add(even, query.even[2 * c], q);
+      add(even_high, query.even[2 * c + 1], q);
+      add(odd, query.odd[2 * c], q);
+      add(odd_high, query.odd[2 * c + 1], q);
+    }
+  }
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    const VecInt sum = hn::RearrangeToOddPlusEven(low[q], high[q]);
+    hn::Store(hn::Add(sum, sum), d32, dots + q * kTileRows);
+  }
 #endif
 }
 
 template <Metric kMetric>
-HWY_INLINE void SelectTile(const CodeBlock& block, const ScanRequest& request, std::size_t first,
-                           Selection* out) {
+HWY_INLINE void SelectLanes(const CodeBlock& block, const BlockQuery& asked,
+                            const std::int32_t* HWY_RESTRICT dots, std::size_t row) {
   const LanesInt d32;
   const LanesFloat df;
-  const QueryCode& query = *request.query;
-  const std::size_t lanes = hn::Lanes(d32);
-  const std::uint8_t* codes = block.codes + CodeOffset(first, request.stride);
-  for (std::size_t lane = 0; lane < kTileRows; lane += lanes) {
-    const std::size_t row = first + lane;
-    const VecInt dot = hn::Add(DotCodes(codes + lane * kChunk, query), hn::Set(d32, query.bias));
-    const VecFloat norm = hn::LoadU(df, block.norm + row);
-    const VecFloat scale = hn::Mul(hn::LoadU(df, block.scale + row), hn::Set(df, query.scale));
-    const VecFloat coarse =
-        hn::MulAdd(hn::Set(df, query.norm_factor), norm, hn::Set(df, query.absolute));
-    const VecFloat slack =
-        hn::MulAdd(hn::Set(df, query.error_factor), hn::LoadU(df, block.error + row), coarse);
-    VecFloat upper = hn::MulAdd(hn::ConvertTo(df, dot), scale, slack);
-    if constexpr (kMetric == Metric::kCosine) {
-      upper = hn::Div(upper, norm);
+  const hn::Rebind<std::uint32_t, LanesInt> du32;
+  const QueryCode& query = *asked.request->query;
+  const VecInt dot = hn::Add(hn::Load(d32, dots), hn::Set(d32, query.bias));
+  const auto head = hn::LoadU(du32, block.heads + row);
+  const VecFloat step = hn::BitCast(df, hn::And(head, hn::Set(du32, 0xFFFF0000U)));
+  const VecFloat error = hn::BitCast(df, hn::ShiftLeft<16>(head));
+  VecFloat norm = hn::Set(df, block.bound);
+  if constexpr (kMetric == Metric::kCosine) {
+    norm = hn::LoadU(df, block.norm + row);
+  }
+  const VecFloat coarse =
+      hn::MulAdd(hn::Set(df, query.norm_factor), norm, hn::Set(df, query.absolute));
+  const VecFloat slack = hn::MulAdd(hn::Set(df, query.error_factor), error, coarse);
+  const VecFloat scale = hn::Mul(step, hn::Set(df, query.half_scale));
+  VecFloat upper = hn::MulAdd(hn::ConvertTo(df, dot), scale, slack);
+  if constexpr (kMetric == Metric::kCosine) {
+    upper = hn::Div(upper, norm);
+  }
+  // NaN is not below.
+  const auto below = hn::Lt(upper, hn::Set(df, asked.request->threshold));
+  if (hn::AllTrue(df, below)) {
+    return;
+  }
+  HWY_ALIGN float uppers[kTileRows];
+  HWY_ALIGN float rejected[kTileRows];
+  hn::StoreU(upper, df, uppers);
+  hn::StoreU(hn::IfThenElseZero(below, hn::Set(df, 1.0F)), df, rejected);
+  Selection& out = *asked.out;
+  for (std::size_t i = 0; i < hn::Lanes(d32); ++i) {
+    if (rejected[i] == 0) {
+      out.rows[out.count] = static_cast<std::uint16_t>(row + i);
+      out.upper[out.count] = uppers[i];
+      ++out.count;
     }
-    // NaN is not below.
-    const auto below = hn::Lt(upper, hn::Set(df, request.threshold));
-    if (hn::AllTrue(df, below)) {
-      continue;
-    }
-    HWY_ALIGN float uppers[kTileRows];
-    HWY_ALIGN float rejected[kTileRows];
-    hn::StoreU(upper, df, uppers);
-    hn::StoreU(hn::IfThenElseZero(below, hn::Set(df, 1.0F)), df, rejected);
-    for (std::size_t i = 0; i < lanes; ++i) {
-      if (rejected[i] == 0) {
-        out->rows[out->count] = static_cast<std::uint16_t>(row + i);
-        out->upper[out->count] = uppers[i];
-        ++out->count;
+  }
+}
+
+template <std::size_t kQueries>
+HWY_INLINE void SelectFor(const CodeBlock& block, const BlockQuery* queries) {
+  const std::size_t lanes = hn::Lanes(LanesInt());
+  const ScanRequest& first = *queries[0].request;
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    queries[q].out->count = 0;
+  }
+  HWY_ALIGN std::int32_t dots[kQueries * kTileRows];
+  for (std::size_t row = 0; row < kBlockRows; row += lanes) {
+    DotCodes<kQueries>(block.codes + CodeOffset(row, first.stride), queries, dots);
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      if (first.metric == Metric::kCosine) {
+        SelectLanes<Metric::kCosine>(block, queries[q], dots + q * kTileRows, row);
+      } else {
+        SelectLanes<Metric::kInnerProduct>(block, queries[q], dots + q * kTileRows, row);
       }
     }
   }
 }
 
-void Select(const CodeBlock& block, const ScanRequest& request, Selection* out) {
-  out->count = 0;
-  for (std::size_t first = 0; first < kBlockRows; first += kTileRows) {
-    if (request.metric == Metric::kCosine) {
-      SelectTile<Metric::kCosine>(block, request, first, out);
-    } else {
-      SelectTile<Metric::kInnerProduct>(block, request, first, out);
-    }
+void Select(const CodeBlock& block, const BlockQuery* queries, std::size_t count) {
+  for (; count >= kQueriesAtOnce; count -= kQueriesAtOnce, queries += kQueriesAtOnce) {
+    SelectFor<kQueriesAtOnce>(block, queries);
+  }
+  for (std::size_t q = 0; q < count; ++q) {
+    SelectFor<1>(block, queries + q);
   }
 }
 
@@ -110,39 +155,51 @@ namespace reco::index {
 
 HWY_EXPORT(Select);
 
-void SelectRowsHighway(const CodeBlock& block, const ScanRequest& request, Selection* out) {
-  HWY_DYNAMIC_DISPATCH(Select)(block, request, out);
+void SelectRowsHighway(const CodeBlock& block, std::span<const BlockQuery> queries) {
+  HWY_DYNAMIC_DISPATCH(Select)(block, queries.data(), queries.size());
 }
 
-void SelectRowsReference(const CodeBlock& block, const ScanRequest& request, Selection* out) {
+namespace {
+
+float UpperOf(const CodeBlock& block, const ScanRequest& request, std::size_t row) {
   const QueryCode& query = *request.query;
-  out->count = 0;
-  for (std::size_t row = 0; row < kBlockRows; ++row) {
-    const std::uint8_t* codes = block.codes + CodeOffset(row, request.stride);
-    std::int32_t dot = query.bias;
-    for (std::size_t i = 0; i < request.stride; ++i) {
-      dot += QueryByte(query, i) * codes[(i / kChunk) * kTileRows * kChunk + i % kChunk];
-    }
-    const float slack = query.error_factor * block.error[row] +
-                        (query.norm_factor * block.norm[row] + query.absolute);
-    float upper = static_cast<float>(dot) * (block.scale[row] * query.scale) + slack;
-    if (request.metric == Metric::kCosine) {
-      upper /= block.norm[row];
-    }
-    if (!(upper < request.threshold)) {
-      out->rows[out->count] = static_cast<std::uint16_t>(row);
-      out->upper[out->count] = upper;
-      ++out->count;
+  const std::uint8_t* codes = block.codes + CodeOffset(row, request.stride);
+  std::int32_t dot = query.bias;
+  for (std::size_t i = 0; i < request.stride; ++i) {
+    dot += 2 * QueryByte(query, i) * CodeAt(codes, i);
+  }
+  const bool cosine = request.metric == Metric::kCosine;
+  const float norm = cosine ? block.norm[row] : block.bound;
+  const float slack =
+      query.error_factor * ErrorOf(block.heads[row]) + (query.norm_factor * norm + query.absolute);
+  const float scale = StepOf(block.heads[row]) * query.half_scale;
+  const float upper = static_cast<float>(dot) * scale + slack;
+  return cosine ? upper / norm : upper;
+}
+
+}  // namespace
+
+void SelectRowsReference(const CodeBlock& block, std::span<const BlockQuery> queries) {
+  for (const BlockQuery& asked : queries) {
+    Selection& out = *asked.out;
+    out.count = 0;
+    for (std::size_t row = 0; row < kBlockRows; ++row) {
+      const float upper = UpperOf(block, *asked.request, row);
+      if (!(upper < asked.request->threshold)) {
+        out.rows[out.count] = static_cast<std::uint16_t>(row);
+        out.upper[out.count] = upper;
+        ++out.count;
+      }
     }
   }
 }
 
-void SelectRows(const CodeBlock& block, const ScanRequest& request, Selection* out) {
+void SelectRows(const CodeBlock& block, std::span<const BlockQuery> queries) {
   static const bool kVnni = VnniSupported();
   if (kVnni) {
-    SelectRowsVnni(block, request, out);
+    SelectRowsVnni(block, queries);
   } else {
-    SelectRowsHighway(block, request, out);
+    SelectRowsHighway(block, queries);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "index/code_block.h"
 #include "index/item_index.h"
@@ -17,8 +18,9 @@ namespace reco::index {
 // Rows of the block, ascending, whose upper bound is not below the threshold (or is NaN).
 struct Selection {
   std::size_t count = 0;
-  std::array<std::uint16_t, kBlockRows> rows;
-  std::array<float, kBlockRows> upper;
+  // With room for a whole tile to be stored behind the last row.
+  std::array<std::uint16_t, kBlockRows + kTileRows> rows;
+  std::array<float, kBlockRows + kTileRows> upper;
 };
 
 // `upper` bounds q.y for kInnerProduct and q.y / |y| for kCosine.
@@ -29,15 +31,26 @@ struct ScanRequest {
   float threshold = 0;
 };
 
-// The fastest one for this processor.
-void SelectRows(const CodeBlock& block, const ScanRequest& request, Selection* out);
+// One query of a batch. All of a batch have the same stride and metric.
+struct BlockQuery {
+  const ScanRequest* request = nullptr;
+  Selection* out = nullptr;
+};
+
+// The fastest one for this processor. Several queries cost less than as many calls: the codes are
+// loaded and taken apart once.
+void SelectRows(const CodeBlock& block, std::span<const BlockQuery> queries);
+inline void SelectRows(const CodeBlock& block, const ScanRequest& request, Selection* out) {
+  const BlockQuery query{&request, out};
+  SelectRows(block, {&query, 1});
+}
 
 // Plain loops.
-void SelectRowsReference(const CodeBlock& block, const ScanRequest& request, Selection* out);
+void SelectRowsReference(const CodeBlock& block, std::span<const BlockQuery> queries);
 // Highway's choice of instruction set, at run time.
-void SelectRowsHighway(const CodeBlock& block, const ScanRequest& request, Selection* out);
+void SelectRowsHighway(const CodeBlock& block, std::span<const BlockQuery> queries);
 // AVX-512 VNNI, which Highway 1.0.3 does not offer. Only where VnniSupported().
-void SelectRowsVnni(const CodeBlock& block, const ScanRequest& request, Selection* out);
+void SelectRowsVnni(const CodeBlock& block, std::span<const BlockQuery> queries);
 bool VnniSupported();
 
 }  // namespace reco::index

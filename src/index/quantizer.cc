@@ -20,14 +20,15 @@
 #define RECO_INDEX_QUANTIZER_ONCE
 namespace reco::index {
 
-constexpr float kCodeMax = 127;
+constexpr float kQueryCodeMax = 127;
+constexpr float kLevels = 16;  // of a row's component
 // Largest components for which float32 sums of squares neither overflow nor lose what matters.
 constexpr float kOrdinaryMin = 0x1p-30F;
 constexpr float kOrdinaryMax = 0x1p40F;
 
 struct RowSums {
   bool ordinary = false;  // false: the rest is not set
-  float scale = 0;
+  float step = 0;
   float squares = 0;       // of the row
   float rest_squares = 0;  // of what the codes leave
 };
@@ -40,9 +41,9 @@ namespace reco::index {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Codes + 128 into `bytes`, in the row's order.
+// Codes into `codes`, one byte each, in the row's order.
 RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
-                 std::uint8_t* HWY_RESTRICT bytes) {
+                 std::uint8_t* HWY_RESTRICT codes) {
   const hn::CappedTag<float, 16> d;
   const hn::Rebind<std::int32_t, decltype(d)> d32;
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
@@ -61,17 +62,19 @@ RowSums Quantize(const float* HWY_RESTRICT row, std::size_t stride,
     return sums;
   }
   sums.ordinary = true;
-  sums.scale = largest / kCodeMax;
-  const auto scale = hn::Set(d, sums.scale);
-  const auto inverse = hn::Set(d, kCodeMax / largest);
-  const auto offset = hn::Set(d32, 128);
+  sums.step = RoundUpToHalf(largest * (2 / kLevels));
+  const auto step = hn::Set(d, sums.step);
+  const auto inverse = hn::Set(d, 1 / sums.step);
+  const auto middle = hn::Set(d, (kLevels - 1) / 2);
+  const auto last = hn::Set(d32, static_cast<std::int32_t>(kLevels) - 1);
   auto rest_squares = hn::Zero(d);
   for (std::size_t i = 0; i < stride; i += hn::Lanes(d)) {
     const auto values = hn::LoadU(d, row + i);
-    const auto codes = hn::NearestInt(hn::Mul(values, inverse));
-    const auto rest = hn::NegMulAdd(hn::ConvertTo(d, codes), scale, values);
+    const auto nearest = hn::NearestInt(hn::MulAdd(values, inverse, middle));
+    const auto level = hn::Min(hn::Max(nearest, hn::Zero(d32)), last);
+    const auto rest = hn::NegMulAdd(hn::Sub(hn::ConvertTo(d, level), middle), step, values);
     rest_squares = hn::MulAdd(rest, rest, rest_squares);
-    hn::StoreU(hn::DemoteTo(d8, hn::Add(codes, offset)), d8, bytes + i);
+    hn::StoreU(hn::DemoteTo(d8, level), d8, codes + i);
   }
   sums.rest_squares = hn::GetLane(hn::SumOfLanes(d, rest_squares));
   return sums;
@@ -103,25 +106,25 @@ double NormOf(const float* row, std::size_t stride) {
   return std::sqrt(squares);
 }
 
-void StoreTileBytes(const std::uint8_t* bytes, std::size_t stride, std::uint8_t* codes) {
+void StoreTileBytes(const std::uint8_t* levels, std::size_t stride, std::uint8_t* codes) {
   for (std::size_t c = 0; c < stride / kChunk; ++c) {
-    std::memcpy(codes + c * kTileRows * kChunk, bytes + c * kChunk, kChunk);
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    std::memcpy(&low, levels + c * kChunk, kChunkBytes);
+    std::memcpy(&high, levels + c * kChunk + kChunkBytes, kChunkBytes);
+    const std::uint32_t both = low | high << 4U;
+    std::memcpy(codes + c * kTileChunkBytes, &both, kChunkBytes);
   }
 }
 
-// Rows so small or large that coding them would need care with float32's range: all components are
-// coded as zero and the whole row is error. Such rows are rare, so that loose bounds do no harm.
-RowCode EncodeExtreme(const float* row, std::size_t stride, std::uint8_t* codes) {
+// Rows so small or large that coding them would need care with float32's range: the step is
+// zero and the whole row is error. Such rows are rare, so that loose bounds do no harm.
+RowCode EncodeExtreme(const float* row, std::size_t stride) {
   RowCode code;
   code.finite = std::all_of(row, row + stride, [](float v) { return std::isfinite(v); });
-  if (!code.finite) {
-    return code;
-  }
-  code.norm = RoundUp(NormOf(row, stride));
-  code.error = code.norm;
-  const std::uint32_t zeros = 0x80808080U;
-  for (std::size_t c = 0; c < stride / kChunk; ++c) {
-    std::memcpy(codes + c * kTileRows * kChunk, &zeros, kChunk);
+  if (code.finite) {
+    code.norm = RoundUp(NormOf(row, stride));
+    code.error = RoundUpToHalf(code.norm);
   }
   return code;
 }
@@ -136,19 +139,19 @@ std::int32_t PackPair(std::int32_t low, std::int32_t high) {
 HWY_EXPORT(Quantize);
 
 RowCode EncodeRow(const float* row, std::size_t stride, std::uint8_t* codes) {
-  alignas(64) std::uint8_t bytes[kStrideMax];
-  const RowSums sums = HWY_DYNAMIC_DISPATCH(Quantize)(row, stride, bytes);
+  alignas(64) std::uint8_t levels[kStrideMax];
+  const RowSums sums = HWY_DYNAMIC_DISPATCH(Quantize)(row, stride, levels);
   if (!sums.ordinary) {
-    return EncodeExtreme(row, stride, codes);
+    return EncodeExtreme(row, stride);
   }
   // A float32 sum of n squares is off by at most n + 1 roundings; each rest by one or, without
   // fused multiply-add, by two of the component's size.
   const float raise = 1 + static_cast<float>(stride + 16) * 0x1p-23F;
   RowCode code;
-  code.scale = sums.scale;
+  code.step = sums.step;
   code.norm = std::sqrt(sums.squares) * raise;
-  code.error = std::sqrt(sums.rest_squares) * raise + code.norm * 0x1p-22F;
-  StoreTileBytes(bytes, stride, codes);
+  code.error = RoundUpToHalf(std::sqrt(sums.rest_squares) * raise + code.norm * 0x1p-22F);
+  StoreTileBytes(levels, stride, codes);
   return code;
 }
 
@@ -164,25 +167,26 @@ QueryCode EncodeQuery(const float* query, std::size_t stride) {
   }
   std::frexp(largest, &code.shift);
   const double scaled_largest = std::ldexp(static_cast<double>(largest), -code.shift);
-  code.scale = static_cast<float>(scaled_largest / kCodeMax);
-  const double inverse = largest > 0 ? kCodeMax / scaled_largest : 0;
+  code.half_scale = static_cast<float>(scaled_largest / (2 * kQueryCodeMax));
+  const double inverse = largest > 0 ? kQueryCodeMax / scaled_largest : 0;
   const double down = std::ldexp(1.0, -code.shift);
-  const std::size_t chunks = stride / kChunk;
+  constexpr std::size_t kGroup = 4;
+  const std::size_t chunks = stride / kGroup;
   code.bytes.resize(chunks);
   code.even.resize(chunks);
   code.odd.resize(chunks);
   double squares = 0;
   double rest_squares = 0;
   for (std::size_t c = 0; c < chunks; ++c) {
-    std::int32_t codes[kChunk];
+    std::int32_t codes[kGroup];
     std::uint32_t bytes = 0;
-    for (std::size_t j = 0; j < kChunk; ++j) {
-      const double value = static_cast<double>(query[c * kChunk + j]) * down;
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      const double value = static_cast<double>(query[c * kGroup + j]) * down;
       codes[j] = static_cast<std::int32_t>(std::nearbyint(value * inverse));
-      const double rest = value - static_cast<double>(code.scale) * codes[j];
+      const double rest = value - 2.0 * code.half_scale * codes[j];
       squares += value * value;
       rest_squares += rest * rest;
-      code.bias -= 128 * codes[j];
+      code.bias -= 15 * codes[j];
       bytes |= (static_cast<std::uint32_t>(codes[j]) & 0xFFU) << (8 * j);
     }
     code.bytes[c] = static_cast<std::int32_t>(bytes);

@@ -97,13 +97,15 @@ struct FoldInSolver::Scratch {
   CgWorkspace workspace() { return {vector(4), vector(5), vector(6)}; }
 
   bool Gather(const SolveParams& params, std::span<const Neighbor> neighbors);
+  void AddPrior(const Gram& gram, const SolveParams& params, float ridge, const float* prior);
   void BuildDense();
   float Precondition(const Gram& gram, const SolveParams& params, float ridge);
   template <std::size_t kVecs>
   bool SolveGathered(const Gram& gram, const SolveParams& params, float ridge, float* x);
   bool SolveDense(const Gram& gram, const SolveParams& params, float ridge, float* x);
 
-  void StartResidual(const Gram& gram, const SolveParams& params, float ridge, const float* x);
+  void StartResidual(const Gram& gram, const SolveParams& params, float ridge, const float* x,
+                     const float* prior);
   void AddGatheredResidual();
   void AddLongResidual(const Information& information);
   bool Confirmed(const float* x) const;
@@ -149,6 +151,15 @@ bool FoldInSolver::Scratch::Gather(const SolveParams& params, std::span<const Ne
   std::fill_n(right(), stride, 0.0F);
   simd::AddGathered(rows.data(), pull.data(), count, right(), stride);
   return std::any_of(right(), right() + dim, [](float b) { return b != 0; });
+}
+
+// right += (w0 G + l I) prior.
+void FoldInSolver::Scratch::AddPrior(const Gram& gram, const SolveParams& params, float ridge,
+                                     const float* prior) {
+  simd::SymmetricTimes(gram.values32(), prior, gram_times(), stride);
+  for (std::size_t k = 0; k < stride; ++k) {
+    right()[k] += params.unobserved * gram_times()[k] + ridge * prior[k];
+  }
 }
 
 // matrix = sum c y y' of the gathered rows.
@@ -214,10 +225,12 @@ bool FoldInSolver::Scratch::SolveDense(const Gram& gram, const SolveParams& para
   return SolveCg(times, system, {kStepsMax, kErrorGoal, kHardLimit * ridge}, workspace(), x);
 }
 
-// wide_residual = -(w0 G + l I) x in float64; the pairs' share is added by the next two.
+// wide_residual = (w0 G + l I) (prior - x) in float64; the pairs' share is added by the next two.
 void FoldInSolver::Scratch::StartResidual(const Gram& gram, const SolveParams& params, float ridge,
-                                          const float* x) {
-  std::copy_n(x, stride, wide_x.begin());
+                                          const float* x, const float* prior) {
+  for (std::size_t k = 0; k < stride; ++k) {
+    wide_x[k] = static_cast<double>(x[k]) - (prior != nullptr ? static_cast<double>(prior[k]) : 0);
+  }
   std::fill(wide_residual.begin(), wide_residual.end(), 0.0);
   for (std::size_t i = 0; i < dim; ++i) {
     const double scale = -static_cast<double>(params.unobserved) * wide_x[i];
@@ -227,6 +240,7 @@ void FoldInSolver::Scratch::StartResidual(const Gram& gram, const SolveParams& p
     }
     wide_residual[i] -= static_cast<double>(ridge) * wide_x[i];
   }
+  std::copy_n(x, stride, wide_x.begin());
 }
 
 void FoldInSolver::Scratch::AddGatheredResidual() {
@@ -319,13 +333,20 @@ FoldInSolver::FoldInSolver(std::uint32_t dim) : scratch_(std::make_unique<Scratc
 FoldInSolver::~FoldInSolver() = default;
 
 void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
-                         std::span<const Neighbor> neighbors, float* x) {
+                         std::span<const Neighbor> neighbors, float* x, const float* prior) {
   Scratch& s = *scratch_;
-  if (!s.Gather(params, neighbors)) {
+  if (prior != nullptr && neighbors.empty()) {
+    std::copy_n(prior, s.stride, x);
+    return;
+  }
+  if (!s.Gather(params, neighbors) && prior == nullptr) {
     std::fill_n(x, s.stride, 0.0F);
     return;
   }
   const float ridge = params.reg + params.regn * static_cast<float>(neighbors.size());
+  if (prior != nullptr) {
+    s.AddPrior(gram, params, ridge, prior);
+  }
   bool solved = false;
   float stiffness = 0;
   if (neighbors.size() <= kGatheredPerDim * s.dim) {
@@ -352,7 +373,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     solved = s.SolveDense(gram, params, ridge, x);
   }
   if (solved && !(stiffness < kStiff)) {
-    s.StartResidual(gram, params, ridge, x);
+    s.StartResidual(gram, params, ridge, x, prior);
     s.AddGatheredResidual();
     solved = s.Confirmed(x);
   }
@@ -360,12 +381,16 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     return;
   }
   s.StartWide(gram, params, ridge);
+  Eigen::VectorXd right = Eigen::VectorXd::Zero(s.dim);
+  if (prior != nullptr) {
+    right = s.wide * Eigen::Map<const Eigen::VectorXf>(prior, s.dim).cast<double>();
+  }
   s.AddGatheredWide();
   if (!s.FactorWide()) {
     std::fill_n(x, s.stride, 0.0F);
     return;
   }
-  s.wide_vector.setZero();
+  s.wide_vector = right;
   for (std::size_t j = 0; j < s.rows.size(); ++j) {
     s.wide_vector += static_cast<double>(s.pull[j]) *
                      Eigen::Map<const Eigen::VectorXf>(s.rows[j], s.dim).cast<double>();
@@ -390,7 +415,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
   const float stiffness = s.Precondition(gram, params, ridge);
   bool solved = s.SolveDense(gram, params, ridge, x);
   if (solved && !(stiffness < kStiff)) {
-    s.StartResidual(gram, params, ridge, x);
+    s.StartResidual(gram, params, ridge, x, nullptr);
     s.AddLongResidual(information);
     solved = s.Confirmed(x);
   }

@@ -88,9 +88,11 @@ class FoldInSolver {
   FoldInSolver& operator=(const FoldInSolver&) = delete;
 
   // `x` (stride floats): the last solution on entry, as a warm start, and the solution on return.
-  // `pairs`: n of the regulariser. No neighbours: x = 0.
+  // `prior`: a padded vector that x is drawn to in place of 0, or null. It adds (w0 G + l I) prior
+  // to b, so that x - prior solves A z = sum c (p - y'prior) y. No neighbours: x = prior.
   void Solve(const Gram& gram, const SolveParams& params, std::span<const Neighbor> neighbors,
-             float* x);
+             float* x, const float* prior = nullptr);
+  // `pairs`: n of the regulariser. No pairs: x = 0.
   void SolveLong(const Gram& gram, const SolveParams& params, const Information& information,
                  std::uint64_t pairs, float* x);
   // shares[j] = c_j p_j y_j' A^-1 target: what neighbour j contributes to the score of `target`

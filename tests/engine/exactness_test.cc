@@ -230,6 +230,76 @@ TEST(Exactness, ReplayGivesTheSameBits) {
   }
 }
 
+constexpr int kColdItems = 6 * kItems;
+
+// New items by attributes, new attributes of old ones, first pairs and deletions between the rest.
+void ColdStream(Shop& shop, int events, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < events; ++i) {
+    const std::string item = "i" + std::to_string(random() % (kColdItems));
+    const std::string json = R"({"kind":["k)" + std::to_string(random() % 4) + R"(","k)" +
+                             std::to_string(random() % 4) + R"("],"size":)" +
+                             std::to_string(random() % 50) + "}";
+    switch (random() % 10) {
+      case 0:
+        ASSERT_TRUE(shop.db->DeleteRecord("shop", Side::kItem, item).ok());
+        break;
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        ASSERT_TRUE(shop.db->SetRecord("shop", Side::kItem, item, {.attributes = json}).ok());
+        break;
+      default:
+        Stream(shop, 1, random());
+        ASSERT_TRUE(shop.Add("u" + std::to_string(random() % kUsers), item).ok());
+    }
+  }
+}
+
+TEST(Exactness, ReplayOfColdItemsGivesTheSameBits) {
+  Shop straight;
+  Shop restarted;
+  for (Shop* shop : {&straight, &restarted}) {
+    CollectionOptions options;
+    options.dim = 32;
+    options.iterations = 5;
+    options.attribute_features = {"kind", "size"};
+    ASSERT_TRUE(*shop->db->Create("shop", options));
+    ColdStream(*shop, 1'500, 99);
+    shop->Train();
+  }
+  for (std::uint64_t part = 0; part < 6; ++part) {
+    ColdStream(straight, 100, 100 + part);
+    ColdStream(restarted, 100, 100 + part);
+    if (part % 2 == 0) {
+      ASSERT_TRUE(restarted.db->Checkpoint().ok());
+    }
+    restarted.Reopen();
+  }
+  int cold = 0;
+  for (int i = 0; i < kColdItems; ++i) {
+    const std::string id = "i" + std::to_string(i);
+    const std::vector<float> vector = straight.Vector(Side::kItem, id);
+    EXPECT_EQ(vector, restarted.Vector(Side::kItem, id)) << id;
+    const auto record = *straight.db->GetRecord("shop", Side::kItem, id);
+    cold += record && record->pairs == 0 && std::count(vector.begin(), vector.end(), 0) == 0;
+  }
+  EXPECT_GT(cold, 20);  // else nothing was tested
+  for (int u = 0; u < kUsers; ++u) {
+    const std::string id = "u" + std::to_string(u);
+    EXPECT_EQ(straight.Vector(Side::kUser, id), restarted.Vector(Side::kUser, id)) << id;
+    EXPECT_EQ(straight.List(id), restarted.List(id)) << id;
+  }
+  for (Shop* shop : {&straight, &restarted}) {
+    ASSERT_TRUE(shop->db->Checkpoint().ok());
+    shop->db.reset();
+    const auto report = Database::Verify(shop->options);
+    ASSERT_TRUE(report.ok());
+    EXPECT_TRUE(report->problems.empty()) << report->problems.front();
+  }
+}
+
 TEST(Exactness, LongRowsStayCloseToTheirClosedForm) {
   constexpr int kFewUsers = 20;
   constexpr int kManyItems = 200;

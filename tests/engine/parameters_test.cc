@@ -37,8 +37,8 @@ TEST(Parameters, ShowsTheDefaults) {
                   Pair("unobserved", "auto"), Pair("iterations", "12"), Pair("tolerance", "0"),
                   Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "0.98"),
                   Pair("halflife", "0"), Pair("weighting", "linear"), Pair("feedback", "implicit"),
-                  Pair("foldin", "both"), Pair("retrain-every", "0"),
-                  Pair("retrain-interval", "0")));
+                  Pair("foldin", "both"), Pair("retrain-every", "0"), Pair("retrain-interval", "0"),
+                  Pair("attrfeatures", "")));
 }
 
 TEST(Parameters, SetsEachFieldByName) {
@@ -138,7 +138,7 @@ TEST(Parameters, AnUnknownNameListsTheKnownOnes) {
   EXPECT_EQ(Message(SetParameter(&options, "dims", "1")),
             "unknown parameter 'dims', known are dim, alpha, reg, regn, unobserved, iterations, "
             "tolerance, warm-start, seed, recency, halflife, weighting, feedback, foldin, "
-            "retrain-every, retrain-interval, type.*");
+            "retrain-every, retrain-interval, attrfeatures, type.*");
   EXPECT_EQ(FindParameter("dims"), nullptr);
   EXPECT_EQ(FindParameter(""), nullptr);
 }
@@ -180,6 +180,32 @@ TEST(Parameters, EachFeedbackTypeIsAParameter) {
   EXPECT_EQ(options.types.size(), 2U);
 }
 
+TEST(Parameters, AttributeFeaturesAreAListOfNames) {
+  CollectionOptions options;
+  ASSERT_TRUE(SetParameter(&options, "AttrFeatures", "genre,Brand").ok());
+  EXPECT_THAT(options.attribute_features, ElementsAre("genre", "Brand"));
+  EXPECT_THAT(GetParameters(options, "attrf*"), ElementsAre(Pair("attrfeatures", "genre,Brand")));
+  const std::string longest(64, 'x');
+  std::string many = "f0";
+  for (int i = 1; i < 16; ++i) {
+    many += ",f" + std::to_string(i);
+  }
+  for (const std::string& bad : {std::string(","), std::string("a,"), std::string(",a"),
+                                 std::string("a,,b"), std::string("a b"), std::string("a=b"),
+                                 std::string("a,b,a"), longest + "x", many + ",f16"}) {
+    EXPECT_THAT(Message(SetParameter(&options, "attrfeatures", bad)),
+                HasSubstr("attrfeatures must be names of at most 16"))
+        << bad;
+  }
+  EXPECT_THAT(options.attribute_features, ElementsAre("genre", "Brand"));
+  EXPECT_TRUE(SetParameter(&options, "attrfeatures", longest).ok());
+  EXPECT_TRUE(SetTrainingParameters(&options, ParameterList{{"attrfeatures", many}}).ok());
+  EXPECT_EQ(options.attribute_features.size(), 16U);
+  EXPECT_TRUE(options.Validate().ok());
+  EXPECT_TRUE(SetParameter(&options, "attrfeatures", "").ok());
+  EXPECT_THAT(options.attribute_features, ElementsAre());
+}
+
 TEST(Parameters, The65thFeedbackTypeIsRefused) {
   CollectionOptions options;
   for (int i = 0; i < 64; ++i) {
@@ -215,6 +241,8 @@ TEST(Parameters, ChangeSaysWhetherTheNextTrainingIsNeeded) {
       {{{"alpha", "2"}}, true},
       {{{"alpha", "1.0"}, {"dim", "64"}}, false},
       {{{"unobserved", "1"}}, true},
+      {{{"attrfeatures", "genre"}}, true},
+      {{{"attrfeatures", ""}}, false},
       {{{"retrain-every", "1"}, {"seed", "1"}}, true},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -264,7 +292,7 @@ TEST(Parameters, TheTableIsConsistent) {
     SCOPED_TRACE(parameter.name);
     EXPECT_TRUE(names.insert(parameter.name).second);
     EXPECT_EQ(FindParameter(parameter.name), &parameter);
-    if (parameter.choices.empty()) {
+    if (parameter.choices.empty() && parameter.name != "attrfeatures") {
       EXPECT_LT(parameter.min, parameter.max);
     }
     EXPECT_FALSE(parameter.range.empty());

@@ -49,6 +49,7 @@ inline void ExpectSame(const KeyRecord& a, const KeyRecord& b) {
   EXPECT_EQ(a.options.weighting, b.options.weighting);
   EXPECT_EQ(a.options.feedback, b.options.feedback);
   EXPECT_EQ(a.options.fold_in, b.options.fold_in);
+  EXPECT_EQ(a.options.attribute_features, b.options.attribute_features);
   ASSERT_EQ(a.options.types.size(), b.options.types.size());
   for (std::size_t i = 0; i < a.options.types.size(); ++i) {
     EXPECT_EQ(a.options.types[i].name, b.options.types[i].name);
@@ -92,6 +93,7 @@ inline void ExpectSame(const ModelRecord& a, const ModelRecord& b) {
   EXPECT_EQ(a.weighting, b.weighting);
   EXPECT_EQ(a.reference_ms, b.reference_ms);
   EXPECT_EQ(a.mean, b.mean);
+  EXPECT_EQ(a.attributes, b.attributes);
 }
 
 inline void ExpectSame(const CheckpointRecord& a, const CheckpointRecord& b) {

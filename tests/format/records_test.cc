@@ -241,7 +241,8 @@ TEST(Model, ComesBack) {
   large.item_gram.assign(128 * 128, -3e300);
   ModelRecord measured = samples::Model();
   measured.metrics.emplace_back(std::string("\0\xff", 2), -1e300);
-  for (const ModelRecord& record : {samples::Model(), ModelRecord(), large, measured}) {
+  for (const ModelRecord& record :
+       {samples::Model(), ModelRecord(), large, measured, samples::AttributedModel()}) {
     const Result<ModelRecord> decoded = DecodeModel(EncodeModel(record));
     ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
     ExpectSame(*decoded, record);
@@ -258,6 +259,25 @@ TEST(Model, WithGramsThatDoNotFitIsCorruption) {
   for (const ModelRecord& record : {wrong_size, not_finite, bad_parameter}) {
     EXPECT_EQ(DecodeModel(EncodeModel(record)).status().code(), StatusCode::kCorruption);
   }
+}
+
+TEST(Model, WithAttributesThatDoNotFitIsCorruption) {
+  const auto damaged = [](auto damage) {
+    ModelRecord record = samples::AttributedModel();
+    damage(*record.attributes);
+    return DecodeModel(EncodeModel(record)).status().code();
+  };
+  EXPECT_EQ(damaged([](auto& of) { of.base.pop_back(); }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.weights.pop_back(); }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.columns.pop_back(); }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.weights[1] = HUGE_VALF; }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.base[1] = std::nanf(""); }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.columns[0].field = 2; }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.columns[1].deviation = 0; }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.columns[1].mean = std::nan(""); }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.prior_pairs = -1; }), StatusCode::kCorruption);
+  EXPECT_EQ(damaged([](auto& of) { of.columns[0].kind = static_cast<AttributeKind>(3); }),
+            StatusCode::kCorruption);
 }
 
 TEST(Checkpoint, ComesBack) {

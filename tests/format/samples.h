@@ -74,6 +74,20 @@ inline KeyRecord LearningKey() {
   return record;
 }
 
+inline KeyRecord RulesKey() {
+  KeyRecord record = CollectionKey();
+  record.rules = {{"promo", R"(.brand == "acme")", Rule::Action::kBoost, 2.5, 1'600'000'000'000,
+                   1'800'000'000'000},
+                  {"top", ".id == 7", Rule::Action::kPin, 3, 0, 0}};
+  return record;
+}
+
+inline KeyRecord AttributedKey() {
+  KeyRecord record = CollectionKey();
+  record.options.attribute_features = {"genre", "price"};
+  return record;
+}
+
 inline EntityRecord Entity() {
   return {.id = "lamp-1",
           .attributes = R"({"title":"lamp"})",
@@ -127,6 +141,19 @@ inline ModelRecord WeighedModel() {
   record.weighting = Weighting::kLog;
   record.reference_ms = 1'700'000'000'000;
   record.mean = 3.5;
+  return record;
+}
+
+inline ModelRecord AttributedModel() {
+  ModelRecord record = WeighedModel();
+  record.attributes = AttributeRecord{
+      .fields = {"genre", "price"},
+      .columns = {{.field = 0, .kind = AttributeKind::kText, .text = "crime"},
+                  {.field = 1, .kind = AttributeKind::kNumber, .mean = 9.5, .deviation = 2.5},
+                  {.field = 1, .kind = AttributeKind::kFlag, .text = "true"}},
+      .base = {0.5F, -0.25F},
+      .weights = {1, 2, 3, 4, 5, 6},
+      .prior_pairs = 2.5};
   return record;
 }
 

@@ -26,6 +26,15 @@ constexpr auto kScrambled = [](std::uint32_t a, std::uint32_t b) {
   return a * 2654435761U < b * 2654435761U;
 };
 
+void ExpectSame(const std::vector<Candidate>& got, const std::vector<Candidate>& expected,
+                const std::string& what) {
+  ASSERT_EQ(got.size(), expected.size()) << what;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].ordinal, expected[i].ordinal) << what << " rank " << i;
+    ASSERT_EQ(got[i].score, expected[i].score) << what << " rank " << i;
+  }
+}
+
 // A table, its index and what should be in it.
 class Catalogue {
  public:
@@ -66,14 +75,14 @@ class Catalogue {
     std::vector<Candidate> got;
     SearchStats stats;
     index_.Search(request, &got, &stats);
-    ASSERT_EQ(got.size(), expected.size()) << what;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      ASSERT_EQ(got[i].ordinal, expected[i].ordinal) << what << " rank " << i;
-      ASSERT_EQ(got[i].score, expected[i].score) << what << " rank " << i;
-    }
+    ExpectSame(got, expected, what);
     ASSERT_LE(stats.rows_visited, index_.size()) << what;
     ASSERT_LE(stats.rows_rescored, stats.rows_visited) << what;
     ASSERT_EQ(index_.size(), present_.size()) << what;
+  }
+
+  std::vector<Candidate> Expected(const SearchRequest& request) const {
+    return BruteForce(items_, present_, request);
   }
 
   model::FactorTable& items() { return items_; }
@@ -155,6 +164,93 @@ INSTANTIATE_TEST_SUITE_P(DimsAndShapes, ExactTest, ::testing::ValuesIn(ExactCase
                            return "dim" + std::to_string(test.param.dim) + "shape" +
                                   std::to_string(static_cast<int>(test.param.shape));
                          });
+
+std::vector<std::uint64_t> BitsOf(std::size_t rows, std::uint32_t percent) {
+  std::vector<std::uint64_t> bits((rows + 63) / 64);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (i * 2654435761U / 256 % 100 < percent) {
+      bits[i / 64] |= std::uint64_t{1} << (i % 64);
+    }
+  }
+  return bits;
+}
+
+bool HasBit(const std::vector<std::uint64_t>& bits, std::uint32_t i) {
+  return i / 64 < bits.size() && (bits[i / 64] >> (i % 64) & 1U) != 0;
+}
+
+TEST_P(ExactTest, BitmapsAndSetsOfOrdinalsFilterAsAcceptDoes) {
+  const ExactCase& param = GetParam();
+  Catalogue catalogue(param.dim, param.shape, 8);
+  catalogue.Fill(param.rows);
+  for (std::uint32_t i = 0; i < param.rows; i += 3) {
+    catalogue.Remove(i);
+  }
+  for (const Metric metric : {Metric::kInnerProduct, Metric::kCosine}) {
+    for (const std::uint32_t percent : {100U, 50U, 2U, 0U}) {
+      // Shorter than the table: what lies past the end is not among them.
+      const std::vector<std::uint64_t> bits = BitsOf(param.rows - 100, percent);
+      const std::vector<float> query = catalogue.Query();
+      const auto accept = [&](std::uint32_t i) { return i % 7 != 0 && HasBit(bits, i); };
+      const auto accept_rest = [&](std::uint32_t i) { return i % 7 != 0; };
+      const SearchRequest plain{query.data(), 10, metric, accept, kScrambled};
+      SearchRequest filtered{query.data(), 10, metric, accept_rest, kScrambled, bits};
+      const std::vector<Candidate> expected = catalogue.Expected(plain);
+      std::vector<Candidate> got;
+      catalogue.index().Search(filtered, &got);
+      ExpectSame(got, expected, "bitmap of " + std::to_string(percent));
+      std::vector<std::uint32_t> ordinals = {4'000'000'000U};
+      for (std::uint32_t i = 0; i < param.rows; ++i) {
+        if (HasBit(bits, i)) {
+          ordinals.push_back(i);
+        }
+      }
+      filtered.among = {};
+      catalogue.index().SearchAmong(filtered, ordinals, &got);
+      ExpectSame(got, expected, "set of " + std::to_string(percent));
+    }
+  }
+}
+
+TEST_P(ExactTest, EveryQueryOfABatchIsAnsweredAsIfAlone) {
+  const ExactCase& param = GetParam();
+  Catalogue catalogue(param.dim, param.shape, 9);
+  catalogue.Fill(param.rows);
+  for (std::uint32_t i = 0; i < param.rows; i += 2) {
+    catalogue.Change(catalogue.Draw(param.rows + 300));
+  }
+  constexpr std::size_t kQueries = 37;
+  std::vector<std::vector<float>> queries;
+  std::vector<SearchRequest> requests;
+  const auto accept_some = [](std::uint32_t i) { return i % 5 != 0; };
+  const std::vector<std::uint64_t> bits = BitsOf(param.rows, 30);
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    queries.push_back(catalogue.Query());
+    if (q == 11) {
+      queries.back()[0] = std::numeric_limits<float>::quiet_NaN();
+    }
+  }
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    SearchRequest request{queries[q].data(), q * q % 50,
+                          q / 9 % 2 == 0 ? Metric::kInnerProduct : Metric::kCosine, kAcceptAll,
+                          kScrambled};
+    if (q % 3 == 1) {
+      request.accept = accept_some;
+    }
+    if (q % 4 == 1) {
+      request.among = bits;
+    }
+    requests.push_back(request);
+  }
+  std::vector<std::vector<Candidate>> got(kQueries);
+  catalogue.index().SearchBatch(requests, got);
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    std::vector<Candidate> alone;
+    catalogue.index().Search(requests[q], &alone);
+    ExpectSame(got[q], alone, "query " + std::to_string(q));
+  }
+  catalogue.index().SearchBatch({}, {});
+}
 
 TEST(ItemIndexTest, EveryKFromOneToPastTheEndIsExact) {
   Catalogue catalogue(8, Shape::kTied, 3);

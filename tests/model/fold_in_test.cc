@@ -124,6 +124,43 @@ INSTANTIATE_TEST_SUITE_P(
         StreamCase{"wide", 100, 0.3, SignedWeight, {}}),
     [](const ::testing::TestParamInfo<StreamCase>& each) { return each.param.name; });
 
+// x - prior solves the row's system with targets less what the prior explains.
+TEST_P(SolverStream, StaysWithinTheContractAroundAPrior) {
+  const StreamCase& c = GetParam();
+  RandomStream stream(c.dim, c.scale, 7);
+  const FactorTable priors = RandomTable(c.dim, 50, c.scale, 9);
+  std::vector<double> errors;
+  AlignedVector<float> x(StrideFor(c.dim));
+  for (const std::size_t n : {1, 2, 3, 5, 10, 64, 200, 1025, 5000}) {
+    for (int i = 0; i < 5; ++i) {
+      const std::vector<Neighbor> neighbors = stream.Draw(n, c.weight);
+      const float* prior = priors.row(stream.random()() % 50);
+      stream.solver().Solve(stream.gram(), c.params, neighbors, x.data(), prior);
+      EXPECT_TRUE(std::all_of(x.begin() + c.dim, x.end(), [](float v) { return v == 0; }));
+      const Eigen::VectorXd p = Widen(prior, c.dim);
+      Eigen::VectorXd right = Eigen::VectorXd::Zero(c.dim);
+      for (const Neighbor& each : neighbors) {
+        const Eigen::VectorXd y = Widen(each.factor, c.dim);
+        const double confidence =
+            static_cast<double>(c.params.alpha) * std::abs(static_cast<double>(each.weight));
+        right += confidence * ((each.weight > 0 ? 1.0 : 0.0) - y.dot(p)) * y;
+      }
+      const Eigen::VectorXd exact =
+          p + ReferenceMatrix(stream.gram(), c.params, neighbors).ldlt().solve(right);
+      errors.push_back(RelativeError(x.data(), exact));
+    }
+  }
+  ExpectWithinContract(errors);
+}
+
+TEST(FoldInSolver, PriorOfARowWithoutPairsIsItsSolution) {
+  RandomStream stream(64, 0.3, 7);
+  const FactorTable priors = RandomTable(64, 1, 0.3, 9);
+  AlignedVector<float> x(64, 1.0F);
+  stream.solver().Solve(stream.gram(), {}, {}, x.data(), priors.row(0));
+  EXPECT_TRUE(std::equal(x.begin(), x.end(), priors.row(0)));
+}
+
 TEST(FoldInSolver, RowThatGrowsByOnePairAtATimeStaysWithinTheContract) {
   RandomStream stream(64, 0.3, 3);
   std::vector<double> errors;

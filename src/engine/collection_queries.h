@@ -1,0 +1,47 @@
+// What the reads of a Collection are made from. Private to its source files.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/collection.h"
+#include "index/item_index.h"
+#include "model/aligned_vector.h"
+#include "model/fold_in.h"
+
+namespace reco::engine {
+
+// What a list is made from.
+struct Collection::Query {
+  model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
+  std::vector<std::uint32_t> left_out;  // sorted: seen, context or basket items
+  index::Metric metric = index::Metric::kInnerProduct;
+  double offset = 0;    // what a score is above the inner product: the mean of all ratings
+  bool folded = false;  // the vector is not the one that training left
+
+  bool usable() const {
+    return !std::all_of(vector.begin(), vector.end(), [](float v) { return v == 0; });
+  }
+};
+
+// The pairs that a vector is solved from.
+struct Collection::ServedRow {
+  std::vector<std::uint32_t> items;
+  std::vector<model::Neighbor> neighbors;  // of the same items
+};
+
+// What every list checks of its options.
+Status CheckListOptions(const RankingOptions& options);
+
+inline bool Contains(std::span<const std::uint32_t> sorted, std::uint32_t value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+inline void SortUnique(std::vector<std::uint32_t>* values) {
+  std::sort(values->begin(), values->end());
+  values->erase(std::unique(values->begin(), values->end()), values->end());
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,128 @@
+// Merchandising rules of a Collection, and why an item stands where it does.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/collection.h"
+#include "engine/collection_queries.h"
+
+namespace reco::engine {
+namespace {
+
+constexpr double kBoostMax = 1'000;
+
+}  // namespace
+
+Result<CompiledRule> Compile(const Rule& rule) {
+  if (rule.name.empty() || rule.name.size() > kRuleNameBytesMax) {
+    return Status::InvalidArgument("a rule's name must have 1 to 64 bytes");
+  }
+  const bool boost = rule.action == Rule::Action::kBoost;
+  if (boost && !(rule.value >= 0 && rule.value <= kBoostMax)) {
+    return Status::InvalidArgument("BOOST must be a number from 0 to 1000");
+  }
+  const bool pin = rule.action == Rule::Action::kPin;
+  if (pin &&
+      !(rule.value >= 1 && rule.value <= kCountMax && rule.value == std::floor(rule.value))) {
+    return Status::InvalidArgument("PIN must be an integer from 1 to 10000");
+  }
+  if (rule.from_ms < 0 || rule.until_ms < 0 ||
+      (rule.until_ms != 0 && rule.until_ms <= rule.from_ms)) {
+    return Status::InvalidArgument("UNTIL must be later than FROM");
+  }
+  RECO_ASSIGN_OR_RETURN(auto filter, filter::Filter::Compile(rule.filter));
+  return CompiledRule{rule, std::move(filter)};
+}
+
+std::vector<CompiledRule> Collection::compiled_rules() const {
+  ReaderLock lock(mutex_);
+  return list_rules_;
+}
+
+std::vector<Rule> Collection::rules() const {
+  ReaderLock lock(mutex_);
+  std::vector<Rule> rules;
+  for (const CompiledRule& compiled : list_rules_) {
+    rules.push_back(compiled.rule);
+  }
+  return rules;
+}
+
+void Collection::SetRules(std::vector<CompiledRule> rules) {
+  WriterLock lock(mutex_);
+  list_rules_ = std::move(rules);
+}
+
+// Pins in the order in which they are to be applied: by place, and of those with the same place
+// the first by name last, so that it ends up on top.
+std::vector<RuleInForce> Collection::RulesInForce() const {
+  const std::int64_t now_ms = context_.clock.NowMs();
+  std::vector<const CompiledRule*> active;
+  for (const CompiledRule& compiled : list_rules_) {
+    const Rule& rule = compiled.rule;
+    if (rule.from_ms <= now_ms && (rule.until_ms == 0 || now_ms < rule.until_ms)) {
+      active.push_back(&compiled);
+    }
+  }
+  std::sort(active.begin(), active.end(), [](const CompiledRule* a, const CompiledRule* b) {
+    return a->rule.value != b->rule.value ? a->rule.value < b->rule.value
+                                          : a->rule.name > b->rule.name;
+  });
+  std::vector<RuleInForce> rules;
+  for (const CompiledRule* compiled : active) {
+    rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
+                     [bound = Bind(Side::kItem, compiled->filter)](std::uint32_t item) {
+                       return bound.Matches(item);
+                     }});
+  }
+  return rules;
+}
+
+Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) const {
+  ItemPlace place;
+  ReaderLock lock(mutex_);
+  const auto ordinal = state_.items().ids.Find(item);
+  if (!ordinal) {
+    return place;
+  }
+  RankingOptions options;
+  options.count = state_.items().ids.end();
+  RECO_ASSIGN_OR_RETURN(const Query query, UserQuery(user, options));
+  const std::vector<RuleInForce> rules = RulesInForce();
+  for (const RuleInForce& rule : rules) {
+    if (rule.holds_for(*ordinal)) {
+      const bool takes_out = rule.action == Rule::Action::kBoost && rule.value == 0;
+      place.rules.insert(takes_out ? place.rules.begin() : place.rules.end(), rule.name);
+    }
+  }
+  if (query.usable() && state_.index() != nullptr) {
+    place.score = ScoreOf(query, state_.items().factors->row(*ordinal));
+  }
+  const auto attributes = state_.items().attributes.find(*ordinal);
+  if (attributes != state_.items().attributes.end() && attributes->second.hidden) {
+    place.state = ItemPlace::State::kHidden;
+  } else if (!Visible(Side::kItem, *ordinal, context_.clock.NowMs())) {
+    place.state = ItemPlace::State::kExpired;
+  } else if (Contains(query.left_out, *ordinal)) {
+    place.state = ItemPlace::State::kSeen;
+  } else if (Boost(rules, *ordinal, 0).taken_out) {
+    place.state = ItemPlace::State::kRule;
+  } else {
+    place.state = ItemPlace::State::kUnscored;
+    const auto lister =
+        [&](std::size_t count, AcceptItem accept, const auto* among)
+            NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); };
+    RECO_ASSIGN_OR_RETURN(const auto list,
+                          List(Side::kItem, options, query.left_out, rules, lister));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].item == *ordinal) {
+        place.state = ItemPlace::State::kRanked;
+        place.rank = i + 1;
+        place.score = list[i].score;
+      }
+    }
+  }
+  return place;
+}
+
+}  // namespace reco::engine

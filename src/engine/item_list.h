@@ -1,0 +1,60 @@
+// Lists of items: what merchandising rules and diversity make of a ranking by score. Knows no
+// collection: how items are scored comes in as a function.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reco/types.h"
+
+#include "base/function_ref.h"
+
+namespace reco::engine {
+
+struct ScoredItem {
+  std::uint32_t item = 0;
+  double score = 0;
+  Source source = Source::kModel;
+};
+
+using AcceptItem = FunctionRef<bool(std::uint32_t item)>;
+
+// The `count` best items that are accepted, best first, ties as in ListRequest::before.
+using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept)>;
+
+// A rule whose time it is.
+struct RuleInForce {
+  std::string name;
+  Rule::Action action = Rule::Action::kBoost;
+  double value = 1;
+  std::function<bool(std::uint32_t item)> holds_for;
+};
+
+struct ListRequest {
+  std::size_t count = 10;              // from the top of the list
+  double diversity = 0;                // as in RankingOptions
+  std::span<const RuleInForce> rules;  // pins in the order of their application
+  AcceptItem accept;
+  // Strict order of items with equal scores.
+  FunctionRef<bool(std::uint32_t a, std::uint32_t b)> before;
+  // Cosine of two items' vectors; asked for with diversity only.
+  FunctionRef<double(std::uint32_t a, std::uint32_t b)> cosine;
+};
+
+// The score that an item has under the boosts, and whether one of them takes it out.
+struct BoostedScore {
+  double score = 0;
+  bool taken_out = false;
+};
+BoostedScore Boost(std::span<const RuleInForce> rules, std::uint32_t item, double score);
+
+// The top of the list, exact: as if all items were scored, boosted, sorted, made diverse, the
+// buried ones put behind, and the pinned ones put in their places one after the other. Scores are
+// the boosted ones. A list of n items is a prefix of the list of n + 1.
+std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best);
+
+}  // namespace reco::engine

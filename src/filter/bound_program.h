@@ -1,0 +1,31 @@
+// A filter tied to the columns of the fields it reads, and its evaluation for one record.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "filter/bitmap.h"
+#include "filter/column.h"
+#include "filter/filter.h"
+
+namespace reco::filter {
+
+// Thread-compatible; reads what it points to. A record matches when it is among `records`, has all
+// fields, and the expression is true of them.
+struct BoundProgram {
+  std::shared_ptr<const Filter> filter;
+  std::vector<std::shared_ptr<const Column>> columns;  // one a field of the filter, in order
+  std::shared_ptr<const Bitmap> records;               // that have attributes
+
+  // No allocation. Any ordinal.
+  bool Matches(std::uint32_t ordinal) const;
+};
+
+// What a binary operator makes of two values.
+Value Apply(Op op, const Value& a, const Value& b);
+// The same of two numbers, for the operators whose operands are numbers: arithmetic and order.
+double ApplyToNumbers(Op op, double a, double b);
+
+}  // namespace reco::filter

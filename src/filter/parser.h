@@ -1,0 +1,15 @@
+// From text to program. The grammar is in doc/filters.md.
+#pragma once
+
+#include <string_view>
+
+#include "reco/result.h"
+
+#include "filter/program.h"
+
+namespace reco::filter {
+
+// As Filter::Compile.
+Result<Program> ParseProgram(std::string_view text);
+
+}  // namespace reco::filter

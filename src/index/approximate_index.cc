@@ -1,0 +1,225 @@
+#include "index/approximate_index.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <string>
+
+// Defines functions that are not inline: no other source of this library may include it.
+#include <hnswlib/hnswlib.h>
+
+#include "index/query_search.h"
+#include "index/score.h"
+#include "model/fold_in.h"
+
+namespace reco::index {
+namespace {
+
+constexpr std::size_t kFirstCapacity = 1'024;
+
+}  // namespace
+
+struct ApproximateIndex::Graph {
+  Graph(std::size_t stride, const ApproximateOptions& options)
+      : space(stride),
+        graph(&space, kFirstCapacity, options.links, options.build_ef, options.seed) {
+    graph.setEf(1);  // a search asks for as many rows as it looks at instead
+  }
+
+  bool Contains(std::uint32_t ordinal) const { return graph.label_lookup_.contains(ordinal); }
+  bool Deleted(std::uint32_t ordinal) const {
+    return graph.isMarkedDeleted(graph.label_lookup_.at(ordinal));
+  }
+
+  hnswlib::InnerProductSpace space;
+  hnswlib::HierarchicalNSW<float> graph;
+};
+
+ApproximateIndex::ApproximateIndex(const model::FactorTable& items,
+                                   const ApproximateOptions& options)
+    : items_(items), options_(options), graph_(std::make_unique<Graph>(items.stride(), options)) {}
+
+ApproximateIndex::~ApproximateIndex() = default;
+
+void ApproximateIndex::Note(std::uint32_t ordinal) {
+  if (ordinal >= present_.size()) {
+    present_.resize(ordinal + std::size_t{1});
+    noted_.resize(ordinal + std::size_t{1});
+  }
+  if (!noted_[ordinal]) {
+    noted_[ordinal] = true;
+    pending_.push_back(ordinal);
+  }
+}
+
+// Finite and, where directions are compared, with one.
+bool ApproximateIndex::Usable(std::uint32_t ordinal) const {
+  const float* row = items_.row(ordinal);
+  return std::all_of(row, row + items_.stride(), [](float v) { return std::isfinite(v); }) &&
+         ScoreRow(options_.metric, row, row, items_.stride()).has_value();
+}
+
+void ApproximateIndex::Refresh(std::uint32_t ordinal) {
+  Note(ordinal);
+  present_[ordinal] = Usable(ordinal);
+}
+
+void ApproximateIndex::Remove(std::uint32_t ordinal) {
+  if (ordinal < present_.size() && present_[ordinal]) {
+    Note(ordinal);
+    present_[ordinal] = false;
+  }
+}
+
+ApproximateBatch ApproximateIndex::Copy(std::size_t rows_max) {
+  ApproximateBatch batch;
+  const std::size_t count = std::min(rows_max, pending_.size());
+  const std::size_t stride = items_.stride();
+  batch.ordinals.assign(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  batch.rows.resize(count * stride);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t ordinal = batch.ordinals[i];
+    noted_[ordinal] = false;
+    batch.present.push_back(present_[ordinal]);
+    if (!present_[ordinal]) {
+      continue;
+    }
+    const float* row = items_.row(ordinal);
+    double length = 1;
+    if (options_.metric == Metric::kCosine) {
+      length = 0;
+      for (std::size_t j = 0; j < stride; ++j) {
+        length += static_cast<double>(row[j]) * row[j];
+      }
+      length = std::sqrt(length);
+    }
+    for (std::size_t j = 0; j < stride; ++j) {
+      batch.rows[i * stride + j] = static_cast<float>(row[j] / length);
+    }
+  }
+  return batch;
+}
+
+void ApproximateIndex::Return(const ApproximateBatch& batch) {
+  for (const std::uint32_t ordinal : batch.ordinals) {
+    Note(ordinal);
+  }
+}
+
+void ApproximateIndex::InsertRow(std::uint32_t ordinal, const float* row) {
+  auto& graph = graph_->graph;
+  const bool known = graph_->Contains(ordinal);
+  if (row == nullptr) {
+    if (known && !graph_->Deleted(ordinal)) {
+      graph.markDelete(ordinal);
+    }
+    return;
+  }
+  if (!known && graph.cur_element_count == graph.max_elements_) {
+    graph.resizeIndex(2 * graph.max_elements_);
+  }
+  graph.addPoint(row, ordinal);
+}
+
+Status ApproximateIndex::Insert(const ApproximateBatch& batch) {
+  for (std::size_t i = 0; i < batch.ordinals.size(); ++i) {
+    WriterLock lock(graph_mutex_);
+    try {
+      InsertRow(batch.ordinals[i], batch.present[i] ? &batch.rows[i * items_.stride()] : nullptr);
+    } catch (const std::exception& error) {
+      return Status::ResourceExhausted(std::string("the graph of neighbours: ") + error.what());
+    }
+  }
+  return Status::Ok();
+}
+
+// Without an order; false: not even that many are there.
+bool ApproximateIndex::Fetch(const float* query, std::size_t count,
+                             std::vector<std::uint32_t>* ordinals) const {
+  ordinals->clear();
+  for (auto found = graph_->graph.searchKnn(query, count); !found.empty(); found.pop()) {
+    ordinals->push_back(static_cast<std::uint32_t>(found.top().second));
+  }
+  return ordinals->size() == count;
+}
+
+Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
+                                std::vector<Candidate>* out) const {
+  if (request.metric != options_.metric) {
+    return Status::InvalidArgument("the graph of neighbours is of another metric");
+  }
+  const auto accept = [&](std::uint32_t ordinal) {
+    return ordinal < present_.size() && present_[ordinal] && request.accept(ordinal);
+  };
+  SearchRequest checked{request.query, request.k,      request.metric,
+                        accept,        request.before, request.among};
+  const std::size_t least = std::max(ef, request.k);
+  std::vector<std::uint32_t> ordinals;
+  for (std::size_t count = least;; count = std::min(4 * count, least * kWidenMax)) {
+    QuerySearch search(checked, items_.stride(), 0, out);
+    if (!search.active()) {
+      return Status::Ok();
+    }
+    bool more = false;
+    {
+      ReaderLock lock(graph_mutex_);
+      try {
+        more = Fetch(request.query, count, &ordinals);
+      } catch (const std::exception& error) {
+        return Status::ResourceExhausted(std::string("the graph of neighbours: ") + error.what());
+      }
+    }
+    search.TakeAll(items_, ordinals);
+    if (search.best().full() || !more || count == least * kWidenMax) {
+      search.best().Sort();
+      return Status::Ok();
+    }
+  }
+}
+
+double ApproximateIndex::MeasureRecall(const ItemIndex& exact,
+                                       std::span<const float* const> queries, std::size_t k,
+                                       std::size_t ef) const {
+  std::size_t best = 0;
+  std::size_t found = 0;
+  const auto all = [](std::uint32_t) { return true; };
+  const auto ascending = [](std::uint32_t a, std::uint32_t b) { return a < b; };
+  std::vector<Candidate> expected;
+  std::vector<Candidate> got;
+  for (const float* query : queries) {
+    const SearchRequest request{query, k, options_.metric, all, ascending};
+    exact.Search(request, &expected);
+    best += expected.size();
+    if (!Search(request, ef, &got).ok()) {
+      continue;
+    }
+    for (const Candidate& candidate : got) {
+      found += static_cast<std::size_t>(
+          std::any_of(expected.begin(), expected.end(),
+                      [&](const Candidate& other) { return other.ordinal == candidate.ordinal; }));
+    }
+  }
+  return best == 0 ? 1 : static_cast<double>(found) / static_cast<double>(best);
+}
+
+std::size_t ApproximateIndex::size() const {
+  ReaderLock lock(graph_mutex_);
+  return graph_->graph.cur_element_count - graph_->graph.num_deleted_;
+}
+
+std::size_t ApproximateIndex::memory_bytes() const {
+  ReaderLock lock(graph_mutex_);
+  const auto& graph = graph_->graph;
+  constexpr std::size_t kLookup = 40;  // of a node of the map from labels
+  std::size_t bytes = sizeof(*this) + sizeof(Graph) +
+                      graph.max_elements_ * (graph.size_data_per_element_ + sizeof(char*) +
+                                             sizeof(std::mutex) + sizeof(int)) +
+                      graph.cur_element_count * kLookup;
+  for (std::size_t i = 0; i < graph.cur_element_count; ++i) {
+    bytes += static_cast<std::size_t>(graph.element_levels_[i]) * graph.size_links_per_element_;
+  }
+  return bytes + pending_.size() * sizeof(std::uint32_t) + present_.capacity() / 4;
+}
+
+}  // namespace reco::index

@@ -1,0 +1,180 @@
+#include "index/query_search.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "index/quantizer.h"
+#include "index/score.h"
+
+namespace reco::index {
+namespace {
+
+// Candidates are scored this many rows after their vectors were asked for.
+constexpr std::size_t kPrefetchAhead = 4;
+// Rows that are scored first beyond those that fill the list.
+constexpr std::size_t kFirstExtra = 12;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+void PrefetchRow(const float* row, std::size_t stride) {
+  constexpr std::size_t kLineFloats = 16;
+  for (std::size_t i = 0; i < stride; i += kLineFloats) {
+    __builtin_prefetch(row + i);
+  }
+}
+
+}  // namespace
+
+// --- BestList -----------------------------------------------------------------------------------
+
+BestList::BestList(const SearchRequest& request, std::size_t capacity, std::vector<Candidate>* out)
+    : request_(request), capacity_(capacity), out_(out) {
+  out_->clear();
+}
+
+bool BestList::Better(const Candidate& a, const Candidate& b) const {
+  if (a.score != b.score) {
+    return a.score > b.score;
+  }
+  return request_.before(a.ordinal, b.ordinal);
+}
+
+bool BestList::Offer(const Candidate& candidate) {
+  const auto better = [this](const Candidate& a, const Candidate& b) { return Better(a, b); };
+  if (full() && !Better(candidate, out_->front())) {
+    return false;
+  }
+  if (repeats_ && std::any_of(out_->begin(), out_->end(), [&](const Candidate& entry) {
+        return entry.ordinal == candidate.ordinal;
+      })) {
+    return false;
+  }
+  if (!request_.accept(candidate.ordinal)) {
+    return false;
+  }
+  if (full()) {
+    std::pop_heap(out_->begin(), out_->end(), better);
+    out_->back() = candidate;
+  } else {
+    out_->push_back(candidate);
+  }
+  std::push_heap(out_->begin(), out_->end(), better);
+  return true;
+}
+
+void BestList::Sort() {
+  std::sort(out_->begin(), out_->end(),
+            [this](const Candidate& a, const Candidate& b) { return Better(a, b); });
+}
+
+void BestList::Reopen() {
+  std::make_heap(out_->begin(), out_->end(),
+                 [this](const Candidate& a, const Candidate& b) { return Better(a, b); });
+}
+
+// --- QuerySearch --------------------------------------------------------------------------------
+
+QuerySearch::QuerySearch(const SearchRequest& request, std::size_t stride, std::size_t reserve,
+                         std::vector<Candidate>* out)
+    : request_(request),
+      query_(EncodeQuery(request.query, stride)),
+      best_(request, request.k + reserve, out),
+      scan_{&query_, stride, request.metric, -kInfinity},
+      // Not below any score of a row of norm 1, the rounding of this product included.
+      reach_((query_.length + query_.norm_factor) * (1 + 0x1p-20F)) {}
+
+std::size_t QuerySearch::NextBlock(const RowBlocks& blocks, std::size_t b) const {
+  // Blocks stay in the order of Build, but a refreshed row may have raised any bound.
+  while (b < blocks.size()) {
+    if (b % RowBlocks::kGroupBlocks == 0 &&
+        !Reaches(blocks.group_bound(b / RowBlocks::kGroupBlocks))) {
+      b += RowBlocks::kGroupBlocks;
+    } else if (blocks.used(b) > 0 && Reaches(blocks.bound(b))) {
+      return b;
+    } else {
+      ++b;
+    }
+  }
+  return blocks.size();
+}
+
+void QuerySearch::Take(const RowBlocks& blocks, std::size_t b, const Selection& selection) {
+  Drain(blocks);
+  const BlockMemory& memory = blocks.memory(b);
+  stats_.rows_visited += blocks.used(b);
+  for (std::size_t i = 0; i < selection.count; ++i) {
+    const std::uint32_t ordinal = memory.ordinal(selection.rows[i]);
+    // The threshold has moved since the block was compared.
+    if (ordinal != kNoOrdinal && !(selection.upper[i] < scan_.threshold) && Among(ordinal)) {
+      waiting_.push_back({ordinal, selection.upper[i]});
+    }
+  }
+  if (!best_.full()) {
+    TakeFirst(blocks);
+  }
+  for (const Waiting& row : waiting_) {
+    PrefetchRow(blocks.items().row(row.ordinal), scan_.stride);
+  }
+}
+
+// While there is no threshold a whole block is waiting. Those of the highest bounds give one that
+// most of the others do not reach.
+void QuerySearch::TakeFirst(const RowBlocks& blocks) {
+  const std::size_t count = std::min(waiting_.size(), best_.capacity() + kFirstExtra);
+  const auto higher = [](const Waiting& a, const Waiting& b) {
+    // In place of NaN the highest.
+    return (a.upper != a.upper ? kInfinity : a.upper) > (b.upper != b.upper ? kInfinity : b.upper);
+  };
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(waiting_.begin(), end, waiting_.end(), higher);
+  for (auto row = waiting_.begin(); row != end; ++row) {
+    PrefetchRow(blocks.items().row(row->ordinal), scan_.stride);
+  }
+  for (auto row = waiting_.begin(); row != end; ++row) {
+    TakeRow(blocks.items(), row->ordinal);
+  }
+  waiting_.erase(waiting_.begin(), end);
+  std::erase_if(waiting_, [&](const Waiting& row) { return row.upper < scan_.threshold; });
+}
+
+void QuerySearch::Drain(const RowBlocks& blocks) {
+  for (const Waiting& row : waiting_) {
+    if (!(row.upper < scan_.threshold)) {
+      TakeRow(blocks.items(), row.ordinal);
+    }
+  }
+  waiting_.clear();
+}
+
+void QuerySearch::TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals) {
+  std::vector<std::uint32_t> contained;
+  contained.reserve(ordinals.size());
+  std::copy_if(ordinals.begin(), ordinals.end(), std::back_inserter(contained),
+               [&](std::uint32_t ordinal) { return blocks.Contains(ordinal); });
+  TakeAll(blocks.items(), contained);
+}
+
+void QuerySearch::TakeAll(const model::FactorTable& items,
+                          std::span<const std::uint32_t> ordinals) {
+  for (std::size_t i = 0; i < ordinals.size(); ++i) {
+    if (i + kPrefetchAhead < ordinals.size()) {
+      PrefetchRow(items.row(ordinals[i + kPrefetchAhead]), scan_.stride);
+    }
+    if (Among(ordinals[i])) {
+      TakeRow(items, ordinals[i]);
+    }
+  }
+}
+
+void QuerySearch::TakeRow(const model::FactorTable& items, std::uint32_t ordinal) {
+  ++stats_.rows_rescored;
+  const auto score = ScoreRow(request_.metric, request_.query, items.row(ordinal), items.stride());
+  if (score && best_.Offer({ordinal, *score})) {
+    scan_.threshold = ThresholdFor(query_, best_.worst());
+  }
+}
+
+void QuerySearch::RenewThreshold() {
+  scan_.threshold = ThresholdFor(query_, best_.worst());
+}
+
+}  // namespace reco::index

@@ -1,0 +1,103 @@
+// QuerySearch: the state of one query's search, whatever the order in which it is shown blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "index/block_scan.h"
+#include "index/code_block.h"
+#include "index/item_index.h"
+#include "index/row_blocks.h"
+
+namespace reco::index {
+
+// The best accepted rows so far, at most `capacity`: a heap with the worst on top.
+// Confined to the search that owns it.
+class BestList {
+ public:
+  BestList(const SearchRequest& request, std::size_t capacity, std::vector<Candidate>* out);
+
+  std::size_t capacity() const { return capacity_; }
+  bool full() const { return out_->size() == capacity_; }
+  float worst() const {
+    return full() && !out_->empty() ? out_->front().score : -std::numeric_limits<float>::infinity();
+  }
+  std::vector<Candidate>& entries() { return *out_; }
+  // From now on an ordinal may be offered twice; the first stays.
+  void ExpectRepeats() { repeats_ = true; }
+
+  // True when the candidate was taken in.
+  bool Offer(const Candidate& candidate);
+  // Best first; no Offer after it but after Reopen.
+  void Sort();
+  void Reopen();
+
+ private:
+  bool Better(const Candidate& a, const Candidate& b) const;
+
+  const SearchRequest& request_;
+  const std::size_t capacity_;
+  std::vector<Candidate>* const out_;
+  bool repeats_ = false;
+};
+
+// Refers to a request and a list that must outlive it. Confined.
+class QuerySearch {
+ public:
+  // Keeps the best k + reserve in `out`.
+  QuerySearch(const SearchRequest& request, std::size_t stride, std::size_t reserve,
+              std::vector<Candidate>* out);
+  QuerySearch(const QuerySearch&) = delete;
+  QuerySearch& operator=(const QuerySearch&) = delete;
+
+  // False: nothing can be in the answer.
+  bool active() const { return request_.k > 0 && query_.finite; }
+  // Whether a row of a norm of at most `bound` could enter the list.
+  bool Reaches(float bound) const {
+    return scan_.metric == Metric::kCosine || !(bound * reach_ + query_.absolute < scan_.threshold);
+  }
+  // The first block from `b` on that could change the list; the number of blocks when none does.
+  std::size_t NextBlock(const RowBlocks& blocks, std::size_t b) const;
+  const ScanRequest& scan() const { return scan_; }
+  // Takes the rows of block b that the scan has selected: asks for their vectors and scores those
+  // of the block before, so that the scan of a block hides the wait for memory.
+  void Take(const RowBlocks& blocks, std::size_t b, const Selection& selection);
+  // Scores what Take has put off; due when no block is left.
+  void Drain(const RowBlocks& blocks);
+  // Scores those of `ordinals` that are contained.
+  void TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals);
+  // Scores all of them.
+  void TakeAll(const model::FactorTable& items, std::span<const std::uint32_t> ordinals);
+  // The list was changed from outside.
+  void RenewThreshold();
+
+  BestList& best() { return best_; }
+  const SearchStats& stats() const { return stats_; }
+
+ private:
+  struct Waiting {
+    std::uint32_t ordinal;
+    float upper;
+  };
+
+  void TakeFirst(const RowBlocks& blocks);
+  void TakeRow(const model::FactorTable& items, std::uint32_t ordinal);
+  bool Among(std::uint32_t ordinal) const {
+    const std::size_t word = ordinal / 64;
+    return request_.among.empty() ||
+           (word < request_.among.size() && (request_.among[word] >> (ordinal % 64) & 1U) != 0);
+  }
+
+  const SearchRequest& request_;
+  const QueryCode query_;
+  BestList best_;
+  ScanRequest scan_;
+  float reach_;
+  SearchStats stats_;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace reco::index

@@ -1,0 +1,112 @@
+#include "index/stepped_search.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "index/block_scan.h"
+#include "index/row_blocks.h"
+#include "index/score.h"
+
+namespace reco::index {
+namespace {
+
+// Entries kept beyond k, so that a change of some of the best does not cost another pass.
+constexpr std::size_t kReserve = 8;
+constexpr std::uint32_t kPassesMax = 3;
+constexpr std::size_t kScoreCost = 16;  // in rows visited
+constexpr std::size_t kCostStride = 64;
+
+}  // namespace
+
+SteppedSearch::SteppedSearch(const ItemIndex& index, const SearchRequest& request)
+    : request_(request),
+      search_(request, index.blocks().stride(), kReserve, &list_),
+      version_(index.version()),
+      changes_(index.changes()) {}
+
+SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t rows_max) {
+  if (index.version() != version_) {
+    return Progress::kStale;
+  }
+  const RowBlocks& blocks = index.blocks();
+  if (!search_.active()) {
+    list_.clear();
+    return Progress::kDone;
+  }
+  ++steps_;
+  if (index.changes() != changes_) {
+    search_.best().ExpectRepeats();
+  }
+  for (;;) {
+    Scan(blocks, passes_ < kPassesMax ? rows_max : std::numeric_limits<std::size_t>::max());
+    if (next_block_ < blocks.size()) {
+      return Progress::kMore;
+    }
+    // What is accepted may change without a change of the index.
+    const bool alone = steps_ == 1 && passes_ == 1;
+    const bool begun_here = passes_ == kPassesMax;
+    const bool settled = alone || begun_here || Settle(blocks);
+    if (settled) {
+      search_.best().Sort();
+      list_.resize(std::min(list_.size(), request_.k));
+      index.CountVisits(search_.stats().rows_visited / passes_);
+      return Progress::kDone;
+    }
+    ++passes_;
+    next_block_ = 0;
+    search_.best().ExpectRepeats();
+    search_.best().Reopen();
+    search_.RenewThreshold();
+    if (passes_ < kPassesMax) {
+      return Progress::kMore;
+    }
+  }
+}
+
+void SteppedSearch::Scan(const RowBlocks& blocks, std::size_t rows_max) {
+  Selection selection;
+  const std::size_t stride = blocks.stride();
+  const auto work = [&] {
+    const SearchStats& stats = search_.stats();
+    return (stats.rows_visited + stats.rows_rescored * kScoreCost) * stride / kCostStride;
+  };
+  const std::size_t start = work();
+  next_block_ = search_.NextBlock(blocks, next_block_);
+  while (next_block_ < blocks.size() && work() - start < rows_max) {
+    SelectRows(blocks.View(next_block_), search_.scan(), &selection);
+    search_.Take(blocks, next_block_, selection);
+    next_block_ = search_.NextBlock(blocks, next_block_ + 1);
+  }
+  search_.Drain(blocks);
+}
+
+// While no entry lost, whatever was turned down by one of them still is. Otherwise all that was
+// turned down scored at most as the worst entry of a full list, as it was seen.
+bool SteppedSearch::Settle(const RowBlocks& blocks) {
+  const bool full = search_.best().full();
+  const float turned_down = search_.best().worst();
+  bool lost = false;
+  std::vector<Candidate> current;
+  for (const Candidate& entry : list_) {
+    if (!blocks.Contains(entry.ordinal) || !request_.accept(entry.ordinal)) {
+      lost = true;
+      continue;
+    }
+    const auto score = ScoreRow(request_.metric, request_.query, blocks.items().row(entry.ordinal),
+                                blocks.items().stride());
+    lost = lost || !score || *score < entry.score;
+    if (score) {
+      current.push_back({entry.ordinal, *score});
+    }
+  }
+  list_.swap(current);
+  if (!full || !lost) {
+    return true;
+  }
+  const auto safe = std::count_if(list_.begin(), list_.end(), [&](const Candidate& entry) {
+    return entry.score > turned_down;
+  });
+  return static_cast<std::size_t>(safe) >= request_.k;
+}
+
+}  // namespace reco::index

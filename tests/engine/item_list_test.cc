@@ -1,0 +1,201 @@
+// Lists under rules and diversity, against the definition followed literally over all items.
+#include "engine/item_list.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace reco::engine {
+namespace {
+
+using Action = Rule::Action;
+
+// Items 0 .. n - 1 with scores; ties by number.
+class Catalogue {
+ public:
+  explicit Catalogue(std::vector<double> scores) : scores_(std::move(scores)) {}
+
+  std::vector<ScoredItem> List(std::size_t count, double diversity,
+                               const std::vector<RuleInForce>& rules) const {
+    const auto accept = [this](std::uint32_t item) { return accepted(item); };
+    const auto before = [](std::uint32_t a, std::uint32_t b) { return a < b; };
+    const auto cosine = [](std::uint32_t a, std::uint32_t b) { return Cosine(a, b); };
+    return MakeItemList({count, diversity, rules, accept, before, cosine},
+                        [this](std::size_t k, AcceptItem wanted) { return Best(k, wanted); });
+  }
+
+  // The definition: score all, boost, sort, make diverse, bury, pin.
+  std::vector<ScoredItem> Expected(std::size_t count, double diversity,
+                                   const std::vector<RuleInForce>& rules) const {
+    std::vector<ScoredItem> kept;
+    std::vector<ScoredItem> buried;
+    std::vector<ScoredItem> pinnable;
+    for (std::uint32_t item = 0; item < scores_.size(); ++item) {
+      const BoostedScore boosted = Boost(rules, item, scores_[item]);
+      if (!accepted(item) || boosted.taken_out) {
+        continue;
+      }
+      pinnable.push_back({item, boosted.score, Source::kModel});
+    }
+    std::sort(pinnable.begin(), pinnable.end(), Better);
+    std::vector<std::pair<std::size_t, ScoredItem>> pins;
+    for (const RuleInForce& rule : rules) {
+      const auto best =
+          std::find_if(pinnable.begin(), pinnable.end(),
+                       [&](const ScoredItem& entry) { return rule.holds_for(entry.item); });
+      if (rule.action == Action::kPin && best != pinnable.end()) {
+        pins.emplace_back(static_cast<std::size_t>(rule.value) - 1, *best);
+        pinnable.erase(best);
+      }
+    }
+    for (const ScoredItem& entry : pinnable) {
+      const bool below = std::any_of(rules.begin(), rules.end(), [&](const RuleInForce& rule) {
+        return rule.action == Action::kBury && rule.holds_for(entry.item);
+      });
+      (below ? buried : kept).push_back(entry);
+    }
+    if (diversity > 0) {
+      kept = Diverse(kept, diversity);
+    }
+    kept.insert(kept.end(), buried.begin(), buried.end());
+    for (const auto& [place, entry] : pins) {
+      kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(std::min(place, kept.size())), entry);
+    }
+    kept.resize(std::min(kept.size(), count));
+    return kept;
+  }
+
+ private:
+  static bool Better(const ScoredItem& a, const ScoredItem& b) {
+    return a.score != b.score ? a.score > b.score : a.item < b.item;
+  }
+  static double Cosine(std::uint32_t a, std::uint32_t b) {
+    return a % 5 == b % 5 ? 0.9 : std::cos(static_cast<double>(a + b));
+  }
+  bool accepted(std::uint32_t item) const { return item % 11 != 3; }
+
+  static std::vector<ScoredItem> Diverse(std::vector<ScoredItem> rest, double diversity) {
+    std::vector<ScoredItem> tail;
+    if (rest.size() > kDiversityPool) {
+      tail.assign(rest.begin() + kDiversityPool, rest.end());
+      rest.resize(kDiversityPool);
+    }
+    std::vector<ScoredItem> chosen;
+    const double unit = rest.empty() ? 0 : std::abs(rest.front().score);
+    while (!rest.empty()) {
+      std::size_t next = 0;
+      double highest = 0;
+      for (std::size_t i = 0; i < rest.size(); ++i) {
+        double nearest = -1;
+        for (const ScoredItem& other : chosen) {
+          nearest = std::max(nearest, Cosine(rest[i].item, other.item));
+        }
+        const double marginal = (1 - diversity) * (unit > 0 ? rest[i].score / unit : 0) -
+                                (chosen.empty() ? 0 : diversity * nearest);
+        if (i == 0 || marginal > highest) {
+          highest = marginal;
+          next = i;
+        }
+      }
+      if (chosen.empty()) {
+        next = 0;  // with lambda 1 nothing speaks against the best
+      }
+      chosen.push_back(rest[next]);
+      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(next));
+    }
+    chosen.insert(chosen.end(), tail.begin(), tail.end());
+    return chosen;
+  }
+
+  std::vector<ScoredItem> Best(std::size_t count, AcceptItem accept) const {
+    std::vector<ScoredItem> all;
+    for (std::uint32_t item = 0; item < scores_.size(); ++item) {
+      if (accept(item)) {
+        all.push_back({item, scores_[item], Source::kModel});
+      }
+    }
+    std::sort(all.begin(), all.end(), Better);
+    all.resize(std::min(all.size(), count));
+    return all;
+  }
+
+  std::vector<double> scores_;
+};
+
+std::vector<std::pair<std::uint32_t, double>> Pairs(const std::vector<ScoredItem>& list) {
+  std::vector<std::pair<std::uint32_t, double>> pairs;
+  for (const ScoredItem& entry : list) {
+    pairs.emplace_back(entry.item, entry.score);
+  }
+  return pairs;
+}
+
+RuleInForce MakeRule(Action action, double value, std::uint32_t modulus, std::uint32_t rest) {
+  return {"rule", action, value, [=](std::uint32_t item) { return item % modulus == rest; }};
+}
+
+TEST(ItemList, FollowsTheDefinitionUnderRandomRules) {
+  std::mt19937_64 random(7);
+  std::normal_distribution<double> normal;
+  const double factors[] = {0, 0.1, 0.5, 2, 50};
+  for (int round = 0; round < 300; ++round) {
+    std::vector<double> scores(random() % 200);
+    for (double& score : scores) {
+      score = std::round(normal(random) * 20) / 10;  // with ties
+    }
+    std::vector<RuleInForce> rules;
+    for (std::uint64_t i = random() % 5; i > 0; --i) {
+      const auto action = static_cast<Action>(random() % 3);
+      const double value =
+          action == Action::kBoost ? factors[random() % 5] : static_cast<double>(1 + random() % 12);
+      const auto modulus = static_cast<std::uint32_t>(2 + random() % 20);
+      rules.push_back(
+          MakeRule(action, value, modulus, static_cast<std::uint32_t>(random() % modulus)));
+    }
+    const Catalogue catalogue(scores);
+    const double diversity = round % 3 == 0 ? static_cast<double>(random() % 11) / 10 : 0;
+    for (const std::size_t count : {1, 2, 10, 50, 500}) {
+      ASSERT_EQ(Pairs(catalogue.List(count, diversity, rules)),
+                Pairs(catalogue.Expected(count, diversity, rules)))
+          << "round " << round << ", count " << count << ", diversity " << diversity;
+    }
+  }
+}
+
+TEST(ItemList, ALongerListBeginsWithTheShorterOne) {
+  std::vector<double> scores;
+  for (int i = 0; i < 1'500; ++i) {
+    scores.push_back(std::sin(i) * 3);
+  }
+  const Catalogue catalogue(scores);
+  const std::vector<RuleInForce> rules = {MakeRule(Action::kPin, 3, 100, 7),
+                                          MakeRule(Action::kBury, 0, 10, 1),
+                                          MakeRule(Action::kBoost, 3, 17, 5)};
+  const auto whole = Pairs(catalogue.List(1'500, 0.4, rules));
+  for (const std::size_t count : {1, 2, 3, 4, 499, 500, 501, 1'200, 1'499}) {
+    auto part = whole;
+    part.resize(std::min(part.size(), count));
+    EXPECT_EQ(Pairs(catalogue.List(count, 0.4, rules)), part) << count;
+  }
+}
+
+TEST(ItemList, BoostOfANegativeScoreBringsItNearerToZero) {
+  const std::vector<RuleInForce> rules = {MakeRule(Action::kBoost, 4, 2, 0)};
+  EXPECT_EQ(Boost(rules, 0, -2).score, -0.5);
+  EXPECT_EQ(Boost(rules, 0, 2).score, 8);
+  EXPECT_EQ(Boost(rules, 1, 2).score, 2);
+}
+
+TEST(ItemList, BoostByZeroTakesOut) {
+  const std::vector<RuleInForce> rules = {MakeRule(Action::kBoost, 0, 2, 0)};
+  EXPECT_TRUE(Boost(rules, 0, 1).taken_out);
+  EXPECT_FALSE(Boost(rules, 1, 1).taken_out);
+  EXPECT_EQ(Pairs(Catalogue({5, 4, 3}).List(10, 0, rules)),
+            (std::vector<std::pair<std::uint32_t, double>>{{1, 4}}));
+}
+
+}  // namespace
+}  // namespace reco::engine

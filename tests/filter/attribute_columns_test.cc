@@ -1,0 +1,242 @@
+#include "filter/attribute_columns.h"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace reco::filter {
+namespace {
+
+std::shared_ptr<const Filter> Compile(const std::string& text) {
+  auto filter = Filter::Compile(text);
+  EXPECT_TRUE(filter.ok()) << filter.status().ToString();
+  return filter.value();
+}
+
+// Columns and the records they are made of. `passes` counts the passes over all records.
+class Shop {
+ public:
+  explicit Shop(AttributeColumnsOptions options = {}) : columns(options) {}
+
+  void Set(std::uint32_t ordinal, const std::string& json) {
+    records[ordinal] = json;
+    columns.Set(ordinal, json);
+  }
+  void Erase(std::uint32_t ordinal) {
+    records.erase(ordinal);
+    columns.Erase(ordinal);
+  }
+  BoundFilter Bind(const std::string& text) {
+    return columns.Bind(Compile(text), [this](AttributeColumns::RecordVisitor visit) {
+      ++passes;
+      for (const auto& [ordinal, json] : records) {
+        visit(ordinal, json);
+      }
+    });
+  }
+  std::vector<std::uint32_t> Matching(const std::string& text) {
+    const BoundFilter bound = Bind(text);
+    std::vector<std::uint32_t> all;
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+      if (bound.Matches(i)) {
+        all.push_back(i);
+      }
+    }
+    return all;
+  }
+
+  AttributeColumns columns;
+  std::map<std::uint32_t, std::string> records;
+  std::atomic<int> passes = 0;
+};
+
+using Ordinals = std::vector<std::uint32_t>;
+
+TEST(AttributeColumnsTest, OnePassMakesTheColumnsThatAreMissing) {
+  Shop shop;
+  shop.Set(1, R"({"a":1,"b":2})");
+  EXPECT_EQ(shop.columns.memory_bytes(), 0U) << "nothing is kept before a filter asks";
+  EXPECT_EQ(shop.Matching(".a == 1 and .b == 2"), Ordinals{1});
+  EXPECT_EQ(shop.passes, 1);
+  EXPECT_EQ(shop.Matching(".b > .a"), Ordinals{1});
+  EXPECT_EQ(shop.Matching("1 == 1"), Ordinals{1});
+  EXPECT_EQ(shop.passes, 1);
+  EXPECT_EQ(shop.Matching(".c == 1 or .a == 1"), Ordinals{});
+  EXPECT_EQ(shop.passes, 2);
+  EXPECT_EQ(shop.columns.column_count(), 3U);
+}
+
+TEST(AttributeColumnsTest, ColumnsAndBitmapsFollowEveryChange) {
+  Shop shop;
+  EXPECT_EQ(shop.Matching(".a in ['x', 7]"), Ordinals{});
+  shop.Set(1500, R"({"a":"x"})");
+  shop.Set(3, R"({"a":7})");
+  shop.Set(4, R"({"b":7})");
+  EXPECT_EQ(shop.Matching(".a in ['x', 7]"), (Ordinals{3, 1500}));
+  EXPECT_EQ(shop.Bind(".a in ['x', 7]").match_count(), 2U);
+  shop.Set(4, R"({"a":["x"],"b":7})");
+  shop.Set(3, R"({"a":"X"})");
+  EXPECT_EQ(shop.Matching(".a in ['x', 7]"), Ordinals{1500});
+  EXPECT_EQ(shop.Matching("'x' in .a"), (Ordinals{4, 1500}));
+  shop.Erase(1500);
+  shop.Erase(1999);
+  EXPECT_EQ(shop.Matching(".a in ['x', 7]"), Ordinals{});
+  EXPECT_EQ(shop.Matching("'x' in .a"), Ordinals{4});
+  shop.Set(3, "no object");
+  EXPECT_EQ(shop.Matching("1"), Ordinals{4});
+  EXPECT_EQ(shop.passes, 1);
+  shop.records.erase(3);
+  shop.columns.Clear();
+  EXPECT_EQ(shop.columns.memory_bytes(), 0U);
+  EXPECT_EQ(shop.Matching("1"), Ordinals{4});
+  EXPECT_EQ(shop.passes, 2);
+}
+
+TEST(AttributeColumnsTest, BitmapComesWithTheSecondUseOrWithTheFirstOfFewRows) {
+  AttributeColumnsOptions options;
+  options.first_use_rows_max = 10;
+  Shop shop(options);
+  shop.Set(9, R"({"a":1})");
+  EXPECT_EQ(shop.Bind(".a == 1").match_count(), 1U);
+  EXPECT_FALSE(shop.Bind(".a == 1").words().empty());
+  shop.Set(10, R"({"a":1})");
+  EXPECT_EQ(shop.Bind(".a == 1").match_count(), 2U) << "kept";
+  const BoundFilter first = shop.Bind(".a >= 1");
+  EXPECT_FALSE(first.match_count().has_value());
+  EXPECT_TRUE(first.words().empty());
+  first.ForEachMatch([](std::uint32_t) -> bool {
+    ADD_FAILURE() << "not known yet";
+    return true;
+  });
+  EXPECT_TRUE(first.Matches(10));
+  EXPECT_EQ(shop.Bind(".a >= 1").match_count(), 2U);
+}
+
+TEST(AttributeColumnsTest, ForEachMatchAscendsAndStopsWhenTold) {
+  Shop shop;
+  for (const std::uint32_t ordinal : {700U, 5U, 64U, 63U, 128U}) {
+    shop.Set(ordinal, R"({"a":1})");
+  }
+  Ordinals seen;
+  shop.Bind(".a").ForEachMatch([&](std::uint32_t ordinal) {
+    seen.push_back(ordinal);
+    return seen.size() < 4;
+  });
+  EXPECT_EQ(seen, (Ordinals{5, 63, 64, 128}));
+}
+
+TEST(AttributeColumnsTest, KeepsTheFiltersUsedLast) {
+  AttributeColumnsOptions options;
+  options.filters_max = 3;
+  options.first_use_rows_max = 0;
+  Shop shop(options);
+  shop.Set(1, R"({"a":1})");
+  for (int i = 0; i < 3; ++i) {
+    shop.Bind(".a == " + std::to_string(i));
+  }
+  EXPECT_TRUE(shop.Bind(".a == 0").match_count().has_value());
+  shop.Bind(".a == 3");  // in place of .a == 1
+  EXPECT_EQ(shop.columns.filter_count(), 3U);
+  EXPECT_TRUE(shop.Bind(".a == 0").match_count().has_value());
+  EXPECT_TRUE(shop.Bind(".a == 2").match_count().has_value());
+  EXPECT_FALSE(shop.Bind(".a == 1").match_count().has_value());
+}
+
+TEST(AttributeColumnsTest, BitmapsStayWithinTheirBytes) {
+  AttributeColumnsOptions options;
+  options.bitmap_bytes_max = 1000;
+  options.first_use_rows_max = 1 << 20;
+  Shop shop(options);
+  shop.Set(1999, R"({"a":1})");  // 256 bytes a bitmap
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(shop.Bind(".a == " + std::to_string(i)).match_count().has_value());
+    EXPECT_LE(shop.columns.filter_count(), 3U);
+  }
+  shop.Set(8000, R"({"a":1})");  // more than 1000 bytes a bitmap
+  for (int i = 0; i < 3; ++i) {
+    const BoundFilter bound = shop.Bind(".a == 1 and 1");
+    EXPECT_FALSE(bound.match_count().has_value());
+    EXPECT_TRUE(bound.Matches(8000));
+  }
+  EXPECT_EQ(shop.passes, 1);
+}
+
+TEST(AttributeColumnsTest, ColumnsStayWithinTheirNumber) {
+  AttributeColumnsOptions options;
+  options.columns_max = kFilterFieldsMax;
+  Shop shop(options);
+  shop.Set(1, R"({"f3":1,"f199":1})");
+  for (int i = 0; i < 200; ++i) {
+    const bool has = i == 3 || i == 199;
+    EXPECT_EQ(shop.Matching(".f" + std::to_string(i)), has ? Ordinals{1} : Ordinals{});
+    EXPECT_LE(shop.columns.column_count(), kFilterFieldsMax);
+  }
+  shop.Set(1, R"({"f3":0,"f199":1})");
+  EXPECT_EQ(shop.Matching(".f3"), Ordinals{});
+  EXPECT_EQ(shop.Matching(".f199"), Ordinals{1});
+  std::string all = ".g0";
+  for (std::size_t i = 1; i < kFilterFieldsMax; ++i) {
+    all += " or .g" + std::to_string(i);
+  }
+  EXPECT_EQ(shop.Matching(all), Ordinals{});
+  EXPECT_EQ(shop.columns.column_count(), kFilterFieldsMax);
+  EXPECT_EQ(shop.columns.filter_count(), 1U);
+}
+
+TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
+  Shop shop;
+  shop.Set(0, R"({"s":"kept string that is long","a":["kept","x"]})");
+  ASSERT_EQ(shop.Matching("'kept' in .a and .s == 'kept string that is long'"), Ordinals{0});
+  std::size_t bytes_at_first = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const std::string n = std::to_string(i);
+    shop.Set(1 + i % 5, R"({"s":"a string of its own )" + n + R"(","a":["y)" + n + R"(",1,2]})");
+    bytes_at_first = i == 5000 ? shop.columns.memory_bytes() : bytes_at_first;
+  }
+  EXPECT_LT(shop.columns.memory_bytes(), 2 * bytes_at_first);
+  EXPECT_EQ(shop.Matching("'kept' in .a and .s == 'kept string that is long'"), Ordinals{0});
+  EXPECT_EQ(shop.Matching(".s == 'a string of its own 99998' and 'y99998' in .a"), Ordinals{4});
+  EXPECT_EQ(shop.Matching(".s == 'a string of its own 50000'"), Ordinals{});
+}
+
+TEST(AttributeColumnsTest, ThreadsBindAtOnce) {
+  AttributeColumnsOptions options;
+  options.first_use_rows_max = 100;
+  options.filters_max = 4;
+  Shop shop(options);
+  constexpr std::uint32_t kRecords = 1000;
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    const std::string n = std::to_string(i % 10);
+    shop.Set(i, R"({"a":)" + n + R"(,"b":"s)" + n + R"(","c":[)" + n + "]}");
+  }
+  const std::vector<std::string> texts = {".a == 3",       ".b == 's3'", "3 in .c",
+                                          ".b in ['s3']",  "'3' in .b",  ".a == 3 and .b",
+                                          ".c and .a == 3"};
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t round = 0; round < 40; ++round) {
+        const BoundFilter bound = shop.Bind(texts[(t + round * (t + 1)) % texts.size()]);
+        for (std::uint32_t i = 0; i < kRecords + 10; ++i) {
+          wrong += bound.Matches(i) != (i < kRecords && i % 10 == 3) ? 1 : 0;
+        }
+        wrong += bound.match_count().value_or(kRecords / 10) != kRecords / 10 ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_LE(shop.passes, 3) << "one a column";
+}
+
+}  // namespace
+}  // namespace reco::filter
