@@ -128,7 +128,10 @@ class Database {
   // An anonymous basket; `weights` empty or one for each item.
   Result<Ranking> Session(KeyRef key, std::span<const std::string_view> items,
                           std::span<const double> weights, const RankingOptions& options) const;
-  // Nearest items by cosine to the mean of the unit vectors of `items`, which are left out.
+  // Nearest items by cosine to the mean of the unit vectors of `items`, which are left out. By
+  // co-occurrence an item's vector holds its stored weight for every user, and only items with a
+  // user in common are listed: exact while the users have up to 1,000,000 pairs together, beyond
+  // that estimated from a fixed sample of them.
   Result<Ranking> Similar(KeyRef key, std::span<const std::string_view> items,
                           SimilarityBasis basis, const RankingOptions& options) const;
   Result<std::vector<std::optional<double>>> Score(KeyRef key, std::string_view user,
@@ -169,6 +172,19 @@ class Database {
   // False: there was none.
   Result<bool> DeleteRule(KeyRef key, std::string_view name, WriteOptions write = {});
   // --- Lists that are not personal: exact, current to the last write ---------------------------
+  // The first use of a window or half-life reads the whole log; it is then kept current in memory,
+  // at most four of each.
+  //
+  // Popular by the events with an event time in (now - window_s, now]: their users, their number or
+  // the sum of their weights. What RECO.REM or a deletion forgot does not count; a preference that
+  // was set replaces the weights before it. kResourceExhausted when the window holds more than
+  // 1,000,000 events.
+  Result<Ranking> PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
+                                const RankingOptions& options) const;
+  // Items by the sum of weight x 2^(-age / halflife) over the same events of all times, as of now.
+  // An event from the future counts as of its arrival.
+  Result<Ranking> Trending(KeyRef key, std::int64_t halflife_s,
+                           const RankingOptions& options) const;
   // Items by the time in ms that they became known: that of the first interaction by event time or
   // of the record that created them, whichever is earlier.
   Result<Ranking> Latest(KeyRef key, const RankingOptions& options) const;

@@ -186,7 +186,14 @@ struct Representative {
   double component = 0;
 };
 
-enum class SimilarityBasis : std::uint8_t { kVector };
+enum class SimilarityBasis : std::uint8_t {
+  kVector,        // vectors of the model
+  kCooccurrence,  // users in common
+};
+
+// Windows and half-lives of lists are 1 to so many seconds (100 years).
+inline constexpr std::int64_t kRecentSecondsMax = 3'153'600'000;
+inline constexpr std::int64_t kTrendingHalfLifeS = 86'400;  // default of RECO.TRENDING
 
 struct Explanation {
   struct Share {

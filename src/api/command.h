@@ -89,7 +89,8 @@ std::span<const CommandSpec> StringCommands();      // string_commands.cc
 std::span<const CommandSpec> CollectionCommands();  // collection_commands.cc: RECO.CREATE ... INFO
 std::span<const CommandSpec>
 InteractionCommands();                           // interaction_commands.cc: RECO.ADD ... HISTORY
-std::span<const CommandSpec> RankingCommands();  // ranking_commands.cc: RECO.TOPK ... POPULAR
+std::span<const CommandSpec> RankingCommands();  // ranking_commands.cc: RECO.TOPK ... EXPLAIN
+std::span<const CommandSpec> ListCommands();     // list_commands.cc: RECO.POPULAR ... AUDIENCE
 std::span<const CommandSpec> ScoreCommands();    // score_commands.cc: RECO.SCORE ... WHY
 std::span<const CommandSpec> RuleCommands();     // rule_commands.cc: RECO.RULE
 std::span<const CommandSpec> RecordCommands();   // record_commands.cc: RECO.ITEM, USER, VECTOR

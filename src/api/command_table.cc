@@ -57,8 +57,8 @@ KeyRef CommandContext::Key(std::string_view name) const {
 CommandTable::CommandTable()
     : CommandTable(std::array{ConnectionCommands(), ServerCommands(), KeyCommands(),
                               StringCommands(), CollectionCommands(), InteractionCommands(),
-                              RankingCommands(), ScoreCommands(), RuleCommands(), RecordCommands(),
-                              ModelCommands()}) {}
+                              RankingCommands(), ListCommands(), ScoreCommands(), RuleCommands(),
+                              RecordCommands(), ModelCommands()}) {}
 
 CommandTable::CommandTable(std::span<const std::span<const CommandSpec>> groups) {
   for (const std::span<const CommandSpec> group : groups) {

@@ -1,4 +1,4 @@
-// Rankings: RECO.TOPK, MTOPK, SESSION, SIMILAR, SIMUSERS, SURPRISING, POPULAR.
+// Rankings: RECO.TOPK, MTOPK, SESSION, SIMILAR, SIMUSERS, SURPRISING.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -75,20 +75,29 @@ void Similar(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::vector<std::string_view> items = words.CountedIds("the number of items");
+  SimilarityBasis basis = SimilarityBasis::kVector;
   RankingRequest request;
   const auto own = [&] {
     if (!words.Option("BY")) {
       return false;
     }
-    if (!words.Keyword("VECTOR")) {
+    if (words.Keyword("COOCCURRENCE")) {
+      basis = SimilarityBasis::kCooccurrence;
+    } else if (!words.Keyword("VECTOR")) {
       words.FailSyntax();
     }
     return true;
   };
   if (ReadOptions(context, words, ListKind::kByVector, &request, own)) {
     AnswerRanking(context.reply, request,
-                  context.database.Similar(key, items, SimilarityBasis::kVector, request.options));
+                  context.database.Similar(key, items, basis, request.options));
   }
+}
+
+// Cold rows of many users may have to be read.
+bool SimilarIsSlow(std::span<const std::string_view> args) {
+  constexpr std::size_t kFirstItem = 3;
+  return ContainsKeyword(args, kFirstItem, "COOCCURRENCE");
 }
 
 void SimilarUsers(CommandContext& context) {
@@ -112,39 +121,9 @@ void Surprising(CommandContext& context) {
   }
 }
 
-PopularBy ReadPopularBy(Arguments& words) {
-  if (words.Keyword("WEIGHT")) {
-    return PopularBy::kWeight;
-  }
-  if (words.Keyword("EVENTS")) {
-    return PopularBy::kEvents;
-  }
-  if (!words.Keyword("USERS")) {
-    words.FailSyntax();
-  }
-  return PopularBy::kUsers;
-}
-
-void Popular(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  PopularBy by = PopularBy::kUsers;
-  RankingRequest request;
-  const auto own = [&] {
-    const bool taken = words.Option("BY");
-    by = taken ? ReadPopularBy(words) : by;
-    return taken;
-  };
-  if (ReadOptions(context, words, ListKind::kItems, &request, own)) {
-    AnswerRanking(context.reply, request, context.database.Popular(key, by, request.options));
-  }
-}
-
-constexpr ArgumentSpec kBases[] = {{.name = "vector", .type = "pure-token", .token = "VECTOR"}};
-constexpr ArgumentSpec kPopularities[] = {
-    {.name = "users", .type = "pure-token", .token = "USERS"},
-    {.name = "weight", .type = "pure-token", .token = "WEIGHT"},
-    {.name = "events", .type = "pure-token", .token = "EVENTS"},
+constexpr ArgumentSpec kBases[] = {
+    {.name = "vector", .type = "pure-token", .token = "VECTOR"},
+    {.name = "cooccurrence", .type = "pure-token", .token = "COOCCURRENCE"},
 };
 constexpr ArgumentSpec kWithSeenArgument = {
     .name = "withseen", .type = "pure-token", .token = "WITHSEEN", .optional = true};
@@ -179,14 +158,6 @@ constexpr std::array kSimilarUsersArguments =
     Join(std::array{kKeyArgument, kUserArgument}, kUserListArguments);
 constexpr std::array kSurprisingArguments =
     Join(std::array{kKeyArgument, kUserArgument}, kVectorListArguments);
-constexpr std::array kPopularArguments =
-    Join(std::array{kKeyArgument, ArgumentSpec{.name = "by",
-                                               .type = "oneof",
-                                               .token = "BY",
-                                               .optional = true,
-                                               .arguments = kPopularities}},
-         kItemListArguments);
-
 constexpr CommandSpec kRows[] = {
     {.name = "reco.topk",
      .arity = -3,
@@ -231,17 +202,23 @@ constexpr CommandSpec kRows[] = {
      .handler = Session},
     {.name = "reco.similar",
      .arity = -4,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the items nearest to one or several items, which are left out",
+     .summary =
+         "Returns the items nearest to one or several items, which are left out; by the model's "
+         "vectors or exactly by the users in common",
      .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
-                   "the scan ends as soon as no item left can enter the list",
+                   "the scan ends as soon as no item left can enter the list. BY COOCCURRENCE "
+                   "O(U*log(U) + P + N) where U is the number of users of the items and P that of "
+                   "these users' pairs, of which at most 1000000 are read, of a sample of users",
      .arguments = kSimilarArguments,
-     .handler = Similar},
+     .handler = Similar,
+     .subcommands = {},
+     .slow = SimilarIsSlow},
     {.name = "reco.simusers",
      .arity = -3,
      .flags = kReadonly | kSlowWorker,
@@ -268,18 +245,6 @@ constexpr CommandSpec kRows[] = {
          "O(N*D) where N is the number of the items that the user knows and D the dimension",
      .arguments = kSurprisingArguments,
      .handler = Surprising},
-    {.name = "reco.popular",
-     .arity = -2,
-     .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Returns the items with the most users, weight or events",
-     .complexity = "O(N) where N is the number of items",
-     .arguments = kPopularArguments,
-     .handler = Popular},
 };
 
 }  // namespace

@@ -45,9 +45,6 @@ Result<CompiledRule> Compile(const Rule& rule);
 // Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
 
-// kInvalidArgument for options that no ranking takes.
-Status CheckRankingOptions(const RankingOptions& options);
-
 // Thread-safe. Lives as long as someone holds it; after Drop() every write answers kNotFound, so
 // that a caller who found it before looks its key up again.
 class Collection {
@@ -102,6 +99,9 @@ class Collection {
                           const RankingOptions& options) const EXCLUDES(mutex_);
   Result<Ranking> Similar(std::span<const std::string_view> items,
                           const RankingOptions& options) const EXCLUDES(mutex_);
+  // By the users in common (collection_cooccurrence.cc).
+  Result<Ranking> SimilarByCooccurrence(std::span<const std::string_view> items,
+                                        const RankingOptions& options) const EXCLUDES(mutex_);
   Result<std::vector<std::optional<double>>> Score(std::string_view user,
                                                    std::span<const std::string_view> items) const
       EXCLUDES(mutex_);
@@ -133,6 +133,9 @@ class Collection {
 
   // --- Lists that are not personal (collection_lists.cc) ---
   Result<Ranking> Popular(PopularBy by, const RankingOptions& options) const EXCLUDES(mutex_);
+  // RECO.POPULAR with a WINDOW, by one measure, or RECO.TRENDING.
+  Result<Ranking> Recent(const RecentListName& list, PopularBy by,
+                         const RankingOptions& options) const EXCLUDES(mutex_);
   Result<Ranking> Latest(const RankingOptions& options) const EXCLUDES(mutex_);
   Result<Ranking> ActiveUsers(const RankingOptions& options) const EXCLUDES(mutex_);
   Result<std::vector<AudienceEntry>> Audience(std::string_view item,
@@ -172,6 +175,7 @@ class Collection {
   Result<std::vector<ModelInfo>> Models() const EXCLUDES(mutex_);
 
  private:
+  struct Basket;       // collection_cooccurrence.cc
   struct Query;        // collection_queries.h
   struct ServedRow;    // collection_queries.h
   struct TrainingRun;  // training_run.h
@@ -280,6 +284,18 @@ class Collection {
   std::vector<ScoredItem> ListValues(Side side, const RankedValues& values, Source source,
                                      std::size_t count, AcceptItem accept, const Among& among) const
       REQUIRES_SHARED(mutex_);
+  struct ValueList;
+  std::vector<ScoredItem> ListTop(const ValueList& values,
+                                  FunctionRef<std::vector<RankedValue>(const PageQuery&)> top) const
+      REQUIRES_SHARED(mutex_);
+  Result<Ranking> RecentPage(const RecentListName& list, PopularBy by,
+                             const RankingOptions& options, std::optional<Status>* found) const
+      EXCLUDES(mutex_);
+  // They synchronize themselves, so they need no lock to be built.
+  RecentLists& recent_lists() const NO_THREAD_SAFETY_ANALYSIS { return state_.recent(); }
+  Status BuildRecent(const RecentListName& list) const EXCLUDES(mutex_, recent_mutex_);
+  Status ReplayInto(const RecentListName& name, RecentList& list, std::uint64_t last_seq) const
+      EXCLUDES(mutex_);
   Result<std::vector<RowPair>> CopyRow(Side side, std::uint32_t ordinal) const EXCLUDES(mutex_);
   std::vector<index::Candidate> SearchInSteps(const Query& query, std::size_t count,
                                               AcceptItem accept, const Among& among) const
@@ -302,6 +318,10 @@ class Collection {
   void ReturnFolder(std::unique_ptr<RowFolder> folder) const EXCLUDES(folder_mutex_);
   Result<std::vector<RowPair>> PairsAsOf(std::uint32_t user, std::int64_t as_of_ms) const
       EXCLUDES(mutex_);
+
+  Status ReadBasket(std::span<const std::string_view> items, Basket* basket) const EXCLUDES(mutex_);
+  void SampleUsers(Basket* basket) const EXCLUDES(mutex_);
+  Result<RankedValues> SumRows(const Basket& basket) const EXCLUDES(mutex_);
 
   // A checkpoint; with `run` also the start of a training: its data is what the snapshot shows.
   Status CheckpointLocked(TrainingRun* run) REQUIRES(checkpoint_mutex_) EXCLUDES(mutex_);
@@ -353,6 +373,8 @@ class Collection {
   // One checkpoint at a time; taken before mutex_.
   mutable Mutex checkpoint_mutex_ ACQUIRED_BEFORE(mutex_);
   CondVar checkpoint_done_;
+  // One recent list is built at a time; taken before mutex_.
+  mutable Mutex recent_mutex_ ACQUIRED_BEFORE(mutex_);
   std::atomic<std::uint64_t> events_since_freeze_ = 0;  // a hint for Throttle and CheckpointDue
   std::atomic<std::int64_t> last_checkpoint_us_ = 0;
   std::atomic<std::uint64_t> checkpoint_seq_ = 0;

@@ -1,5 +1,8 @@
-// Lists of a Collection that are not personal: popular, latest, active users, an item's audience.
+// Lists of a Collection that are not personal: popular, trending, latest, active users, audience.
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/collection.h"
@@ -7,20 +10,42 @@
 
 namespace reco::engine {
 
+namespace {
+
+// While it is built a list may hold so many times its bound: some of that is removed later.
+constexpr std::size_t kBuiltSlack = 4;
+
+}  // namespace
+
+// One call of a Lister for values of one side.
+struct Collection::ValueList {
+  Side side;
+  Source source;
+  std::size_t count;
+  AcceptItem accept;
+  const std::vector<std::uint32_t>* among;
+};
+
+std::vector<ScoredItem> Collection::ListTop(
+    const ValueList& values, FunctionRef<std::vector<RankedValue>(const PageQuery&)> top) const {
+  const Dictionary& ids = state_.side(values.side).ids;
+  const auto before = [&ids](std::uint32_t a, std::uint32_t b) { return ids.Before(a, b); };
+  PageQuery query{values.count, 0, values.accept, before};
+  if (values.among != nullptr) {
+    query.among = *values.among;
+  }
+  std::vector<ScoredItem> list;
+  for (const RankedValue& found : top(query)) {
+    list.push_back({found.ordinal, found.value, values.source});
+  }
+  return list;
+}
+
 std::vector<ScoredItem> Collection::ListValues(Side side, const RankedValues& values, Source source,
                                                std::size_t count, AcceptItem accept,
                                                const Among& among) const {
-  const Dictionary& ids = state_.side(side).ids;
-  const auto before = [&ids](std::uint32_t a, std::uint32_t b) { return ids.Before(a, b); };
-  PageQuery query{count, 0, accept, before};
-  if (among.ordinals != nullptr) {
-    query.among = *among.ordinals;
-  }
-  std::vector<ScoredItem> list;
-  for (const RankedValue& found : values.Top(query)) {
-    list.push_back({found.ordinal, found.value, source});
-  }
-  return list;
+  return ListTop({side, source, count, accept, among.ordinals},
+                 [&](const PageQuery& query) { return values.Top(query); });
 }
 
 Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
@@ -55,6 +80,125 @@ Result<Ranking> Collection::ActiveUsers(const RankingOptions& options) const {
   };
   RECO_ASSIGN_OR_RETURN(const auto list, List(Side::kUser, options, {}, {}, lister));
   return Page(Side::kUser, options, list);
+}
+
+// Reads a list that passes with time, and builds it first when nobody has asked for it yet.
+Result<Ranking> Collection::Recent(const RecentListName& list, PopularBy by,
+                                   const RankingOptions& options) const {
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  if (list.seconds < 1 || list.seconds > kRecentSecondsMax) {
+    return Status::InvalidArgument("a window or half-life must be 1 to " +
+                                   std::to_string(kRecentSecondsMax) + " seconds");
+  }
+  constexpr int kAttempts = 3;  // others may drop it again by asking for four more
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::optional<Status> found;
+    Result<Ranking> ranking = RecentPage(list, by, options, &found);
+    if (found) {
+      RECO_RETURN_IF_ERROR(*found);
+    }
+    if (found || !ranking.ok()) {
+      return ranking;
+    }
+    if (Status built = BuildRecent(list); !built.ok()) {
+      return built.code() == StatusCode::kNotFound ? Result<Ranking>(Ranking()) : built;
+    }
+  }
+  return Status::Unavailable("too many windows and half-lives are in use at once");
+}
+
+// `*found` says how the list was read; nullopt when it has to be built first.
+Result<Ranking> Collection::RecentPage(const RecentListName& list, PopularBy by,
+                                       const RankingOptions& options,
+                                       std::optional<Status>* found) const {
+  const Source source =
+      list.kind == RecentListName::Kind::kWindow ? Source::kPopular : Source::kTrending;
+  const std::int64_t now_ms = context_.clock.NowMs();
+  ReaderLock lock(mutex_);
+  const auto top = [&](const PageQuery& query) NO_THREAD_SAFETY_ANALYSIS {
+    auto answer = state_.recent().Top(list, by, now_ms, query);
+    *found = answer ? std::optional(answer->status()) : std::nullopt;
+    return *found && (*found)->ok() ? std::move(*answer).value() : std::vector<RankedValue>();
+  };
+  return ItemPage(options, {},
+                  [&](std::size_t count, AcceptItem accept, const Among& among)
+                      NO_THREAD_SAFETY_ANALYSIS {
+                        return ListTop({Side::kItem, source, count, accept, among.ordinals}, top);
+                      });
+}
+
+Status Collection::BuildRecent(const RecentListName& list) const {
+  MutexLock build(recent_mutex_);
+  RecentLists& lists = recent_lists();
+  if (lists.Has(list)) {
+    return Status::Ok();  // another read has built it meanwhile
+  }
+  std::uint64_t last_seq = 0;
+  std::uint64_t ticket = 0;
+  {
+    ReaderLock lock(mutex_);
+    if (dropped_) {
+      return Status::NotFound("the collection was deleted");
+    }
+    RECO_RETURN_IF_ERROR(context_.storage.Readable());
+    last_seq = state_.last_seq();
+    ticket = context_.storage.log->last_staged();
+    lists.Begin();
+  }
+  std::unique_ptr<RecentList> built = lists.Make(list);
+  built->Advance(context_.clock.NowMs());
+  Status status = context_.storage.log->Commit(ticket);
+  if (status.ok()) {
+    status = ReplayInto(list, *built, last_seq);
+  }
+  if (status.ok()) {
+    status = RecentLists::CheckSize(list, built->size(), kBuiltSlack);
+  }
+  if (!status.ok()) {
+    lists.Abandon();
+    return status;
+  }
+  return lists.End(list, std::move(built), context_.clock.NowMs());
+}
+
+// The events up to `last_seq`, without those of deleted users and items, whose ordinals never come
+// back.
+Status Collection::ReplayInto(const RecentListName& name, RecentList& list,
+                              std::uint64_t last_seq) const {
+  std::unordered_set<std::uint32_t> users;
+  std::unordered_set<std::uint32_t> items;
+  const auto visit = [&](std::uint64_t seq, const format::Event& event) {
+    switch (event.kind) {
+      case format::EventKind::kInteraction:
+      case format::EventKind::kSet:
+        list.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
+                  event.kind == format::EventKind::kSet});
+        break;
+      case format::EventKind::kRemove:
+        list.Remove(event.user, event.item);
+        break;
+      case format::EventKind::kUserDelete:
+        users.insert(event.user);
+        break;
+      case format::EventKind::kItemDelete:
+        items.insert(event.item);
+        break;
+      case format::EventKind::kItemRecord:
+      case format::EventKind::kUserRecord:
+      case format::EventKind::kParameters:
+        break;
+    }
+    return seq < last_seq && RecentLists::CheckSize(name, list.size(), kBuiltSlack).ok();
+  };
+  if (last_seq > 0) {
+    const auto snapshot = context_.storage.store->TakeSnapshot();
+    RECO_RETURN_IF_ERROR(
+        wal::EventLog::Replay(*context_.storage.store, snapshot.get(), cid_, 0, visit));
+  }
+  list.RemoveIf([&](std::uint32_t user, std::uint32_t item) {
+    return users.contains(user) || items.contains(item);
+  });
+  return Status::Ok();
 }
 
 // A row of any length without holding the lock for longer than it takes to copy what is in memory.

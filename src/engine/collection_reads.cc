@@ -190,6 +190,7 @@ CollectionInfo Collection::Details() const {
       {"item-index", state_.index() != nullptr ? state_.index()->memory_bytes() : 0},
       {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
       {"popularity", state_.rankings_bytes()},
+      {"recent-lists", state_.recent().memory_bytes()},
   };
   std::uint64_t known = 0;
   for (const auto& [name, bytes] : info.memory_bytes) {

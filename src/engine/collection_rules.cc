@@ -71,8 +71,9 @@ Collection::BoundRules Collection::RulesInForce() const {
   BoundRules bound;
   for (const CompiledRule* compiled : active) {
     const FilterBinding* binding = Bind(Side::kItem, compiled->filter, &bound.bindings);
-    bound.rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
-                           [binding](std::uint32_t item) { return binding->bound->Matches(item); }});
+    bound.rules.push_back(
+        {compiled->rule.name, compiled->rule.action, compiled->rule.value,
+         [binding](std::uint32_t item) { return binding->bound->Matches(item); }});
   }
   return bound;
 }

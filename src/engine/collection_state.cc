@@ -49,6 +49,7 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
       users_(context, cid, Side::kUser, dim_),
       items_(context, cid, Side::kItem, dim_),
       trained_item_gram_(dim_),
+      recent_(options.feedback),
       folder_(std::make_unique<RowFolder>(dim_, options.feedback)),
       new_vector_(model::StrideFor(dim_)) {}
 
@@ -223,6 +224,8 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
   newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
   UpdatePopularity(event.item);
   UpdateActivity(event.user);
+  recent_.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
+               event.kind == EventKind::kSet});
   if (model_.id == 0) {
     return;
   }
@@ -255,6 +258,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
   users_.rows.Erase(user, item, generation_);
   items_.rows.Erase(item, user, generation_);
+  recent_.Remove(user, item);
   UpdateInformation(Side::kUser, user, item, change);
   UpdateInformation(Side::kItem, item, user, change);
 }
@@ -660,7 +664,8 @@ std::uint64_t CollectionState::memory_bytes() const {
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
-  return bytes + gram_bytes + rankings_bytes() + (index_ != nullptr ? index_->memory_bytes() : 0);
+  return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
+         (index_ != nullptr ? index_->memory_bytes() : 0);
 }
 
 }  // namespace reco::engine

@@ -20,6 +20,7 @@
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
 #include "engine/ranked_values.h"
+#include "engine/recent_lists.h"
 #include "engine/row_folder.h"
 #include "engine/row_table.h"
 #include "engine/signal.h"
@@ -141,6 +142,8 @@ class CollectionState {
   const RankedValues& active_users() const { return active_users_; }
   // Live items by the time that they became known.
   const RankedValues& latest_items() const { return latest_items_; }
+  // Synchronizes itself; a read builds what it needs.
+  RecentLists& recent() const { return recent_; }
   const index::ItemIndex* index() const { return index_.get(); }
   index::ItemIndex* mutable_index() { return index_.get(); }
   // One over the same items and with the same rows.
@@ -285,6 +288,7 @@ class CollectionState {
   Popularity popularity_;
   RankedValues active_users_;
   RankedValues latest_items_;
+  mutable RecentLists recent_;
   std::unique_ptr<index::ItemIndex> index_;
   std::unique_ptr<RowFolder> folder_;
   model::AlignedVector<float> new_vector_;  // scratch of Resolve

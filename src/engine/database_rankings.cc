@@ -29,9 +29,11 @@ Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> 
 }
 
 Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
-                                  SimilarityBasis /*basis*/, const RankingOptions& options) const {
-  return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Similar(items, options); });
+                                  SimilarityBasis basis, const RankingOptions& options) const {
+  return impl_->ReadCollection<Ranking>(key, {}, [&](const Collection& found) {
+    return basis == SimilarityBasis::kCooccurrence ? found.SimilarByCooccurrence(items, options)
+                                                   : found.Similar(items, options);
+  });
 }
 
 Result<Ranking> Database::SimilarUsers(KeyRef key, std::string_view user,
@@ -49,6 +51,21 @@ Result<Ranking> Database::Surprising(KeyRef key, std::string_view user,
 Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, [&](const Collection& found) { return found.Popular(by, options); });
+}
+
+Result<Ranking> Database::PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
+                                        const RankingOptions& options) const {
+  const engine::RecentListName list{engine::RecentListName::Kind::kWindow, window_s};
+  return impl_->ReadCollection<Ranking>(
+      key, {}, [&](const Collection& found) { return found.Recent(list, by, options); });
+}
+
+Result<Ranking> Database::Trending(KeyRef key, std::int64_t halflife_s,
+                                   const RankingOptions& options) const {
+  const engine::RecentListName list{engine::RecentListName::Kind::kHalfLife, halflife_s};
+  return impl_->ReadCollection<Ranking>(key, {}, [&](const Collection& found) {
+    return found.Recent(list, PopularBy::kWeight, options);
+  });
 }
 
 Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {

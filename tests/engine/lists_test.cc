@@ -1,6 +1,7 @@
 // Lists that are not personal, against the same lists made from the events by brute force, under
 // random writes, restarts and as time goes on.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -12,6 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "format/records.h"
+#include "store/store.h"
 #include "testing/shop.h"
 
 namespace reco {
@@ -107,12 +110,59 @@ struct Lists : ::testing::Test {
   Shop shop{false};
 };
 
+// cos of the sum of the unit rows of `items` with each other item that shares a user with it.
+std::map<std::string, double> Cosines(
+    const std::map<std::pair<std::string, std::string>, double>& weights,
+    const std::set<std::string>& items) {
+  std::map<std::string, double> squares;
+  for (const auto& [name, weight] : weights) {
+    squares[name.second] += weight * weight;
+  }
+  std::map<std::string, double> query;
+  for (const auto& [name, weight] : weights) {
+    if (items.contains(name.second)) {
+      query[name.first] += squares[name.second] > 0 ? weight / std::sqrt(squares[name.second]) : 0;
+    }
+  }
+  double length = 0;
+  for (const auto& [user, weight] : query) {
+    length += weight * weight;
+  }
+  length = std::sqrt(length);
+  std::map<std::string, double> cosines;
+  for (const auto& [name, weight] : weights) {
+    if (query.contains(name.first) && !items.contains(name.second) && length > 0 &&
+        squares[name.second] > 0) {
+      cosines[name.second] +=
+          query[name.first] * weight / (length * std::sqrt(squares[name.second]));
+    }
+  }
+  return cosines;
+}
+
+void ExpectNear(const std::vector<Scored>& found, const std::map<std::string, double>& expected,
+                double tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_TRUE(expected.contains(found[i].first)) << found[i].first;
+    ASSERT_NEAR(found[i].second, expected.at(found[i].first), tolerance) << found[i].first;
+    ASSERT_TRUE(i == 0 || found[i - 1].second >= found[i].second);
+  }
+}
+
 TEST_F(Lists, ReadsOfAMissingCollectionAndOfAnUnknownItemAreEmpty) {
   EXPECT_THAT(Entries(shop.db->Latest("none", kAll)), IsEmpty());
   EXPECT_THAT(Entries(shop.db->ActiveUsers("none", kAll)), IsEmpty());
   EXPECT_THAT(Entries(shop.db->Audience("none", "lamp", {})), IsEmpty());
   Add("ann", "lamp");
   EXPECT_THAT(Entries(shop.db->Audience("shop", "desk", {})), IsEmpty());
+  EXPECT_THAT(Entries(shop.db->PopularWithin("none", 60, PopularBy::kUsers, kAll)), IsEmpty());
+  EXPECT_THAT(Entries(shop.db->Trending("none", 60, kAll)), IsEmpty());
+  const std::string_view unknown[] = {"desk"};
+  for (const char* key : {"none", "shop"}) {
+    EXPECT_THAT(Entries(shop.db->Similar(key, unknown, SimilarityBasis::kCooccurrence, kAll)),
+                IsEmpty());
+  }
 }
 
 TEST_F(Lists, AnItemIsAsOldAsItsFirstEventOrTheRecordThatCreatedIt) {
@@ -184,6 +234,222 @@ TEST_F(Lists, AnAudienceOfAnyLengthComesInWholePages) {
     }
   }
   EXPECT_EQ(pages, all);
+}
+
+TEST_F(Lists, AWindowAndAHalfLifeOutOfRangeAreRefused) {
+  Add("ann", "lamp");
+  for (const std::int64_t seconds : {std::int64_t{0}, kRecentSecondsMax + 1}) {
+    EXPECT_EQ(shop.db->PopularWithin("shop", seconds, PopularBy::kUsers, kAll).status().code(),
+              StatusCode::kInvalidArgument);
+    EXPECT_EQ(shop.db->Trending("shop", seconds, kAll).status().code(),
+              StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(Entries(shop.db->PopularWithin("shop", kRecentSecondsMax, PopularBy::kUsers, kAll)),
+            std::vector<Scored>({{"lamp", 1}}));
+}
+
+TEST_F(Lists, AWindowOfAllTimeIsThePopularList) {
+  std::mt19937 random(3);
+  for (int step = 0; step < 500; ++step) {
+    shop.clock.AdvanceMs(1'000);
+    const std::string user = "u" + std::to_string(random() % 20);
+    const std::string item = "i" + std::to_string(random() % 20);
+    const auto kind = random() % 10;
+    kind < 7 ? Add(user, item, 0.5) : (kind < 9 ? Set(user, item, 2) : Remove(user, item));
+    for (const PopularBy by : {PopularBy::kUsers, PopularBy::kWeight, PopularBy::kEvents}) {
+      ASSERT_EQ(Entries(shop.db->PopularWithin("shop", kRecentSecondsMax, by, kAll)),
+                Entries(shop.db->Popular("shop", by, kAll)));
+    }
+  }
+}
+
+TEST_F(Lists, ListsBuiltLateOrAfterARestartAreThoseKeptFromTheStart) {
+  constexpr std::int64_t kWindowS = 30;
+  constexpr std::int64_t kHalfLifeS = 20;
+  std::mt19937 random(8);
+  const auto window = [&](std::int64_t seconds) {
+    return Entries(shop.db->PopularWithin("shop", seconds, PopularBy::kEvents, kAll));
+  };
+  const auto trending = [&](std::int64_t seconds) {
+    return Entries(shop.db->Trending("shop", seconds, kAll));
+  };
+  Add("u0", "i0");
+  window(kWindowS);
+  trending(kHalfLifeS);
+  for (int step = 1; step <= 1'500; ++step) {
+    shop.clock.AdvanceMs(random() % 200);
+    const std::string user = "u" + std::to_string(random() % 30);
+    const std::string item = "i" + std::to_string(random() % 30);
+    const auto kind = random() % 100;
+    if (kind < 80) {
+      Add(user, item, 1, static_cast<std::int64_t>(random() % 20'000) - 3'000);
+    } else if (kind < 92) {
+      Remove(user, item);
+    } else {
+      Delete(kind < 96 ? Side::kUser : Side::kItem, kind < 96 ? user : item);
+    }
+    if (step % 300 != 0) {
+      continue;
+    }
+    const auto kept_window = window(kWindowS);
+    const auto kept_trending = trending(kHalfLifeS);
+    ASSERT_FALSE(kept_window.empty());
+    for (std::int64_t other = 1; other <= 4; ++other) {  // drives it out of memory
+      window(1'000 + other);
+      trending(1'000 + other);
+    }
+    ASSERT_EQ(window(kWindowS), kept_window);
+    const auto built = trending(kHalfLifeS);
+    ASSERT_NO_FATAL_FAILURE(ExpectNear(
+        built, std::map<std::string, double>(kept_trending.begin(), kept_trending.end()), 1e-12));
+    step % 600 == 0 ? shop.Reopen() : Kill();
+    ASSERT_EQ(window(kWindowS), kept_window);
+    ASSERT_EQ(trending(kHalfLifeS), built);
+  }
+}
+
+TEST_F(Lists, MemoryOfWindowsIsAccountedFor) {
+  for (int i = 0; i < 2'000; ++i) {
+    Add("u" + std::to_string(i), "lamp");
+  }
+  const auto bytes = [&] {
+    const auto details = shop.db->CollectionDetails("shop");
+    for (const auto& [name, value] : details->memory_bytes) {
+      if (name == "recent-lists") {
+        return value;
+      }
+    }
+    return std::uint64_t{0};
+  };
+  EXPECT_EQ(bytes(), 0U);
+  ASSERT_TRUE(shop.db->PopularWithin("shop", 60, PopularBy::kUsers, kAll).ok());
+  EXPECT_GT(bytes(), 2'000 * 48U);
+}
+
+TEST_F(Lists, ItemsOfTheSameUsersAreSimilarByCooccurrence) {
+  Add("ann", "lamp", 1);
+  Add("ann", "desk", 2);
+  Add("bob", "lamp", 2);
+  Add("bob", "desk", 4);
+  Add("bob", "sofa", -1);
+  Add("cat", "vase", 1);
+  const std::string_view lamp[] = {"lamp", "nothing", "lamp"};
+  const auto found = Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll));
+  ASSERT_EQ(found.size(), 2U) << "vase shares no user";
+  EXPECT_EQ(found[0].first, "desk");
+  EXPECT_NEAR(found[0].second, 1, 1e-12);
+  EXPECT_EQ(found[1].first, "sofa");
+  EXPECT_NEAR(found[1].second, -2 / std::sqrt(5), 1e-12);
+  Hide(Side::kItem, "desk");
+  EXPECT_EQ(Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll)).size(),
+            1U);
+}
+
+TEST_F(Lists, CosinesAgreeWithBruteForceUnderRandomWritesAndRestarts) {
+  std::map<std::pair<std::string, std::string>, double> weights;
+  std::mt19937 random(21);
+  for (int step = 1; step <= 2'000; ++step) {
+    const std::string user = "u" + std::to_string(random() % 25);
+    const std::string item = "i" + std::to_string(random() % 40);
+    const double weight = static_cast<double>(random() % 9) - 2;
+    const auto kind = random() % 100;
+    if (kind < 80) {
+      kind < 60 ? Add(user, item, weight) : Set(user, item, weight);
+      double& stored = weights[{user, item}];
+      stored = kind < 60 ? stored + weight : weight;
+    } else if (kind < 97) {
+      Remove(user, item);
+      weights.erase({user, item});
+    } else {
+      Delete(kind < 99 ? Side::kUser : Side::kItem, kind < 99 ? user : item);
+      std::erase_if(weights, [&](const auto& entry) {
+        return kind < 99 ? entry.first.first == user : entry.first.second == item;
+      });
+    }
+    if (step % 400 == 0) {
+      step % 800 == 0 ? shop.Reopen() : Kill();
+    }
+    if (step % 40 != 0) {
+      continue;
+    }
+    for (const std::size_t given : {1U, 3U}) {
+      std::set<std::string> items;
+      while (items.size() < given) {
+        items.insert("i" + std::to_string(random() % 40));
+      }
+      const std::vector<std::string_view> names(items.begin(), items.end());
+      ASSERT_NO_FATAL_FAILURE(
+          ExpectNear(Entries(shop.db->Similar("shop", names, SimilarityBasis::kCooccurrence, kAll)),
+                     Cosines(weights, items), 1e-9));
+    }
+  }
+}
+
+// 1,050 users with 1,000 pairs each are more than a query reads.
+TEST_F(Lists, BeyondAMillionPairsCosinesComeFromASampleThatIsAlwaysTheSame) {
+  shop.options.checkpoint_events = 1'000'000;  // nobody writes one here
+  shop.Reopen();
+  constexpr int kUsers = 1'050;
+  constexpr int kItems = 999;
+  std::vector<std::string> items;
+  for (int item = 0; item < kItems; ++item) {
+    items.push_back("i" + std::to_string(item));
+  }
+  for (int user = 0; user < kUsers; ++user) {
+    const std::string name = "u" + std::to_string(user);
+    std::vector<Interaction> events;
+    for (const std::string& item : items) {
+      events.push_back({.user = name, .item = item});
+    }
+    events.push_back({.user = name, .item = user % 2 == 0 ? "half" : "other"});
+    ASSERT_TRUE(shop.db->AddMany("shop", events).ok());
+  }
+  const std::string_view given[] = {"i0"};
+  const auto similar = [&] {
+    return Entries(shop.db->Similar("shop", given, SimilarityBasis::kCooccurrence, kAll));
+  };
+  const auto found = similar();
+  ASSERT_EQ(found.size(), static_cast<std::size_t>(kItems) + 1);
+  EXPECT_NEAR(found.front().second, 1, 1e-12) << "all users are alike, so scaling is exact";
+  EXPECT_NE(found.back().second, std::sqrt(0.5)) << "not all users were read";
+  EXPECT_NEAR(found.back().second, std::sqrt(0.5), 0.03);
+  EXPECT_EQ(similar(), found);
+}
+
+TEST_F(Lists, RecordsOfAnOlderVersionAreFilledIn) {
+  Add("ann", "lamp", 3, 5'000);
+  Add("ann", "desk", 2);
+  Add("bob", "desk", 1);
+  const std::string_view lamp[] = {"lamp"};
+  const auto similar =
+      Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll));
+  const auto latest = Entries(shop.db->Latest("shop", kAll));
+  ASSERT_EQ(similar.size(), 1U);
+  shop.db.reset();
+  {
+    store::StoreOptions options;
+    options.path = shop.options.path;
+    auto store = store::Store::Open(options);
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    store::Batch batch;
+    int items = 0;
+    const auto rows = (*store)->Scan(store::Family::kItems, "");
+    for (; rows->Valid(); rows->Next(), ++items) {
+      auto record = format::DecodeEntity(rows->value());
+      ASSERT_TRUE(record.ok() && record->squares && record->known_ms);
+      record->squares.reset();
+      record->known_ms.reset();
+      batch.Put(store::Family::kItems, rows->key(), format::EncodeEntity(*record));
+    }
+    ASSERT_EQ(items, 2);
+    ASSERT_TRUE((*store)->Write(batch, true).ok());
+  }
+  for (int opened = 0; opened < 2; ++opened) {  // from the old records, then from the new ones
+    shop.Reopen();
+    EXPECT_EQ(Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll)),
+              similar);
+    EXPECT_EQ(Entries(shop.db->Latest("shop", kAll)), latest);
+  }
 }
 
 TEST_F(Lists, AgreeWithBruteForceUnderRandomWritesAndRestarts) {
