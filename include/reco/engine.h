@@ -158,6 +158,9 @@ class Database {
                              const RankingOptions& options) const;
   // For each latent feature the item with the largest component; empty without a model.
   Result<std::vector<Representative>> Representatives(KeyRef key) const;
+  // Whether lists by vector have taken so long of late (1 ms in the mean) that a thread which
+  // others wait for should not make one.
+  bool ListsAreLong(KeyRef key) const;
   // Where the item stands in the list TopK() answers with default options. Time linear in the
   // number of items. An unknown user has the popular list.
   Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item) const;

@@ -77,8 +77,8 @@ struct CommandSpec {
   std::span<const ArgumentSpec> arguments;
   CommandHandler handler;  // null when it has subcommands
   std::span<const CommandSpec> subcommands = {};
-  // With kSlowWorker: whether a call with these arguments is slow. Null: every one is.
-  bool (*slow)(std::span<const std::string_view> args) = nullptr;
+  // With kSlowWorker: whether this call is slow; must not answer. Null: every one is.
+  bool (*slow)(const CommandContext& context) = nullptr;
 };
 
 // The groups, each in its own file.

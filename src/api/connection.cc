@@ -42,8 +42,8 @@ void SetKeepAlive(int fd, std::int64_t idle_s) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-bool IsSlow(const CommandSpec& spec, std::span<const std::string_view> args) {
-  return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(args));
+bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
+  return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
 }
 
 }  // namespace
@@ -199,7 +199,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
     case Dispatcher::Verdict::kRefused:
       break;
     case Dispatcher::Verdict::kRun:
-      if (!IsSlow(*entry->spec, args)) {
+      if (!IsSlow(*entry->spec, context)) {
         thread_.dispatcher().Run(*entry, context, output_);
       } else if (StartSlow(*entry)) {
         return false;

@@ -184,9 +184,9 @@ void History(CommandContext& context) {
 }
 
 // The past is read from the log, however long that is; the present stands in memory.
-bool HistoryIsSlow(std::span<const std::string_view> args) {
+bool HistoryIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 3;
-  return ContainsKeyword(args, kFirstOption, "ASOF");
+  return ContainsKeyword(context.args, kFirstOption, "ASOF");
 }
 
 constexpr ArgumentSpec kAddArguments[] = {

@@ -53,9 +53,9 @@ void Popular(CommandContext& context) {
 }
 
 // A window that nobody has asked for yet is made from the log, however long that is.
-bool PopularIsSlow(std::span<const std::string_view> args) {
+bool PopularIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(args, kFirstOption, "WINDOW");
+  return ContainsKeyword(context.args, kFirstOption, "WINDOW");
 }
 
 void Trending(CommandContext& context) {

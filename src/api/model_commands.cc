@@ -62,9 +62,9 @@ void Retrain(CommandContext& context) {
   AnswerInteger(context.reply, id);
 }
 
-bool RetrainIsSlow(std::span<const std::string_view> args) {
+bool RetrainIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(args, kFirstOption, "SYNC");
+  return ContainsKeyword(context.args, kFirstOption, "SYNC");
 }
 
 bool LooksLikeNumber(std::string_view word) {

@@ -94,10 +94,15 @@ void Similar(CommandContext& context) {
   }
 }
 
+// Lists of this collection have taken long of late.
+bool ListIsSlow(const CommandContext& context) {
+  return context.database.ListsAreLong(context.Key(context.args[1]));
+}
+
 // Cold rows of many users may have to be read.
-bool SimilarIsSlow(std::span<const std::string_view> args) {
+bool SimilarIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstItem = 3;
-  return ContainsKeyword(args, kFirstItem, "COOCCURRENCE");
+  return ContainsKeyword(context.args, kFirstItem, "COOCCURRENCE") || ListIsSlow(context);
 }
 
 void SimilarUsers(CommandContext& context) {
@@ -161,7 +166,7 @@ constexpr std::array kSurprisingArguments =
 constexpr CommandSpec kRows[] = {
     {.name = "reco.topk",
      .arity = -3,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -172,10 +177,12 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
                    "the scan ends as soon as no item left can enter the list",
      .arguments = kTopKArguments,
-     .handler = TopK},
+     .handler = TopK,
+     .subcommands = {},
+     .slow = ListIsSlow},
     {.name = "reco.mtopk",
      .arity = -4,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -186,10 +193,12 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
                    "the scan ends as soon as no item left can enter the list",
      .arguments = kGroupArguments,
-     .handler = GroupTopK},
+     .handler = GroupTopK,
+     .subcommands = {},
+     .slow = ListIsSlow},
     {.name = "reco.session",
      .arity = -4,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -199,7 +208,9 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(N*D) in the worst case, where N is the number of items and D the dimension; "
                    "the scan ends as soon as no item left can enter the list",
      .arguments = kSessionArguments,
-     .handler = Session},
+     .handler = Session,
+     .subcommands = {},
+     .slow = ListIsSlow},
     {.name = "reco.similar",
      .arity = -4,
      .flags = kReadonly | kSlowWorker,

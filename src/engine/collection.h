@@ -124,6 +124,7 @@ class Collection {
   Result<std::vector<std::optional<double>>> Similarities(
       std::string_view item, std::span<const std::string_view> others) const EXCLUDES(mutex_);
   Result<std::vector<Representative>> Representatives() const EXCLUDES(mutex_);
+  bool lists_are_long() const { return list_us_.load(std::memory_order_relaxed) > kLongListUs; }
   Result<ItemPlace> Why(std::string_view user, std::string_view item) const EXCLUDES(mutex_);
 
   // Rules that are compiled and within their bounds, by name.
@@ -400,6 +401,10 @@ class Collection {
     std::string id;
   };
   std::vector<ReusedId> reused_ids_ GUARDED_BY(mutex_);
+
+  // Mean time of a list by vector, weighted to the newest 16 or so; a hint.
+  static constexpr std::int64_t kLongListUs = 1'000;
+  mutable std::atomic<std::int64_t> list_us_ = 0;
 
   mutable Mutex folder_mutex_;
   mutable std::vector<std::unique_ptr<RowFolder>> folders_ GUARDED_BY(folder_mutex_);

@@ -293,12 +293,17 @@ Result<Ranking> Collection::Rank(const Query& query, const RankingOptions& optio
 // The list for the query, which is made again when another model takes over in the middle.
 Result<Ranking> Collection::RankUntilCurrent(FunctionRef<Result<Query>()> make_query,
                                              const RankingOptions& options) const {
+  constexpr std::int64_t kNewShare = 16;
   for (int attempts = 0;; ++attempts) {
+    const std::int64_t begin_us = context_.clock.MonotonicUs();
     ReaderLock lock(mutex_);
     RECO_ASSIGN_OR_RETURN(Query query, make_query());
     query.attempts = attempts;
     Result<Ranking> ranking = Rank(query, options);
     if (!query.stale) {
+      const std::int64_t mean_us = list_us_.load(std::memory_order_relaxed);
+      const std::int64_t took_us = context_.clock.MonotonicUs() - begin_us;
+      list_us_.store(mean_us + (took_us - mean_us) / kNewShare, std::memory_order_relaxed);
       return ranking;
     }
   }

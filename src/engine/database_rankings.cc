@@ -128,6 +128,12 @@ Result<Explanation> Database::ExplainSession(KeyRef key, std::string_view target
                                : Status::NotFound("no such collection");
 }
 
+bool Database::ListsAreLong(KeyRef key) const {
+  const Result<bool> answer = impl_->ReadCollection<bool>(
+      key, false, [](const Collection& found) -> Result<bool> { return found.lists_are_long(); });
+  return answer.ok() && *answer;
+}
+
 Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
   return impl_->ReadCollection<ItemPlace>(
       key, {}, [&](const Collection& found) { return found.Why(user, item); });

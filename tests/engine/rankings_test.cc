@@ -1,6 +1,7 @@
 // Lists and single scores of the public API against definitions evaluated in float64 over the
 // vectors and pairs that the API itself hands out.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <set>
@@ -406,6 +407,41 @@ TEST_F(Rankings, OnlyTheActiveModelCanBeAskedFor) {
   EXPECT_TRUE(shop.db->TopK("shop", "u1", {.model = active}).ok());
   EXPECT_EQ(shop.db->TopK("shop", "u1", {.model = active + 1}).status().code(),
             StatusCode::kNotFound);
+}
+
+// Every look at it finds it later.
+class TickingClock final : public Clock {
+ public:
+  std::int64_t NowMs() const override { return 1'700'000'000'000; }
+  std::int64_t MonotonicUs() const override { return now_us_ += tick_us; }
+  std::atomic<std::int64_t> tick_us = 0;
+
+ private:
+  mutable std::atomic<std::int64_t> now_us_ = 0;
+};
+
+TEST(LongLists, AreThoseThatTookLongOfLate) {
+  const testing::TempDir folder;
+  TickingClock clock;
+  Options options;
+  options.path = folder.path() + "/db";
+  engine::DatabaseHooks hooks;
+  hooks.clock = &clock;
+  hooks.background_threads = false;
+  const auto db = engine::DatabaseAccess::Open(options, hooks);
+  ASSERT_TRUE(db.ok());
+  ASSERT_TRUE((*db)->Add("shop", {.user = "ann", .item = "lamp"}).ok());
+  const auto is_long_after = [&](std::int64_t list_us) {
+    clock.tick_us = list_us;
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE((*db)->TopK("shop", "ann", {}).ok());
+    }
+    return (*db)->ListsAreLong("shop");
+  };
+  EXPECT_FALSE((*db)->ListsAreLong("none"));
+  EXPECT_FALSE(is_long_after(900));
+  EXPECT_TRUE(is_long_after(1'200));
+  EXPECT_FALSE(is_long_after(20));
 }
 
 TEST(RankingsOfNothing, AreEmpty) {
