@@ -135,7 +135,13 @@ for item in "${basket[@]}"; do
 done
 ranking RECO.SESSION retail "${#basket[@]}" "${basket[@]}" COUNT 6
 
-step "9. kill -9, start again on the same folder, ask the same questions"
+step "9. Under one pound only; then a campaign for hearts, in force at once on every list"
+ranking RECO.TOPK retail "$customer" COUNT 3 FILTER '.price_gbp < 1'
+run call RECO.RULE SET retail hearts FILTER '"HEART" in .title' BOOST 4
+ranking RECO.TOPK retail "$customer" COUNT 3
+run call RECO.WHY retail "$customer" 84970S
+
+step "10. kill -9, start again on the same folder, ask the same questions"
 answers >"$folder/answers.before"
 {
   kill -9 "$server"
