@@ -191,6 +191,7 @@ CollectionInfo Collection::Details() const {
       {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
       {"popularity", state_.rankings_bytes()},
       {"recent-lists", state_.recent().memory_bytes()},
+      {"attribute-columns", users.columns.memory_bytes() + items.columns.memory_bytes()},
   };
   std::uint64_t known = 0;
   for (const auto& [name, bytes] : info.memory_bytes) {
