@@ -7,7 +7,7 @@
 namespace reco::engine {
 namespace {
 
-// How much further the list by score is read when boosts may lift items from behind its end.
+// How much further a list by score is read when boosts may lift items from behind its end.
 constexpr std::size_t kReadFurther = 4;
 
 bool HasAction(std::span<const RuleInForce> rules, Rule::Action action) {
@@ -18,6 +18,16 @@ bool HasAction(std::span<const RuleInForce> rules, Rule::Action action) {
 bool HoldsFor(std::span<const RuleInForce> rules, Rule::Action action, std::uint32_t item) {
   return std::any_of(rules.begin(), rules.end(), [=](const RuleInForce& rule) {
     return rule.action == action && rule.holds_for(item);
+  });
+}
+
+bool IsBoost(const RuleInForce& rule) {
+  return rule.action == Rule::Action::kBoost;
+}
+
+void SortBest(const ListRequest& request, std::vector<ScoredItem>* list) {
+  std::sort(list->begin(), list->end(), [&](const ScoredItem& a, const ScoredItem& b) {
+    return a.score != b.score ? a.score > b.score : request.before(a.item, b.item);
   });
 }
 
@@ -36,32 +46,45 @@ double HighestBoosted(std::span<const RuleInForce> rules, double score) {
   return Lift(score, factor);
 }
 
-// The best items under boosts. What the plain list leaves behind can be no better than its last
-// item boosted by everything, so it is read on until that is not enough.
-std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
-                                    AcceptItem accept, BestItems best) {
-  if (!HasAction(request.rules, Rule::Action::kBoost)) {
-    return best(count, accept);
-  }
-  const auto kept = [&](std::uint32_t item) {
-    return accept(item) && !Boost(request.rules, item, 0).taken_out;
-  };
-  const auto better = [&](const ScoredItem& a, const ScoredItem& b) {
-    return a.score != b.score ? a.score > b.score : request.before(a.item, b.item);
+// The best of the items that a boost holds for. What the list by score leaves behind can be no
+// better than its last item boosted by everything, so it is read on until that is not enough. One
+// boost alone keeps the order.
+std::vector<ScoredItem> BestLifted(const ListRequest& request, std::size_t count, AcceptItem accept,
+                                   BestItems best) {
+  const bool keeps_order = std::count_if(request.rules.begin(), request.rules.end(), IsBoost) == 1;
+  const auto lifted = [&](std::uint32_t item) {
+    return HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item) &&
+           !Boost(request.rules, item, 0).taken_out;
   };
   for (std::size_t read = count;; read *= kReadFurther) {
-    std::vector<ScoredItem> list = best(read, kept);
+    std::vector<ScoredItem> list = best(read, lifted);
     const bool all = list.size() < read;
     const double reach = all ? 0 : HighestBoosted(request.rules, list.back().score);
     for (ScoredItem& entry : list) {
       entry.score = Boost(request.rules, entry.item, entry.score).score;
     }
-    std::sort(list.begin(), list.end(), better);
-    if (all || list[count - 1].score > reach) {
-      list.resize(std::min(list.size(), count));
+    SortBest(request, &list);
+    if (all || keeps_order || list[count - 1].score > reach) {
       return list;
     }
   }
+}
+
+// The best items under boosts.
+std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
+                                    AcceptItem accept, BestItems best) {
+  if (!HasAction(request.rules, Rule::Action::kBoost)) {
+    return best(count, accept);
+  }
+  const auto plain = [&](std::uint32_t item) {
+    return !HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item);
+  };
+  std::vector<ScoredItem> list = best(count, plain);
+  const std::vector<ScoredItem> lifted = BestLifted(request, count, accept, best);
+  list.insert(list.end(), lifted.begin(), lifted.end());
+  SortBest(request, &list);
+  list.resize(std::min(list.size(), count));
+  return list;
 }
 
 // Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them.
