@@ -137,7 +137,7 @@ ranking RECO.SESSION retail "${#basket[@]}" "${basket[@]}" COUNT 6
 
 step "9. Under one pound only; then a campaign for hearts, in force at once on every list"
 ranking RECO.TOPK retail "$customer" COUNT 3 FILTER '.price_gbp < 1'
-run call RECO.RULE SET retail hearts FILTER '"HEART" in .title' BOOST 4
+run call RECO.RULE retail SET hearts FILTER '"HEART" in .title' BOOST 4
 ranking RECO.TOPK retail "$customer" COUNT 3
 run call RECO.WHY retail "$customer" 84970S
 

@@ -1,4 +1,4 @@
-// Merchandising rules: RECO.RULE SET, LIST, DEL.
+// Merchandising rules: RECO.RULE key SET, LIST, DEL.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@
 namespace reco::api {
 namespace {
 
-constexpr std::size_t kSubcommandWords = 2;
+constexpr std::size_t kVerbWords = 3;  // RECO.RULE key SET
 constexpr double kBoostMax = 1'000;
 
 // "BOOST factor", "BURY" or "PIN position". False: the next word is none of them.
@@ -33,8 +33,8 @@ bool ReadAction(Arguments& words, Rule* rule) {
 }
 
 void SetRule(CommandContext& context) {
-  Arguments words(context.args, kSubcommandWords);
-  const KeyRef key = context.Key(words.Word());
+  Arguments words(context.args, kVerbWords);
+  const KeyRef key = context.Key(context.args[1]);
   Rule rule;
   rule.name = words.Text("rule name", kRuleNameBytesMax);
   int actions = 0;
@@ -76,8 +76,11 @@ std::string_view ActionName(Rule::Action action) {
 
 void ListRules(CommandContext& context) {
   constexpr std::size_t kPairs = 6;
-  Arguments words(context.args, kSubcommandWords);
-  const KeyRef key = context.Key(words.Word());
+  Arguments words(context.args, kVerbWords);
+  const KeyRef key = context.Key(context.args[1]);
+  if (words.left() > 0) {
+    words.FailSyntax();
+  }
   if (words.Reject(context.reply)) {
     return;
   }
@@ -110,87 +113,67 @@ void ListRules(CommandContext& context) {
 }
 
 void DeleteRule(CommandContext& context) {
-  Arguments words(context.args, kSubcommandWords);
-  const KeyRef key = context.Key(words.Word());
+  Arguments words(context.args, kVerbWords);
+  const KeyRef key = context.Key(context.args[1]);
   const std::string_view name = words.Text("rule name", kRuleNameBytesMax);
+  if (words.left() > 0) {
+    words.FailSyntax();
+  }
   if (!words.Reject(context.reply)) {
     AnswerBoolean(context.reply, context.database.DeleteRule(key, name, kDeferred));
   }
 }
 
-constexpr ArgumentSpec kNameArgument = {.name = "name", .type = "string"};
+void RunRule(CommandContext& context) {
+  const std::string_view verb = context.args[2];
+  if (EqualsIgnoreCase(verb, "SET")) {
+    SetRule(context);
+  } else if (EqualsIgnoreCase(verb, "LIST")) {
+    ListRules(context);
+  } else if (EqualsIgnoreCase(verb, "DEL")) {
+    DeleteRule(context);
+  } else {
+    context.reply.Error("ERR syntax error");
+  }
+}
+
 constexpr ArgumentSpec kActions[] = {
     {.name = "factor", .type = "double", .token = "BOOST"},
     {.name = "bury", .type = "pure-token", .token = "BURY"},
     {.name = "position", .type = "integer", .token = "PIN"},
 };
 constexpr ArgumentSpec kSetArguments[] = {
-    kKeyArgument,
-    kNameArgument,
+    {.name = "name", .type = "string"},
     {.name = "expression", .type = "string", .token = "FILTER"},
     {.name = "action", .type = "oneof", .arguments = kActions},
-    {.name = "from", .type = "integer", .token = "FROM", .optional = true},
-    {.name = "until", .type = "integer", .token = "UNTIL", .optional = true},
+    {.name = "from-ms", .type = "integer", .token = "FROM", .optional = true},
+    {.name = "until-ms", .type = "integer", .token = "UNTIL", .optional = true},
 };
-constexpr ArgumentSpec kListArguments[] = {kKeyArgument};
-constexpr ArgumentSpec kDeleteArguments[] = {kKeyArgument, kNameArgument};
+constexpr ArgumentSpec kVerbs[] = {
+    {.name = "set", .type = "block", .token = "SET", .arguments = kSetArguments},
+    {.name = "list", .type = "pure-token", .token = "LIST"},
+    {.name = "name", .type = "string", .token = "DEL"},
+};
+constexpr ArgumentSpec kRuleArguments[] = {kKeyArgument,
+                                           {.name = "verb", .type = "oneof", .arguments = kVerbs}};
 
-constexpr CommandSpec kRuleRows[] = {
-    {.name = "set",
-     .arity = -7,
+constexpr CommandSpec kRows[] = {
+    {.name = "reco.rule",
+     .arity = -3,
      .flags = kWrite | kDenyOom,
-     .first_key = 2,
-     .last_key = 2,
+     .first_key = 1,
+     .last_key = 1,
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
      .summary =
-         "Adds or replaces a rule about the items that an expression holds for, effective at once "
-         "on every list of items: BOOST multiplies their scores (0 takes them out), BURY puts them "
-         "behind all others, PIN puts the best of them in a place counted from 1",
+         "SET adds or replaces a rule about the items that an expression holds for, in force at "
+         "once on every list of items: BOOST multiplies their scores (0 takes them out), BURY puts "
+         "them behind all others, PIN puts the best of them in a place counted from 1. LIST "
+         "returns an array of maps, one for each rule, by name. DEL removes a rule",
      .complexity = "O(N) where N is the number of rules",
-     .arguments = kSetArguments,
-     .handler = SetRule},
-    {.name = "list",
-     .arity = 3,
-     .flags = kReadonly,
-     .first_key = 2,
-     .last_key = 2,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Returns an array of maps, one for each rule, by name",
-     .complexity = "O(N) where N is the number of rules",
-     .arguments = kListArguments,
-     .handler = ListRules},
-    {.name = "del",
-     .arity = 4,
-     .flags = kWrite | kFast,
-     .first_key = 2,
-     .last_key = 2,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "Removes a rule",
-     .complexity = "O(N) where N is the number of rules",
-     .arguments = kDeleteArguments,
-     .handler = DeleteRule},
-};
-
-constexpr CommandSpec kRows[] = {
-    {.name = "reco.rule",
-     .arity = -2,
-     .flags = 0,
-     .first_key = 0,
-     .last_key = 0,
-     .key_step = 0,
-     .categories = "@reco",
-     .group = "reco",
-     .summary = "A container for commands on merchandising rules",
-     .complexity = "Depends on subcommand.",
-     .arguments = {},
-     .handler = nullptr,
-     .subcommands = kRuleRows},
+     .arguments = kRuleArguments,
+     .handler = RunRule},
 };
 
 }  // namespace
