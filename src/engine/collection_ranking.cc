@@ -230,7 +230,7 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
     return found;
   }
   index::SteppedSearch search(*state_.index(), request);
-  auto progress = search.Step(*state_.index());
+  auto progress = search.Step(*state_.index(), context_.scan_step_rows);
   while (progress == index::SteppedSearch::Progress::kMore) {
     mutex_.UnlockShared();
     mutex_.LockShared();
@@ -238,7 +238,7 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
       BindAgain(Side::kItem, binding.get());
     }
     set_among();
-    progress = search.Step(*state_.index());
+    progress = search.Step(*state_.index(), context_.scan_step_rows);
   }
   query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
   return search.result();

@@ -31,7 +31,7 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
     : options(database_options),
       hooks(database_hooks),
       clock(hooks.clock != nullptr ? *hooks.clock : SystemClock()),
-      context{storage, options, clock, row_budget},
+      context{storage, options, clock, row_budget, hooks.scan_step_rows},
       keyspace(options.databases),
       sync_policy(options.sync),
       memory_bytes_max(options.memory_bytes_max) {

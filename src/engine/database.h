@@ -23,6 +23,7 @@
 #include "engine/jobs.h"
 #include "engine/keyspace.h"
 #include "engine/storage.h"
+#include "index/stepped_search.h"
 
 namespace rocksdb {
 class Env;
@@ -35,6 +36,8 @@ struct DatabaseHooks {
   const Clock* clock = nullptr;
   rocksdb::Env* env = nullptr;
   bool background_threads = true;  // false: checkpoints and jobs only when asked for
+  // Rows that a scan visits before it gives the collection's lock back.
+  std::size_t scan_step_rows = index::SteppedSearch::kStepRows;
 };
 
 // The way behind the public class, for tests.

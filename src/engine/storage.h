@@ -43,6 +43,7 @@ struct CollectionContext {
   const Options& options;
   const Clock& clock;
   RowBudget& row_budget;
+  const std::size_t scan_step_rows;  // as in DatabaseHooks
 };
 
 }  // namespace reco::engine

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -115,6 +116,74 @@ TEST(IndexTest, ResortsBesideWritesSearchesAndTrainingsLoseNothing) {
   }
   EXPECT_GE(DatabaseAccess::IndexResorts(*shop.db, "shop"), 3U);
   ExpectExactLists(shop, items);
+}
+
+// A list that is right whatever the writers do meanwhile: no item twice, best first, and what the
+// filter and the rules leave. Items that are deleted come back with other attributes.
+void ExpectSoundLists(const Shop& shop, const std::string& user) {
+  const auto ranking = shop.db->TopK(
+      "shop", user, {.count = 200, .with_attributes = true, .filter = ".kind == \"good\""});
+  ASSERT_TRUE(ranking.ok()) << ranking.status().ToString();
+  std::set<std::string> ids;
+  double last = std::numeric_limits<double>::infinity();
+  for (const auto& entry : ranking->entries) {
+    EXPECT_TRUE(ids.insert(entry.id).second) << entry.id;
+    EXPECT_LE(entry.score, last);
+    EXPECT_NE(entry.attributes.find("good"), std::string::npos) << entry.id;
+    last = entry.score;
+  }
+}
+
+TEST(IndexTest, ListsInStepsStaySoundBesideWritesRulesAndTrainings) {
+  Shop shop;
+  shop.scan_step_rows = 1;  // every block is a step
+  shop.Reopen();
+  constexpr int kItems = 3'000;
+  CollectionOptions options;
+  options.dim = 8;
+  options.iterations = 1;
+  ASSERT_TRUE(*shop.db->Create("shop", options));
+  shop.Fill(9'000, 50, kItems, 1);
+  const auto set_kind = [&](int item, const char* kind) {
+    const std::string id = "i" + std::to_string(item);
+    const std::string json = R"({"kind":")" + std::string(kind) + R"("})";
+    EXPECT_TRUE(shop.db->SetRecord("shop", Side::kItem, id, {.attributes = json}).ok());
+  };
+  for (int i = 0; i < kItems; i += 2) {
+    set_kind(i, i % 4 == 0 ? "good" : "bad");
+  }
+  shop.Train();
+  ASSERT_TRUE(
+      shop.db->SetRule("shop", {"lift", ".kind == \"good\"", Rule::Action::kBoost, 2, 0, 0}).ok());
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) {
+      const int item = i * 7 % kItems;
+      EXPECT_TRUE(shop.Add("u" + std::to_string(i % 50), "i" + std::to_string(item)).ok());
+      if (i % 5 == 0) {
+        EXPECT_TRUE(shop.db->DeleteRecord("shop", Side::kItem, "i" + std::to_string(item)).ok());
+      }
+      set_kind(item, i % 3 == 0 ? "good" : "bad");
+    }
+  });
+  std::thread trainer([&] {
+    for (int i = 0; i < 3; ++i) {
+      shop.Train();
+    }
+    stop = true;
+  });
+  const auto read = [&](int first) {
+    for (int i = first; !stop; ++i) {
+      ExpectSoundLists(shop, "u" + std::to_string(i % 50));
+    }
+  };
+  std::thread reader([&] { read(25); });
+  read(0);
+  reader.join();
+  trainer.join();
+  writer.join();
+  ASSERT_TRUE(*shop.db->DeleteRule("shop", "lift"));
+  ExpectExactLists(shop, kItems);
 }
 
 }  // namespace
