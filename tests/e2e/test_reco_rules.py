@@ -161,7 +161,8 @@ class Commands(RuleTest):
                          self.error("MOVE", "shop"))
 
     def test_errors(self):
-        factor, place = "ERR BOOST must be between 0 and 1000", "ERR PIN must be between 1 and 10000"
+        factor = "ERR BOOST must be between 0 and 1000"
+        place = "ERR PIN must be between 1 and 10000"
         times = f"and {TIME_MAX}"
         good = ("FILTER", ".n == 1")
         for words, message in [
