@@ -19,6 +19,7 @@
 #include "reco/engine.h"
 
 #include "base/mutex.h"
+#include "engine/approximate_items.h"
 #include "engine/collection.h"
 #include "engine/jobs.h"
 #include "engine/keyspace.h"
@@ -35,6 +36,7 @@ struct DatabaseHooks {
   const Clock* clock = nullptr;
   rocksdb::Env* env = nullptr;
   bool background_threads = true;  // false: checkpoints and jobs only when asked for
+  std::size_t approximate_items_min = kApproximateItemsMin;
 };
 
 // The way behind the public class, for tests.

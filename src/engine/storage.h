@@ -43,6 +43,7 @@ struct CollectionContext {
   const Options& options;
   const Clock& clock;
   RowBudget& row_budget;
+  std::size_t approximate_items_min;  // smaller catalogues get no graph of neighbours
 };
 
 }  // namespace reco::engine

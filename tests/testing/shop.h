@@ -32,6 +32,7 @@ class Shop {
     hooks.clock = &clock;
     hooks.env = env;
     hooks.background_threads = background_threads_;
+    hooks.approximate_items_min = approximate_items_min;
     auto opened = engine::DatabaseAccess::Open(options, hooks);
     status = opened.status();
     db = opened.ok() ? std::move(opened).value() : nullptr;
@@ -99,6 +100,7 @@ class Shop {
   TempDir folder;
   ManualClock clock{1'700'000'000'000};
   rocksdb::Env* env = nullptr;
+  std::size_t approximate_items_min = engine::kApproximateItemsMin;  // from the next Open on
   Options options;
   Status status;
   std::unique_ptr<Database> db;
