@@ -19,6 +19,8 @@ inline constexpr std::size_t kIdBytesMax = 512;
 inline constexpr std::size_t kTokenBytesMax = 128;
 inline constexpr std::size_t kAttributesBytesMax = 64UL * 1024;
 inline constexpr std::size_t kCountMax = 10'000;  // COUNT of a ranking
+inline constexpr std::uint32_t kApproximateEfDefault = 200;
+inline constexpr std::uint32_t kApproximateEfMax = 10'000;
 inline constexpr std::size_t kBasketItemsMax =
     10'000;                                // items of a SESSION, CONTEXT, INCLUDE, EXCLUDE
 inline constexpr double kWeightMax = 1e6;  // |weight| of one event and of a pair
@@ -134,6 +136,13 @@ struct RankingOptions {
   double diversity = 0;
   // Number of the model to rank by; kNotFound unless it is the active one.
   std::optional<std::uint32_t> model = {};
+  // Search a graph of neighbours, which looks at so many items (at least count + offset, 1 to
+  // kApproximateEfMax) and may miss some of the best; scores are exact all the same. A hint: the
+  // first such request has the graph built in the background, and until then, in small catalogues,
+  // for similarity and where the graph would leave the list short, the answer is the exact one. An
+  // item that a write added or moved is found by its new vector some milliseconds later. The graph
+  // goes when nobody has asked for it for ten minutes. Lists of items by a vector only.
+  std::optional<std::uint32_t> approximate_ef = {};
 };
 
 // Best first; ties by id bytes.
@@ -276,6 +285,10 @@ struct CollectionInfo {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::vector<std::pair<std::string, double>> quality;              // last evaluation
   std::vector<std::pair<std::string, std::uint64_t>> memory_bytes;  // per part
+  // The graph of RankingOptions::approximate_ef: "rows" in it, "pending" changes, whether it is
+  // "answering" (1 or 0), and "recall@20" at kApproximateEfDefault on a sample of users, measured
+  // when it was built. Empty: there is none.
+  std::vector<std::pair<std::string, double>> approximate;
 };
 
 // One figure of Database::Info(), under the section INFO shows it in.

@@ -132,7 +132,7 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
       {"model-seq", info.model_seq},
       {"rows-pending", info.rows_pending},
   };
-  constexpr std::size_t kOtherPairs = 5;
+  constexpr std::size_t kOtherPairs = 6;
   reply.Map(std::size(counts) + kOtherPairs);
   for (const auto& [name, count] : counts) {
     reply.Bulk(name);
@@ -144,6 +144,8 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
   AnswerParameters(reply, info.parameters);
   reply.Bulk("quality");
   AnswerFigures(reply, info.quality);
+  reply.Bulk("approximate");
+  AnswerFigures(reply, info.approximate);
   reply.Bulk("memory");
   reply.Map(info.memory_bytes.size());
   for (const auto& [part, bytes] : info.memory_bytes) {
@@ -288,8 +290,8 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns a map of the collection's size, model, parameters, quality, memory and "
-                "jobs",
+     .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
+                "jobs and, where APPROX has built one, graph of neighbours",
      .complexity = "O(N) where N is the number of jobs remembered",
      .arguments = kKeyArguments,
      .handler = Info},

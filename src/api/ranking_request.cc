@@ -56,6 +56,12 @@ bool ReadCommonOption(Arguments& words, ListKind kind, RankingRequest* request) 
   } else if (kind == ListKind::kByVector && words.Option("MODEL")) {
     options.model = static_cast<std::uint32_t>(
         words.Integer("MODEL", 1, std::numeric_limits<std::uint32_t>::max()));
+  } else if (kind == ListKind::kByVector && words.Option("APPROX")) {
+    options.approximate_ef = kApproximateEfDefault;
+    if (words.Keyword("EF")) {
+      options.approximate_ef =
+          static_cast<std::uint32_t>(words.Integer("EF", 1, kApproximateEfMax));
+    }
   } else {
     return false;
   }

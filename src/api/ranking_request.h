@@ -36,7 +36,7 @@ struct RankingRequest {
 enum class ListKind : std::uint8_t {
   kUsers,     // COUNT, OFFSET, WITHSCORES, WITHATTRS, WITHSOURCE, FILTER, INCLUDE, EXCLUDE
   kItems,     // those and DIVERSITY
-  kByVector,  // those and MODEL
+  kByVector,  // those, MODEL and APPROX
 };
 
 // Reads all options up to the end; `own` takes those of the command alone and says whether the
@@ -101,9 +101,16 @@ inline constexpr std::array kItemListArguments =
     Join(kUserListArguments,
          std::array{ArgumentSpec{
              .name = "lambda", .type = "double", .token = "DIVERSITY", .optional = true}});
-inline constexpr std::array kVectorListArguments =
-    Join(kItemListArguments,
-         std::array{ArgumentSpec{
-             .name = "model-id", .type = "integer", .token = "MODEL", .optional = true}});
+inline constexpr ArgumentSpec kApproximateArguments[] = {
+    {.name = "ef", .type = "integer", .token = "EF", .optional = true}};
+inline constexpr std::array kVectorListArguments = Join(
+    kItemListArguments,
+    std::array{
+        ArgumentSpec{.name = "model-id", .type = "integer", .token = "MODEL", .optional = true},
+        ArgumentSpec{.name = "approx",
+                     .type = "block",
+                     .token = "APPROX",
+                     .optional = true,
+                     .arguments = kApproximateArguments}});
 
 }  // namespace reco::api

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 
 #include "base/function_ref.h"
 #include "base/mutex.h"
+#include "engine/approximate_items.h"
 #include "engine/collection_state.h"
 #include "engine/item_list.h"
 #include "engine/jobs.h"
@@ -153,7 +155,10 @@ class Collection {
   // Restores the order of the item index when it is due, some steps a call; by one thread at a
   // time.
   void ResortIndex() EXCLUDES(mutex_);
-  // How often that has come to its end.
+  // Builds the graph of neighbours while requests ask for it, carries changes into it and drops it
+  // when it is unused, some rows a call; by the same thread.
+  void UpdateApproximateIndex() EXCLUDES(mutex_);
+  // How often the index was re-sorted.
   std::uint64_t resorts() const { return resorts_.load(std::memory_order_relaxed); }
 
   struct RetrainTrigger {
@@ -205,6 +210,17 @@ class Collection {
   index::IndexRebuild::Progress ResortInSteps(Step step) const EXCLUDES(mutex_);
   void BeginResort() EXCLUDES(mutex_);
   index::IndexRebuild::Progress EndResort() EXCLUDES(mutex_);
+  // The steps of UpdateApproximateIndex (collection_approximate.cc).
+  bool ApproximateWanted() const EXCLUDES(mutex_);
+  bool ApproximateIsCurrent() const REQUIRES_SHARED(mutex_) {
+    return approximate_.graph != nullptr && state_.approximate().graph == approximate_.graph;
+  }
+  void DropApproximate() EXCLUDES(mutex_);
+  void BeginApproximate() EXCLUDES(mutex_);
+  void NoteItems() EXCLUDES(mutex_);
+  void InsertNoted() EXCLUDES(mutex_);
+  void MeasureApproximate() EXCLUDES(mutex_);
+  void MeasureUser(std::uint32_t user) EXCLUDES(mutex_);
   void VisitInSteps(std::size_t count, std::size_t step, std::uint32_t model,
                     FunctionRef<void(std::size_t, std::size_t)> visit) const EXCLUDES(mutex_);
   Result<std::vector<float>> SolveRatedRow(Side side, std::uint32_t ordinal, const RowCopy& row,
@@ -301,6 +317,11 @@ class Collection {
   std::vector<index::Candidate> SearchInSteps(const Query& query, std::size_t count,
                                               AcceptItem accept, const Among& among) const
       REQUIRES_SHARED(mutex_);
+  // nullopt: the graph of neighbours is not to be asked, or would leave the list short.
+  std::optional<std::vector<index::Candidate>> SearchGraph(const Query& query, std::size_t count,
+                                                           AcceptItem accept,
+                                                           const Among& among) const
+      REQUIRES_SHARED(mutex_);
   std::vector<index::Candidate> RankEach(Side side, const Query& query, std::size_t count,
                                          AcceptItem accept,
                                          std::span<const std::uint32_t> candidates) const
@@ -384,6 +405,13 @@ class Collection {
   std::unique_ptr<index::IndexRebuild> resort_;  // null: none under way
   bool resort_ordered_ = false;
   std::atomic<std::uint64_t> resorts_ = 0;
+
+  // Confined to the thread that calls UpdateApproximateIndex. Its reference is the last one to the
+  // graph, so that nobody frees one with the lock held.
+  ApproximateBuild approximate_;
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+  // When a request last asked for the graph, by the monotonic clock; tells of nothing else.
+  mutable std::atomic<std::int64_t> approximate_asked_us_ = kNever;
 
   mutable SharedMutex mutex_;
   bool dropped_ GUARDED_BY(mutex_) = false;

@@ -152,6 +152,7 @@ void CollectionState::Activate(NewModel model) {
   items_.gram = std::move(model.item_gram);
   trained_item_gram_ = items_.gram;
   index_.reset();  // refers to the tables that go
+  approximate_ = {};
   users_.factors = std::move(model.users);
   items_.factors = std::move(model.items);
   index_ = std::move(model.index);

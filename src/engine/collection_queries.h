@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct Collection::Query {
   model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
   std::vector<std::uint32_t> left_out;  // sorted: seen, context or basket items
   index::Metric metric = index::Metric::kInnerProduct;
-  double offset = 0;    // what a score is above the inner product: the mean of all ratings
-  bool folded = false;  // the vector is not the one that training left
+  double offset = 0;  // what a score is above the inner product: the mean of all ratings
+  std::optional<std::uint32_t> approximate_ef;  // of the request
+  bool folded = false;                          // the vector is not the one that training left
   // How often the query was made before, because another model took over in the middle of a list;
   // from kAttemptsInSteps on the lock is kept to the end.
   int attempts = 0;

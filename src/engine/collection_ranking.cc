@@ -32,6 +32,10 @@ Status CheckListOptions(const RankingOptions& options) {
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
     return Status::InvalidArgument("DIVERSITY must be a number from 0 to 1");
   }
+  if (options.approximate_ef &&
+      (*options.approximate_ef < 1 || *options.approximate_ef > kApproximateEfMax)) {
+    return Status::InvalidArgument("EF must be 1 to 10000");
+  }
   const std::size_t longest =
       std::max({options.exclude.size(), options.context.size(),
                 options.include ? options.include->size() : std::size_t{0}});
@@ -259,6 +263,8 @@ std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t
     std::vector<std::uint32_t> all(items.ids.end());
     std::iota(all.begin(), all.end(), 0U);
     found = RankEach(Side::kItem, query, count, predictable, all);
+  } else if (auto near = SearchGraph(query, count, predictable, among)) {
+    found = std::move(*near);
   } else {
     found = SearchInSteps(query, count, predictable, among);
   }
@@ -299,6 +305,7 @@ Result<Ranking> Collection::RankUntilCurrent(FunctionRef<Result<Query>()> make_q
     ReaderLock lock(mutex_);
     RECO_ASSIGN_OR_RETURN(Query query, make_query());
     query.attempts = attempts;
+    query.approximate_ef = options.approximate_ef;
     Result<Ranking> ranking = Rank(query, options);
     if (!query.stale) {
       const std::int64_t mean_us = list_us_.load(std::memory_order_relaxed);

@@ -188,6 +188,7 @@ CollectionInfo Collection::Details() const {
       {"dictionaries", users.ids.memory_bytes() + items.ids.memory_bytes()},
       {"vectors", users.factors->memory_bytes() + items.factors->memory_bytes()},
       {"item-index", state_.index() != nullptr ? state_.index()->memory_bytes() : 0},
+      {"approximate-index", state_.approximate().memory_bytes},
       {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
       {"popularity", state_.rankings_bytes()},
       {"recent-lists", state_.recent().memory_bytes()},
@@ -200,6 +201,7 @@ CollectionInfo Collection::Details() const {
   const std::uint64_t total = state_.memory_bytes();
   info.memory_bytes.emplace_back("records", total > known ? total - known : 0);
   info.memory_bytes.emplace_back("total", total);
+  info.approximate = state_.approximate().Figures();
   return info;
 }
 

@@ -56,8 +56,8 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
   Grow(which, ordinal + 1);
-  if (which == Side::kItem && index_ != nullptr) {
-    index_->Refresh(ordinal);
+  if (which == Side::kItem) {
+    RefreshIndexes(ordinal);
   }
   return ordinal;
 }
@@ -319,6 +319,9 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   }
   if (which == Side::kItem && index_ != nullptr) {
     index_->Remove(ordinal);
+  }
+  if (which == Side::kItem && approximate_.graph != nullptr) {
+    approximate_.graph->Remove(ordinal);
   }
   own.attributes.erase(ordinal);
   own.columns.Erase(ordinal);
@@ -593,14 +596,23 @@ void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   SetVector(which, ordinal, new_vector_.data());
 }
 
-// The Gram and the item index follow.
+void CollectionState::RefreshIndexes(std::uint32_t item) {
+  if (index_ != nullptr) {
+    index_->Refresh(item);
+  }
+  if (approximate_.graph != nullptr) {
+    approximate_.graph->Refresh(item);
+  }
+}
+
+// The Gram and the item indexes follow.
 void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
   SideState& own = side(which);
   float* stored = own.factors->mutable_row(ordinal);
   own.gram.Update(stored, x);
   std::copy_n(x, own.factors->stride(), stored);
-  if (which == Side::kItem && index_ != nullptr) {
-    index_->Refresh(ordinal);
+  if (which == Side::kItem) {
+    RefreshIndexes(ordinal);
   }
 }
 
@@ -665,7 +677,7 @@ std::uint64_t CollectionState::memory_bytes() const {
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
   return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
-         (index_ != nullptr ? index_->memory_bytes() : 0);
+         approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
 }
 
 }  // namespace reco::engine

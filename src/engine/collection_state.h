@@ -16,6 +16,7 @@
 #include "reco/result.h"
 #include "reco/types.h"
 
+#include "engine/approximate_items.h"
 #include "engine/cold_items.h"
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
@@ -148,6 +149,9 @@ class CollectionState {
   index::ItemIndex* mutable_index() { return index_.get(); }
   // One over the same items and with the same rows.
   void SwapIndex(std::unique_ptr<index::ItemIndex>* index) { index_.swap(*index); }
+  // Follows the items' vectors as the index does.
+  const ApproximateItems& approximate() const { return approximate_; }
+  ApproximateItems& mutable_approximate() { return approximate_; }
   std::uint32_t generation() const { return generation_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;
@@ -256,6 +260,7 @@ class CollectionState {
   const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
   void SetVector(Side which, std::uint32_t ordinal, const float* x);
+  void RefreshIndexes(std::uint32_t item);
   void Resolve(Side which, std::uint32_t ordinal);
   // Whether writes solve the vectors of this side again.
   bool Follows(Side which) const {
@@ -290,6 +295,7 @@ class CollectionState {
   RankedValues latest_items_;
   mutable RecentLists recent_;
   std::unique_ptr<index::ItemIndex> index_;
+  ApproximateItems approximate_;
   std::unique_ptr<RowFolder> folder_;
   model::AlignedVector<float> new_vector_;  // scratch of Resolve
 };

@@ -31,7 +31,8 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
     : options(database_options),
       hooks(database_hooks),
       clock(hooks.clock != nullptr ? *hooks.clock : SystemClock()),
-      context{storage, options, clock, row_budget, hooks.scan_step_rows},
+      context{
+          storage, options, clock, row_budget, hooks.scan_step_rows, hooks.approximate_items_min},
       keyspace(options.databases),
       sync_policy(options.sync),
       memory_bytes_max(options.memory_bytes_max) {
@@ -342,6 +343,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
         Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
       }
       collection->ResortIndex();
+      collection->UpdateApproximateIndex();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {

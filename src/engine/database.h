@@ -19,6 +19,7 @@
 #include "reco/engine.h"
 
 #include "base/mutex.h"
+#include "engine/approximate_items.h"
 #include "engine/collection.h"
 #include "engine/jobs.h"
 #include "engine/keyspace.h"
@@ -38,6 +39,7 @@ struct DatabaseHooks {
   bool background_threads = true;  // false: checkpoints and jobs only when asked for
   // Rows that a scan visits before it gives the collection's lock back.
   std::size_t scan_step_rows = index::SteppedSearch::kStepRows;
+  std::size_t approximate_items_min = kApproximateItemsMin;
 };
 
 // The way behind the public class, for tests.

@@ -43,7 +43,8 @@ struct CollectionContext {
   const Options& options;
   const Clock& clock;
   RowBudget& row_budget;
-  const std::size_t scan_step_rows;  // as in DatabaseHooks
+  const std::size_t scan_step_rows;         // as in DatabaseHooks
+  const std::size_t approximate_items_min;  // smaller catalogues get no graph of neighbours
 };
 
 }  // namespace reco::engine

@@ -142,10 +142,12 @@ void ApproximateIndex::InsertRow(std::uint32_t ordinal, const float* row) {
 }
 
 Status ApproximateIndex::Insert(const ApproximateBatch& batch) {
+  // Not the table's: it may be gone.
+  const std::size_t stride = batch.ordinals.empty() ? 0 : batch.rows.size() / batch.ordinals.size();
   for (std::size_t i = 0; i < batch.ordinals.size(); ++i) {
     WriterLock lock(graph_mutex_);
     try {
-      InsertRow(batch.ordinals[i], batch.present[i] ? &batch.rows[i * items_.stride()] : nullptr);
+      InsertRow(batch.ordinals[i], batch.present[i] ? &batch.rows[i * stride] : nullptr);
     } catch (const std::exception& error) {
       return Status::ResourceExhausted(std::string("the graph of neighbours: ") + error.what());
     }
@@ -174,8 +176,9 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
   SearchRequest checked{request.query, request.k,      request.metric,
                         accept,        request.before, request.among};
   const std::size_t least = std::max(ef, request.k);
+  const std::size_t most = std::max(least, std::min(least * kWidenMax, kWidenedRowsMax));
   std::vector<std::uint32_t> ordinals;
-  for (std::size_t count = least;; count = std::min(4 * count, least * kWidenMax)) {
+  for (std::size_t count = least;; count = std::min(4 * count, most)) {
     QuerySearch search(checked, items_.stride(), 0, out);
     if (!search.active()) {
       return Status::Ok();
@@ -190,7 +193,7 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
       }
     }
     search.TakeAll(items_, ordinals);
-    if (search.best().full() || !more || count == least * kWidenMax) {
+    if (search.best().full() || !more || count == most) {
       search.best().Sort();
       return Status::Ok();
     }

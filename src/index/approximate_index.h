@@ -32,10 +32,10 @@ struct ApproximateBatch {
   std::vector<float> rows;  // padded, as the graph compares them
 };
 
-// Refers to a FactorTable that must outlive it. The caller's lock guards the table:
-// [exclusive] needs both to itself, [shared] that nobody changes them, [none] touches neither.
-// Refresh and Remove only note what has changed; a background thread carries it into the graph,
-// also to build it at first:
+// Refers to a FactorTable that must outlive it but for calls that are [none]. The caller's lock
+// guards the table: [exclusive] needs both to itself, [shared] that nobody changes them, [none]
+// touches neither. Refresh and Remove only note what has changed; a background thread carries it
+// into the graph, also to build it at first:
 //
 //   while (index.pending() > 0) {              [shared]
 //     const auto batch = index.Copy(64);       [shared]
@@ -65,11 +65,13 @@ class ApproximateIndex {
 
   // Best first by the exact float32 scores that ItemIndex gives; looks at the `ef` rows that the
   // graph finds nearest (at least k), and where `accept` and `among` leave too few, at up to
-  // kWidenMax times as many. May answer fewer than k. The request's metric must be the index's.
+  // kWidenMax times as many, though then at no more than kWidenedRowsMax. May answer fewer than k.
+  // The request's metric must be the index's.
   // [shared]
   Status Search(const SearchRequest& request, std::size_t ef, std::vector<Candidate>* out) const
       EXCLUDES(graph_mutex_);
   static constexpr std::size_t kWidenMax = 32;
+  static constexpr std::size_t kWidenedRowsMax = 20'000;  // some 20 ms under the caller's lock
 
   // Share of the exact answers that Search finds, over `queries` (padded). [shared]
   double MeasureRecall(const ItemIndex& exact, std::span<const float* const> queries, std::size_t k,

@@ -155,8 +155,8 @@ class BadFilters(FilterTest):
         for expression, _, message in BAD:
             with self.subTest(expression=expression):
                 self.assertIn("ERR filter: " + message, self.connection.error(
-                    "RECO.RULE", "SET", "shop", "r", "FILTER", expression, "BURY"))
-        self.assertEqual([], self.connection.cmd("RECO.RULE", "LIST", "shop"))
+                    "RECO.RULE", "shop", "SET", "r", "FILTER", expression, "BURY"))
+        self.assertEqual([], self.connection.cmd("RECO.RULE", "shop", "LIST"))
 
     def test_the_text_about_a_late_error_is_cut(self):
         error = self.error("TOPK", "a0", "FILTER", ".n == 1 and " * 100 + ")" + " or .n" * 100)

@@ -80,7 +80,7 @@ class RuleTest(reco_e2e.ServerTest):
         self.connection = self.client()
         self.resp3 = self.client(protocol=3)
         for name in self.names():
-            self.cmd("RULE", "DEL", "shop", name)
+            self.cmd("RULE", "shop", "DEL", name)
 
     def cmd(self, name, *args):
         return self.connection.cmd("RECO." + name, *args)
@@ -93,10 +93,10 @@ class RuleTest(reco_e2e.ServerTest):
                                                      "WITHSCORES", "COUNT", 100, *options)]
 
     def rule(self, name, expression, *words):
-        return self.cmd("RULE", "SET", "shop", name, "FILTER", expression, *words)
+        return self.cmd("RULE", "shop", "SET", name, "FILTER", expression, *words)
 
     def names(self):
-        return [as_map(rule)["name"] for rule in self.cmd("RULE", "LIST", "shop")]
+        return [as_map(rule)["name"] for rule in self.cmd("RULE", "shop", "LIST")]
 
     def error(self, *args):
         return self.connection.error("RECO.RULE", *args)
@@ -106,16 +106,16 @@ class RuleTest(reco_e2e.ServerTest):
 class Commands(RuleTest):
     def test_set_answers_whether_the_rule_is_new_and_del_whether_it_was(self):
         for client, yes, no in ((self.connection, 1, 0), (self.resp3, True, False)):
-            rule = ("RECO.RULE", "SET", "shop", "one", "FILTER", ".n == 1", "BURY")
+            rule = ("RECO.RULE", "shop", "SET", "one", "FILTER", ".n == 1", "BURY")
             self.assertIs(yes, client.cmd(*rule))
             self.assertIs(no, client.cmd(*rule))
-            self.assertIs(yes, client.cmd("RECO.RULE", "DEL", "shop", "one"))
-            self.assertIs(no, client.cmd("RECO.RULE", "DEL", "shop", "one"))
+            self.assertIs(yes, client.cmd("RECO.RULE", "shop", "DEL", "one"))
+            self.assertIs(no, client.cmd("RECO.RULE", "shop", "DEL", "one"))
 
     def test_list_shows_every_rule_by_name(self):
         self.rule("b", ".n == 1", "boost", "2.5", "from", 5, "until", TIME_MAX)
         self.rule("c", " .n == 2 ", "BURY")
-        self.cmd("RULE", "SET", "shop", "a", "UNTIL", 7, "PIN", 3, "FILTER", ".n == 3")
+        self.cmd("RULE", "shop", "SET", "a", "UNTIL", 7, "PIN", 3, "FILTER", ".n == 3")
         expected = [
             {"name": b"a", "filter": b".n == 3", "action": b"pin", "value": 3.0, "from-ms": 0,
              "until-ms": 7},
@@ -124,15 +124,15 @@ class Commands(RuleTest):
             {"name": b"c", "filter": b" .n == 2 ", "action": b"bury", "value": None, "from-ms": 0,
              "until-ms": 0}]
         self.assertEqual(expected, [as_map(rule) for rule in
-                                    self.resp3.cmd("RECO.RULE", "LIST", "shop")])
-        flat = [as_map(rule) for rule in self.cmd("RULE", "LIST", "shop")]
+                                    self.resp3.cmd("RECO.RULE", "shop", "LIST")])
+        flat = [as_map(rule) for rule in self.cmd("RULE", "shop", "LIST")]
         self.assertEqual([b"3", b"2.5", None], [rule["value"] for rule in flat])
         self.assertEqual([list(rule) for rule in expected], [list(rule) for rule in flat])
 
     def test_set_replaces_the_whole_rule(self):
         self.rule("one", ".n == 1", "BOOST", 2, "FROM", 5, "UNTIL", 9)
         self.rule("one", ".n == 2", "BURY")
-        (rule,) = [as_map(rule) for rule in self.cmd("RULE", "LIST", "shop")]
+        (rule,) = [as_map(rule) for rule in self.cmd("RULE", "shop", "LIST")]
         self.assertEqual([b".n == 2", b"bury", None, 0, 0],
                          [rule[name] for name in ("filter", "action", "value", "from-ms",
                                                   "until-ms")])
@@ -204,14 +204,14 @@ class Commands(RuleTest):
         self.assertEqual(names, self.names())
         self.assertEqual(names, sorted(as_map(self.reco("WHY", "a0", "x7"))["rules"]))
         for name in names:
-            self.assertEqual(1, self.cmd("RULE", "DEL", "shop", name))
+            self.assertEqual(1, self.cmd("RULE", "shop", "DEL", name))
 
     def test_filters_of_any_bytes_come_back_as_they_were(self):
         filters = [b".genre == 'a\xffb'", b"\r\n.n == 1\r\n", "'\u00e9' in .tags".encode()]
         for name, expression in enumerate(filters):
             self.rule(name, expression, "BURY")
         self.assertEqual(filters, [as_map(rule)["filter"] for rule in
-                                   self.cmd("RULE", "LIST", "shop")])
+                                   self.cmd("RULE", "shop", "LIST")])
 
     def test_65_rules_are_too_many(self):
         for i in range(RULES_MAX):
@@ -220,7 +220,7 @@ class Commands(RuleTest):
         self.assertIn("at most 64 rules", message)
         self.assertEqual(RULES_MAX, len(self.names()))
         self.assertEqual(0, self.rule("r7", ".n == 7", "BURY"))
-        self.assertEqual(1, self.cmd("RULE", "DEL", "shop", "r8"))
+        self.assertEqual(1, self.cmd("RULE", "shop", "DEL", "r8"))
         self.assertEqual(1, self.rule("more", "1", "BURY"))
         self.assertGreater(len(self.rows(("TOPK", "a0"))), 0)
 
@@ -252,7 +252,7 @@ class Commands(RuleTest):
         reader = self.client()
         reader.cmd("AUTH", "reader", "pw")
         self.assertTrue(reader.cmd("RECO.TOPK", "shop", "a0"))
-        self.assertEqual([], reader.cmd("RECO.RULE", "LIST", "shop"))
+        self.assertEqual([], reader.cmd("RECO.RULE", "shop", "LIST"))
         for args in (("SET", "shop", "r", "FILTER", "1", "BURY"), ("DEL", "shop", "r")):
             self.assertTrue(reader.error("RECO.RULE", *args).startswith("NOPERM"))
 
@@ -279,7 +279,7 @@ class Effect(RuleTest):
                     with self.subTest(query=query, expression=expression, words=words):
                         self.assertEqual(ruled(rows, [("r", expression, action, value)]),
                                          self.rows(query))
-        self.cmd("RULE", "DEL", "shop", "r")
+        self.cmd("RULE", "shop", "DEL", "r")
         self.assertEqual(plain, [self.rows(words) for words in LISTS])
 
     def random_rules(self, draw):
@@ -300,7 +300,7 @@ class Effect(RuleTest):
                 with self.subTest(query=query, rules=rules):
                     self.assertEqual(ruled(rows, rules), self.rows(query))
             for name, *_ in rules:
-                self.cmd("RULE", "DEL", "shop", name)
+                self.cmd("RULE", "shop", "DEL", name)
 
     def test_pages_with_filter_and_diversity_have_no_repeats_and_no_holes(self):
         draw = random.Random(8)
@@ -316,7 +316,7 @@ class Effect(RuleTest):
                     self.assertEqual(whole, pages)
                     self.assertEqual(len(whole), len(set(whole)))
             for name, *_ in rules:
-                self.cmd("RULE", "DEL", "shop", name)
+                self.cmd("RULE", "shop", "DEL", name)
 
     def test_trending_follows_rules(self):
         self.rule("out", ".taste == 'x'", "BOOST", 0)
@@ -392,12 +392,12 @@ class Lifetime(RuleTest):
         self.rule("first\r\n\xff", ".n == 7", "PIN", 2, "FROM", 1, "UNTIL", TIME_MAX)
         self.rule("last", ".rare", "BURY")
         self.rule("gone", "1", "BURY")
-        self.cmd("RULE", "DEL", "shop", "gone")
+        self.cmd("RULE", "shop", "DEL", "gone")
 
     def test_rules_survive_a_kill_and_a_stop(self):
         self.some_rules()
         commands = [("RECO." + name, "shop", *args, "WITHSCORES") for name, *args in LISTS]
-        commands.append(("RECO.RULE", "LIST", "shop"))
+        commands.append(("RECO.RULE", "shop", "LIST"))
         before = self.connection.pipeline(commands)
         self.server.kill9()
         self.server.start()
@@ -407,19 +407,19 @@ class Lifetime(RuleTest):
 
     def test_rules_go_with_the_collection(self):
         self.some_rules()
-        rules = self.cmd("RULE", "LIST", "shop")
+        rules = self.cmd("RULE", "shop", "LIST")
         self.connection.cmd("RENAME", "shop", "store")
         self.assertEqual(rules, self.cmd("RULE", "LIST", "store"))
-        self.assertEqual([], self.cmd("RULE", "LIST", "shop"))
+        self.assertEqual([], self.cmd("RULE", "shop", "LIST"))
         self.connection.cmd("DEL", "store")
         self.cmd("ADD", "store", "ann", "lamp")
         self.assertEqual([], self.cmd("RULE", "LIST", "store"))
 
     def test_rules_survive_a_training(self):
         self.some_rules()
-        rules = self.cmd("RULE", "LIST", "shop")
+        rules = self.cmd("RULE", "shop", "LIST")
         self.connection.cmd("RECO.RETRAIN", "shop", "SYNC")
-        self.assertEqual(rules, self.cmd("RULE", "LIST", "shop"))
+        self.assertEqual(rules, self.cmd("RULE", "shop", "LIST"))
         self.assertEqual(b"y7", self.reco("TOPK", "nobody")[1])
 
     def test_rules_follow_the_records(self):
@@ -444,9 +444,9 @@ class Lifetime(RuleTest):
             draw = random.Random(9)
             with self.server.client() as client:
                 while not stop.is_set():
-                    client.cmd("RECO.RULE", "SET", "shop", f"r{draw.randrange(5)}", "FILTER",
+                    client.cmd("RECO.RULE", "shop", "SET", f"r{draw.randrange(5)}", "FILTER",
                                draw.choice(FILTERS)[0], "PIN", draw.randint(1, 9))
-                    client.cmd("RECO.RULE", "DEL", "shop", f"r{draw.randrange(5)}")
+                    client.cmd("RECO.RULE", "shop", "DEL", f"r{draw.randrange(5)}")
 
         def read():
             with self.server.client() as client:

@@ -33,6 +33,7 @@ class Shop {
     hooks.env = env;
     hooks.background_threads = background_threads_;
     hooks.scan_step_rows = scan_step_rows;
+    hooks.approximate_items_min = approximate_items_min;
     auto opened = engine::DatabaseAccess::Open(options, hooks);
     status = opened.status();
     db = opened.ok() ? std::move(opened).value() : nullptr;
@@ -100,7 +101,8 @@ class Shop {
   TempDir folder;
   ManualClock clock{1'700'000'000'000};
   rocksdb::Env* env = nullptr;
-  std::size_t scan_step_rows = index::SteppedSearch::kStepRows;  // from the next Open on
+  std::size_t scan_step_rows = index::SteppedSearch::kStepRows;      // from the next Open on
+  std::size_t approximate_items_min = engine::kApproximateItemsMin;  // from the next Open on
   Options options;
   Status status;
   std::unique_ptr<Database> db;
