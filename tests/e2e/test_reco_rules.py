@@ -380,6 +380,33 @@ class Effect(RuleTest):
 
 
 @reco_only
+class Ratings(RuleTest):
+    """The same of a collection that predicts ratings."""
+
+    @classmethod
+    def fill(cls, client):
+        client.cmd("RECO.CREATE", "shop", "FEEDBACK", "EXPLICIT", "DIM", 8)
+        draw = random.Random(10)
+        client.cmd("RECO.MADD", "shop", *[word for user in range(12) for item in sorted(RECORDS)
+                                          if draw.random() < 0.7
+                                          for word in (f"u{user}", item, draw.randint(1, 5))])
+        set_records(client)
+        client.cmd("RECO.RETRAIN", "shop", "SYNC")
+
+    def test_each_action_is_effective_at_once(self):
+        queries = [("TOPK", "u0", "WITHSEEN"), ("TOPK", "nobody"), ("MTOPK", 2, "u0", "u1"),
+                   ("SESSION", 1, "x1", "WEIGHTS", 5), ("SIMILAR", 1, "x1")]
+        plain = [self.rows(words) for words in queries]
+        for action, value, words in (("BOOST", 2, ("BOOST", 2)), ("BOOST", 0, ("BOOST", 0)),
+                                     ("BURY", 1, ("BURY",)), ("PIN", 2, ("PIN", 2))):
+            self.rule("r", ".n > 5", *words)
+            for rows, query in zip(plain, queries):
+                with self.subTest(query=query, words=words):
+                    self.assertEqual(ruled(rows, [("r", ".n > 5", action, value)]),
+                                     self.rows(query))
+
+
+@reco_only
 class Lifetime(RuleTest):
     def setUp(self):
         with self.client() as client:
@@ -414,6 +441,12 @@ class Lifetime(RuleTest):
         self.connection.cmd("DEL", "store")
         self.cmd("ADD", "store", "ann", "lamp")
         self.assertEqual([], self.cmd("RULE", "LIST", "store"))
+
+    def test_a_rule_changes_no_time_to_live_and_no_other_database(self):
+        self.connection.cmd("EXPIRE", "shop", 1000)
+        self.some_rules()
+        self.assertIn(self.connection.cmd("TTL", "shop"), range(900, 1001))
+        self.assertEqual([], self.client(db=1).cmd("RECO.RULE", "LIST", "shop"))
 
     def test_rules_survive_a_training(self):
         self.some_rules()
