@@ -18,7 +18,7 @@ case "$preset" in
   tsan)
     # The layers that own threads or are called from several.
     cmake --build --preset tsan -j "$jobs" --target wal_test engine_test api_test
-    export TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/tests/tsan.supp"
+    export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp"
     "${run[@]}" -L unit -R '^(wal|engine|api)[.]'
     ;;
   *)
