@@ -180,12 +180,13 @@ struct ItemPlace {
     kSeen,         // the user has interacted with it
     kHidden,       // RECO.ITEM SET ... HIDDEN 1
     kExpired,      // RECO.ITEM SET ... EXPIREAT
-    kRule,         // the first of `rules` took it out
+    kRule,         // `taken_out_by` took it out
     kUnscored,     // the model has no vector to score it with
   };
   State state = State::kUnknownItem;
   std::uint64_t rank = 0;  // kRanked: 1 is the best
   std::optional<double> score = {};
+  std::string taken_out_by = {};
   std::vector<std::string> rules = {};  // those in force that hold for it, by name
 };
 

@@ -52,10 +52,16 @@ void Popular(CommandContext& context) {
   }
 }
 
+// The first filter on a field reads the attributes of all records.
+bool FilterIsSlow(const CommandContext& context) {
+  constexpr std::size_t kFirstOption = 2;
+  return ContainsKeyword(context.args, kFirstOption, "FILTER");
+}
+
 // A window that nobody has asked for yet is made from the log, however long that is.
 bool PopularIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(context.args, kFirstOption, "WINDOW");
+  return ContainsKeyword(context.args, kFirstOption, "WINDOW") || FilterIsSlow(context);
 }
 
 void Trending(CommandContext& context) {
@@ -186,7 +192,7 @@ constexpr CommandSpec kRows[] = {
      .handler = Trending},
     {.name = "reco.latest",
      .arity = -2,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -196,10 +202,12 @@ constexpr CommandSpec kRows[] = {
                 "milliseconds: of the first interaction or of the record that created the item",
      .complexity = "O(N) where N is the number of items",
      .arguments = kLatestArguments,
-     .handler = Latest},
+     .handler = Latest,
+     .subcommands = {},
+     .slow = FilterIsSlow},
     {.name = "reco.activeusers",
      .arity = -2,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -208,7 +216,9 @@ constexpr CommandSpec kRows[] = {
      .summary = "Returns the users with the most events. INCLUDE and EXCLUDE name users",
      .complexity = "O(N) where N is the number of users",
      .arguments = kActiveUsersArguments,
-     .handler = ActiveUsers},
+     .handler = ActiveUsers,
+     .subcommands = {},
+     .slow = FilterIsSlow},
     {.name = "reco.audience",
      .arity = -3,
      .flags = kReadonly | kSlowWorker,

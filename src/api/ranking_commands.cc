@@ -94,9 +94,12 @@ void Similar(CommandContext& context) {
   }
 }
 
-// Lists of this collection have taken long of late.
+// The first filter on a field reads the attributes of all records; and lists of this collection may
+// have taken long of late.
 bool ListIsSlow(const CommandContext& context) {
-  return context.database.ListsAreLong(context.Key(context.args[1]));
+  constexpr std::size_t kFirstOption = 3;
+  return ContainsKeyword(context.args, kFirstOption, "FILTER") ||
+         context.database.ListsAreLong(context.Key(context.args[1]));
 }
 
 // Cold rows of many users may have to be read.
@@ -244,7 +247,7 @@ constexpr CommandSpec kRows[] = {
      .handler = SimilarUsers},
     {.name = "reco.surprising",
      .arity = -3,
-     .flags = kReadonly,
+     .flags = kReadonly | kSlowWorker,
      .first_key = 1,
      .last_key = 1,
      .key_step = 1,
@@ -255,7 +258,9 @@ constexpr CommandSpec kRows[] = {
      .complexity =
          "O(N*D) where N is the number of the items that the user knows and D the dimension",
      .arguments = kSurprisingArguments,
-     .handler = Surprising},
+     .handler = Surprising,
+     .subcommands = {},
+     .slow = ListIsSlow},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "api/answers.h"
+#include "filter/filter.h"
 
 namespace reco::api {
 namespace {
@@ -45,6 +46,9 @@ bool ReadCommonOption(Arguments& words, ListKind kind, RankingRequest* request) 
     options.with_attributes = true;
   } else if (words.Option("FILTER")) {
     options.filter = words.Word();
+    if (const auto compiled = filter::Filter::Compile(options.filter); !compiled.ok()) {
+      words.Fail(compiled.status().message());
+    }
   } else if (words.Option("INCLUDE")) {
     request->include = words.CountedIds("INCLUDE");
     options.include = request->include;

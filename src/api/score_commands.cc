@@ -155,7 +155,7 @@ std::string_view StateName(ItemPlace::State state) {
 }
 
 void Why(CommandContext& context) {
-  constexpr std::size_t kPairs = 4;
+  constexpr std::size_t kPairs = 5;
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
@@ -184,6 +184,12 @@ void Why(CommandContext& context) {
   reply.Bulk("score");
   if (place->score) {
     reply.Double(*place->score);
+  } else {
+    reply.Null();
+  }
+  reply.Bulk("taken-out-by");
+  if (place->state == ItemPlace::State::kRule) {
+    reply.Bulk(place->taken_out_by);
   } else {
     reply.Null();
   }

@@ -264,7 +264,8 @@ class Collection {
   // A filter bound to the columns as they are; to be bound again when the lock was given back.
   struct FilterBinding {
     std::shared_ptr<const filter::Filter> filter;
-    std::optional<filter::BoundFilter> bound;  // always there behind Bind
+    std::optional<filter::BoundFilter> bound;         // always there behind Bind
+    std::unique_ptr<std::vector<std::uint32_t>> few;  // of a rule: see RuleInForce::few
   };
   using FilterBindings = std::vector<std::unique_ptr<FilterBinding>>;
   // The rules whose time it is; they refer to the bindings.

@@ -15,6 +15,8 @@ namespace {
 // Pairs of users' rows that one query reads: about 0.3 s of cold rows. Beyond it a sample of the
 // users is read, those with the smallest hash.
 constexpr std::uint64_t kPairsReadMax = 1'000'000;
+// Pairs of the given items, in memory: 80 MB.
+constexpr std::size_t kBasketPairsMax = 5'000'000;
 // Read under one lock: about 1 ms of cold rows.
 constexpr std::uint64_t kPairsAStep = 4'096;
 
@@ -50,6 +52,10 @@ Status Collection::ReadBasket(std::span<const std::string_view> items, Basket* b
   std::vector<Basket::User> all;
   for (const std::uint32_t item : basket->items) {
     RECO_ASSIGN_OR_RETURN(const std::vector<RowPair> row, CopyRow(Side::kItem, item));
+    if (all.size() + row.size() > kBasketPairsMax) {
+      return Status::ResourceExhausted(
+          "the items have more than 5000000 interactions together; name fewer, or ask BY VECTOR");
+    }
     double squares = 0;
     for (const RowPair& pair : row) {
       squares += static_cast<double>(pair.pair.weight) * static_cast<double>(pair.pair.weight);

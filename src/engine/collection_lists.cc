@@ -154,6 +154,10 @@ Status Collection::BuildRecent(const RecentListName& list) const {
   if (status.ok()) {
     status = RecentLists::CheckSize(list, built->size(), kBuiltSlack);
   }
+  if (status.code() == StatusCode::kResourceExhausted) {
+    lists.Refuse(list, context_.clock.NowMs());
+    return status;
+  }
   if (!status.ok()) {
     lists.Abandon();
     return status;

@@ -121,8 +121,9 @@ Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions
     return !Contains(left_out, ordinal) && Visible(side, ordinal, now_ms) &&
            (filter == nullptr || filter->bound->Matches(ordinal));
   };
-  const auto best = [&](std::size_t count, AcceptItem accepted) {
-    return lister(count, accepted, Among{few ? &included : nullptr, filter, &rules.bindings});
+  const auto best = [&](std::size_t count, AcceptItem accepted, const RuleInForce* only) {
+    const auto* known = few ? &included : only != nullptr ? only->few : nullptr;
+    return lister(count, accepted, Among{known, filter, &rules.bindings});
   };
   const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
   const auto cosine = [&](std::uint32_t a, std::uint32_t b) NO_THREAD_SAFETY_ANALYSIS {
@@ -349,20 +350,21 @@ Result<Collection::Query> Collection::GroupQuery(std::span<const std::string_vie
     return BasketQuery(options.context, {}, nullptr);
   }
   Query group;
-  std::vector<double> sum;
+  std::vector<double> sum(state_.users().factors->stride());
+  std::size_t known = 0;  // members with a vector
   for (const std::uint32_t member : members) {
     RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(member, options, nullptr));
-    sum.resize(query.vector.size());
     for (std::size_t i = 0; i < sum.size(); ++i) {
       sum[i] += query.vector[i];
     }
+    known += query.usable() ? 1 : 0;
     group.left_out.insert(group.left_out.end(), query.left_out.begin(), query.left_out.end());
     group.folded = group.folded || query.folded;
     group.offset = query.offset;
   }
   SortUnique(&group.left_out);
   for (const double value : sum) {
-    group.vector.push_back(static_cast<float>(value / static_cast<double>(members.size())));
+    group.vector.push_back(static_cast<float>(known > 0 ? value / static_cast<double>(known) : 0));
   }
   return group;
 }
@@ -372,6 +374,10 @@ Result<Ranking> Collection::GroupTopK(std::span<const std::string_view> users,
   RECO_RETURN_IF_ERROR(CheckUserOptions(options));
   if (users.size() > kGroupUsersMax) {
     return Status::InvalidArgument("a group may name at most 1000 users");
+  }
+  if (users.size() * options.context.size() > kBasketItemsMax) {
+    return Status::InvalidArgument(
+        "users times items of CONTEXT may be at most 10000; ask for fewer of either");
   }
   return RankUntilCurrent([&]() NO_THREAD_SAFETY_ANALYSIS { return GroupQuery(users, options); },
                           options);

@@ -9,6 +9,9 @@
 namespace reco::engine {
 namespace {
 
+// A rule that holds for so many items at most has them scored one by one.
+constexpr std::size_t kFewItems = 256;
+constexpr double kBoostMin = 0.001;
 constexpr double kBoostMax = 1'000;
 
 }  // namespace
@@ -18,8 +21,8 @@ Result<CompiledRule> Compile(const Rule& rule) {
     return Status::InvalidArgument("a rule's name must have 1 to 64 bytes");
   }
   const bool boost = rule.action == Rule::Action::kBoost;
-  if (boost && !(rule.value >= 0 && rule.value <= kBoostMax)) {
-    return Status::InvalidArgument("BOOST must be a number from 0 to 1000");
+  if (boost && !(rule.value == 0 || (rule.value >= kBoostMin && rule.value <= kBoostMax))) {
+    return Status::InvalidArgument("BOOST must be 0 or a number from 0.001 to 1000");
   }
   const bool pin = rule.action == Rule::Action::kPin;
   if (pin &&
@@ -70,10 +73,18 @@ Collection::BoundRules Collection::RulesInForce() const {
   });
   BoundRules bound;
   for (const CompiledRule* compiled : active) {
-    const FilterBinding* binding = Bind(Side::kItem, compiled->filter, &bound.bindings);
-    bound.rules.push_back(
-        {compiled->rule.name, compiled->rule.action, compiled->rule.value,
-         [binding](std::uint32_t item) { return binding->bound->Matches(item); }});
+    FilterBinding* binding = Bind(Side::kItem, compiled->filter, &bound.bindings);
+    const auto matches = binding->bound->match_count();
+    if (matches && *matches <= kFewItems) {
+      binding->few = std::make_unique<std::vector<std::uint32_t>>();
+      binding->bound->ForEachMatch([&](std::uint32_t item) {
+        binding->few->push_back(item);
+        return true;
+      });
+    }
+    bound.rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
+                           [binding](std::uint32_t item) { return binding->bound->Matches(item); },
+                           binding->few.get()});
   }
   return bound;
 }
@@ -92,10 +103,10 @@ Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) 
   BoundRules bound = RulesInForce();
   for (const RuleInForce& rule : bound.rules) {
     if (rule.holds_for(*ordinal)) {
-      const bool takes_out = rule.action == Rule::Action::kBoost && rule.value == 0;
-      place.rules.insert(takes_out ? place.rules.begin() : place.rules.end(), rule.name);
+      place.rules.push_back(rule.name);
     }
   }
+  std::sort(place.rules.begin(), place.rules.end());
   if (query.usable() && state_.index() != nullptr) {
     place.score = ScoreOf(query, state_.items().factors->row(*ordinal));
   }
@@ -108,6 +119,10 @@ Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) 
     place.state = ItemPlace::State::kSeen;
   } else if (Boost(bound.rules, *ordinal, 0).taken_out) {
     place.state = ItemPlace::State::kRule;
+    const auto takes_out = [&](const RuleInForce& rule) {
+      return rule.action == Rule::Action::kBoost && rule.value == 0 && rule.holds_for(*ordinal);
+    };
+    place.taken_out_by = std::find_if(bound.rules.begin(), bound.rules.end(), takes_out)->name;
   } else {
     place.state = ItemPlace::State::kUnscored;
     const auto lister =

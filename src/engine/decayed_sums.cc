@@ -49,17 +49,19 @@ void DecayedSums::Add(const RecentEvent& event) {
   if (!known) {
     pair = pairs_.Add(event.user, event.item);
     pairs_[pair].value.newest_ms = time_ms;
+    pairs_[pair].value.said_ms = event.time_ms;
     ends_.emplace_back(EndOf(pairs_[pair].value), pair);
     std::push_heap(ends_.begin(), ends_.end(), std::greater<>());
   }
   Pair& stored = pairs_[pair].value;
   double added = counts ? event.weight * WeightAt(time_ms) : 0;
-  if (event.replaces || (rated_ && time_ms >= stored.newest_ms)) {
+  if (event.replaces || (rated_ && event.time_ms >= stored.said_ms)) {
     added -= stored.sum;
   } else if (rated_) {
     added = 0;
   }
   stored.newest_ms = std::max(stored.newest_ms, time_ms);
+  stored.said_ms = std::max(stored.said_ms, event.time_ms);
   stored.sum += added;
   Change(event.item, known ? 0 : 1, added);
 }

@@ -48,8 +48,9 @@ class DecayedSums final : public RecentList {
   static constexpr std::uint32_t kNone = HashIndex::kNone;
 
   struct Pair {
-    double sum = 0;  // relative to the landmark
-    std::int64_t newest_ms = 0;
+    double sum = 0;              // relative to the landmark
+    std::int64_t newest_ms = 0;  // not later than its arrival
+    std::int64_t said_ms = 0;    // the newest event time as it was given
   };
   using Due = std::pair<std::int64_t, std::uint32_t>;  // at the earliest forgotten then; pair
 

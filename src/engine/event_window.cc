@@ -43,10 +43,12 @@ void EventWindow::Uncount(std::uint32_t event) {
 
 void EventWindow::DropWeights(std::uint32_t pair) {
   double dropped = 0;
-  for (std::uint32_t at = pairs_[pair].value.first; at != kNone; at = events_[at].next) {
+  Pair& owner = pairs_[pair].value;
+  for (std::uint32_t at = owner.first; at != owner.weightless; at = events_[at].next) {
     dropped += events_[at].counted ? events_[at].weight : 0;
     events_[at].weight = 0;
   }
+  owner.weightless = owner.first;
   if (dropped != 0) {
     Change(pairs_[pair].item, 0, -dropped, 0);
   }
@@ -110,6 +112,9 @@ void EventWindow::Unchain(std::uint32_t event) {
   }
   if (gone.next != kNone) {
     events_[gone.next].previous = gone.previous;
+  }
+  if (owner.weightless == event) {
+    owner.weightless = gone.next;
   }
   events_[event].pair = kNone;
   --live_;

@@ -44,9 +44,10 @@ class EventWindow final : public RecentList {
   static constexpr std::uint32_t kNone = HashIndex::kNone;
 
   struct Pair {
-    std::uint32_t first = kNone;  // its events are chained
-    std::uint32_t counted = 0;    // those whose time has come
-    std::int64_t newest_ms = 0;   // by event time
+    std::uint32_t first = kNone;       // its events are chained, the last one added in front
+    std::uint32_t weightless = kNone;  // this event and all behind it weigh 0
+    std::uint32_t counted = 0;         // those whose time has come
+    std::int64_t newest_ms = 0;        // by event time
   };
   struct Event {
     double weight = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 #include <utility>
 
 namespace reco::engine {
@@ -50,14 +51,17 @@ double HighestBoosted(std::span<const RuleInForce> rules, double score) {
 // better than its last item boosted by everything, so it is read on until that is not enough. One
 // boost alone keeps the order.
 std::vector<ScoredItem> BestLifted(const ListRequest& request, std::size_t count, AcceptItem accept,
-                                   BestItems best) {
+                                   BestItems best, const RuleInForce* only) {
   const bool keeps_order = std::count_if(request.rules.begin(), request.rules.end(), IsBoost) == 1;
+  if (only == nullptr && keeps_order) {
+    only = &*std::find_if(request.rules.begin(), request.rules.end(), IsBoost);
+  }
   const auto lifted = [&](std::uint32_t item) {
     return HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item) &&
            !Boost(request.rules, item, 0).taken_out;
   };
   for (std::size_t read = count;; read *= kReadFurther) {
-    std::vector<ScoredItem> list = best(read, lifted);
+    std::vector<ScoredItem> list = best(read, lifted, only);
     const bool all = list.size() < read;
     const double reach = all ? 0 : HighestBoosted(request.rules, list.back().score);
     for (ScoredItem& entry : list) {
@@ -70,18 +74,28 @@ std::vector<ScoredItem> BestLifted(const ListRequest& request, std::size_t count
   }
 }
 
+// Attributes may change between two searches: the later one stands.
+void Append(const std::vector<ScoredItem>& later, std::vector<ScoredItem>* list) {
+  std::unordered_set<std::uint32_t> items;
+  for (const ScoredItem& entry : later) {
+    items.insert(entry.item);
+  }
+  std::erase_if(*list, [&](const ScoredItem& entry) { return items.contains(entry.item); });
+  list->insert(list->end(), later.begin(), later.end());
+}
+
 // The best items under boosts.
 std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
-                                    AcceptItem accept, BestItems best) {
+                                    AcceptItem accept, BestItems best,
+                                    const RuleInForce* only = nullptr) {
   if (!HasAction(request.rules, Rule::Action::kBoost)) {
-    return best(count, accept);
+    return best(count, accept, only);
   }
   const auto plain = [&](std::uint32_t item) {
     return !HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item);
   };
-  std::vector<ScoredItem> list = best(count, plain);
-  const std::vector<ScoredItem> lifted = BestLifted(request, count, accept, best);
-  list.insert(list.end(), lifted.begin(), lifted.end());
+  std::vector<ScoredItem> list = best(count, plain, only);
+  Append(BestLifted(request, count, accept, best, only), &list);
   SortBest(request, &list);
   list.resize(std::min(list.size(), count));
   return list;
@@ -142,8 +156,7 @@ std::vector<ScoredItem> BestWithBuried(const ListRequest& request, std::size_t c
   const auto below = [&](std::uint32_t item) { return accept(item) && buried(item); };
   std::vector<ScoredItem> list = BestDiverse(request, count, above, best);
   if (list.size() < count) {
-    const auto behind = BestBoosted(request, count - list.size(), below, best);
-    list.insert(list.end(), behind.begin(), behind.end());
+    Append(BestBoosted(request, count - list.size(), below, best), &list);
   }
   return list;
 }
@@ -176,9 +189,9 @@ std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best)
       continue;
     }
     const auto candidate = [&](std::uint32_t item) {
-      return unpinned(item) && rule.holds_for(item);
+      return rule.holds_for(item) && unpinned(item);
     };
-    for (const ScoredItem& found : BestBoosted(request, 1, candidate, best)) {
+    for (const ScoredItem& found : BestBoosted(request, 1, candidate, best, &rule)) {
       pins.emplace_back(static_cast<std::size_t>(rule.value) - 1, found);
     }
   }

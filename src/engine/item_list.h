@@ -23,16 +23,20 @@ struct ScoredItem {
 
 using AcceptItem = FunctionRef<bool(std::uint32_t item)>;
 
-// The `count` best items that are accepted, best first, ties as in ListRequest::before.
-using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept)>;
-
 // A rule whose time it is.
 struct RuleInForce {
   std::string name;
   Rule::Action action = Rule::Action::kBoost;
   double value = 1;
   std::function<bool(std::uint32_t item)> holds_for;
+  // All items that it holds for, ascending, when these are few; null: not known.
+  const std::vector<std::uint32_t>* few = nullptr;
 };
+
+// The `count` best items that are accepted, best first, ties as in ListRequest::before. With `only`
+// none is accepted but items that this rule holds for, which may be known.
+using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
+                                                      const RuleInForce* only)>;
 
 struct ListRequest {
   std::size_t count = 10;              // from the top of the list

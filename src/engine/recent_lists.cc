@@ -134,6 +134,12 @@ void RecentLists::Abandon() {
   CountListeners();
 }
 
+void RecentLists::Refuse(const RecentListName& name, std::int64_t now_ms) {
+  Abandon();
+  MutexLock lock(mutex_);
+  Insert({name, now_ms, nullptr});
+}
+
 std::optional<std::vector<RecentLists::Change>> RecentLists::TakeChanges(std::size_t at_most) {
   MutexLock lock(mutex_);
   if (set_aside_.size() > kSetAsideMax) {

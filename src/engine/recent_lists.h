@@ -67,6 +67,8 @@ class RecentLists {
   Status End(const RecentListName& name, std::unique_ptr<RecentList> list, std::int64_t now_ms)
       EXCLUDES(mutex_);
   void Abandon() EXCLUDES(mutex_);
+  // The same, and the list is refused from now on for kRefusedMs.
+  void Refuse(const RecentListName& name, std::int64_t now_ms) EXCLUDES(mutex_);
   // What says that a list of this name is too large; Ok when `size` is not.
   static Status CheckSize(const RecentListName& name, std::size_t size, std::size_t factor = 1);
 

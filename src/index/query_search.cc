@@ -53,9 +53,7 @@ bool BestList::Offer(const Candidate& candidate) {
   if (full() && !Better(candidate, out_->front())) {
     return false;
   }
-  if (repeats_ && std::any_of(out_->begin(), out_->end(), [&](const Candidate& entry) {
-        return entry.ordinal == candidate.ordinal;
-      })) {
+  if (repeats_ && members_.contains(candidate.ordinal)) {
     return false;
   }
   if (!request_.accept(candidate.ordinal)) {
@@ -63,12 +61,30 @@ bool BestList::Offer(const Candidate& candidate) {
   }
   if (full()) {
     std::pop_heap(out_->begin(), out_->end(), better);
+    members_.erase(out_->back().ordinal);
     out_->back() = candidate;
   } else {
     out_->push_back(candidate);
   }
   std::push_heap(out_->begin(), out_->end(), better);
+  if (repeats_) {
+    members_.insert(candidate.ordinal);
+  }
   return true;
+}
+
+void BestList::ExpectRepeats() {
+  if (!repeats_) {
+    repeats_ = true;
+    Remember();
+  }
+}
+
+void BestList::Remember() {
+  members_.clear();
+  for (const Candidate& entry : *out_) {
+    members_.insert(entry.ordinal);
+  }
 }
 
 void BestList::Sort() {
@@ -79,6 +95,9 @@ void BestList::Sort() {
 void BestList::Reopen() {
   std::make_heap(out_->begin(), out_->end(),
                  [this](const Candidate& a, const Candidate& b) { return Better(a, b); });
+  if (repeats_) {
+    Remember();
+  }
 }
 
 // --- QuerySearch --------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "index/block_scan.h"
@@ -28,7 +29,7 @@ class BestList {
   }
   std::vector<Candidate>& entries() { return *out_; }
   // From now on an ordinal may be offered twice; the first stays.
-  void ExpectRepeats() { repeats_ = true; }
+  void ExpectRepeats();
 
   // True when the candidate was taken in.
   bool Offer(const Candidate& candidate);
@@ -38,11 +39,13 @@ class BestList {
 
  private:
   bool Better(const Candidate& a, const Candidate& b) const;
+  void Remember();
 
   const SearchRequest& request_;
   const std::size_t capacity_;
   std::vector<Candidate>* const out_;
   bool repeats_ = false;
+  std::unordered_set<std::uint32_t> members_;  // of *out_, while repeats are expected
 };
 
 // Refers to a request and a list that must outlive it. Confined.

@@ -138,27 +138,26 @@ class Commands(RuleTest):
                                                   "until-ms")])
 
     def test_a_missing_collection_has_no_rules_and_is_not_created(self):
-        self.assertEqual([], self.cmd("RULE", "LIST", "none"))
-        self.assertEqual(0, self.cmd("RULE", "DEL", "none", "one"))
+        self.assertEqual([], self.cmd("RULE", "none", "LIST"))
+        self.assertEqual(0, self.cmd("RULE", "none", "DEL", "one"))
         self.assertIn("ERR no such collection 'none'",
-                      self.error("SET", "none", "one", "FILTER", "1", "BURY"))
+                      self.error("none", "SET", "one", "FILTER", "1", "BURY"))
         self.assertEqual(0, self.connection.cmd("EXISTS", "none"))
 
     def test_a_string_is_not_a_collection(self):
-        self.connection.cmd("SET", "text", "one")
-        for args in (("SET", "text", "one", "FILTER", "1", "BURY"), ("LIST", "text"),
-                     ("DEL", "text", "one")):
+        self.connection.cmd("text", "SET", "one")
+        for args in (("text", "SET", "one", "FILTER", "1", "BURY"), ("text", "LIST"),
+                     ("text", "DEL", "one")):
             self.assertEqual(WRONG_TYPE, self.error(*args))
 
-    def test_arity(self):
-        for args in (("SET", "shop", "one", "FILTER", "1"), ("SET", "shop"), ("LIST",),
-                     ("LIST", "shop", "one"), ("DEL", "shop"), ("DEL", "shop", "one", "two")):
+    def test_arity_and_verbs(self):
+        for args in (("shop", "SET"), ("shop", "LIST", "one"), ("shop", "DEL"),
+                     ("shop", "DEL", "one", "two"), ("shop", "MOVE"), ("shop", "SET", "one", "x")):
             with self.subTest(args=args):
-                self.assertEqual("ERR wrong number of arguments for "
-                                 f"'reco.rule|{args[0].lower()}' command", self.error(*args))
-        self.assertEqual("ERR wrong number of arguments for 'reco.rule' command", self.error())
-        self.assertEqual("ERR unknown subcommand 'MOVE'. Try RECO.RULE HELP.",
-                         self.error("MOVE", "shop"))
+                self.assertEqual("ERR syntax error", self.error(*args))
+        for args in ((), ("shop",)):
+            self.assertEqual("ERR wrong number of arguments for 'reco.rule' command",
+                             self.error(*args))
 
     def test_errors(self):
         factor = "ERR BOOST must be between 0 and 1000"
@@ -189,14 +188,14 @@ class Commands(RuleTest):
                  "ERR filter: unknown sign (equality is ==) at byte 4: .n ^= 1"),
                 (("FILTER", "1" * 4097, "BURY"), "ERR filter: 4097 bytes, at most 4096")]:
             with self.subTest(words=words):
-                self.assertEqual(message, self.error("SET", "shop", "one", *words))
+                self.assertEqual(message, self.error("shop", "SET", "one", *words))
         self.assertEqual([], self.names())
 
     def test_names_have_1_to_64_bytes_of_any_kind(self):
         for name in ("", "n" * 65):
             message = f"ERR rule name must be 1 to 64 bytes long, got {len(name)}"
-            self.assertEqual(message, self.error("SET", "shop", name, "FILTER", "1", "BURY"))
-            self.assertEqual(message, self.error("DEL", "shop", name))
+            self.assertEqual(message, self.error("shop", "SET", name, "FILTER", "1", "BURY"))
+            self.assertEqual(message, self.error("shop", "DEL", name))
         names = sorted([b"n" * 64, b"FILTER", b"a\r\nb", b"\x00", b"\xff\xfe", b"$-1\r\n", b" ",
                         b"*1\r\n$4\r\nPING\r\n"])
         for name in names:
@@ -216,7 +215,7 @@ class Commands(RuleTest):
     def test_65_rules_are_too_many(self):
         for i in range(RULES_MAX):
             self.rule(f"r{i}", f".n == {i}", "BOOST", 2)
-        message = self.error("SET", "shop", "more", "FILTER", "1", "BURY")
+        message = self.error("shop", "SET", "more", "FILTER", "1", "BURY")
         self.assertIn("at most 64 rules", message)
         self.assertEqual(RULES_MAX, len(self.names()))
         self.assertEqual(0, self.rule("r7", ".n == 7", "BURY"))
@@ -225,25 +224,17 @@ class Commands(RuleTest):
         self.assertGreater(len(self.rows(("TOPK", "a0"))), 0)
 
     def test_the_command_describes_itself(self):
-        for subcommand, args, flag in (("SET", ("r", "FILTER", "1", "BURY"), "@write"),
-                                       ("LIST", (), "@read"), ("DEL", ("r",), "@write")):
+        for words in (("SET", "r", "FILTER", "1", "BURY"), ("LIST",), ("DEL", "r")):
             self.assertEqual([b"shop"], self.connection.cmd("COMMAND", "GETKEYS", "RECO.RULE",
-                                                            subcommand, "shop", *args))
-            name = f"reco.rule|{subcommand.lower()}"
-            row = self.connection.cmd("COMMAND", "INFO", name)[0]
-            self.assertIn(flag, row[6])
-            self.assertIn("@reco", row[6])
-            docs = as_map(as_map(self.connection.cmd("COMMAND", "DOCS", name))[name])
-            self.assertEqual(b"reco", docs["group"])
-            self.assertTrue(docs["summary"] and docs["complexity"])
-        docs = as_map(as_map(self.connection.cmd("COMMAND", "DOCS", name.replace("del", "set")))
-                      ["reco.rule|set"])
-        arguments = [as_map(argument) for argument in docs["arguments"]]
-        self.assertEqual([b"key", b"name", b"expression", b"action", b"from", b"until"],
-                         [argument["name"] for argument in arguments])
-        self.assertEqual([b"BOOST", None, b"PIN"], [
-            None if as_map(one)["type"] == b"pure-token" else as_map(one)["token"]
-            for one in arguments[3]["arguments"]])
+                                                            "shop", *words))
+        row = self.connection.cmd("COMMAND", "INFO", "reco.rule")[0]
+        self.assertIn("@write", row[6])
+        self.assertIn("@reco", row[6])
+        docs = as_map(as_map(self.connection.cmd("COMMAND", "DOCS", "reco.rule"))["reco.rule"])
+        self.assertEqual(b"reco", docs["group"])
+        self.assertTrue(docs["summary"] and docs["complexity"])
+        verbs = as_map(docs["arguments"][1])["arguments"]
+        self.assertEqual([b"SET", b"LIST", b"DEL"], [as_map(verb)["token"] for verb in verbs])
 
     def test_a_user_who_may_read_may_not_set(self):
         if self.connection.cmd("COMMAND", "INFO", "acl") == [None]:
@@ -253,7 +244,7 @@ class Commands(RuleTest):
         reader.cmd("AUTH", "reader", "pw")
         self.assertTrue(reader.cmd("RECO.TOPK", "shop", "a0"))
         self.assertEqual([], reader.cmd("RECO.RULE", "shop", "LIST"))
-        for args in (("SET", "shop", "r", "FILTER", "1", "BURY"), ("DEL", "shop", "r")):
+        for args in (("shop", "SET", "r", "FILTER", "1", "BURY"), ("shop", "DEL", "r")):
             self.assertTrue(reader.error("RECO.RULE", *args).startswith("NOPERM"))
 
     def test_in_a_transaction(self):
@@ -436,17 +427,17 @@ class Lifetime(RuleTest):
         self.some_rules()
         rules = self.cmd("RULE", "shop", "LIST")
         self.connection.cmd("RENAME", "shop", "store")
-        self.assertEqual(rules, self.cmd("RULE", "LIST", "store"))
+        self.assertEqual(rules, self.cmd("RULE", "store", "LIST"))
         self.assertEqual([], self.cmd("RULE", "shop", "LIST"))
         self.connection.cmd("DEL", "store")
         self.cmd("ADD", "store", "ann", "lamp")
-        self.assertEqual([], self.cmd("RULE", "LIST", "store"))
+        self.assertEqual([], self.cmd("RULE", "store", "LIST"))
 
     def test_a_rule_changes_no_time_to_live_and_no_other_database(self):
         self.connection.cmd("EXPIRE", "shop", 1000)
         self.some_rules()
         self.assertIn(self.connection.cmd("TTL", "shop"), range(900, 1001))
-        self.assertEqual([], self.client(db=1).cmd("RECO.RULE", "LIST", "shop"))
+        self.assertEqual([], self.client(db=1).cmd("RECO.RULE", "shop", "LIST"))
 
     def test_rules_survive_a_training(self):
         self.some_rules()

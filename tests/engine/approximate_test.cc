@@ -340,7 +340,7 @@ TEST(ApproximateTest, SearchesBesideWritesBuildsAndTrainingsAnswerFullLists) {
       ASSERT_TRUE(shop.db->CollectionDetails("shop").ok());
     }
   });
-  for (int model = 0; model < 3; ++model) {
+  for (int model = 0; model < 2; ++model) {
     for (int step = 0;
          shop.Figure("recall@20") < 0 && step < 200'000 && !::testing::Test::HasFailure(); ++step) {
       const std::string item = "i" + std::to_string(step % 40);

@@ -24,7 +24,9 @@ class Catalogue {
     const auto before = [](std::uint32_t a, std::uint32_t b) { return a < b; };
     const auto cosine = [](std::uint32_t a, std::uint32_t b) { return Cosine(a, b); };
     return MakeItemList({count, diversity, rules, accept, before, cosine},
-                        [this](std::size_t k, AcceptItem wanted) { return Best(k, wanted); });
+                        [this](std::size_t k, AcceptItem wanted, const RuleInForce* only) {
+                          return Best(k, wanted, only);
+                        });
   }
 
   // The definition: score all, boost, sort, make diverse, bury, pin.
@@ -110,10 +112,12 @@ class Catalogue {
     return chosen;
   }
 
-  std::vector<ScoredItem> Best(std::size_t count, AcceptItem accept) const {
+  // Takes `only` at its word.
+  std::vector<ScoredItem> Best(std::size_t count, AcceptItem accept,
+                               const RuleInForce* only) const {
     std::vector<ScoredItem> all;
     for (std::uint32_t item = 0; item < scores_.size(); ++item) {
-      if (accept(item)) {
+      if ((only == nullptr || only->holds_for(item)) && accept(item)) {
         all.push_back({item, scores_[item], Source::kModel});
       }
     }

@@ -280,8 +280,8 @@ TEST_F(Rankings, WhyNamesTheReasonOrTheExactPlace) {
   SetRule("out", ".number == " + list[0].id.substr(1), Rule::Action::kBoost, 0);
   const ItemPlace out = *shop.db->Why("shop", "u1", list[0].id);
   EXPECT_EQ(out.state, State::kRule);
-  ASSERT_FALSE(out.rules.empty());
-  EXPECT_EQ(out.rules.front(), "out");
+  EXPECT_EQ(out.taken_out_by, "out");
+  EXPECT_TRUE(std::is_sorted(out.rules.begin(), out.rules.end()));
   ASSERT_TRUE(shop.db->SetRecord("shop", Side::kItem, list[4].id, {.hidden = true}).ok());
   EXPECT_EQ(state(list[4].id), State::kHidden);
   ASSERT_TRUE(shop.db->SetRecord("shop", Side::kItem, list[5].id, {.expire_at_ms = 1}).ok());
