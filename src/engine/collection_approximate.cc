@@ -29,8 +29,8 @@ std::optional<std::vector<index::Candidate>> Collection::SearchGraph(const Query
                                                                      std::size_t count,
                                                                      AcceptItem accept,
                                                                      const Among& among) const {
-  if (!query.approximate_ef || query.metric != index::Metric::kInnerProduct ||
-      count > kGraphCountMax) {
+  if (!query.approximate_ef || among.ordinals != nullptr ||
+      query.metric != index::Metric::kInnerProduct || count > kGraphCountMax) {
     return std::nullopt;
   }
   approximate_asked_us_.store(context_.clock.MonotonicUs(), std::memory_order_relaxed);

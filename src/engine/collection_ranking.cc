@@ -223,6 +223,11 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
   const auto before = [this](std::uint32_t a, std::uint32_t b)
                           NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
   index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
+  if (among.ordinals != nullptr) {
+    std::vector<index::Candidate> found;
+    state_.index()->SearchAmong(request, *among.ordinals, &found);
+    return found;
+  }
   const auto set_among = [&] {
     if (among.filter != nullptr) {
       request.among = among.filter->bound->words();
@@ -258,12 +263,15 @@ std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t
     return (!explicit_feedback() || items.factors->row(item)[ConstantAt()] != 0) && accept(item);
   };
   std::vector<index::Candidate> found;
-  if (among.ordinals != nullptr) {
-    found = RankEach(Side::kItem, query, count, predictable, *among.ordinals);
-  } else if (explicit_feedback() && query.metric == index::Metric::kCosine) {
-    std::vector<std::uint32_t> all(items.ids.end());
-    std::iota(all.begin(), all.end(), 0U);
-    found = RankEach(Side::kItem, query, count, predictable, all);
+  if (explicit_feedback() && query.metric == index::Metric::kCosine) {
+    // The index compares whole rows.
+    std::vector<std::uint32_t> all;
+    if (among.ordinals == nullptr) {
+      all.resize(items.ids.end());
+      std::iota(all.begin(), all.end(), 0U);
+    }
+    found = RankEach(Side::kItem, query, count, predictable,
+                     among.ordinals != nullptr ? *among.ordinals : all);
   } else if (auto near = SearchGraph(query, count, predictable, among)) {
     found = std::move(*near);
   } else {

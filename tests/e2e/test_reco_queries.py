@@ -273,12 +273,13 @@ class Why(QueryTest):
         seen = self.why("a0", "x1")
         self.assertEqual((b"seen", None), (seen["state"], seen["rank"]))
         self.assertAlmostEqual(self.reco3("SCORE", "a0", "x1")[0], seen["score"], delta=TOLERANCE)
-        self.assertEqual({"state": b"unknown-item", "rank": None, "score": None, "rules": []},
+        self.assertEqual({"state": b"unknown-item", "rank": None, "score": None,
+                   "taken-out-by": None, "rules": []},
                          self.why("a0", "unknown"))
 
     def test_resp2_is_the_same_map_flat(self):
         flat, answer = as_map(self.reco("WHY", "a0", "x0")), self.why("a0", "x0")
-        self.assertEqual(["state", "rank", "score", "rules"], list(flat))
+        self.assertEqual(["state", "rank", "score", "taken-out-by", "rules"], list(flat))
         self.assertEqual(answer, {**flat, "score": float(flat["score"])})
 
 
@@ -385,7 +386,8 @@ class Common(QueryTest):
                 self.assertEqual(WRONG_TYPE, self.error(name, "text", *args))
 
     def test_a_missing_collection_answers_empty(self):
-        unknown = {"state": b"unknown-item", "rank": None, "score": None, "rules": []}
+        unknown = {"state": b"unknown-item", "rank": None, "score": None,
+                   "taken-out-by": None, "rules": []}
         empty = {"SESSIONSCORE": None, "SESSIONEXPLAIN": None, "SIMILARITY": [None], "WHY": unknown}
         for name, *args in VALID:
             with self.subTest(name=name):

@@ -145,7 +145,7 @@ class Commands(RuleTest):
         self.assertEqual(0, self.connection.cmd("EXISTS", "none"))
 
     def test_a_string_is_not_a_collection(self):
-        self.connection.cmd("text", "SET", "one")
+        self.connection.cmd("SET", "text", "one")
         for args in (("text", "SET", "one", "FILTER", "1", "BURY"), ("text", "LIST"),
                      ("text", "DEL", "one")):
             self.assertEqual(WRONG_TYPE, self.error(*args))
