@@ -87,7 +87,7 @@ Status Database::Impl::CheckFormatVersion() {
   return Status::Ok();
 }
 
-Status Database::Impl::LoadRules(std::vector<Rule> rules, Collection& collection) {
+Status Database::Impl::LoadRules(const std::vector<Rule>& rules, Collection& collection) {
   std::vector<engine::CompiledRule> compiled;
   for (const Rule& rule : rules) {
     Result<engine::CompiledRule> one = engine::Compile(rule);
@@ -122,7 +122,7 @@ Status Database::Impl::LoadKeys() {
     if (record.kind == KeyKind::kCollection) {
       entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
       RECO_RETURN_IF_ERROR(entry.collection->Load());
-      RECO_RETURN_IF_ERROR(LoadRules(std::move(record.rules), *entry.collection));
+      RECO_RETURN_IF_ERROR(LoadRules(record.rules, *entry.collection));
       next_cid = std::max(next_cid, record.cid + 1);
     } else {
       entry.value = std::move(record.value);

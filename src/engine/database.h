@@ -115,7 +115,7 @@ class Database::Impl {
   Result<bool> ChangeKeyRecord(KeyRef key, const WriteOptions& write,
                                FunctionRef<Result<bool>(engine::Collection&)> change,
                                FunctionRef<void(engine::Collection&)> undo) EXCLUDES(state_mutex);
-  static Status LoadRules(std::vector<Rule> rules, engine::Collection& collection);
+  static Status LoadRules(const std::vector<Rule>& rules, engine::Collection& collection);
   // One read of the collection of a key; answers `missing` without one.
   template <typename T>
   Result<T> ReadCollection(KeyRef key, T missing,
