@@ -62,6 +62,10 @@ struct Options {
   // Collections at most; a further RECO.CREATE or RECO.ADD of a new key is refused.
   std::uint32_t collections_max = 10'000;
 
+  // Replaced models of each collection whose item vectors stay on disk, so that lists can still be
+  // made by them; in memory too while requests name them. 0 to 15.
+  std::uint32_t models_kept = 2;
+
   // Finished jobs whose result can still be asked for.
   std::uint32_t jobs_kept = 100;
 

@@ -134,7 +134,10 @@ struct RankingOptions {
   // with the largest (1 - lambda) score / |best score| - lambda (largest cosine to those before).
   // Chosen among the kDiversityPool best, the others follow by score. Lists of items only. 0 to 1.
   double diversity = 0;
-  // Number of the model to rank by; kNotFound unless it is the active one.
+  // Number of the model to rank by, of lists by vectors. Of one that a training has replaced the
+  // item vectors stay as they were then (Options::models_kept), and users are solved against them;
+  // the first list reads them from disk. kNotFound unless ModelInfo::kept; kResourceExhausted when
+  // it would have to be read while memory is at its limit.
   std::optional<std::uint32_t> model = {};
   // Search a graph of neighbours, which looks at so many items (at least count + offset, 1 to
   // kApproximateEfMax) and may miss some of the best; scores are exact all the same. A hint: the
@@ -264,6 +267,7 @@ struct EvaluationOptions {
 struct ModelInfo {
   std::uint32_t id = 0;
   bool active = false;
+  bool kept = false;  // RankingOptions::model may name it
   std::uint64_t trained_at_seq = 0;
   std::int64_t trained_at_ms = 0;
   std::uint32_t dim = 0;

@@ -227,6 +227,16 @@ constexpr OptionSpec kOptions[] = {
      .documentation = "Collections at most; a further one is refused.",
      .min = 1,
      .max = 1'000'000},
+    {.name = "keep-models",
+     .type = OptionType::kInteger,
+     .default_value = "2",
+     .field = &ServerOptions::keep_models,
+     .section = kStorage,
+     .documentation =
+         "Replaced models of each collection whose item vectors stay, so that lists can still be "
+         "made by them (MODEL); also in memory for ten minutes after a request has named one.",
+     .min = 0,
+     .max = 15},
     {.name = "maxmemory",
      .type = OptionType::kBytes,
      .default_value = "0",
@@ -376,6 +386,7 @@ Options ServerOptions::EngineOptions() const {
   options.memory_bytes_max = static_cast<std::uint64_t>(maxmemory_bytes);
   options.training_threads = static_cast<std::uint32_t>(training_threads);
   options.idempotency_window = static_cast<std::uint64_t>(idempotency_window);
+  options.models_kept = static_cast<std::uint32_t>(keep_models);
   options.collections_max = static_cast<std::uint32_t>(collections_max);
   return options;
 }

@@ -46,6 +46,7 @@ struct ServerOptions {
   std::int64_t databases = 0;
   std::int64_t appendfsync = 0;  // a SyncPolicy
   std::int64_t checkpoint_events = 0;
+  std::int64_t keep_models = 0;
   std::int64_t checkpoint_interval_s = 0;
   std::int64_t idempotency_window = 0;
   std::int64_t collections_max = 0;

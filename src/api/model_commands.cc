@@ -225,12 +225,14 @@ void JobWait(CommandContext& context) {
 }
 
 void AnswerModel(Reply& reply, const ModelInfo& model) {
-  constexpr std::size_t kPairs = 7;
+  constexpr std::size_t kPairs = 8;
   reply.Map(kPairs);
   reply.Bulk("id");
   reply.Integer(model.id);
   reply.Bulk("active");
   reply.Boolean(model.active);
+  reply.Bulk("kept");
+  reply.Boolean(model.kept);
   reply.Bulk("trained-at-seq");
   reply.Integer(static_cast<std::int64_t>(model.trained_at_seq));
   reply.Bulk("trained-at-ms");
@@ -332,7 +334,8 @@ constexpr CommandSpec kModelRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns an array of maps, one for each model of the collection",
+     .summary = "Returns an array of maps, one for each model of the collection; kept says whether "
+                "the option MODEL of a list may name it",
      .complexity = "O(N) where N is the number of models",
      .arguments = kKeyArguments,
      .handler = ModelList},

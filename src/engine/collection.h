@@ -26,6 +26,7 @@
 #include "engine/collection_state.h"
 #include "engine/item_list.h"
 #include "engine/jobs.h"
+#include "engine/replaced_models.h"
 #include "engine/storage.h"
 #include "filter/filter.h"
 #include "index/index_rebuild.h"
@@ -158,6 +159,8 @@ class Collection {
   // Builds the graph of neighbours while requests ask for it, carries changes into it and drops it
   // when it is unused, some rows a call; by the same thread.
   void UpdateApproximateIndex() EXCLUDES(mutex_);
+  // Lets go of replaced models that nobody asks for.
+  void DropReplacedModels() EXCLUDES(mutex_);
   // How often the index was re-sorted.
   std::uint64_t resorts() const { return resorts_.load(std::memory_order_relaxed); }
 
@@ -170,7 +173,7 @@ class Collection {
   };
   RetrainTrigger retrain_trigger() const EXCLUDES(mutex_);
 
-  // --- Jobs (collection_retrain.cc) ---
+  // --- Jobs (collection_retrain.cc) and models (collection_models.cc) ---
   // Trains on all data, catches up with the writes meanwhile and swaps the model in. Names the
   // results in *result.
   Status Retrain(const CollectionOptions& parameters, RunningJob& progress,
@@ -182,6 +185,7 @@ class Collection {
 
  private:
   struct Basket;       // collection_cooccurrence.cc
+  struct ModelView;    // collection_queries.h
   struct Query;        // collection_queries.h
   struct ServedRow;    // collection_queries.h
   struct TrainingRun;  // training_run.h
@@ -232,18 +236,35 @@ class Collection {
 
   // A user's or basket's vector and what is left out of its lists.
   Result<Query> BasketQuery(std::span<const std::string_view> items,
-                            std::span<const double> weights, ServedRow* served) const
-      REQUIRES_SHARED(mutex_);
-  Result<Query> UserQuery(std::string_view user, const RankingOptions& options) const
-      REQUIRES_SHARED(mutex_);
-  Result<Query> GroupQuery(std::span<const std::string_view> users,
-                           const RankingOptions& options) const REQUIRES_SHARED(mutex_);
+                            std::span<const double> weights, ServedRow* served,
+                            const ReplacedModel* replaced = nullptr) const REQUIRES_SHARED(mutex_);
+  Result<Query> UserQuery(std::string_view user, const RankingOptions& options,
+                          const ReplacedModel* replaced = nullptr) const REQUIRES_SHARED(mutex_);
+  Result<Query> GroupQuery(std::span<const std::string_view> users, const RankingOptions& options,
+                           const ReplacedModel* replaced) const REQUIRES_SHARED(mutex_);
   // The mean of the unit vectors of the rows, which are left out.
-  Query DirectionQuery(Side side, std::vector<std::uint32_t> ordinals) const
+  Query DirectionQuery(Side side, std::vector<std::uint32_t> ordinals,
+                       const ReplacedModel* replaced = nullptr) const REQUIRES_SHARED(mutex_);
+  Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options, ServedRow* served,
+                              const ReplacedModel* replaced = nullptr) const
       REQUIRES_SHARED(mutex_);
-  Result<Query> ServingVector(std::uint32_t user, const RankingOptions& options,
-                              ServedRow* served) const REQUIRES_SHARED(mutex_);
-  ServedRow Serve(std::span<const RowPair> pairs, double recency) const REQUIRES_SHARED(mutex_);
+  ServedRow Serve(std::span<const RowPair> pairs, double recency,
+                  const ReplacedModel* replaced) const REQUIRES_SHARED(mutex_);
+  // Null stands for the active model.
+  ModelView View(const ReplacedModel* replaced) const REQUIRES_SHARED(mutex_);
+  // The replaced model that the options name; null: the active one. Reads it when it is not in
+  // memory.
+  Result<std::shared_ptr<const ReplacedModel>> ModelFor(const RankingOptions& options) const
+      EXCLUDES(mutex_, replaced_mutex_);
+  // Whether another training has replaced the model that the options name, since ModelFor.
+  bool ReplacedSince(const RankingOptions& options, const ReplacedModel* replaced) const
+      REQUIRES_SHARED(mutex_) {
+    return options.model && replaced == nullptr && *options.model != state_.model().id;
+  }
+  Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(std::uint32_t id) const;
+  bool MayBeKept(std::uint32_t id, std::uint32_t active) const;
+  bool HasItemVectors(std::uint32_t model) const;
+  std::uint32_t ActiveModelId() const EXCLUDES(mutex_);
   double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
   Explanation ExplainScore(const Query& query, const ServedRow& served, std::uint32_t item,
                            std::size_t count) const REQUIRES_SHARED(mutex_);
@@ -285,15 +306,20 @@ class Collection {
   Status CheckUserOptions(const RankingOptions& options) const;
   Result<std::vector<ScoredItem>> List(Side side, const RankingOptions& options,
                                        std::vector<std::uint32_t> left_out, BoundRules rules,
-                                       Lister lister) const REQUIRES_SHARED(mutex_);
+                                       Lister lister, const ReplacedModel* replaced = nullptr) const
+      REQUIRES_SHARED(mutex_);
   Ranking Page(Side side, const RankingOptions& options, std::span<const ScoredItem> list) const
       REQUIRES_SHARED(mutex_);
   Result<Ranking> ItemPage(const RankingOptions& options, std::vector<std::uint32_t> left_out,
-                           Lister lister) const REQUIRES_SHARED(mutex_);
+                           Lister lister, const ReplacedModel* replaced = nullptr) const
+      REQUIRES_SHARED(mutex_);
   Result<Ranking> Rank(const Query& query, const RankingOptions& options) const
       REQUIRES_SHARED(mutex_);
-  Result<Ranking> RankUntilCurrent(FunctionRef<Result<Query>()> make_query,
-                                   const RankingOptions& options) const EXCLUDES(mutex_);
+  using MakeQuery = FunctionRef<Result<Query>(const ReplacedModel* replaced)>;
+  Result<Ranking> RankUntilCurrent(MakeQuery make_query, const RankingOptions& options) const
+      EXCLUDES(mutex_);
+  Result<Ranking> ListSurprising(std::string_view user, const RankingOptions& options,
+                                 const ReplacedModel* replaced) const REQUIRES_SHARED(mutex_);
   std::vector<ScoredItem> ListFor(const Query& query, std::size_t count, AcceptItem accept,
                                   const Among& among) const REQUIRES_SHARED(mutex_);
   std::vector<ScoredItem> ListByVector(const Query& query, std::size_t count, AcceptItem accept,
@@ -385,6 +411,8 @@ class Collection {
   Status SolveLastRows(TrainingRun& run) REQUIRES(mutex_);
   Status WriteVectors(const TrainingRun& run) const;
   Status WriteSideVectors(const TrainingRun& run, Side side, store::Batch* batch) const;
+  void DeleteReplacedVectors(std::uint32_t old_model, std::uint32_t new_model,
+                             store::Batch* batch) const;
   Status SwapModel(TrainingRun& run) EXCLUDES(mutex_, checkpoint_mutex_);
 
   CollectionContext& context_;
@@ -413,6 +441,10 @@ class Collection {
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
   // When a request last asked for the graph, by the monotonic clock; tells of nothing else.
   mutable std::atomic<std::int64_t> approximate_asked_us_ = kNever;
+
+  // One replaced model is read at a time; taken before mutex_.
+  mutable Mutex replaced_mutex_ ACQUIRED_BEFORE(mutex_);
+  mutable ReplacedModels replaced_;
 
   mutable SharedMutex mutex_;
   bool dropped_ GUARDED_BY(mutex_) = false;

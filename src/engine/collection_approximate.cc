@@ -29,7 +29,7 @@ std::optional<std::vector<index::Candidate>> Collection::SearchGraph(const Query
                                                                      std::size_t count,
                                                                      AcceptItem accept,
                                                                      const Among& among) const {
-  if (!query.approximate_ef || among.ordinals != nullptr ||
+  if (!query.approximate_ef || query.replaced != nullptr || among.ordinals != nullptr ||
       query.metric != index::Metric::kInnerProduct || count > kGraphCountMax) {
     return std::nullopt;
   }

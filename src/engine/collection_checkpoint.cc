@@ -15,6 +15,16 @@ store::Family RecordFamily(Side side) {
   return side == Side::kUser ? store::Family::kUsers : store::Family::kItems;
 }
 
+// A deleted item leaves the models to rank by as well.
+void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
+                        const FrozenRows::FrozenEntity& entity, store::Batch* batch) {
+  for (std::uint32_t model = frozen.first_model;
+       entity.side == Side::kItem && model < frozen.checkpoint.model; ++model) {
+    batch->Delete(store::Family::kVectors,
+                  format::VectorKey(cid, model, entity.side, entity.ordinal));
+  }
+}
+
 void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
   const std::uint32_t model = frozen.checkpoint.model;
   std::vector<std::size_t> order(frozen.entities.size());
@@ -40,6 +50,7 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
       batch->Put(store::Family::kVectors, vector_key, value);
     } else {
       batch->Delete(store::Family::kVectors, vector_key);
+      DeleteFromReplaced(frozen, cid, entity, batch);
     }
   }
 }
@@ -249,13 +260,7 @@ Status Collection::LoadModel(const format::CheckpointRecord& record) {
     if (model.dim != state_.dim()) {
       return Status::Corruption("family models: the active model has the wrong dimension");
     }
-    active.id = model.id;
-    active.trained_at_seq = model.trained_at_seq;
-    active.solve = {static_cast<float>(model.alpha), static_cast<float>(model.reg),
-                    static_cast<float>(model.regn), static_cast<float>(model.unobserved)};
-    active.signal = {model.weighting, state_.rules().halflife_ms, model.reference_ms};
-    active.mean = model.mean;
-    active.cold = FromRecord(model.attributes);
+    active = ToActiveModel(model, state_.rules().halflife_ms);
     trained_at_ms_ = model.trained_at_ms;
     trained_gram = std::move(model.item_gram);
     RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));

@@ -162,6 +162,9 @@ Result<Ranking> Collection::SimilarByCooccurrence(std::span<const std::string_vi
   if (items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a list of items may name at most 10000");
   }
+  if (options.model) {
+    return Status::InvalidArgument("co-occurrence asks no model: leave MODEL out");
+  }
   Basket basket;
   RECO_RETURN_IF_ERROR(ReadBasket(items, &basket));
   SampleUsers(&basket);

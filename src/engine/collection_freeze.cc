@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/collection_state.h"
+#include "engine/replaced_models.h"
 
 namespace reco::engine {
 namespace {
@@ -56,6 +57,16 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
 
 }  // namespace
 
+ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms) {
+  return {record.id,
+          record.trained_at_seq,
+          {static_cast<float>(record.alpha), static_cast<float>(record.reg),
+           static_cast<float>(record.regn), static_cast<float>(record.unobserved)},
+          {record.weighting, halflife_ms, record.reference_ms},
+          record.mean,
+          FromRecord(record.attributes)};
+}
+
 FrozenRows CollectionState::Freeze() {
   FrozenRows frozen;
   frozen.generation = generation_;
@@ -65,6 +76,7 @@ FrozenRows CollectionState::Freeze() {
   frozen.checkpoint.items = items_.ids.end();
   frozen.checkpoint.interactions = interactions_;
   frozen.checkpoint.model = model_.id;
+  frozen.first_model = FirstModelKept(model_.id, context_.options.models_kept);
   frozen.checkpoint.model_seq = model_.trained_at_seq;
   frozen.checkpoint.quality = quality;
   const bool with_vectors = model_.id != 0;

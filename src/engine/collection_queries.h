@@ -10,14 +10,30 @@
 #include "engine/collection.h"
 #include "index/item_index.h"
 #include "model/aligned_vector.h"
+#include "model/factor_table.h"
 #include "model/fold_in.h"
 
 namespace reco::engine {
 
+// The model that a list is made by: the active one as it is now, so to be taken anew when the lock
+// was given back, or one that it has replaced.
+struct Collection::ModelView {
+  const ActiveModel& model;
+  const model::FactorTable& items;
+  const model::Gram& item_gram;
+  const index::ItemIndex* index;  // null: there is no model
+
+  // Null: the item is younger than the replaced model.
+  const float* row(std::uint32_t item) const {
+    return item < items.rows() ? items.row(item) : nullptr;
+  }
+};
+
 // What a list is made from.
 struct Collection::Query {
-  model::AlignedVector<float> vector;   // padded; all zero: nothing to score with
-  std::vector<std::uint32_t> left_out;  // sorted: seen, context or basket items
+  const ReplacedModel* replaced = nullptr;  // the model that it is made for; null: the active one
+  model::AlignedVector<float> vector;       // padded; all zero: nothing to score with
+  std::vector<std::uint32_t> left_out;      // sorted: seen, context or basket items
   index::Metric metric = index::Metric::kInnerProduct;
   double offset = 0;  // what a score is above the inner product: the mean of all ratings
   std::optional<std::uint32_t> approximate_ef;  // of the request

@@ -89,10 +89,8 @@ Collection::FilterBinding* Collection::Bind(Side side, std::shared_ptr<const fil
 // Rules and diversity are for items.
 Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions& options,
                                                  std::vector<std::uint32_t> left_out,
-                                                 BoundRules rules, Lister lister) const {
-  if (options.model && (*options.model != state_.model().id || *options.model == 0)) {
-    return Status::NotFound("no such model; RECO.MODEL LIST names those there are");
-  }
+                                                 BoundRules rules, Lister lister,
+                                                 const ReplacedModel* replaced) const {
   const SideState& own = state_.side(side);
   const std::int64_t now_ms = context_.clock.NowMs();
   const std::vector<std::uint32_t> excluded = Ordinals(side, options.exclude);
@@ -127,7 +125,10 @@ Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions
   };
   const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
   const auto cosine = [&](std::uint32_t a, std::uint32_t b) NO_THREAD_SAFETY_ANALYSIS {
-    return CosineOf(own.factors->row(a), own.factors->row(b));
+    const ModelView view = View(replaced);
+    const float* row_a = view.row(a);
+    const float* row_b = view.row(b);
+    return row_a != nullptr && row_b != nullptr ? CosineOf(row_a, row_b) : 0;
   };
   return MakeItemList({options.offset + options.count, side == Side::kItem ? options.diversity : 0,
                        rules.rules, accept, before, cosine},
@@ -157,9 +158,10 @@ Ranking Collection::Page(Side side, const RankingOptions& options,
 
 // A page of items under the rules of now.
 Result<Ranking> Collection::ItemPage(const RankingOptions& options,
-                                     std::vector<std::uint32_t> left_out, Lister lister) const {
-  RECO_ASSIGN_OR_RETURN(const auto list,
-                        List(Side::kItem, options, std::move(left_out), RulesInForce(), lister));
+                                     std::vector<std::uint32_t> left_out, Lister lister,
+                                     const ReplacedModel* replaced) const {
+  RECO_ASSIGN_OR_RETURN(const auto list, List(Side::kItem, options, std::move(left_out),
+                                              RulesInForce(), lister, replaced));
   return Page(Side::kItem, options, list);
 }
 
@@ -189,9 +191,13 @@ std::vector<index::Candidate> Collection::RankEach(
     Side side, const Query& query, std::size_t count, AcceptItem accept,
     std::span<const std::uint32_t> candidates) const {
   const SideState& own = state_.side(side);
+  const ModelView view = View(query.replaced);
   std::vector<index::Candidate> found;
   for (const std::uint32_t ordinal : candidates) {
-    const float* row = own.factors->row(ordinal);
+    const float* row = side == Side::kItem ? view.row(ordinal) : own.factors->row(ordinal);
+    if (row == nullptr) {
+      continue;
+    }
     const float norm = query.metric == index::Metric::kCosine ? LengthOf(row) : 1.0F;
     if (norm > 0 && accept(ordinal)) {
       found.push_back(
@@ -209,8 +215,8 @@ std::vector<index::Candidate> Collection::RankEach(
 }
 
 Source Collection::SourceOf(Side side, std::uint32_t ordinal, const Query& query) const {
-  return query.folded ||
-                 state_.side(side).entities[ordinal].last_seq > state_.model().trained_at_seq
+  return query.folded || state_.side(side).entities[ordinal].last_seq >
+                             View(query.replaced).model.trained_at_seq
              ? Source::kFoldIn
              : Source::kModel;
 }
@@ -225,7 +231,7 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
   index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
   if (among.ordinals != nullptr) {
     std::vector<index::Candidate> found;
-    state_.index()->SearchAmong(request, *among.ordinals, &found);
+    View(query.replaced).index->SearchAmong(request, *among.ordinals, &found);
     return found;
   }
   const auto set_among = [&] {
@@ -236,11 +242,11 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
   set_among();
   if (query.attempts >= Query::kAttemptsInSteps) {
     std::vector<index::Candidate> found;
-    state_.index()->Search(request, &found);
+    View(query.replaced).index->Search(request, &found);
     return found;
   }
-  index::SteppedSearch search(*state_.index(), request);
-  auto progress = search.Step(*state_.index(), context_.scan_step_rows);
+  index::SteppedSearch search(*View(query.replaced).index, request);
+  auto progress = search.Step(*View(query.replaced).index, context_.scan_step_rows);
   while (progress == index::SteppedSearch::Progress::kMore) {
     mutex_.UnlockShared();
     mutex_.LockShared();
@@ -248,7 +254,7 @@ std::vector<index::Candidate> Collection::SearchInSteps(const Query& query, std:
       BindAgain(Side::kItem, binding.get());
     }
     set_among();
-    progress = search.Step(*state_.index(), context_.scan_step_rows);
+    progress = search.Step(*View(query.replaced).index, context_.scan_step_rows);
   }
   query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
   return search.result();
@@ -259,8 +265,10 @@ std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t
                                                  AcceptItem accept, const Among& among) const {
   const SideState& items = state_.items();
   // An item without a solved row has no rating to predict: inner product 0 would mean "average".
+  // The index of a replaced model keeps items that were deleted since.
   const auto predictable = [&](std::uint32_t item) NO_THREAD_SAFETY_ANALYSIS {
-    return (!explicit_feedback() || items.factors->row(item)[ConstantAt()] != 0) && accept(item);
+    return (!explicit_feedback() || View(query.replaced).row(item)[ConstantAt()] != 0) &&
+           (query.replaced == nullptr || !items.ids.id(item).empty()) && accept(item);
   };
   std::vector<index::Candidate> found;
   if (explicit_feedback() && query.metric == index::Metric::kCosine) {
@@ -290,7 +298,7 @@ std::vector<ScoredItem> Collection::ListByVector(const Query& query, std::size_t
 // with.
 std::vector<ScoredItem> Collection::ListFor(const Query& query, std::size_t count,
                                             AcceptItem accept, const Among& among) const {
-  if (state_.index() != nullptr && query.usable()) {
+  if (View(query.replaced).index != nullptr && query.usable()) {
     return ListByVector(query, count, accept, among);
   }
   return query.metric == index::Metric::kCosine
@@ -300,19 +308,25 @@ std::vector<ScoredItem> Collection::ListFor(const Query& query, std::size_t coun
 }
 
 Result<Ranking> Collection::Rank(const Query& query, const RankingOptions& options) const {
-  return ItemPage(options, options.with_seen ? std::vector<std::uint32_t>() : query.left_out,
-                  [&](std::size_t count, AcceptItem accept, const Among& among)
-                      NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); });
+  return ItemPage(
+      options, options.with_seen ? std::vector<std::uint32_t>() : query.left_out,
+      [&](std::size_t count, AcceptItem accept, const Among& among)
+          NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); },
+      query.replaced);
 }
 
 // The list for the query, which is made again when another model takes over in the middle.
-Result<Ranking> Collection::RankUntilCurrent(FunctionRef<Result<Query>()> make_query,
+Result<Ranking> Collection::RankUntilCurrent(MakeQuery make_query,
                                              const RankingOptions& options) const {
   constexpr std::int64_t kNewShare = 16;
   for (int attempts = 0;; ++attempts) {
+    RECO_ASSIGN_OR_RETURN(const auto replaced, ModelFor(options));
     const std::int64_t begin_us = context_.clock.MonotonicUs();
     ReaderLock lock(mutex_);
-    RECO_ASSIGN_OR_RETURN(Query query, make_query());
+    if (ReplacedSince(options, replaced.get())) {
+      continue;
+    }
+    RECO_ASSIGN_OR_RETURN(Query query, make_query(replaced.get()));
     query.attempts = attempts;
     query.approximate_ef = options.approximate_ef;
     Result<Ranking> ranking = Rank(query, options);
@@ -337,31 +351,36 @@ Status Collection::CheckUserOptions(const RankingOptions& options) const {
 
 // The query of a user, known or not.
 Result<Collection::Query> Collection::UserQuery(std::string_view user,
-                                                const RankingOptions& options) const {
+                                                const RankingOptions& options,
+                                                const ReplacedModel* replaced) const {
   const auto ordinal = state_.users().ids.Find(user);
-  return ordinal ? ServingVector(*ordinal, options, nullptr)
-                 : BasketQuery(options.context, {}, nullptr);
+  return ordinal ? ServingVector(*ordinal, options, nullptr, replaced)
+                 : BasketQuery(options.context, {}, nullptr, replaced);
 }
 
 Result<Ranking> Collection::TopK(std::string_view user, const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckUserOptions(options));
-  return RankUntilCurrent([&]() NO_THREAD_SAFETY_ANALYSIS { return UserQuery(user, options); },
-                          options);
+  const auto make_query = [&](const ReplacedModel* replaced) NO_THREAD_SAFETY_ANALYSIS {
+    return UserQuery(user, options, replaced);
+  };
+  return RankUntilCurrent(make_query, options);
 }
 
 // The mean of the members' vectors, and what any of them has seen.
 Result<Collection::Query> Collection::GroupQuery(std::span<const std::string_view> users,
-                                                 const RankingOptions& options) const {
+                                                 const RankingOptions& options,
+                                                 const ReplacedModel* replaced) const {
   std::vector<std::uint32_t> members = Ordinals(Side::kUser, users);
   SortUnique(&members);
   if (members.empty()) {
-    return BasketQuery(options.context, {}, nullptr);
+    return BasketQuery(options.context, {}, nullptr, replaced);
   }
   Query group;
+  group.replaced = replaced;
   std::vector<double> sum(state_.users().factors->stride());
   std::size_t known = 0;  // members with a vector
   for (const std::uint32_t member : members) {
-    RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(member, options, nullptr));
+    RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(member, options, nullptr, replaced));
     for (std::size_t i = 0; i < sum.size(); ++i) {
       sum[i] += query.vector[i];
     }
@@ -387,26 +406,40 @@ Result<Ranking> Collection::GroupTopK(std::span<const std::string_view> users,
     return Status::InvalidArgument(
         "users times items of CONTEXT may be at most 10000; ask for fewer of either");
   }
-  return RankUntilCurrent([&]() NO_THREAD_SAFETY_ANALYSIS { return GroupQuery(users, options); },
-                          options);
+  const auto make_query = [&](const ReplacedModel* replaced) NO_THREAD_SAFETY_ANALYSIS {
+    return GroupQuery(users, options, replaced);
+  };
+  return RankUntilCurrent(make_query, options);
 }
 
 Result<Ranking> Collection::Session(std::span<const std::string_view> items,
                                     std::span<const double> weights,
                                     const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckListOptions(options));
-  return RankUntilCurrent(
-      [&]() NO_THREAD_SAFETY_ANALYSIS { return BasketQuery(items, weights, nullptr); }, options);
+  const auto make_query = [&](const ReplacedModel* replaced) NO_THREAD_SAFETY_ANALYSIS {
+    return BasketQuery(items, weights, nullptr, replaced);
+  };
+  return RankUntilCurrent(make_query, options);
 }
 
 Result<Ranking> Collection::Surprising(std::string_view user, const RankingOptions& options) const {
   RECO_RETURN_IF_ERROR(CheckUserOptions(options));
-  ReaderLock lock(mutex_);
+  for (;;) {
+    RECO_ASSIGN_OR_RETURN(const auto replaced, ModelFor(options));
+    ReaderLock lock(mutex_);
+    if (!ReplacedSince(options, replaced.get())) {
+      return ListSurprising(user, options, replaced.get());
+    }
+  }
+}
+
+Result<Ranking> Collection::ListSurprising(std::string_view user, const RankingOptions& options,
+                                           const ReplacedModel* replaced) const {
   const auto ordinal = state_.users().ids.Find(user);
   if (!ordinal || state_.model().id == 0) {
     return Ranking();
   }
-  RECO_ASSIGN_OR_RETURN(Query query, ServingVector(*ordinal, options, nullptr));
+  RECO_ASSIGN_OR_RETURN(Query query, ServingVector(*ordinal, options, nullptr, replaced));
   // The least expected come first: ranked by the opposite of the score.
   for (float& value : query.vector) {
     value = -value;
@@ -420,7 +453,8 @@ Result<Ranking> Collection::Surprising(std::string_view user, const RankingOptio
     };
     return ListByVector(query, count, both, {.ordinals = &known});
   };
-  RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list, List(Side::kItem, options, {}, {}, lister));
+  RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list,
+                        List(Side::kItem, options, {}, {}, lister, replaced));
   for (ScoredItem& entry : list) {
     entry.score = -entry.score;
   }

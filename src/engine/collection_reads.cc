@@ -184,11 +184,13 @@ CollectionInfo Collection::Details() const {
       users.pending.size() + users.rows_building + items.pending.size() + items.rows_building;
   info.parameters = GetParameters(options_);
   info.quality = state_.quality;
+  const std::uint64_t replaced_bytes = replaced_.memory_bytes();
   info.memory_bytes = {
       {"dictionaries", users.ids.memory_bytes() + items.ids.memory_bytes()},
       {"vectors", users.factors->memory_bytes() + items.factors->memory_bytes()},
       {"item-index", state_.index() != nullptr ? state_.index()->memory_bytes() : 0},
       {"approximate-index", state_.approximate().memory_bytes},
+      {"replaced-models", replaced_bytes},
       {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
       {"popularity", state_.rankings_bytes()},
       {"recent-lists", state_.recent().memory_bytes()},
@@ -198,7 +200,7 @@ CollectionInfo Collection::Details() const {
   for (const auto& [name, bytes] : info.memory_bytes) {
     known += bytes;
   }
-  const std::uint64_t total = state_.memory_bytes();
+  const std::uint64_t total = state_.memory_bytes() + replaced_bytes;
   info.memory_bytes.emplace_back("records", total > known ? total - known : 0);
   info.memory_bytes.emplace_back("total", total);
   info.approximate = state_.approximate().Figures();
@@ -208,7 +210,7 @@ CollectionInfo Collection::Details() const {
 std::uint64_t Collection::memory_bytes() const {
   ReaderLock lock(mutex_);
   constexpr std::uint64_t kTokenBytes = 160;  // in the map and in the queue, about
-  return state_.memory_bytes() + tokens_.size() * kTokenBytes;
+  return state_.memory_bytes() + replaced_.memory_bytes() + tokens_.size() * kTokenBytes;
 }
 
 Collection::RetrainTrigger Collection::retrain_trigger() const {
@@ -218,37 +220,6 @@ Collection::RetrainTrigger Collection::retrain_trigger() const {
   return {state_.last_seq() - (model.id != 0 ? model.trained_at_seq : 0), trained_at_ms_,
           model.id != 0 && model.signal.halflife_ms > 0 &&
               age_ms > kFadedHalfLives * model.signal.halflife_ms};
-}
-
-Result<std::vector<ModelInfo>> Collection::Models() const {
-  RECO_RETURN_IF_ERROR(context_.storage.Readable());
-  std::uint32_t active = 0;
-  {
-    ReaderLock lock(mutex_);
-    active = state_.model().id;
-  }
-  std::vector<ModelInfo> models;
-  const auto rows =
-      context_.storage.store->Scan(store::Family::kModels, format::CollectionPrefix(cid_));
-  for (; rows->Valid(); rows->Next()) {
-    RECO_ASSIGN_OR_RETURN(format::ModelRecord record, format::DecodeModel(rows->value()));
-    ModelInfo info;
-    info.id = record.id;
-    info.active = record.id == active;
-    info.trained_at_seq = record.trained_at_seq;
-    info.trained_at_ms = record.trained_at_ms;
-    info.dim = record.dim - (explicit_feedback() ? model::kRatingExtras : 0);
-    info.parameters = {{"alpha", record.alpha},
-                       {"reg", record.reg},
-                       {"regn", record.regn},
-                       {"unobserved", record.unobserved},
-                       {"iterations", record.iterations},
-                       {"seed", static_cast<double>(record.seed)}};
-    info.metrics = std::move(record.metrics);
-    models.push_back(std::move(info));
-  }
-  RECO_RETURN_IF_ERROR(rows->status());
-  return models;
 }
 
 }  // namespace reco::engine

@@ -28,15 +28,6 @@ std::vector<std::uint32_t> Distinct(std::vector<std::uint32_t> values) {
   return values;
 }
 
-model::Gram GramOf(const model::FactorTable& factors) {
-  model::Gram gram(factors.dim());
-  const std::vector<float> zero(factors.stride());
-  for (std::size_t row = 0; row < factors.rows(); ++row) {
-    gram.Update(zero.data(), factors.row(row));
-  }
-  return gram;
-}
-
 std::vector<double> Unpad(const model::Gram& gram) {
   std::vector<double> values;
   for (std::uint32_t i = 0; i < gram.dim(); ++i) {
@@ -152,8 +143,8 @@ Status Collection::TrainRatedFactors(TrainingRun& run, const model::InteractionM
   run.objective = trained.objectives.back();
   run.objectives = std::move(trained.objectives);
   run.seconds_per_iteration = trained.seconds_per_iteration;
-  run.user_gram = GramOf(trained.users);
-  run.item_gram = GramOf(trained.items);
+  run.user_gram = model::GramOf(trained.users);
+  run.item_gram = model::GramOf(trained.items);
   run.user_factors = std::make_unique<model::FactorTable>(std::move(trained.users));
   run.item_factors = std::make_unique<model::FactorTable>(std::move(trained.items));
   return Status::Ok();
@@ -323,6 +314,16 @@ Status Collection::SolveLastRows(TrainingRun& run) {
   return Status::Ok();
 }
 
+// Item vectors of the newest replaced models stay, to rank by; users' are solved on read.
+void Collection::DeleteReplacedVectors(std::uint32_t old_model, std::uint32_t new_model,
+                                       store::Batch* batch) const {
+  const std::string users = format::VectorPrefix(cid_, old_model, Side::kUser);
+  batch->DeleteRange(store::Family::kVectors, users, format::PrefixEnd(users));
+  batch->DeleteRange(
+      store::Family::kVectors, format::VectorModelPrefix(cid_, 0),
+      format::VectorModelPrefix(cid_, FirstModelKept(new_model, context_.options.models_kept)));
+}
+
 Status Collection::SwapModel(TrainingRun& run) {
   MutexLock checkpoint(checkpoint_mutex_);
   FrozenRows frozen;
@@ -358,10 +359,7 @@ Status Collection::SwapModel(TrainingRun& run) {
   store::Batch batch;
   PutFrozen(frozen, cid_, &batch);
   batch.Put(store::Family::kModels, format::ModelKey(cid_, record.id), format::EncodeModel(record));
-  if (old_model != 0) {
-    const std::string prefix = format::VectorModelPrefix(cid_, old_model);
-    batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
-  }
+  DeleteReplacedVectors(old_model, record.id, &batch);
   if (record.id > kModelsListed) {
     batch.DeleteRange(store::Family::kModels, format::ModelKey(cid_, 0),
                       format::ModelKey(cid_, record.id - kModelsListed + 1));

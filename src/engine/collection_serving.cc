@@ -67,14 +67,16 @@ void Collection::ReturnFolder(std::unique_ptr<RowFolder> folder) const {
 
 // What a user's serving vector is solved from: with recency 1 all stored pairs, otherwise the
 // newest ones, each weighted by recency to the power of its place from the newest, 0.
-Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double recency) const {
-  const model::FactorTable& factors = *state_.items().factors;
+Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double recency,
+                                        const ReplacedModel* replaced) const {
+  const ModelView view = View(replaced);
   ServedRow served;
-  const auto add = [&](const RowPair& pair, double share) NO_THREAD_SAFETY_ANALYSIS {
-    const float weight = state_.model().signal.WeightOf(pair.pair);
-    served.items.push_back(pair.other);
-    served.neighbors.push_back(
-        {factors.row(pair.other), static_cast<float>(static_cast<double>(weight) * share)});
+  const auto add = [&](const RowPair& pair, double share) {
+    if (const float* row = view.row(pair.other)) {
+      const double weight = view.model.signal.WeightOf(pair.pair);
+      served.items.push_back(pair.other);
+      served.neighbors.push_back({row, static_cast<float>(weight * share)});
+    }
   };
   if (recency == 1) {
     for (const RowPair& pair : pairs) {
@@ -105,19 +107,25 @@ Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double r
 
 // Solves `served` into the query's vector.
 void Collection::SolveServed(const ServedRow& served, Query* query) const {
+  const ModelView view = View(query->replaced);
   auto folder = BorrowFolder();
-  folder->Solve(state_.TermsOf(Side::kUser), served.neighbors, query->vector.data());
+  folder->Solve({Side::kUser, view.item_gram, view.model.solve, view.model.mean}, served.neighbors,
+                query->vector.data());
   ReturnFolder(std::move(folder));
 }
 
 // The user's vector as of now: solved from the stored pairs, the request's context and the current
-// item vectors. `served`, when given, takes what it was solved from.
+// item vectors, or by a replaced model's, which has no stored one. `served`, when given, takes what
+// it was solved from.
 Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
                                                     const RankingOptions& options,
-                                                    ServedRow* served) const {
+                                                    ServedRow* served,
+                                                    const ReplacedModel* replaced) const {
   const SideState& users = state_.users();
-  const double recency = options.recency.value_or(options_.recency);
+  // A rating does not fade.
+  const double recency = explicit_feedback() ? 1 : options.recency.value_or(options_.recency);
   Query query;
+  query.replaced = replaced;
   std::vector<RowPair> scratch;
   RECO_ASSIGN_OR_RETURN(std::span<const RowPair> pairs, users.rows.Read(user, &scratch));
   query.left_out.reserve(pairs.size() + options.context.size());
@@ -126,14 +134,17 @@ Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
   }
   query.folded = (users.entities[user].last_seq > state_.model().trained_at_seq &&
                   state_.fold_in() != FoldIn::kOff) ||
-                 !options.context.empty();
-  const float* stored = users.factors->row(user);
-  query.vector.assign(stored, stored + users.factors->stride());
-  // A rating does not fade.
-  const bool as_stored =
-      options.context.empty() && (state_.fold_in() == FoldIn::kOff || explicit_feedback() ||
-                                  (recency == 1 && pairs.size() > kServedPairsMax));
-  query.offset = state_.model().mean;
+                 !options.context.empty() || replaced != nullptr;
+  if (replaced == nullptr) {
+    const float* stored = users.factors->row(user);
+    query.vector.assign(stored, stored + users.factors->stride());
+  } else {
+    query.vector.assign(users.factors->stride(), 0.0F);
+  }
+  const bool as_stored = replaced == nullptr && options.context.empty() &&
+                         (state_.fold_in() == FoldIn::kOff || explicit_feedback() ||
+                          (recency == 1 && pairs.size() > kServedPairsMax));
+  query.offset = View(replaced).model.mean;
   std::vector<RowPair> with_context;
   if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
@@ -149,7 +160,7 @@ Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
     return query;
   }
   if (!as_stored || served != nullptr) {
-    ServedRow row = Serve(pairs, as_stored ? 1 : recency);
+    ServedRow row = Serve(pairs, as_stored ? 1 : recency, replaced);
     if (!as_stored) {
       SolveServed(row, &query);
     }
@@ -163,11 +174,13 @@ Result<Collection::Query> Collection::ServingVector(std::uint32_t user,
 // What an anonymous basket gives; `weights` empty or one for each item.
 Result<Collection::Query> Collection::BasketQuery(std::span<const std::string_view> items,
                                                   std::span<const double> weights,
-                                                  ServedRow* served) const {
+                                                  ServedRow* served,
+                                                  const ReplacedModel* replaced) const {
   RECO_RETURN_IF_ERROR(CheckBasket(items, weights, explicit_feedback()));
   Query query;
+  query.replaced = replaced;
   query.folded = true;
-  query.offset = state_.model().mean;
+  query.offset = View(replaced).model.mean;
   query.vector.assign(state_.items().factors->stride(), 0.0F);
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -179,7 +192,7 @@ Result<Collection::Query> Collection::BasketQuery(std::span<const std::string_vi
     query.left_out.push_back(pair.other);
   }
   if (state_.model().id != 0 && !basket.empty()) {
-    ServedRow row = Serve(basket, 1);
+    ServedRow row = Serve(basket, 1, replaced);
     SolveServed(row, &query);
     if (served != nullptr) {
       *served = std::move(row);

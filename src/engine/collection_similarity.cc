@@ -24,14 +24,20 @@ void SetDirection(std::span<const double> values, model::AlignedVector<float>* v
 
 }  // namespace
 
-Collection::Query Collection::DirectionQuery(Side side, std::vector<std::uint32_t> ordinals) const {
-  const model::FactorTable& factors = *state_.side(side).factors;
+Collection::Query Collection::DirectionQuery(Side side, std::vector<std::uint32_t> ordinals,
+                                             const ReplacedModel* replaced) const {
+  const model::FactorTable& factors =
+      side == Side::kItem ? View(replaced).items : *state_.users().factors;
   Query query;
+  query.replaced = replaced;
   query.metric = index::Metric::kCosine;
   query.left_out = std::move(ordinals);
   SortUnique(&query.left_out);
   std::vector<double> mean(factors.stride());
   for (const std::uint32_t ordinal : query.left_out) {
+    if (ordinal >= factors.rows()) {
+      continue;  // younger than the replaced model
+    }
     const float* row = factors.row(ordinal);
     const double norm = LengthOf(row);
     for (std::uint32_t i = 0; norm > 0 && i < ComparedDim(); ++i) {
@@ -49,8 +55,8 @@ Result<Ranking> Collection::Similar(std::span<const std::string_view> items,
     return Status::InvalidArgument("a list of ids may name at most 10000");
   }
   return RankUntilCurrent(
-      [&]() NO_THREAD_SAFETY_ANALYSIS -> Result<Query> {
-        return DirectionQuery(Side::kItem, Ordinals(Side::kItem, items));
+      [&](const ReplacedModel* replaced) NO_THREAD_SAFETY_ANALYSIS -> Result<Query> {
+        return DirectionQuery(Side::kItem, Ordinals(Side::kItem, items), replaced);
       },
       options);
 }

@@ -96,6 +96,9 @@ struct ActiveModel {
   std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
 };
 
+// As kept on disk. `halflife_ms` as in SignalRules.
+ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms);
+
 // What a checkpoint writes: a copy taken under the collection's lock.
 struct FrozenRows {
   struct FrozenEntity {
@@ -111,6 +114,7 @@ struct FrozenRows {
   };
   std::uint32_t generation = 0;
   std::uint32_t dim = 0;
+  std::uint32_t first_model = 0;  // the oldest that has item vectors
   format::CheckpointRecord checkpoint;
   std::vector<FrozenEntity> entities;
   std::vector<float> vectors;  // dim floats for each of `entities`; empty without a model

@@ -31,11 +31,16 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
     : options(database_options),
       hooks(database_hooks),
       clock(hooks.clock != nullptr ? *hooks.clock : SystemClock()),
-      context{
-          storage, options, clock, row_budget, hooks.scan_step_rows, hooks.approximate_items_min},
+      context{storage,
+              options,
+              clock,
+              row_budget,
+              memory,
+              hooks.scan_step_rows,
+              hooks.approximate_items_min},
       keyspace(options.databases),
-      sync_policy(options.sync),
-      memory_bytes_max(options.memory_bytes_max) {
+      sync_policy(options.sync) {
+  memory.limit_bytes = options.memory_bytes_max;
   row_budget.limit_bytes = static_cast<std::int64_t>(options.row_cache_bytes);
 }
 
@@ -177,15 +182,6 @@ Status Database::Impl::CheckWritable() const {
   }
   MutexLock lock(health_mutex);
   return health;
-}
-
-Status Database::Impl::CheckMemory() const {
-  const std::uint64_t limit = memory_bytes_max.load(std::memory_order_relaxed);
-  if (limit != 0 && memory_bytes.load(std::memory_order_relaxed) > limit) {
-    return Status::ResourceExhausted("memory limit of " + std::to_string(limit) +
-                                     " bytes is reached");
-  }
-  return Status::Ok();
 }
 
 Result<std::uint64_t> Database::Impl::BeginWrite() const {
@@ -344,12 +340,13 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       }
       collection->ResortIndex();
       collection->UpdateApproximateIndex();
+      collection->DropReplacedModels();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {
     housekeeping_us = now_us;
     ExpireKeys();
-    memory_bytes = CountMemory();
+    memory.used_bytes = CountMemory();
   }
   if (now_us - second_us >= kSecondUs) {
     second_us = now_us;
@@ -489,7 +486,7 @@ void Database::SetSyncPolicy(SyncPolicy policy) {
 }
 
 void Database::SetMemoryLimit(std::uint64_t bytes_max) {
-  impl_->memory_bytes_max = bytes_max;
+  impl_->memory.limit_bytes = bytes_max;
 }
 
 Status Database::Health() const {
@@ -497,7 +494,7 @@ Status Database::Health() const {
 }
 
 std::uint64_t Database::memory_used_bytes() const {
-  return impl_->memory_bytes;
+  return impl_->memory.used_bytes;
 }
 
 }  // namespace reco

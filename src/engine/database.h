@@ -86,7 +86,6 @@ class Database::Impl {
   // The start of every write: CheckWritable, and the generation that its end commits.
   Result<std::uint64_t> BeginWrite() const;
   // Refuses what would grow the memory when the limit is reached.
-  Status CheckMemory() const;
   // The end of every write: commits unless deferred.
   Status Finish(const WriteOptions& write, std::uint64_t write_generation) EXCLUDES(state_mutex);
   Status Commit(std::uint64_t write_generation) EXCLUDES(state_mutex);
@@ -155,6 +154,7 @@ class Database::Impl {
   const Clock& clock;
   engine::Storage storage;  // replaced under state_mutex
   engine::RowBudget row_budget;
+  engine::MemoryBudget memory;
   engine::CollectionContext context;
 
   mutable SharedMutex state_mutex;
@@ -170,8 +170,6 @@ class Database::Impl {
   // Memory may hold changes of a commit that failed: it has to be loaded again.
   bool memory_is_stale GUARDED_BY(state_mutex) = false;
 
-  std::atomic<std::uint64_t> memory_bytes = 0;      // counted by the maintenance thread
-  std::atomic<std::uint64_t> memory_bytes_max = 0;  // 0: no limit
   // Counts the states that recovery has put in the place of another: a write is durable only when
   // it is committed in the generation that it was made in.
   std::atomic<std::uint64_t> generation = 1;

@@ -81,7 +81,7 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
                                           const CollectionWrite<T>& body) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
   if (body.check_new) {
-    RECO_RETURN_IF_ERROR(CheckMemory());
+    RECO_RETURN_IF_ERROR(memory.Check());
   }
   T answer{};
   for (bool again = true; again;) {
@@ -108,7 +108,7 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
 Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, WriteOptions write) {
   RECO_RETURN_IF_ERROR(options.Validate());
   RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
-  RECO_RETURN_IF_ERROR(impl_->CheckMemory());
+  RECO_RETURN_IF_ERROR(impl_->memory.Check());
   {
     ReaderLock state(impl_->state_mutex);
     WriterLock lock(impl_->keyspace_mutex);

@@ -203,7 +203,7 @@ std::vector<InfoField> Database::Info() const {
     fields.push_back({std::string(section), std::string(name), std::to_string(value)});
   };
   Impl& impl = *impl_;
-  add("memory", "used_memory_dataset", impl.memory_bytes.load());
+  add("memory", "used_memory_dataset", impl.memory.used_bytes.load());
   add("memory", "row_cache_bytes", impl.row_budget.used_bytes.load());
   add("memory", "row_cache_limit_bytes", impl.row_budget.limit_bytes);
   add("persistence", "writes_refused", impl.degraded ? 1 : 0);

@@ -107,7 +107,7 @@ Result<std::optional<std::string>> Database::Get(KeyRef key) const {
 Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOptions& options,
                                  WriteOptions write) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
-  RECO_RETURN_IF_ERROR(impl_->CheckMemory());
+  RECO_RETURN_IF_ERROR(impl_->memory.Check());
   SetOutcome outcome;
   {
     ReaderLock state(impl_->state_mutex);

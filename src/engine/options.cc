@@ -39,6 +39,7 @@ Status Options::Validate() const {
   RECO_RETURN_IF_ERROR(CheckRange("training_threads", training_threads, 0, 1'024));
   RECO_RETURN_IF_ERROR(CheckRange("idempotency_window", idempotency_window, 0, 10'000'000));
   RECO_RETURN_IF_ERROR(CheckRange("collections_max", collections_max, 1, 10'000'000));
+  RECO_RETURN_IF_ERROR(CheckRange("models_kept", models_kept, 0, 15));
   return CheckRange("jobs_kept", jobs_kept, 0, 1'000'000);
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "reco/options.h"
 #include "reco/result.h"
@@ -37,12 +38,27 @@ struct RowBudget {
   bool over() const { return used_bytes.load(std::memory_order_relaxed) > limit_bytes; }
 };
 
+// What the database uses of the memory that it may. Thread-safe.
+struct MemoryBudget {
+  std::atomic<std::uint64_t> used_bytes = 0;   // counted by the maintenance thread
+  std::atomic<std::uint64_t> limit_bytes = 0;  // 0: no limit
+  // kResourceExhausted above the limit.
+  Status Check() const {
+    const std::uint64_t limit = limit_bytes.load(std::memory_order_relaxed);
+    return limit != 0 && used_bytes.load(std::memory_order_relaxed) > limit
+               ? Status::ResourceExhausted("memory limit of " + std::to_string(limit) +
+                                           " bytes is reached")
+               : Status::Ok();
+  }
+};
+
 // What every collection borrows from its database.
 struct CollectionContext {
   Storage& storage;
   const Options& options;
   const Clock& clock;
   RowBudget& row_budget;
+  const MemoryBudget& memory;
   const std::size_t scan_step_rows;         // as in DatabaseHooks
   const std::size_t approximate_items_min;  // smaller catalogues get no graph of neighbours
 };

@@ -15,6 +15,8 @@
 
 namespace reco::model {
 
+class FactorTable;
+
 // One known pair of the row: the partner's padded vector (length stride, lives in a FactorTable)
 // and the signed weight of the pair.
 struct Neighbor {
@@ -54,6 +56,9 @@ class Gram {
   AlignedVector<double> values_;
   AlignedVector<float> values32_;
 };
+
+// The Gram of all rows; O(n d^2), about 0.5 us a row at d = 64.
+Gram GramOf(const FactorTable& rows);
 
 // The running sums of a long row: S = sum c y y' and b = sum c p y, so that one event costs one
 // rank-one update whatever the row's length (recursive least squares in information form).

@@ -54,6 +54,15 @@ double Gram::RelativeDistance(const Gram& other) const {
   return std::sqrt(difference / size);
 }
 
+Gram GramOf(const FactorTable& rows) {
+  Gram gram(rows.dim());
+  const AlignedVector<float> zero(rows.stride());
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    gram.Update(zero.data(), rows.row(row));
+  }
+  return gram;
+}
+
 Information::Information(std::uint32_t dim)
     : dim_(dim),
       stride_(StrideFor(dim)),

@@ -273,12 +273,48 @@ class Models(reco_e2e.ServerTest):
         client.cmd("RECO.RETRAIN", "shop", "SYNC")
         models = [as_map(model) for model in client.cmd("RECO.MODEL", "LIST", "shop")]
         (active,) = [model for model in models if model["active"]]
-        self.assertEqual(["id", "active", "trained-at-seq", "trained-at-ms", "dim", "parameters",
-                          "metrics"], list(active))
+        self.assertEqual(["id", "active", "kept", "trained-at-seq", "trained-at-ms", "dim",
+                          "parameters", "metrics"], list(active))
         self.assertEqual((2, last_seq, 8),
                          (active["id"], active["trained-at-seq"], active["dim"]))
         self.assertTrue(as_map(active["metrics"]))
         self.assertIn("alpha", as_map(active["parameters"]))
+
+    def test_lists_by_the_models_that_are_kept(self):
+        client = self.client()
+        two_tastes(client)
+        lists = []
+        for seed in range(1, 5):
+            client.cmd("RECO.RETRAIN", "shop", "SYNC", "seed", seed)
+            lists.append(client.cmd("RECO.TOPK", "shop", "a0", "WITHSCORES"))
+        models = [as_map(model) for model in client.cmd("RECO.MODEL", "LIST", "shop")]
+        self.assertEqual([(1, False), (2, True), (3, True), (4, True)],
+                         [(model["id"], bool(model["kept"])) for model in models])
+        self.assertEqual("ERR model 1 is not kept; RECO.MODEL LIST says which models are",
+                         client.error("RECO.TOPK", "shop", "a0", "MODEL", 1))
+        for restarted in (False, True):
+            if restarted:
+                self.server.kill9()
+                self.server.start()
+                client = self.client()
+            for model in (2, 3, 4):
+                with self.subTest(restarted=restarted, model=model):
+                    self.assert_same_list(lists[model - 1], client.cmd(
+                        "RECO.TOPK", "shop", "a0", "WITHSCORES", "MODEL", model))
+
+    def assert_same_list(self, expected, got):
+        self.assertEqual(expected[::2], got[::2])
+        for want, score in zip(expected[1::2], got[1::2]):
+            self.assertAlmostEqual(float(want), float(score), delta=1e-4)
+
+    def test_no_model_is_kept_when_the_option_says_so(self):
+        with reco_e2e.Server(keep_models=0) as server:
+            client = server.client()
+            two_tastes(client)
+            for _ in range(2):
+                client.cmd("RECO.RETRAIN", "shop", "SYNC")
+            self.assertEqual("ERR model 1 is not kept; RECO.MODEL LIST says which models are",
+                             client.error("RECO.TOPK", "shop", "a0", "MODEL", 1))
 
     def test_models_survive_a_kill(self):
         client = self.client()

@@ -342,12 +342,12 @@ class ListOptions(QueryTest):
                 self.assertEqual(plain, self.reco(*words, "COUNT", 100, "DIVERSITY", 0))
                 self.assertEqual(set(plain), set(self.reco(*words, "COUNT", 100, "DIVERSITY", 1)))
 
-    def test_the_model_in_use_may_be_named_and_no_other(self):
+    def test_the_model_in_use_may_be_named_and_none_that_is_not_there(self):
         for words in (("TOPK", "a0"), ("MTOPK", 1, "a0"), ("SESSION", 1, "x1"),
                       ("SIMILAR", 1, "x1"), ("SURPRISING", "a0")):
             with self.subTest(words=words):
                 self.assertEqual(self.reco(*words), self.reco(*words, "MODEL", 1))
-                self.assertEqual("ERR no such model; RECO.MODEL LIST names those there are",
+                self.assertEqual("ERR model 2 is not kept; RECO.MODEL LIST says which models are",
                                  self.error(words[0], "shop", *words[1:], "MODEL", 2))
 
     def test_errors_of_the_options(self):
@@ -371,6 +371,8 @@ class ListOptions(QueryTest):
                 (vector_lists, ("MODEL", "first"), NOT_INTEGER),
                 (vector_lists, ("MODEL", 1, "MODEL", 1), SYNTAX),
                 (USER_LISTS + item_lists[-3:], ("MODEL", 1), SYNTAX),
+                ([("SIMILAR", 1, "x1")], ("BY", "COOCCURRENCE", "MODEL", 1),
+                 "ERR co-occurrence asks no model: leave MODEL out"),
                 ([("SURPRISING", "a0"), ("SIMUSERS", "a0")], ("WITHSEEN",), SYNTAX)]:
             for words in lists:
                 with self.subTest(words=words, options=options):

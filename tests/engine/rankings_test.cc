@@ -402,7 +402,7 @@ TEST_F(Rankings, AttributesComeWithTheEntries) {
   EXPECT_TRUE(shop.Rank("u1", {.count = 1})[0].attributes.empty());
 }
 
-TEST_F(Rankings, OnlyTheActiveModelCanBeAskedFor) {
+TEST_F(Rankings, OnlyModelsThatAreKeptCanBeAskedFor) {
   const std::uint32_t active = shop.db->CollectionDetails("shop")->model_id;
   EXPECT_TRUE(shop.db->TopK("shop", "u1", {.model = active}).ok());
   EXPECT_EQ(shop.db->TopK("shop", "u1", {.model = active + 1}).status().code(),
