@@ -275,11 +275,10 @@ std::vector<std::pair<std::string, std::shared_ptr<Collection>>> Database::Impl:
     const {
   std::vector<std::pair<std::string, std::shared_ptr<Collection>>> collections;
   ReaderLock lock(keyspace_mutex);
-  keyspace.ForEach([&](std::uint32_t, std::string_view name, const engine::KeyEntry& entry) {
-    if (entry.collection != nullptr) {
-      collections.emplace_back(name, entry.collection);
-    }
-  });
+  keyspace.ForEachCollection(
+      [&](std::uint32_t, std::string_view name, const engine::KeyEntry& entry) {
+        collections.emplace_back(name, entry.collection);
+      });
   return collections;
 }
 

@@ -122,21 +122,19 @@ void Database::Impl::StartDueRetrains() {
     ReaderLock state(state_mutex);
     ReaderLock lock(keyspace_mutex);
     const std::int64_t now_ms = clock.NowMs();
-    keyspace.ForEach([&](std::uint32_t db, std::string_view name, const engine::KeyEntry& entry) {
-      if (entry.collection == nullptr) {
-        return;
-      }
-      const CollectionOptions parameters = entry.collection->options();
-      const auto since = entry.collection->retrain_trigger();
-      const bool by_events =
-          parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
-      const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
-                          now_ms - since.trained_at_ms >=
-                              static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
-      if (by_events || by_age || since.faded) {
-        due.push_back({db, std::string(name)});
-      }
-    });
+    keyspace.ForEachCollection(
+        [&](std::uint32_t db, std::string_view name, const engine::KeyEntry& entry) {
+          const CollectionOptions parameters = entry.collection->options();
+          const auto since = entry.collection->retrain_trigger();
+          const bool by_events =
+              parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
+          const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
+                              now_ms - since.trained_at_ms >=
+                                  static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
+          if (by_events || by_age || since.faded) {
+            due.push_back({db, std::string(name)});
+          }
+        });
   }
   for (const Due& key : due) {
     StartJob(JobKind::kRetrain, KeyRef(key.name, key.db),

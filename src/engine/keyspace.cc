@@ -68,7 +68,9 @@ const KeyEntry* Keyspace::Find(KeyRef key, std::int64_t now_ms) const {
 void Keyspace::Account(KeyTable* table, std::uint32_t handle) {
   const Node& node = table->nodes[handle];
   table->bytes += EntryBytes(node.name, node.entry);
-  collections_ += node.entry.collection ? 1 : 0;
+  if (node.entry.collection) {
+    table->collections.insert(handle);
+  }
   if (node.entry.expire_at_ms != 0) {
     table->expiries.emplace(node.entry.expire_at_ms, handle);
     table->expiry_sum_ms += node.entry.expire_at_ms;
@@ -78,7 +80,9 @@ void Keyspace::Account(KeyTable* table, std::uint32_t handle) {
 void Keyspace::Unaccount(KeyTable* table, std::uint32_t handle) {
   const Node& node = table->nodes[handle];
   table->bytes -= EntryBytes(node.name, node.entry);
-  collections_ -= node.entry.collection ? 1 : 0;
+  if (node.entry.collection) {
+    table->collections.erase(handle);
+  }
   if (node.entry.expire_at_ms != 0) {
     table->expiries.erase({node.entry.expire_at_ms, handle});
     table->expiry_sum_ms -= node.entry.expire_at_ms;
@@ -273,23 +277,28 @@ std::vector<Keyspace::NamedEntry> Keyspace::CollectExpired(std::int64_t now_ms, 
 
 std::vector<std::shared_ptr<Collection>> Keyspace::Flush(std::uint32_t db) {
   std::vector<std::shared_ptr<Collection>> flushed;
-  for (Node& node : databases_[db].nodes) {
-    if (node.entry.collection) {
-      flushed.push_back(std::move(node.entry.collection));
-    }
+  for (const std::uint32_t handle : databases_[db].collections) {
+    flushed.push_back(std::move(databases_[db].nodes[handle].entry.collection));
   }
-  collections_ -= flushed.size();
   databases_[db] = KeyTable{};
   return flushed;
 }
 
-void Keyspace::ForEach(
+std::uint64_t Keyspace::collections() const {
+  std::uint64_t count = 0;
+  for (const KeyTable& table : databases_) {
+    count += table.collections.size();
+  }
+  return count;
+}
+
+void Keyspace::ForEachCollection(
     FunctionRef<void(std::uint32_t db, std::string_view name, const KeyEntry& entry)> visit) const {
   for (std::uint32_t db = 0; db < databases(); ++db) {
     const KeyTable& table = databases_[db];
-    table.index.Scan(0, table.index.size(), [&](std::uint32_t handle) {
+    for (const std::uint32_t handle : table.collections) {
       visit(db, table.nodes[handle].name, table.nodes[handle].entry);
-    });
+    }
   }
 }
 

@@ -45,7 +45,7 @@ class Keyspace {
 
   std::uint32_t databases() const { return static_cast<std::uint32_t>(databases_.size()); }
   // Keys of all databases that hold a collection, expired ones included.
-  std::uint64_t collections() const { return collections_; }
+  std::uint64_t collections() const;
   // Names, values and their tables; not what collections hold.
   std::uint64_t memory_bytes() const;
   // What one key accounts for of it, about.
@@ -117,10 +117,11 @@ class Keyspace {
   // Empties a database; returns the collections that were in it.
   std::vector<std::shared_ptr<Collection>> Flush(std::uint32_t db);
 
-  // Every entry of every database, also expired ones, in no particular order. `visit` must not
-  // change the key space.
-  void ForEach(FunctionRef<void(std::uint32_t db, std::string_view name, const KeyEntry& entry)>
-                   visit) const;
+  // The entries that hold a collection, expired ones too, in no particular order; other keys cost
+  // nothing. `visit` must not change the key space.
+  void ForEachCollection(
+      FunctionRef<void(std::uint32_t db, std::string_view name, const KeyEntry& entry)> visit)
+      const;
 
  private:
   struct Node {
@@ -134,6 +135,7 @@ class Keyspace {
     std::vector<std::uint32_t> free;
     std::set<std::pair<std::int64_t, std::uint32_t>> expiries;  // (expire_at_ms, handle)
     __int128 expiry_sum_ms = 0;                                 // of `expiries`
+    std::set<std::uint32_t> collections;                        // handles of those that hold one
     std::uint64_t bytes = 0;                                    // EntryBytes of all
   };
 
@@ -148,7 +150,6 @@ class Keyspace {
 
   const std::uint64_t hash_seed_;
   std::vector<KeyTable> databases_;
-  std::uint64_t collections_ = 0;
 };
 
 }  // namespace reco::engine
