@@ -101,8 +101,11 @@ std::uint32_t Keyspace::FreeHandle(KeyTable* table) {
 }
 
 std::optional<KeyEntry> Keyspace::Put(KeyRef key, KeyEntry entry) {
+  return PutAt(Handle(key), key, std::move(entry));
+}
+
+std::optional<KeyEntry> Keyspace::PutAt(std::uint32_t handle, KeyRef key, KeyEntry entry) {
   KeyTable& table = databases_[key.db];
-  std::uint32_t handle = Handle(key);
   std::optional<KeyEntry> replaced;
   if (handle != HashIndex::kNone) {
     Unaccount(&table, handle);
@@ -132,7 +135,12 @@ std::optional<KeyEntry> Keyspace::Erase(KeyRef key) {
 Result<Keyspace::SetResult> Keyspace::SetString(KeyRef key, std::string_view value,
                                                 const SetOptions& options, std::int64_t now_ms) {
   SetResult result;
-  const KeyEntry* old = Find(key, now_ms);
+  const std::uint32_t handle = Handle(key);
+  const KeyEntry* old =
+      handle == HashIndex::kNone ? nullptr : &databases_[key.db].nodes[handle].entry;
+  if (old != nullptr && old->ExpiredAt(now_ms)) {
+    old = nullptr;
+  }
   if (options.get && old != nullptr) {
     if (old->kind() != KeyKind::kString) {
       return Status::WrongType();
@@ -155,7 +163,7 @@ Result<Keyspace::SetResult> Keyspace::SetString(KeyRef key, std::string_view val
     result.replaced = Erase(key);
   } else {
     entry.value = value;
-    result.replaced = Put(key, std::move(entry));
+    result.replaced = PutAt(handle, key, std::move(entry));
   }
   return result;
 }

@@ -142,6 +142,8 @@ class Keyspace {
   // The node's handle, expired ones included, or HashIndex::kNone.
   std::uint32_t Handle(KeyRef key) const;
   std::uint32_t VisibleHandle(KeyRef key, std::int64_t now_ms) const;
+  // `handle` is that of the key.
+  std::optional<KeyEntry> PutAt(std::uint32_t handle, KeyRef key, KeyEntry entry);
   static std::uint32_t FreeHandle(KeyTable* table);
   void Account(KeyTable* table, std::uint32_t handle);
   void Unaccount(KeyTable* table, std::uint32_t handle);

@@ -5,6 +5,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
@@ -20,6 +21,9 @@ struct Traits {
   std::size_t prefix_bytes;  // rows are read by this prefix: worth one on it; 0: none
   bool compressible;
   std::size_t block_bytes;
+  // Rows are read at open only, so what is in memory need not be found: it is sorted when it is
+  // flushed.
+  bool write_only = false;
 };
 
 constexpr std::size_t kSmallBlock = 4U << 10U;
@@ -39,6 +43,12 @@ Traits TraitsOf(Family family) {
               .prefix_bytes = kRowPrefix,
               .compressible = true,
               .block_bytes = kSmallBlock};
+    case Family::kKeys:
+      return {.point_reads = false,
+              .prefix_bytes = 0,
+              .compressible = true,
+              .block_bytes = kSmallBlock,
+              .write_only = true};
     case Family::kVectors:
     case Family::kModels:  // floats do not shrink
       return {.point_reads = true,
@@ -76,6 +86,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.atomic_flush = true;
   // A log that ends in a torn record, as after power loss, is read up to there.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.allow_concurrent_memtable_write = false;  // write-only families do not take it
   db.write_buffer_manager = memory.write_buffers;
   db.max_total_wal_size = std::max<std::uint64_t>(4 * options.write_buffer_bytes, 4 * kMiB);
   db.max_background_jobs = 2;
@@ -112,6 +123,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   static const bool kHasLz4 = HasLz4();
   cf.compression =
       traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  if (traits.write_only) {
+    cf.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+  }
   // The write buffer manager bounds the sum; one family may take most of it.
   cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
   // Small, because every family holds at least one block.

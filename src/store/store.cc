@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -36,10 +37,19 @@ std::string FamilyText(Family family) {
   return std::string("family ").append(FamilyName(family));
 }
 
-// Keeps the first error after which writes are refused. Thread-safe.
+// Keeps the first error after which writes are refused, and passes on what is to be logged.
+// Thread-safe.
 class FaultLatch final : public rocksdb::EventListener {
  public:
   explicit FaultLatch(LogSink log) : log_(std::move(log)) {}
+
+  void Log(LogLevel level, std::string_view text) const {
+    if (log_ && !closing_) {
+      log_(level, text);
+    }
+  }
+  // Background work that breaks off from here on is no fault.
+  void BeginClose() { closing_ = true; }
 
   void Fail(Status status) {
     MutexLock lock(mutex_);
@@ -58,9 +68,7 @@ class FaultLatch final : public rocksdb::EventListener {
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
     Status status = ToStatus(*error, ReasonText(reason));
-    if (log_) {
-      log_(LogLevel::kWarning, "storage: " + status.ToString());
-    }
+    Log(LogLevel::kWarning, "storage: " + status.ToString());
     // A soft error (a compaction that will be tried again) does not stop writes.
     if (error->severity() != rocksdb::Status::Severity::kSoftError) {
       Fail(std::move(status));
@@ -99,6 +107,7 @@ class FaultLatch final : public rocksdb::EventListener {
   }
 
   const LogSink log_;
+  std::atomic<bool> closing_ = false;
   mutable Mutex mutex_;
   Status fault_ GUARDED_BY(mutex_);
 };
@@ -206,6 +215,7 @@ class RocksStore final : public Store {
   RocksStore& operator=(const RocksStore&) = delete;
 
   ~RocksStore() override {
+    faults_->BeginClose();
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
       ToStatus(db_->DestroyColumnFamilyHandle(handle), "")
           .IgnoreError("the handle is gone either way");
@@ -462,9 +472,15 @@ std::string_view FamilyName(Family family) {
 Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   SharedMemory memory = MakeSharedMemory(options);
   auto faults = std::make_shared<FaultLatch>(options.log);
-  rocksdb::DBOptions db_options = MakeDbOptions(options, memory);
+  StoreOptions logging = options;
+  logging.log = [faults](LogLevel level, std::string_view text) { faults->Log(level, text); };
+  rocksdb::DBOptions db_options = MakeDbOptions(logging, memory);
   db_options.listeners.push_back(faults);
   const Descriptors descriptors = MakeDescriptors(options, memory);
+  if (!options.read_only) {  // RocksDB does so too, but warns that there was none
+    RECO_RETURN_IF_ERROR(
+        ToStatus(db_options.env->CreateDirIfMissing(options.path), "create " + options.path));
+  }
   RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
   std::unique_ptr<FolderLock> lock;
   if (options.read_only) {

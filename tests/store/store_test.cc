@@ -607,6 +607,60 @@ TEST_F(StoreFaultTest, CreationThatFailsAnywhereCanBeRepeated) {
   }
 }
 
+// Flushes are under way all the time with so small a buffer, so that closing breaks one off.
+TEST_F(StoreTest, CreatingAndClosingLogNothing) {
+  std::string logged;
+  options_.write_buffer_bytes = 1U << 20U;
+  options_.log = [&logged](LogLevel, std::string_view text) { logged.append(text); };
+  for (int round = 0; round < 5; ++round) {
+    Open();
+    Batch batch;
+    for (int i = 0; i < 40'000; ++i) {
+      batch.Put(Family::kKeys, "key" + std::to_string(i * 7'919 % 40'000), std::string(60, 'v'));
+    }
+    ASSERT_TRUE(store_->Write(batch, false).ok());
+    ASSERT_TRUE(store_->Write(batch, false).ok());
+    store_.reset();
+  }
+  EXPECT_EQ(logged, "");
+}
+
+// The rows of this family lie unsorted in memory until they are flushed.
+TEST_F(StoreTest, KeysAreReadInOrderBeforeAndAfterAFlush) {
+  std::map<std::string, std::string> expected;
+  std::mt19937_64 random(5);
+  Open();
+  for (int round = 0; round < 6; ++round) {
+    Batch batch;
+    for (int i = 0; i < 400; ++i) {
+      const std::string key = "key" + std::to_string(random() % 300);
+      if (random() % 4 == 0) {
+        batch.Delete(Family::kKeys, key);
+        expected.erase(key);
+      } else {
+        const std::string value = std::to_string(random());
+        batch.Put(Family::kKeys, key, value);
+        expected[key] = value;
+      }
+    }
+    ASSERT_TRUE(store_->Write(batch, false).ok());
+    if (round % 3 == 1) {
+      ASSERT_TRUE(store_->Flush().ok());
+    } else if (round % 3 == 2) {
+      store_.reset();
+      Open();
+    }
+    auto next = expected.begin();
+    const auto rows = store_->Scan(Family::kKeys, "");
+    for (; rows->Valid() && next != expected.end(); rows->Next(), ++next) {
+      ASSERT_EQ(rows->key(), next->first);
+      ASSERT_EQ(rows->value(), next->second);
+    }
+    EXPECT_FALSE(rows->Valid());
+    EXPECT_EQ(next, expected.end());
+  }
+}
+
 TEST_F(StoreTest, ReportsMemoryAndDisk) {
   Open();
   const std::uint64_t memory = store_->memory_bytes();
