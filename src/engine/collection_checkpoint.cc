@@ -190,10 +190,7 @@ Status Collection::LoadEntities(Side side, std::uint32_t end) {
     }
     entity.squares = record.squares.value_or(0);
     older = older || (side == Side::kItem && record.pairs > 0 && !record.squares);
-    Attributes attributes{std::move(record.attributes), record.hidden, record.expire_at_ms};
-    if (!attributes.empty()) {
-      own.attributes.emplace(ordinal, std::move(attributes));
-    }
+    own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
   }
   // Ordinals given out after the checkpoint whose rows are gone again still occur in events.
   state_.Grow(side, std::max(end, own.ids.end()));

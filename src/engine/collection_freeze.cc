@@ -37,10 +37,10 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
   const Entity& entity = own.entities[ordinal];
   format::EntityRecord record;
   record.id = own.ids.id(ordinal);
-  if (const auto found = own.attributes.find(ordinal); found != own.attributes.end()) {
-    record.attributes = found->second.json;
-    record.hidden = found->second.hidden;
-    record.expire_at_ms = found->second.expire_at_ms;
+  if (const Attributes* attributes = own.attributes.Find(ordinal)) {
+    record.attributes = attributes->json;
+    record.hidden = attributes->hidden;
+    record.expire_at_ms = attributes->expire_at_ms;
   }
   record.first_ms = entity.first_ms;
   record.last_ms = entity.last_ms;

@@ -57,12 +57,9 @@ std::vector<std::uint32_t> Collection::Ordinals(Side side,
 }
 
 bool Collection::Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const {
-  const auto& attributes = state_.side(side).attributes;
-  if (attributes.empty()) {
-    return true;
-  }
-  const auto found = attributes.find(ordinal);
-  return found == attributes.end() || (!found->second.hidden && !found->second.ExpiredAt(now_ms));
+  const AttributeTable& all = state_.side(side).attributes;
+  const Attributes* own = all.empty() ? nullptr : all.Find(ordinal);
+  return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
 }
 
 void Collection::BindAgain(Side side, FilterBinding* binding) const {
@@ -148,9 +145,10 @@ Ranking Collection::Page(Side side, const RankingOptions& options,
     entry.id = own.ids.id(item.item);
     entry.score = item.score;
     entry.source = item.source;
-    const auto attributes = own.attributes.find(item.item);
-    if (options.with_attributes && attributes != own.attributes.end()) {
-      entry.attributes = attributes->second.json;
+    const Attributes* attributes =
+        options.with_attributes ? own.attributes.Find(item.item) : nullptr;
+    if (attributes != nullptr) {
+      entry.attributes = attributes->json;
     }
   }
   return ranking;

@@ -124,10 +124,10 @@ std::optional<Record> Collection::GetRecord(Side side, std::string_view id) cons
     return std::nullopt;
   }
   Record record;
-  if (const auto found = own.attributes.find(*ordinal); found != own.attributes.end()) {
-    record.attributes = found->second.json;
-    record.hidden = found->second.hidden;
-    record.expire_at_ms = found->second.expire_at_ms;
+  if (const Attributes* attributes = own.attributes.Find(*ordinal)) {
+    record.attributes = attributes->json;
+    record.hidden = attributes->hidden;
+    record.expire_at_ms = attributes->expire_at_ms;
   }
   const Entity& entity = own.entities[*ordinal];
   record.first_ms = entity.first_ms;

@@ -110,8 +110,8 @@ Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) 
   if (query.usable() && state_.index() != nullptr) {
     place.score = ScoreOf(query, state_.items().factors->row(*ordinal));
   }
-  const auto attributes = state_.items().attributes.find(*ordinal);
-  if (attributes != state_.items().attributes.end() && attributes->second.hidden) {
+  const Attributes* attributes = state_.items().attributes.Find(*ordinal);
+  if (attributes != nullptr && attributes->hidden) {
     place.state = ItemPlace::State::kHidden;
   } else if (!Visible(Side::kItem, *ordinal, context_.clock.NowMs())) {
     place.state = ItemPlace::State::kExpired;

@@ -266,10 +266,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
 void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& event) {
   const std::uint32_t ordinal = which == Side::kUser ? event.user : event.item;
   SideState& own = side(which);
-  Attributes attributes;
-  if (const auto found = own.attributes.find(ordinal); found != own.attributes.end()) {
-    attributes = std::move(found->second);
-  }
+  Attributes attributes = own.attributes.Take(ordinal);
   if (event.has_text) {
     attributes.json = event.text;
   }
@@ -282,11 +279,7 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& ev
   if (event.has_text) {
     own.columns.Set(ordinal, attributes.json);
   }
-  if (attributes.empty()) {
-    own.attributes.erase(ordinal);
-  } else {
-    own.attributes[ordinal] = std::move(attributes);
-  }
+  own.attributes.Put(ordinal, std::move(attributes));
   own.entities[ordinal].last_seq = seq;
   UpdateKnown(which, ordinal, event);
   MarkDirty(which, ordinal);
@@ -323,7 +316,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   if (which == Side::kItem && approximate_.graph != nullptr) {
     approximate_.graph->Remove(ordinal);
   }
-  own.attributes.erase(ordinal);
+  own.attributes.Take(ordinal);
   own.columns.Erase(ordinal);
   own.entities[ordinal] = Entity{};
   own.entities[ordinal].last_seq = seq;
@@ -509,8 +502,8 @@ void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
 }
 
 std::string_view CollectionState::AttributesOf(std::uint32_t item) const {
-  const auto found = items_.attributes.find(item);
-  return found != items_.attributes.end() ? std::string_view(found->second.json) : "";
+  const Attributes* attributes = items_.attributes.Find(item);
+  return attributes != nullptr ? std::string_view(attributes->json) : "";
 }
 
 // What the row is drawn to; null: to 0. Valid until the thread's next call.
@@ -669,10 +662,8 @@ std::uint64_t CollectionState::memory_bytes() const {
   std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
   for (const SideState* own : {&users_, &items_}) {
     bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
-             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes();
-    for (const auto& [ordinal, attributes] : own->attributes) {
-      bytes += sizeof(Attributes) + attributes.json.capacity() + 2 * sizeof(void*);
-    }
+             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes() +
+             own->attributes.memory_bytes();
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));

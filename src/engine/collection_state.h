@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "reco/options.h"
@@ -17,6 +16,7 @@
 #include "reco/types.h"
 
 #include "engine/approximate_items.h"
+#include "engine/attribute_table.h"
 #include "engine/cold_items.h"
 #include "engine/dictionary.h"
 #include "engine/popularity.h"
@@ -54,15 +54,6 @@ struct Entity {
   static constexpr std::int64_t kNotKnown = -1;
 };
 
-// What only some users and items have.
-struct Attributes {
-  std::string json;
-  bool hidden = false;
-  std::int64_t expire_at_ms = 0;  // 0: never
-  bool empty() const { return json.empty() && !hidden && expire_at_ms == 0; }
-  bool ExpiredAt(std::int64_t now_ms) const { return expire_at_ms != 0 && expire_at_ms <= now_ms; }
-};
-
 // Users or items of a collection; all tables are indexed by ordinal.
 struct SideState {
   SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
@@ -74,7 +65,7 @@ struct SideState {
 
   Dictionary ids;
   std::vector<Entity> entities;
-  std::unordered_map<std::uint32_t, Attributes> attributes;
+  AttributeTable attributes;
   // Of what filters have asked for; thread-safe for readers.
   mutable filter::AttributeColumns columns;
   std::unique_ptr<model::FactorTable> factors;
