@@ -15,50 +15,62 @@ namespace reco::store {
 namespace {
 
 constexpr std::size_t kMiB = 1U << 20U;
-
-struct Traits {
-  bool point_reads;          // keys are looked up one by one: worth a Bloom filter
-  std::size_t prefix_bytes;  // rows are read by this prefix: worth one on it; 0: none
-  bool compressible;
-  std::size_t block_bytes;
-  // Rows are read at open only, so what is in memory need not be found: it is sorted when it is
-  // flushed.
-  bool write_only = false;
-};
-
 constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
 constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
 
+struct Traits {
+  bool point_reads = true;       // keys are looked up one by one: worth a Bloom filter
+  std::size_t prefix_bytes = 0;  // rows are read by this prefix: worth one on it; 0: none
+  bool compressible = true;
+  std::size_t block_bytes = kSmallBlock;
+  // Read when a folder is opened, and seldom later: what lies in memory need not be found quickly,
+  // and is sorted when it is flushed.
+  bool read_at_open = false;
+};
+
 Traits TraitsOf(Family family) {
   switch (family) {
     case Family::kEvents:  // append-only, read in order
-      return {.point_reads = false,
-              .prefix_bytes = 0,
-              .compressible = true,
-              .block_bytes = kLargeBlock};
+      return {.point_reads = false, .block_bytes = kLargeBlock};
     case Family::kByUser:
     case Family::kByItem:
-      return {.point_reads = true,
-              .prefix_bytes = kRowPrefix,
-              .compressible = true,
-              .block_bytes = kSmallBlock};
-    case Family::kKeys:
+      return {.prefix_bytes = kRowPrefix};
+    case Family::kVectors:  // floats do not shrink
       return {.point_reads = false,
-              .prefix_bytes = 0,
-              .compressible = true,
-              .block_bytes = kSmallBlock,
-              .write_only = true};
-    case Family::kVectors:
-    case Family::kModels:  // floats do not shrink
-      return {.point_reads = true,
-              .prefix_bytes = 0,
               .compressible = false,
-              .block_bytes = kLargeBlock};
+              .block_bytes = kLargeBlock,
+              .read_at_open = true};
+    case Family::kModels:
+      return {.compressible = false, .block_bytes = kLargeBlock};
+    case Family::kKeys:
+    case Family::kUsers:
+    case Family::kItems:
+    case Family::kTokens:
+    case Family::kJobs:
+      return {.point_reads = false, .read_at_open = true};
     default:
-      return {
-          .point_reads = true, .prefix_bytes = 0, .compressible = true, .block_bytes = kSmallBlock};
+      return {};
   }
+}
+
+// The memory of a family's newest rows. A commit waits behind a checkpoint of some 50,000 rows,
+// each of which costs 1 to 2 us in a skip list, and a fraction in a vector or in one of many lists,
+// by the rows' prefixes.
+std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits,
+                                                          std::size_t buffer_bytes) {
+  if (traits.read_at_open) {
+    return std::make_shared<rocksdb::VectorRepFactory>();
+  }
+  if (traits.prefix_bytes > 0) {
+    constexpr std::size_t kBytesABucket = 512;
+    constexpr int kHeight = 12;
+    constexpr int kBranching = 4;
+    const std::size_t buckets = std::max<std::size_t>(buffer_bytes / kBytesABucket, 1'024);
+    return std::shared_ptr<rocksdb::MemTableRepFactory>(
+        rocksdb::NewHashSkipListRepFactory(buckets, kHeight, kBranching));
+  }
+  return std::make_shared<rocksdb::SkipListFactory>();
 }
 
 bool HasLz4() {
@@ -86,7 +98,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.atomic_flush = true;
   // A log that ends in a torn record, as after power loss, is read up to there.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  db.allow_concurrent_memtable_write = false;  // write-only families do not take it
+  db.allow_concurrent_memtable_write = false;  // only skip lists take it
   db.write_buffer_manager = memory.write_buffers;
   db.max_total_wal_size = std::max<std::uint64_t>(4 * options.write_buffer_bytes, 4 * kMiB);
   db.max_background_jobs = 2;
@@ -118,16 +130,14 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   rocksdb::ColumnFamilyOptions cf;
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   if (traits.prefix_bytes > 0) {
-    cf.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(traits.prefix_bytes));
+    cf.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(traits.prefix_bytes));
   }
   static const bool kHasLz4 = HasLz4();
   cf.compression =
       traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  if (traits.write_only) {
-    cf.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
-  }
   // The write buffer manager bounds the sum; one family may take most of it.
   cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
+  cf.memtable_factory = MakeMemtable(traits, cf.write_buffer_size);
   // Small, because every family holds at least one block.
   cf.arena_block_size = 64U << 10U;
   cf.max_write_buffer_number = 3;
