@@ -260,7 +260,9 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the preference for an item that an anonymous basket predicts, or nil",
+     .summary =
+         "Returns the preference for an item that an anonymous basket predicts, or nil: when "
+         "the target or every item of the basket is unknown, or nothing has been trained",
      .complexity = "O(N*D + D^2) where N is the number of items in the basket and D the dimension",
      .arguments = kSessionScoreArguments,
      .handler = SessionScore},
@@ -286,7 +288,8 @@ constexpr CommandSpec kRows[] = {
      .categories = "@reco",
      .group = "reco",
      .summary = "Returns a map of the score of an item, the share of each known item in it, "
-                "largest first, and the remainder. nil when the user or the item is unknown",
+                "largest first, and the remainder. nil when the user or the item is unknown or "
+                "nothing has been trained",
      .complexity =
          "O(N*D + D^3) where N is the number of the items that the user knows and D the dimension",
      .arguments = kExplainArguments,
@@ -299,7 +302,8 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil when the target is unknown",
+     .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil where RECO.SESSIONSCORE "
+                "answers nil",
      .complexity = "O(N*D + D^3) where N is the number of items in the basket and D the dimension",
      .arguments = kExplainSessionArguments,
      .handler = ExplainSession},

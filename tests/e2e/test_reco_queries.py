@@ -195,6 +195,13 @@ class Baskets(QueryTest):
             self.assertIsNone(self.reco(name, "unknown", 1, "x1"))
             self.assertIsNone(self.reco3(name, "unknown", 1, "x1"))
 
+    def test_a_basket_of_unknown_items_alone_is_null(self):
+        for name in ("SESSIONSCORE", "SESSIONEXPLAIN"):
+            self.assertIsNone(self.reco(name, "x0", 2, "unknown", "none"))
+            self.assertIsNone(self.reco3(name, "x0", 2, "unknown", "none"))
+        self.assertEqual(self.reco3("SESSIONSCORE", "x0", 1, "x1"),
+                         self.reco3("SESSIONSCORE", "x0", 2, "unknown", "x1"))
+
     def test_doubles_are_text_in_resp2(self):
         self.assertEqual(float(self.reco("SESSIONSCORE", "x0", 1, "x1")),
                          self.reco3("SESSIONSCORE", "x0", 1, "x1"))
@@ -443,6 +450,7 @@ class WithoutModel(reco_e2e.ServerTest):
                 (("SIMUSERS", "ann"), []), (("SURPRISING", "ann"), []), (("REPRESENTATIVE",), []),
                 (("SIMILARITY", "lamp", "desk"), [None]),
                 (("SESSIONSCORE", "lamp", 1, "desk"), None),
+                (("SESSIONEXPLAIN", "lamp", 1, "desk"), None), (("EXPLAIN", "bob", "lamp"), None),
                 (("MTOPK", 1, "ann", "WITHSOURCE"), [[b"desk", b"popular"]]),
                 (("MTOPK", 2, "ann", "bob"), [])]:
             with self.subTest(words=words):
