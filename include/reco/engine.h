@@ -136,7 +136,8 @@ class Database {
                           SimilarityBasis basis, const RankingOptions& options) const;
   Result<std::vector<std::optional<double>>> Score(KeyRef key, std::string_view user,
                                                    std::span<const std::string_view> items) const;
-  // The score an anonymous basket gives; nullopt when the target is unknown or nothing is trained.
+  // The score an anonymous basket gives; nullopt when the target or every item of the basket is
+  // unknown, or nothing is trained.
   Result<std::optional<double>> SessionScore(KeyRef key, std::string_view target,
                                              std::span<const std::string_view> items,
                                              std::span<const double> weights) const;
@@ -146,10 +147,10 @@ class Database {
   // Users nearest by cosine, the user left out. Empty for an unknown user.
   Result<Ranking> SimilarUsers(KeyRef key, std::string_view user,
                                const RankingOptions& options) const;
-  // kNotFound when the user or the item is unknown.
+  // kNotFound when the user or the item is unknown, or nothing is trained.
   Result<Explanation> Explain(KeyRef key, std::string_view user, std::string_view item,
                               std::size_t count) const;
-  // The same for an anonymous basket; kNotFound when the target is unknown.
+  // The same for an anonymous basket; kNotFound where SessionScore has none.
   Result<Explanation> ExplainSession(KeyRef key, std::string_view target,
                                      std::span<const std::string_view> items,
                                      std::span<const double> weights, std::size_t count) const;

@@ -162,17 +162,21 @@ bool Arguments::Option(std::string_view keyword) {
   return true;
 }
 
-std::vector<std::string_view> Arguments::CountedIds(std::string_view name) {
+std::vector<std::string_view> Arguments::CountedIds(const IdList& list) {
   const auto count =
-      static_cast<std::size_t>(Integer(name, 1, static_cast<std::int64_t>(kBasketItemsMax)));
+      static_cast<std::size_t>(Integer(list.count, 1, static_cast<std::int64_t>(list.ids_max)));
   if (count > left()) {
     FailSyntax();
   }
   std::vector<std::string_view> ids;
   while (!failed_ && ids.size() < count) {
-    ids.push_back(Id("item id"));
+    ids.push_back(Id(list.id));
   }
   return ids;
+}
+
+std::vector<std::string_view> Arguments::CountedIds(std::string_view name) {
+  return CountedIds({.count = name, .id = "item id", .ids_max = kBasketItemsMax});
 }
 
 std::vector<std::string_view> Arguments::RemainingIds(std::string_view name) {
@@ -182,6 +186,13 @@ std::vector<std::string_view> Arguments::RemainingIds(std::string_view name) {
     ids.push_back(Id(name));
   }
   return ids;
+}
+
+std::vector<std::string_view> Arguments::RemainingIds(const IdList& list) {
+  if (left() > list.ids_max) {
+    Fail(RangeMessage(list.count, "1", std::to_string(list.ids_max)));
+  }
+  return RemainingIds(list.id);
 }
 
 void Arguments::Parameter(ParameterList* parameters) {

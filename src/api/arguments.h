@@ -78,10 +78,20 @@ class Arguments {
   // The same for an option that may stand only once: a second one is a syntax error.
   bool Option(std::string_view keyword);
 
-  // "n id ..." behind the keyword or argument `name`: n ids, 1 to kBasketItemsMax.
+  // What the ids of a list are called in errors, and how many there may be.
+  struct IdList {
+    std::string_view count;  // their number
+    std::string_view id;
+    std::size_t ids_max;
+  };
+  // "n id ...": n ids, 1 to ids_max.
+  std::vector<std::string_view> CountedIds(const IdList& list);
+  // The same with items, 1 to kBasketItemsMax, behind the keyword or argument `name`.
   std::vector<std::string_view> CountedIds(std::string_view name);
   // All words left, each an id.
   std::vector<std::string_view> RemainingIds(std::string_view name);
+  // The same with at most ids_max of them.
+  std::vector<std::string_view> RemainingIds(const IdList& list);
   // "name value": appended with the name in lower case up to its first '.', because what follows is
   // a name of the user's ("type.Purchase"). A repeated name is a syntax error.
   void Parameter(ParameterList* parameters);

@@ -10,6 +10,7 @@
 
 #include "api/answers.h"
 #include "api/arguments.h"
+#include "api/client_commands.h"
 #include "api/command.h"
 
 namespace reco::api {
@@ -323,6 +324,7 @@ constexpr CommandSpec kJobRows[] = {
            "Waits for a job to finish, at most the timeout, 0 without end. Returns the map of "
            "RECO.JOB INFO as it stands then",
            kJobWaitArguments, JobWait),
+    kHelpRow,
 };
 
 constexpr CommandSpec kModelRows[] = {
@@ -339,6 +341,7 @@ constexpr CommandSpec kModelRows[] = {
      .complexity = "O(N) where N is the number of models",
      .arguments = kKeyArguments,
      .handler = ModelList},
+    kHelpRow,
 };
 
 constexpr CommandSpec kRows[] = {

@@ -41,7 +41,8 @@ void TopK(CommandContext& context) {
 void GroupTopK(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
-  const std::vector<std::string_view> users = words.CountedIds("the number of users");
+  const std::vector<std::string_view> users = words.CountedIds(
+      {.count = "the number of users", .id = "user id", .ids_max = kGroupUsersMax});
   RankingRequest request;
   if (ReadOptions(context, words, ListKind::kByVector, &request,
                   [&] { return ReadUserOption(words, &request); })) {

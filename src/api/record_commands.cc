@@ -7,6 +7,7 @@
 
 #include "api/answers.h"
 #include "api/arguments.h"
+#include "api/client_commands.h"
 #include "api/command.h"
 #include "base/json.h"
 
@@ -265,6 +266,7 @@ constexpr CommandSpec kItemRows[] = {
                    kScanComplexity),
     Row("count", 3, kReadonly | kFast, "Returns the number of items", kCountArguments,
         CountRecords<Side::kItem>),
+    kHelpRow,
 };
 
 constexpr CommandSpec kUserRows[] = {
@@ -284,6 +286,7 @@ constexpr CommandSpec kUserRows[] = {
                    kScanComplexity),
     Row("count", 3, kReadonly | kFast, "Returns the number of users", kCountArguments,
         CountRecords<Side::kUser>),
+    kHelpRow,
 };
 
 constexpr CommandSpec kVectorRows[] = {
@@ -291,6 +294,7 @@ constexpr CommandSpec kVectorRows[] = {
                        "Returns the components of a user's or an item's vector, or nil",
                        kVectorGetArguments, GetVector),
                    "O(D) where D is the dimension"),
+    kHelpRow,
 };
 
 constexpr CommandSpec kRows[] = {

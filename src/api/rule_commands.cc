@@ -169,8 +169,16 @@ constexpr CommandSpec kRows[] = {
      .summary =
          "SET adds or replaces a rule about the items that an expression holds for, in force at "
          "once on every list of items: BOOST multiplies their scores (0 takes them out), BURY puts "
-         "them behind all others, PIN puts the best of them in a place counted from 1. LIST "
-         "returns an array of maps, one for each rule, by name. DEL removes a rule",
+         "them behind all others, PIN puts the best of them in a place counted from 1. FROM and "
+         "UNTIL are the time in milliseconds from which on and before which it is in force. LIST "
+         "returns an array of maps, one for each rule, by name. DEL removes a rule. Rules work "
+         "together in this order: every BOOST that holds for an item multiplies its score, or "
+         "divides a negative one, and a single 0 takes the item out, also where a PIN holds for "
+         "it; the list is sorted by these scores; items that any BURY holds for go behind the "
+         "others, in the order of their scores; last, PIN by PIN in ascending places, the best "
+         "item not pinned yet, buried or not, is moved to the place, and what stood from there on "
+         "moves back by one. Of two PINs with one place that with the greater name chooses first "
+         "and ends up behind the other",
      .complexity = "O(N) where N is the number of rules",
      .arguments = kRuleArguments,
      .handler = RunRule},

@@ -14,11 +14,15 @@
 namespace reco::api {
 namespace {
 
+// Bounded as a basket is: the collection's lock is held meanwhile.
+constexpr Arguments::IdList kScoredItems = {
+    .count = "the number of items", .id = "item id", .ids_max = kBasketItemsMax};
+
 void Score(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
-  const std::vector<std::string_view> items = words.RemainingIds("item id");
+  const std::vector<std::string_view> items = words.RemainingIds(kScoredItems);
   if (!words.Reject(context.reply)) {
     AnswerScores(context.reply, context.database.Score(key, user, items));
   }
@@ -28,7 +32,7 @@ void Similarity(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view item = words.Id("item id");
-  const std::vector<std::string_view> others = words.RemainingIds("item id");
+  const std::vector<std::string_view> others = words.RemainingIds(kScoredItems);
   if (!words.Reject(context.reply)) {
     AnswerScores(context.reply, context.database.Similarities(key, item, others));
   }
@@ -243,7 +247,8 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the predicted preference of a user for each item, or nil",
+     .summary = "Returns the predicted preference of a user for each of at most 10000 items, or "
+                "nil",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
      .arguments = kScoreArguments,
      .handler = Score},
@@ -255,7 +260,9 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the preference for an item that an anonymous basket predicts, or nil",
+     .summary =
+         "Returns the preference for an item that an anonymous basket predicts, or nil: when "
+         "the target or every item of the basket is unknown, or nothing has been trained",
      .complexity = "O(N*D + D^2) where N is the number of items in the basket and D the dimension",
      .arguments = kSessionScoreArguments,
      .handler = SessionScore},
@@ -267,7 +274,8 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "Returns the cosine of the vectors of an item and each other one, or nil",
+     .summary = "Returns the cosine of the vectors of an item and each of at most 10000 others, or "
+                "nil",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
      .arguments = kSimilarityArguments,
      .handler = Similarity},
@@ -280,7 +288,8 @@ constexpr CommandSpec kRows[] = {
      .categories = "@reco",
      .group = "reco",
      .summary = "Returns a map of the score of an item, the share of each known item in it, "
-                "largest first, and the remainder. nil when the user or the item is unknown",
+                "largest first, and the remainder. nil when the user or the item is unknown or "
+                "nothing has been trained",
      .complexity =
          "O(N*D + D^3) where N is the number of the items that the user knows and D the dimension",
      .arguments = kExplainArguments,
@@ -293,7 +302,8 @@ constexpr CommandSpec kRows[] = {
      .key_step = 1,
      .categories = "@reco",
      .group = "reco",
-     .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil when the target is unknown",
+     .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil where RECO.SESSIONSCORE "
+                "answers nil",
      .complexity = "O(N*D + D^3) where N is the number of items in the basket and D the dimension",
      .arguments = kExplainSessionArguments,
      .handler = ExplainSession},

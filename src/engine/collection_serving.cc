@@ -238,7 +238,8 @@ Result<std::optional<double>> Collection::SessionScore(std::string_view target,
   ReaderLock lock(mutex_);
   RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(items, weights, nullptr));
   const auto ordinal = state_.items().ids.Find(target);
-  if (!ordinal || state_.model().id == 0) {
+  const bool basket_known = !query.left_out.empty();
+  if (!ordinal || !basket_known || state_.model().id == 0) {
     return std::optional<double>();
   }
   return std::optional<double>(ScoreOf(query, state_.items().factors->row(*ordinal)));
@@ -253,7 +254,7 @@ Result<Explanation> Collection::Explain(std::string_view user, std::string_view 
     return Status::NotFound(user_ordinal ? "no such item" : "no such user");
   }
   if (state_.model().id == 0) {
-    return Explanation();
+    return Status::NotFound("nothing has been trained");
   }
   ServedRow served;
   RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(*user_ordinal, {}, &served));
@@ -268,10 +269,13 @@ Result<Explanation> Collection::ExplainSession(std::string_view target,
   ServedRow served;
   RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(items, weights, &served));
   const auto ordinal = state_.items().ids.Find(target);
-  if (!ordinal) {
-    return Status::NotFound("no such item");
+  const bool basket_known = !query.left_out.empty();
+  if (!ordinal || !basket_known || state_.model().id == 0) {
+    return Status::NotFound(!ordinal        ? "no such item"
+                            : !basket_known ? "no item of the basket is known"
+                                            : "nothing has been trained");
   }
-  return state_.model().id == 0 ? Explanation() : ExplainScore(query, served, *ordinal, count);
+  return ExplainScore(query, served, *ordinal, count);
 }
 
 // The shares of the pairs that the query's vector was solved from in the score of `item`.

@@ -189,6 +189,31 @@ TEST(Arguments, CountedIdsRefusesACountThatDoesNotFit) {
   }
 }
 
+TEST(Arguments, AListOfIdsNamesItsIdsAndItsBound) {
+  const Arguments::IdList users = {.count = "the number of users", .id = "user id", .ids_max = 2};
+  const std::pair<Words, std::string_view> counted[] = {
+      {{"cmd", "2", "a", "b"}, ""},
+      {{"cmd", "3", "a", "b", "c"}, "ERR the number of users must be between 1 and 2"},
+      {{"cmd", "0"}, "ERR the number of users must be between 1 and 2"},
+      {{"cmd", "2", "a", ""}, "ERR user id must be 1 to 512 bytes long, got 0"},
+  };
+  for (const auto& [words, error] : counted) {
+    Arguments arguments(words);
+    arguments.CountedIds(users);
+    EXPECT_EQ(ErrorOf(arguments), error) << words.size();
+  }
+  const std::pair<Words, std::string_view> remaining[] = {
+      {{"cmd", "a", "b"}, ""},
+      {{"cmd", "a", "b", "c"}, "ERR the number of users must be between 1 and 2"},
+      {{"cmd", "a", ""}, "ERR user id must be 1 to 512 bytes long, got 0"},
+  };
+  for (const auto& [words, error] : remaining) {
+    Arguments arguments(words);
+    arguments.RemainingIds(users);
+    EXPECT_EQ(ErrorOf(arguments), error) << words.size();
+  }
+}
+
 TEST(Arguments, AParameterHasItsNameInLowerCaseUpToTheDot) {
   const Words words = {"cmd", "Reg", "0.1", "TYPE.Buy", "2", "type.buy", "3"};
   Arguments arguments(words);

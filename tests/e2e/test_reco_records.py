@@ -250,6 +250,22 @@ class BadInput(reco_e2e.ServerTest):
         self.assertTrue(client.error("RECO.VECTOR", "GET", "k", "USER", "a")
                         .startswith("WRONGTYPE "))
 
+    def test_help_names_every_subcommand(self):
+        client = self.client()
+        for name, subcommands in [("ITEM", ["SET", "GET", "DEL", "SCAN", "COUNT"]),
+                                  ("USER", ["SET", "GET", "DEL", "SCAN", "COUNT"]),
+                                  ("VECTOR", ["GET"]), ("MODEL", ["LIST"]),
+                                  ("JOB", ["LIST", "INFO", "CANCEL", "WAIT"])]:
+            with self.subTest(name=name):
+                lines = client.cmd("RECO." + name, "help")
+                self.assertEqual(f"RECO.{name} <subcommand> [<arg> [value] [opt] ...]. "
+                                 "Subcommands are:", lines[0])
+                self.assertEqual([*subcommands, "HELP"],
+                                 [line.split(" ", 1)[0] for line in lines[1::2]])
+                self.assertTrue(all(line.startswith("    ") for line in lines[2::2]))
+                self.assertEqual(f"ERR wrong number of arguments for 'reco.{name.lower()}|help' "
+                                 "command", client.error("RECO." + name, "HELP", "shop"))
+
     def test_arity_and_unknown_subcommands(self):
         client = self.client()
         for args in [("item", "set", "shop"), ("item", "get", "shop"),

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -360,7 +361,22 @@ TEST_F(Rankings, SessionScoreIsTheScoreInTheSessionsList) {
   }
   EXPECT_FALSE(shop.db->SessionScore("shop", "nothing", basket, weights)->has_value());
   const std::string_view unknown[] = {"nothing"};
-  EXPECT_EQ(shop.db->ExplainSession("shop", "i1", unknown, {}, 10)->shares.size(), 0U);
+  EXPECT_FALSE(shop.db->SessionScore("shop", "i1", unknown, {})->has_value());
+  EXPECT_EQ(shop.db->ExplainSession("shop", "i1", unknown, {}, 10).status().code(),
+            StatusCode::kNotFound);
+  const std::string_view partly[] = {"nothing", "i5"};
+  EXPECT_EQ(*shop.db->SessionScore("shop", "i1", partly, {}),
+            *shop.db->SessionScore("shop", "i1", std::span(partly).last(1), {}));
+}
+
+TEST(Untrained, ThereIsNoScoreToExplain) {
+  Shop shop;
+  ASSERT_TRUE(shop.Add("ann", "lamp").ok());
+  const std::string_view basket[] = {"lamp"};
+  EXPECT_FALSE(shop.db->SessionScore("shop", "lamp", basket, {})->has_value());
+  EXPECT_EQ(shop.db->Explain("shop", "ann", "lamp", 10).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(shop.db->ExplainSession("shop", "lamp", basket, {}, 10).status().code(),
+            StatusCode::kNotFound);
 }
 
 TEST_F(Rankings, RepresentativesHaveTheLargestComponents) {

@@ -84,10 +84,10 @@ TEST(Workload, EveryNameMakesWholeCommands) {
     auto source = MakeSource(name, {}, 3);
     ASSERT_TRUE(source.ok()) << name;
     const auto batch = (*source)->NextBatch(5);
-    EXPECT_EQ(batch.requests, 5U);
+    EXPECT_EQ(batch.requests, name == kAddThenTopk ? 1U : 5U);
     // A command is an array of bulk strings, which the scanner reads as well as a reply.
     const auto counts = ReplyScanner().Feed(batch.bytes);
-    EXPECT_EQ(counts.replies, 5U) << name;
+    EXPECT_EQ(counts.replies, batch.requests) << name;
     EXPECT_FALSE(counts.malformed) << name;
   }
   EXPECT_FALSE(MakeSource("nonsense", {}, 0).ok());
@@ -105,6 +105,24 @@ TEST(Workload, IdsStayInTheirRanges) {
   EXPECT_NE(bytes.find("item:00000001"), std::string::npos);
   EXPECT_EQ(bytes.find("item:00000002"), std::string::npos);
   EXPECT_EQ(NumberedId(kUserPrefix, 2), "user:00000002");
+}
+
+TEST(Workload, AddThenTopkAsksForTheUserWhoseEventItAdded) {
+  auto source = MakeSource(std::string(kAddThenTopk), {}, 5);
+  ASSERT_TRUE(source.ok());
+  for (int i = 0; i < 100; ++i) {
+    const auto add = (*source)->NextBatch(1);
+    EXPECT_TRUE(add.continues);
+    EXPECT_TRUE(add.forbidden.empty());
+    const std::string event(add.bytes);
+    const std::string user = event.substr(event.find(kUserPrefix), kUserPrefix.size() + kIdDigits);
+    const auto topk = (*source)->NextBatch(1);
+    EXPECT_FALSE(topk.continues);
+    EXPECT_NE(topk.bytes.find("RECO.TOPK"), std::string_view::npos);
+    EXPECT_NE(topk.bytes.find(user), std::string_view::npos);
+    EXPECT_NE(event.find(topk.forbidden), std::string::npos);
+    EXPECT_EQ(topk.forbidden.substr(0, kItemPrefix.size()), kItemPrefix);
+  }
 }
 
 TEST(PowerLaw, SmallNumbersAreMoreFrequent) {

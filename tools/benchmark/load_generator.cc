@@ -5,20 +5,19 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
-#include <netdb.h>
-#include <system_error>
+#include <deque>
 #include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "tools/benchmark/resp.h"
+#include "tools/benchmark/schedule.h"
+#include "tools/benchmark/socket.h"
 
 namespace reco::benchmark {
 namespace {
@@ -33,117 +32,48 @@ std::uint64_t NowNs() {
                                         .count());
 }
 
-std::string ErrorText(int code) {
-  return std::error_code(code, std::generic_category()).message();
-}
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      close(fd_);
-    }
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<Descriptor> Connect(const client::Endpoint& endpoint) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  const std::string port = std::to_string(endpoint.port);
-  if (getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &list) != 0) {
-    return Status::Unavailable("cannot find the host " + endpoint.host);
-  }
-  Descriptor socket_fd;
-  int failure = 0;
-  for (const addrinfo* at = list; at != nullptr && socket_fd.get() < 0; at = at->ai_next) {
-    Descriptor attempt(socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol));
-    if (attempt.get() >= 0 && connect(attempt.get(), at->ai_addr, at->ai_addrlen) == 0) {
-      socket_fd = std::move(attempt);
-    } else {
-      failure = errno;
-    }
-  }
-  freeaddrinfo(list);
-  if (socket_fd.get() < 0) {
-    return Status::Unavailable("cannot connect to " + endpoint.host + ':' + port + ": " +
-                               ErrorText(failure));
-  }
-  const int on = 1;
-  setsockopt(socket_fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return socket_fd;
-}
-
-// Nothing is sent for an empty password.
-Status Authenticate(int fd, const std::string& password) {
-  if (password.empty()) {
-    return Status::Ok();
-  }
-  std::string command;
-  AppendCommand(&command, {"AUTH", password});
-  std::array<char, 512> reply{};
-  const bool sent = write(fd, command.data(), command.size()) == std::ssize(command);
-  const ssize_t count = sent ? read(fd, reply.data(), reply.size()) : -1;
-  if (count <= 0 || reply[0] != '+') {
-    return Status::FailedPrecondition("the server refuses the password");
-  }
-  return Status::Ok();
-}
-
 // What all threads share.
 struct Shared {
   const LoadOptions& options;
   std::atomic<std::int64_t> requests_left;  // counts only
   std::atomic<bool> failed{false};          // set once; another thread's news, no data behind it
-  std::uint64_t end_ns;                     // with a duration
+  std::uint64_t start_ns = 0;
+  std::uint64_t end_ns = 0;  // of a closed loop with a duration
 };
 
 struct Client {
   Descriptor fd;
   std::unique_ptr<RequestSource> source;
   ReplyScanner scanner;
-  std::string_view unsent;
+  RequestSource::Batch batch;  // the one on its way
+  std::string_view unsent;     // of its bytes
   std::size_t unanswered = 0;
-  std::uint64_t sent_ns = 0;
+  std::uint64_t since_ns = 0;  // when its latency began
+  std::string replies;         // only when the batch forbids a text in them
   bool waits_writable = false;
 };
 
 // One thread's share of the connections. Confined to its thread once it runs.
 class Driver {
  public:
-  explicit Driver(Shared& shared) : shared_(shared), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+  // At a set rate `schedule` says when batches are due; in a closed loop it is not used.
+  Driver(Shared& shared, const Schedule& schedule)
+      : shared_(shared),
+        schedule_(schedule),
+        epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {}
 
   Status AddClient(Descriptor fd, std::unique_ptr<RequestSource> source) {
-    if (fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK) != 0) {
-      return Status::Unavailable("cannot prepare a socket");
-    }
     auto client = std::make_unique<Client>();
     client->fd = std::move(fd);
     client->source = std::move(source);
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = client.get();
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client->fd.get(), &event) != 0) {
-      return Status::Unavailable("cannot watch a socket");
-    }
+    RECO_RETURN_IF_ERROR(Watch(client->fd.get(), EPOLL_CTL_ADD, EPOLLIN, client.get()));
     clients_.push_back(std::move(client));
     return Status::Ok();
   }
 
   void Run() {
-    status_ = Loop();
+    status_ = paced() ? PacedLoop() : ClosedLoop();
     if (!status_.ok()) {
       shared_.failed = true;
     }
@@ -157,17 +87,23 @@ class Driver {
     result->requests += latency_ns_.count();
     result->errors += errors_;
     result->empty += empty_;
+    result->late += late_;
     for (const auto& client : clients_) {
       if (result->first_error.empty()) {
         result->first_error = client->scanner.first_error();
       }
     }
+    if (result->first_error.empty()) {
+      result->first_error = first_forbidden_;
+    }
   }
 
  private:
-  Status Loop() {
+  bool paced() const { return shared_.options.rate > 0; }
+
+  Status ClosedLoop() {
     for (const auto& client : clients_) {
-      RECO_RETURN_IF_ERROR(StartBatch(*client));
+      RECO_RETURN_IF_ERROR(GoOn(*client));
     }
     Status status;
     while (status.ok() && active_ > 0 && !shared_.failed) {
@@ -176,18 +112,68 @@ class Driver {
     return status;
   }
 
+  Status PacedLoop() {
+    // Edge-triggered: an expired timer wakes once and needs no reading.
+    RECO_RETURN_IF_ERROR(Watch(timer_.get(), EPOLL_CTL_ADD, EPOLLIN | EPOLLET, nullptr));
+    for (const auto& client : clients_) {
+      free_.push_back(client.get());
+    }
+    Status status = SendDue();
+    while (status.ok() && (active_ > 0 || !schedule_.done()) && !shared_.failed) {
+      status = Poll();
+      if (status.ok()) {
+        status = SendDue();
+      }
+    }
+    return status;
+  }
+
+  // Sends what is due as far as connections are free, then sets the timer for what comes next.
+  // With no connection free the next reply leads back here.
+  Status SendDue() {
+    while (!schedule_.done() && !free_.empty()) {
+      const std::uint64_t due_ns = shared_.start_ns + schedule_.next_ns();
+      const std::uint64_t now_ns = NowNs();
+      if (due_ns > now_ns) {
+        return SetTimer(due_ns);
+      }
+      Client& client = *free_.front();
+      free_.pop_front();
+      schedule_.Advance();
+      RECO_RETURN_IF_ERROR(StartBatch(client, due_ns));
+      late_ += now_ns - due_ns > kLateNs ? client.batch.requests : 0;
+    }
+    return Status::Ok();
+  }
+
+  Status SetTimer(std::uint64_t due_ns) {
+    if (timer_ns_ == due_ns) {
+      return Status::Ok();
+    }
+    timer_ns_ = due_ns;
+    itimerspec when{};
+    when.it_value.tv_sec = static_cast<time_t>(due_ns / 1'000'000'000);
+    when.it_value.tv_nsec = static_cast<long>(due_ns % 1'000'000'000);
+    if (timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr) != 0) {
+      return Status::Unavailable("cannot set a timer: " + ErrorText(errno));
+    }
+    return Status::Ok();
+  }
+
   // Waits for events once and handles them.
   Status Poll() {
     std::array<epoll_event, 128> events{};
     const int count =
         epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kPollMs);
-    stalled_polls_ = count == 0 ? stalled_polls_ + 1 : 0;
+    stalled_polls_ = count == 0 && active_ > 0 ? stalled_polls_ + 1 : 0;
     if (stalled_polls_ > kStallPollsMax) {
       return Status::Unavailable("the server has not answered for 30 seconds");
     }
     for (int i = 0; i < count; ++i) {
-      auto& client = *static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr);
-      RECO_RETURN_IF_ERROR(Handle(client, events[static_cast<std::size_t>(i)].events));
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.ptr != nullptr) {
+        RECO_RETURN_IF_ERROR(Handle(*static_cast<Client*>(event.data.ptr), event.events));
+      }
     }
     return Status::Ok();
   }
@@ -211,18 +197,31 @@ class Driver {
     return shared_.requests_left.fetch_sub(batch, std::memory_order_relaxed) > 0;
   }
 
-  Status StartBatch(Client& client) {
-    if (!MayContinue()) {
+  // What a connection does that has nothing on its way.
+  Status GoOn(Client& client) {
+    if (paced()) {
+      free_.push_back(&client);
       return Status::Ok();
     }
-    const RequestSource::Batch batch = client.source->NextBatch(shared_.options.pipeline);
-    if (batch.requests == 0) {
-      return Status::Ok();
-    }
-    client.unsent = batch.bytes;
-    client.unanswered = batch.requests;
-    client.sent_ns = NowNs();
+    return MayContinue() ? StartBatch(client, NowNs()) : Status::Ok();
+  }
+
+  Status StartBatch(Client& client, std::uint64_t since_ns) {
+    client.since_ns = since_ns;
     ++active_;
+    return SendNext(client);
+  }
+
+  Status SendNext(Client& client) {
+    client.batch = client.source->NextBatch(shared_.options.pipeline);
+    if (client.batch.requests == 0) {  // the end of a replay
+      --active_;
+      schedule_.Stop();
+      return Status::Ok();
+    }
+    client.unsent = client.batch.bytes;
+    client.unanswered = client.batch.requests;
+    client.replies.clear();
     return Write(client);
   }
 
@@ -246,10 +245,14 @@ class Driver {
       return Status::Ok();
     }
     client.waits_writable = wanted;
+    return Watch(client.fd.get(), EPOLL_CTL_MOD, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN, &client);
+  }
+
+  Status Watch(int fd, int operation, std::uint32_t events, Client* client) {
     epoll_event event{};
-    event.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
-    event.data.ptr = &client;
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.fd.get(), &event) != 0) {
+    event.events = events;
+    event.data.ptr = client;
+    if (epoll_ctl(epoll_.get(), operation, fd, &event) != 0) {
       return Status::Unavailable("cannot watch a socket");
     }
     return Status::Ok();
@@ -263,51 +266,67 @@ class Driver {
     if (count <= 0) {
       return Status::Unavailable("the server closed a connection");
     }
-    const auto counts =
-        client.scanner.Feed(std::string_view(buffer_.data(), static_cast<std::size_t>(count)));
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(count));
+    const auto counts = client.scanner.Feed(bytes);
     if (counts.malformed || counts.replies > client.unanswered) {
       return Status::Unavailable("the server does not speak the Redis protocol");
     }
     last_reply_ns_ = NowNs();
-    latency_ns_.Record(last_reply_ns_ - client.sent_ns, counts.replies);
+    if (!client.batch.continues) {
+      latency_ns_.Record(last_reply_ns_ - client.since_ns, counts.replies);
+    }
     errors_ += counts.errors;
     empty_ += counts.empty;
     client.unanswered -= counts.replies;
-    if (client.unanswered == 0 && counts.replies > 0) {
-      --active_;
-      return StartBatch(client);
+    if (!client.batch.forbidden.empty()) {
+      client.replies += bytes;
     }
-    return Status::Ok();
+    return client.unanswered == 0 && counts.replies > 0 ? Answered(client) : Status::Ok();
+  }
+
+  // The whole batch has been answered.
+  Status Answered(Client& client) {
+    const std::string_view forbidden = client.batch.forbidden;
+    if (!forbidden.empty() && client.replies.find(forbidden) != std::string::npos) {
+      ++errors_;
+      first_forbidden_ = "a reply still holds '" + std::string(forbidden) + "'";
+    }
+    if (client.batch.continues) {
+      return SendNext(client);
+    }
+    --active_;
+    return GoOn(client);
   }
 
   Shared& shared_;
+  Schedule schedule_;
   const Descriptor epoll_;
+  const Descriptor timer_;  // at a set rate
+  std::uint64_t timer_ns_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;
+  std::deque<Client*> free_;  // at a set rate; the longest free first
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
-  int stalled_polls_ = 0;   // in a row without an event
+  int stalled_polls_ = 0;   // in a row without an event although replies are missing
   std::size_t active_ = 0;  // clients that wait for replies
   Histogram latency_ns_;
   std::uint64_t errors_ = 0;
   std::uint64_t empty_ = 0;
+  std::uint64_t late_ = 0;
+  std::string first_forbidden_;
   std::uint64_t last_reply_ns_ = 0;
   Status status_;
 };
 
-}  // namespace
+Pace PaceOf(const LoadOptions& options) {
+  if (options.rate <= 0) {
+    return {};
+  }
+  const auto in_time = static_cast<std::uint64_t>(std::max(1.0, options.rate * options.duration_s));
+  return Pace::Of(options.rate, options.pipeline,
+                  options.requests > 0 ? options.requests : in_time);
+}
 
-Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make_source) {
-  Shared shared{options, static_cast<std::int64_t>(options.requests), {}, 0};
-  std::vector<std::unique_ptr<Driver>> drivers;
-  for (std::size_t i = 0; i < std::min(options.threads, options.clients); ++i) {
-    drivers.push_back(std::make_unique<Driver>(shared));
-  }
-  for (std::size_t i = 0; i < options.clients; ++i) {
-    RECO_ASSIGN_OR_RETURN(Descriptor fd, Connect(options.endpoint));
-    RECO_RETURN_IF_ERROR(Authenticate(fd.get(), options.endpoint.password));
-    RECO_RETURN_IF_ERROR(drivers[i % drivers.size()]->AddClient(std::move(fd), make_source(i)));
-  }
-  const std::uint64_t start_ns = NowNs();
-  shared.end_ns = start_ns + static_cast<std::uint64_t>(options.duration_s * 1e9);
+void RunAll(const std::vector<std::unique_ptr<Driver>>& drivers) {
   std::vector<std::thread> threads;
   threads.reserve(drivers.size() - 1);
   for (std::size_t i = 1; i < drivers.size(); ++i) {
@@ -317,14 +336,33 @@ Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make
   for (std::thread& thread : threads) {
     thread.join();
   }
+}
+
+}  // namespace
+
+Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make_source) {
+  Shared shared{options, static_cast<std::int64_t>(options.requests)};
+  const Pace pace = PaceOf(options);
+  const std::size_t threads = std::min(options.threads, options.clients);
+  std::vector<std::unique_ptr<Driver>> drivers;
+  for (std::size_t i = 0; i < threads; ++i) {
+    drivers.push_back(std::make_unique<Driver>(shared, Schedule(pace, i, threads)));
+  }
+  for (std::size_t i = 0; i < options.clients; ++i) {
+    RECO_ASSIGN_OR_RETURN(Descriptor fd, OpenSocket(options.endpoint));
+    RECO_RETURN_IF_ERROR(drivers[i % threads]->AddClient(std::move(fd), make_source(i)));
+  }
+  shared.start_ns = NowNs();
+  shared.end_ns = shared.start_ns + static_cast<std::uint64_t>(options.duration_s * 1e9);
+  RunAll(drivers);
   LoadResult result;
-  std::uint64_t end_ns = start_ns;
+  std::uint64_t end_ns = shared.start_ns;
   for (const auto& driver : drivers) {
     RECO_RETURN_IF_ERROR(driver->status());
     driver->MergeInto(&result);
     end_ns = std::max(end_ns, driver->last_reply_ns());
   }
-  result.seconds = static_cast<double>(end_ns - start_ns) / 1e9;
+  result.seconds = static_cast<double>(end_ns - shared.start_ns) / 1e9;
   return result;
 }
 

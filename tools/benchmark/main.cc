@@ -18,14 +18,20 @@ constexpr int kExitFailed = 1;
 
 constexpr const char* kFooter = R"(
 Clients are closed loops: each sends --pipeline requests, waits for all replies, sends the next.
-Latency counts from the sending of the batch to the reading of the reply. Quantiles are at most
-0.8% too high, never too low.
+Latency counts from the sending of the batch to the reading of the reply. With --rate requests are
+due at evenly spread times instead and latency counts from then, also when a request had to wait
+for a free connection; "late" counts those that left more than 1 ms after they were due. Quantiles
+are at most 0.8% too high, never too low.
+
+The workload add-topk adds an event, waits for the reply and asks for the user's ranking, as one
+request; a ranking that still offers the item is an error.
 
 Exit codes: 0 done, 1 no connection or error replies, 2 wrong usage.
 
 Examples:
   reco-benchmark --workload ping,set,get --pipeline 16
   reco-benchmark --prepare --workload topk,mixed
+  reco-benchmark --workload topk --rate 10000 --duration 20
   reco-benchmark --replay purchases.csv.gz --user customer --item sku --pipeline 16)";
 
 struct CommandLine {
@@ -53,6 +59,10 @@ int Fail(const Status& status) {
 
 Result<LoadResult> RunWorkload(const CommandLine& line, const std::string& name) {
   RECO_RETURN_IF_ERROR(MakeSource(name, line.workload, 0).status());
+  if (name == kAddThenTopk && line.load.pipeline != 1) {
+    return Status::InvalidArgument(name +
+                                   " takes no --pipeline: its two commands follow each other");
+  }
   return RunLoad(line.load, [&](std::uint64_t client) {
     return MakeSource(name, line.workload, client).value();
   });
@@ -109,6 +119,8 @@ void AddLoadOptions(CLI::App& app, LoadOptions& load) {
       ->check(CLI::Range(1, 10'000));
   app.add_option("--threads", load.threads, "Threads that drive them (default 1)")
       ->check(CLI::Range(1, 256));
+  app.add_option("--rate", load.rate, "Requests a second over all connections, at set times")
+      ->check(CLI::Range(0.001, 1e9));
   app.add_option("-P,--pipeline", load.pipeline, "Requests a batch (default 1)")
       ->check(CLI::Range(1, 10'000));
   CLI::Option* duration =

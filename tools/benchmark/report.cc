@@ -25,7 +25,7 @@ double Milliseconds(std::uint64_t ns) {
   return static_cast<double>(ns) / 1e6;
 }
 
-constexpr std::array<Column, 10> kColumns = {{
+constexpr std::array<Column, 11> kColumns = {{
     {"requests", "requests", [](const LoadResult& r) { return static_cast<double>(r.requests); },
      0},
     {"seconds", "s", [](const LoadResult& r) { return r.seconds; }, 2},
@@ -40,6 +40,7 @@ constexpr std::array<Column, 10> kColumns = {{
     {"max-ms", "max ms", [](const LoadResult& r) { return Milliseconds(r.latency_ns.max()); }, 3},
     {"errors", "errors", [](const LoadResult& r) { return static_cast<double>(r.errors); }, 0},
     {"empty", "empty", [](const LoadResult& r) { return static_cast<double>(r.empty); }, 0},
+    {"late", "late", [](const LoadResult& r) { return static_cast<double>(r.late); }, 0},
 }};
 
 std::string Table(const std::vector<NamedResult>& results) {
@@ -64,13 +65,13 @@ std::string Table(const std::vector<NamedResult>& results) {
 }
 
 std::string Csv(const std::vector<NamedResult>& results, const LoadOptions& options) {
-  std::string text = "workload,clients,pipeline";
+  std::string text = "workload,clients,pipeline,asked-rate";
   for (const Column& column : kColumns) {
     text += std::string(",") + column.name;
   }
   for (const NamedResult& named : results) {
     text += '\n' + named.workload + ',' + std::to_string(options.clients) + ',' +
-            std::to_string(options.pipeline);
+            std::to_string(options.pipeline) + ',' + FormatFixed(options.rate, 0);
     for (const Column& column : kColumns) {
       text += ',' + FormatFixed(column.value(named.result), column.digits);
     }
@@ -85,6 +86,7 @@ std::string Json(const std::vector<NamedResult>& results, const LoadOptions& opt
     terminal::AppendMember(&entry, "workload", terminal::JsonString(named.workload));
     terminal::AppendMember(&entry, "clients", std::to_string(options.clients));
     terminal::AppendMember(&entry, "pipeline", std::to_string(options.pipeline));
+    terminal::AppendMember(&entry, "asked-rate", FormatFixed(options.rate, 0));
     for (const Column& column : kColumns) {
       terminal::AppendMember(&entry, column.name,
                              FormatFixed(column.value(named.result), column.digits));

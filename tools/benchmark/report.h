@@ -16,7 +16,8 @@ struct NamedResult {
   LoadResult result;
 };
 
-// Rates in requests per second, latencies in milliseconds.
+// Rates in requests per second (the one asked for is 0 in a closed loop), latencies in
+// milliseconds.
 std::string FormatReport(const std::vector<NamedResult>& results, const LoadOptions& options,
                          ReportFormat format);
 

@@ -65,17 +65,29 @@ class Template {
     const std::size_t start = out->size();
     *out += text_;
     for (const auto& [slot, offset] : slots_) {
-      std::uint64_t number = slot == Slot::kItem   ? PowerLaw(random, options.items)
-                             : slot == Slot::kUser ? random.Next() % options.users
-                                                   : random.Next() % options.keys;
-      char* digits = out->data() + start + offset;
-      for (std::size_t i = kIdDigits; i-- > 0; number /= 10) {
-        digits[i] = static_cast<char>('0' + number % 10);
-      }
+      WriteDigits(out->data() + start + offset,
+                  slot == Slot::kItem   ? PowerLaw(random, options.items)
+                  : slot == Slot::kUser ? random.Next() % options.users
+                                        : random.Next() % options.keys);
+    }
+  }
+
+  // The same with a user and an item that the caller chose; no other id may be in the pattern.
+  void AppendFor(std::string* out, std::uint64_t user, std::uint64_t item) const {
+    const std::size_t start = out->size();
+    *out += text_;
+    for (const auto& [slot, offset] : slots_) {
+      WriteDigits(out->data() + start + offset, slot == Slot::kItem ? item : user);
     }
   }
 
  private:
+  static void WriteDigits(char* digits, std::uint64_t number) {
+    for (std::size_t i = kIdDigits; i-- > 0; number /= 10) {
+      digits[i] = static_cast<char>('0' + number % 10);
+    }
+  }
+
   // Writes the command word by word to learn where the digits of each id lie.
   void Compose(const std::vector<std::string>& words, const Pattern& pattern,
                const std::vector<Slot>& slots) {
@@ -107,13 +119,47 @@ class TemplateSource final : public RequestSource {
       const bool second = templates_.size() > 1 && random_.Next() % 100 >= kMixedTopkPercent;
       templates_[second ? 1 : 0].AppendTo(&bytes_, random_, options_);
     }
-    return {bytes_, count};
+    return {bytes_, count, false, {}};
   }
 
  private:
   const std::vector<Template> templates_;
   const WorkloadOptions options_;
   Random random_;
+  std::string bytes_;
+};
+
+class AddThenTopkSource final : public RequestSource {
+ public:
+  AddThenTopkSource(Template add, Template topk, const WorkloadOptions& options,
+                    std::uint64_t client)
+      : add_(std::move(add)),
+        topk_(std::move(topk)),
+        options_(options),
+        random_(options.seed + client) {}
+
+  Batch NextBatch(std::size_t /*count*/) override {
+    bytes_.clear();
+    adds_ = !adds_;
+    if (adds_) {
+      user_ = random_.Next() % options_.users;
+      const std::uint64_t item = PowerLaw(random_, options_.items);
+      item_id_ = NumberedId(kItemPrefix, item);
+      add_.AppendFor(&bytes_, user_, item);
+      return {bytes_, 1, true, {}};
+    }
+    topk_.AppendFor(&bytes_, user_, 0);
+    return {bytes_, 1, false, item_id_};
+  }
+
+ private:
+  const Template add_;
+  const Template topk_;
+  const WorkloadOptions options_;
+  Random random_;
+  bool adds_ = false;  // the batch on its way is the event
+  std::uint64_t user_ = 0;
+  std::string item_id_;
   std::string bytes_;
 };
 
@@ -151,12 +197,17 @@ std::string WorkloadNames() {
   for (const Pattern& pattern : kPatterns) {
     names += std::string(pattern.name) + ", ";
   }
-  return names + "mixed";
+  return names + "mixed, " + std::string(kAddThenTopk);
 }
 
 Result<std::unique_ptr<RequestSource>> MakeSource(const std::string& workload,
                                                   const WorkloadOptions& options,
                                                   std::uint64_t client) {
+  if (workload == kAddThenTopk) {
+    return std::unique_ptr<RequestSource>(std::make_unique<AddThenTopkSource>(
+        Template(*FindPattern("add"), options), Template(*FindPattern("topk"), options), options,
+        client));
+  }
   std::vector<Template> templates;
   if (workload == "mixed") {
     templates.emplace_back(*FindPattern("topk"), options);
@@ -213,7 +264,7 @@ RequestSource::Batch Replay::Next(std::size_t count) {
   }
   const std::uint64_t last = std::min<std::uint64_t>(first + count, ends_.size());
   const std::size_t begin = first == 0 ? 0 : ends_[first - 1];
-  return {std::string_view(bytes_).substr(begin, ends_[last - 1] - begin), last - first};
+  return {std::string_view(bytes_).substr(begin, ends_[last - 1] - begin), last - first, false, {}};
 }
 
 }  // namespace reco::benchmark

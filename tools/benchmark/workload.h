@@ -50,6 +50,8 @@ class RequestSource {
   struct Batch {
     std::string_view bytes;  // until the next call
     std::size_t requests = 0;
+    bool continues = false;      // the next batch follows at once and is timed together with this
+    std::string_view forbidden;  // a reply that holds this text is an error; empty: none
   };
   // The next `count` requests or, at the end of a replay, fewer; none: there are no more.
   virtual Batch NextBatch(std::size_t count) = 0;
@@ -57,6 +59,11 @@ class RequestSource {
 
 // Names of the workloads, for --help and messages.
 std::string WorkloadNames();
+
+// Adds an event, waits for its reply, and asks for the same user's ranking, which must not offer
+// the item any more: one request, from the sending of the event to the reading of the ranking.
+// Batches hold one such pair whatever the pipeline.
+inline constexpr std::string_view kAddThenTopk = "add-topk";
 
 // Events of a file as RECO.ADD commands in one piece of memory, handed out in order to all
 // connections. Thread-safe once made.
