@@ -262,7 +262,7 @@ Result<std::uint64_t> Collection::Add(std::span<const Interaction> interactions,
   for (std::size_t i = 0; i < plan.size(); ++i) {
     state_.Apply(first + i, plan[i].event, plan[i].stored);
   }
-  state_.Evict();
+  state_.Evict(plan.size());
   events_since_freeze_.fetch_add(plan.size(), std::memory_order_relaxed);
   return answer;
 }
@@ -277,7 +277,7 @@ Status Collection::Write(const Event& event) {
           ->Stage([&](store::Batch& batch) { wal::EventLog::PutEvent(batch, cid_, seq, record); })
           .status());
   state_.Apply(seq, event, stored);
-  state_.Evict();
+  state_.Evict(1);
   events_since_freeze_.fetch_add(1, std::memory_order_relaxed);
   return Status::Ok();
 }

@@ -153,6 +153,8 @@ class Collection {
   Status Checkpoint() EXCLUDES(mutex_, checkpoint_mutex_);
   // Builds the running sums of long rows that a write found cold. Returns whether there were any.
   Result<bool> BuildPendingRows() EXCLUDES(mutex_);
+  // Drops rows beyond their budget that a checkpoint has unpinned since the last write.
+  void EvictRows() EXCLUDES(mutex_);
   // Restores the order of the item index when it is due, some steps a call; by one thread at a
   // time.
   void ResortIndex() EXCLUDES(mutex_);

@@ -304,7 +304,7 @@ Status Collection::ReplayOne(std::uint64_t seq, const format::Event& event) {
   }
   RECO_ASSIGN_OR_RETURN(const auto stored, state_.Prepare(event));
   state_.Apply(seq, event, stored);
-  state_.Evict();
+  state_.Evict(1);
   events_since_freeze_.fetch_add(1, std::memory_order_relaxed);
   if (event.kind != format::EventKind::kUserDelete &&
       event.kind != format::EventKind::kItemDelete) {

@@ -193,11 +193,11 @@ void CollectionState::Apply(std::uint64_t seq, const Event& event,
   last_seq_ = seq;
 }
 
-void CollectionState::Evict() {
+void CollectionState::Evict(std::size_t writes) {
   constexpr std::size_t kSteps = 16;  // owners looked at a write: keeps up with one row a write
   if (context_.row_budget.over()) {
-    users_.rows.Evict(kSteps);
-    items_.rows.Evict(kSteps);
+    users_.rows.Evict(kSteps * writes);
+    items_.rows.Evict(kSteps * writes);
   }
 }
 

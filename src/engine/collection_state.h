@@ -171,8 +171,8 @@ class CollectionState {
   // have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
              const std::optional<format::Pair>& stored);
-  // Drops rows until the budget holds again.
-  void Evict();
+  // Drops rows until the budget holds again, or as many as keep up with so many writes.
+  void Evict(std::size_t writes);
   // The stored pair, wherever it lies.
   Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
 

@@ -337,6 +337,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       if (const auto built = collection->BuildPendingRows(); !built.ok()) {
         Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
       }
+      collection->EvictRows();
       collection->ResortIndex();
       collection->UpdateApproximateIndex();
       collection->DropReplacedModels();

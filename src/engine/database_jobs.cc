@@ -2,6 +2,10 @@
 #include <algorithm>
 #include <utility>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "engine/database.h"
 #include "engine/parameters.h"
 #include "format/keys.h"
@@ -15,6 +19,14 @@ using engine::JobResult;
 using engine::RunningJob;
 
 constexpr std::size_t kJobQueueMax = 100;
+
+// What a training has freed goes back to the system: glibc keeps it otherwise, for 1M users and
+// 100k items 600 MB. Its arenas are locked one at a time.
+void ReturnFreedMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
@@ -81,6 +93,7 @@ bool Database::Impl::RunNextJob() {
     status = next->run(*next->collection, next->job, &result);
   }
   next->collection.reset();
+  ReturnFreedMemory();
   {
     MutexLock lock(threads_mutex);
     busy_collections.erase(cid);

@@ -62,6 +62,38 @@ TEST(Bounds, EvictedRowsComeBackAsTheyWere) {
   }
 }
 
+// Neither many interactions at once nor a checkpoint that unpins rows with no write behind it leave
+// the cache above its bound.
+TEST(Bounds, RowsStayWithinTheirBudget) {
+  constexpr std::uint64_t kBudget = 60'000;
+  Shop shop(false);
+  shop.options.row_cache_bytes = kBudget;
+  shop.Reopen();
+  ASSERT_TRUE(*shop.db->Create("shop", CollectionOptions()));
+  const auto add = [&](int round) {
+    std::vector<std::string> users;
+    users.reserve(100);
+    for (int i = 0; i < 100; ++i) {
+      users.push_back("u" + std::to_string((round * 31 + i * 7) % 500));
+    }
+    std::vector<Interaction> many(users.size());
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      many[i].user = users[i];
+      many[i].item = users[users.size() - 1 - i];
+    }
+    ASSERT_TRUE(shop.db->AddMany("shop", many).ok());
+  };
+  for (int round = 0; round < 40; ++round) {
+    add(round);
+    ASSERT_TRUE(shop.db->Checkpoint().ok());
+  }
+  EXPECT_GT(Figure(*shop.db, "row_cache_bytes"), kBudget);  // the last rows were pinned till now
+  for (int round = 0; round < 30; ++round) {
+    DatabaseAccess::Maintain(*shop.db);
+  }
+  EXPECT_LE(Figure(*shop.db, "row_cache_bytes"), kBudget);
+}
+
 // A row too long to read within a write is summed up in the background.
 TEST(Bounds, LongColdRowIsRebuiltBehindTheWrite) {
   constexpr int kFans = static_cast<int>(engine::RowTable::kInlinePairsMax) + 200;
