@@ -84,7 +84,13 @@ Collection::BoundRules Collection::RulesInForce() const {
     }
     bound.rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
                            [binding](std::uint32_t item) { return binding->bound->Matches(item); },
-                           binding->few.get()});
+                           binding->few.get(),
+                           [binding] {
+                             return binding->bound->match_count()
+                                        ? std::optional(binding->bound->words())
+                                        : std::nullopt;
+                           },
+                           state_.items().ids.end()});
   }
   return bound;
 }
