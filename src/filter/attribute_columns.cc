@@ -8,8 +8,7 @@
 namespace reco::filter {
 namespace {
 
-// Sets the row of each of `columns` whose field the record has; they have the row. False for what
-// is no JSON object.
+// Sets the row of each of `columns` whose field the record has. False for what is no JSON object.
 template <typename Columns>
 bool ReadInto(Columns& columns, std::uint32_t ordinal, std::string_view json,
               AttributeReader& reader) {
@@ -32,18 +31,10 @@ struct Pass {
   void Run(AttributeColumns::RecordSource source, AttributeReader& reader) {
     source([&](std::uint32_t ordinal, std::string_view json) {
       rows = std::max(rows, std::size_t{ordinal} + 1);
-      GrowAll();
       if (ReadInto(columns, ordinal, json, reader)) {
         records.Set(ordinal, true);
       }
     });
-    GrowAll();
-  }
-
-  void GrowAll() {
-    for (auto& named : columns) {
-      named.column->Grow(rows);
-    }
   }
 };
 
@@ -240,7 +231,6 @@ void AttributeColumns::Erase(std::uint32_t ordinal) {
 void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
   rows_ = std::max(rows_, std::size_t{ordinal} + 1);
   for (NamedColumn& named : columns_) {
-    named.column->Grow(rows_);
     named.column->Clear(ordinal);
   }
   const bool good = ReadInto(columns_, ordinal, json, reader_);

@@ -69,8 +69,8 @@ struct AttributeColumnsOptions {
   // Bounds of what is kept from one Bind to the next; the least recently used goes first.
   std::size_t filters_max = 64;
   std::size_t bitmap_bytes_max = std::size_t{64} << 20;
-  // At least kFilterFieldsMax. A column takes 9 bytes a record, its distinct strings and 16 bytes
-  // an element of an array.
+  // At least kFilterFieldsMax. A column takes 9.5 bytes a record of each 64 successive ones in
+  // which one has the field, its distinct strings and 16 bytes an element of an array.
   std::size_t columns_max = 128;
   // With at most so many ordinals a filter has its bitmap from its first use on, else from its
   // second.
@@ -144,7 +144,7 @@ class AttributeColumns {
   // Held for look-ups only. What the pointers point to changes under Set and Erase alone.
   mutable Mutex mutex_;
   std::shared_ptr<Bitmap> records_ GUARDED_BY(mutex_);  // null before the first Bind
-  std::size_t rows_ GUARDED_BY(mutex_) = 0;             // of every column
+  std::size_t rows_ GUARDED_BY(mutex_) = 0;             // all records are below
   std::vector<NamedColumn> columns_ GUARDED_BY(mutex_);
   KeptList kept_ GUARDED_BY(mutex_);
   // By the text of the filter, which the entry owns.

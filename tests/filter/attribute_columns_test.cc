@@ -189,6 +189,40 @@ TEST(AttributeColumnsTest, ColumnsStayWithinTheirNumber) {
   EXPECT_EQ(shop.columns.filter_count(), 1U);
 }
 
+TEST(AttributeColumnsTest, ColumnsTakeMemoryWhereValuesAre) {
+  AttributeColumnsOptions options;
+  options.bitmap_bytes_max = 0;
+  Shop shop(options);
+  constexpr std::uint32_t kRecords = 100'000;
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Set(i, i == 70'000 ? R"({"all":1,"one":1})" : R"({"all":1})");
+  }
+  shop.Bind("1");
+  const std::size_t records = shop.columns.memory_bytes();
+  shop.Bind(".nobody");
+  const std::size_t nobody = shop.columns.memory_bytes() - records;
+  EXPECT_EQ(nobody, 0U);
+  shop.Bind(".one");
+  const std::size_t one = shop.columns.memory_bytes() - records;
+  EXPECT_GT(one, 0U);
+  EXPECT_LT(one, kRecords / 2);
+  shop.Bind(".all");
+  const std::size_t all = shop.columns.memory_bytes() - records - one;
+  EXPECT_GE(all, kRecords * 9U);
+  EXPECT_LT(all, kRecords * 10U);
+  // And follows the values as they come and go.
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Set(i, R"({"nobody":"x","one":[1]})");
+  }
+  EXPECT_EQ(shop.Matching(".nobody == 'x' and 1 in .one and .all == 1"), Ordinals{});
+  EXPECT_EQ(shop.Matching(".nobody == 'x' and 1 in .one").size(), 2000U);
+  EXPECT_GT(shop.columns.memory_bytes(), 2 * all);
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Erase(i);
+  }
+  EXPECT_LT(shop.columns.memory_bytes(), all);
+}
+
 TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
   Shop shop;
   shop.Set(0, R"({"s":"kept string that is long","a":["kept","x"]})");
