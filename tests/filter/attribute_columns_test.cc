@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "base/mutex.h"
 
 namespace reco::filter {
 namespace {
@@ -19,7 +23,7 @@ std::shared_ptr<const Filter> Compile(const std::string& text) {
   return filter.value();
 }
 
-// Columns and the records they are made of. `passes` counts the passes over all records.
+// Columns and the records they are made of. `passes` counts how often the first one was read.
 class Shop {
  public:
   explicit Shop(AttributeColumnsOptions options = {}) : columns(options) {}
@@ -32,13 +36,28 @@ class Shop {
     records.erase(ordinal);
     columns.Erase(ordinal);
   }
+  // Calls `use` with the records.
+  template <typename Use>
+  auto WithRecords(Use use) {
+    const auto json = [this](std::uint32_t ordinal) {
+      ++reads;
+      passes += !records.empty() && ordinal == records.begin()->first ? 1 : 0;
+      const auto found = records.find(ordinal);
+      return found != records.end() ? std::string_view(found->second) : std::string_view();
+    };
+    const std::uint32_t end = records.empty() ? 0 : records.rbegin()->first + 1;
+    return use(RecordSource{end, json});
+  }
   BoundFilter Bind(const std::string& text) {
-    return columns.Bind(Compile(text), [this](AttributeColumns::RecordVisitor visit) {
-      ++passes;
-      for (const auto& [ordinal, json] : records) {
-        visit(ordinal, json);
-      }
-    });
+    return WithRecords(
+        [&](const RecordSource& source) { return columns.Bind(Compile(text), source); });
+  }
+  BoundFilter BindPrepared(const std::string& text) {
+    return WithRecords(
+        [&](const RecordSource& source) { return columns.BindPrepared(Compile(text), source); });
+  }
+  bool Step(FilterUse* use) {
+    return WithRecords([&](const RecordSource& source) { return columns.Prepare(use, source); });
   }
   std::vector<std::uint32_t> Matching(const std::string& text) {
     const BoundFilter bound = Bind(text);
@@ -54,6 +73,7 @@ class Shop {
   AttributeColumns columns;
   std::map<std::uint32_t, std::string> records;
   std::atomic<int> passes = 0;
+  std::atomic<int> reads = 0;
 };
 
 using Ordinals = std::vector<std::uint32_t>;
@@ -90,12 +110,12 @@ TEST(AttributeColumnsTest, ColumnsAndBitmapsFollowEveryChange) {
   EXPECT_EQ(shop.Matching("'x' in .a"), Ordinals{4});
   shop.Set(3, "no object");
   EXPECT_EQ(shop.Matching("1"), Ordinals{4});
-  EXPECT_EQ(shop.passes, 1);
+  EXPECT_EQ(shop.passes, 0) << "there was no record to read";
   shop.records.erase(3);
   shop.columns.Clear();
   EXPECT_EQ(shop.columns.memory_bytes(), 0U);
   EXPECT_EQ(shop.Matching("1"), Ordinals{4});
-  EXPECT_EQ(shop.passes, 2);
+  EXPECT_EQ(shop.passes, 1);
 }
 
 TEST(AttributeColumnsTest, BitmapComesWithTheSecondUseOrWithTheFirstOfFewRows) {
@@ -241,6 +261,172 @@ TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
   EXPECT_EQ(shop.Matching("'late' in .a and 3 in .a and .s == 'a late string'"), Ordinals{10});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 99998' and 'y99998' in .a"), Ordinals{4});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 50000'"), Ordinals{});
+}
+
+// {"a":0..9,"b":"s0".."s9","c":[0..9]} and some more to read.
+std::string RandomRecord(std::mt19937_64& random) {
+  const std::string n = std::to_string(random() % 10);
+  return R"({"a":)" + n + R"(,"b":"s)" + n + R"(","c":[)" + n +
+         R"(],"text":"nobody asks for this part of the record"})";
+}
+
+// Many terms, so that a step of the bitmap is short.
+std::string ManyTerms(const std::string& first) {
+  std::string text = first;
+  for (int i = 0; i < 60; ++i) {
+    text += " and .a * 2 < 100";
+  }
+  return text;
+}
+
+class StepTest : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kRecords = 20'000;
+
+  StepTest() {
+    for (std::uint32_t i = 0; i < kRecords; ++i) {
+      if (i % 10 != 7) {
+        shop.Set(i, RandomRecord(random));
+      }
+    }
+  }
+
+  // A change of a random record, or of a new one.
+  void ChangeOne() {
+    const auto ordinal = static_cast<std::uint32_t>(random() % (kRecords + 500));
+    if (random() % 3 == 0) {
+      shop.Erase(ordinal);
+    } else {
+      shop.Set(ordinal, random() % 10 == 0 ? "no object" : RandomRecord(random));
+    }
+  }
+
+  void ExpectExact(const std::string& text) {
+    Shop fresh;
+    fresh.records = shop.records;
+    const BoundFilter want = fresh.Bind(text);
+    const BoundFilter bound = shop.BindPrepared(text);
+    ASSERT_EQ(bound.match_count(), want.match_count());
+    ASSERT_TRUE(want.match_count() > kRecords / 20) << "too few match to test much";
+    for (std::uint32_t i = 0; i < kRecords + 500; ++i) {
+      ASSERT_EQ(bound.Matches(i), want.Matches(i)) << text << ", record " << i;
+    }
+  }
+
+  std::mt19937_64 random{3};
+  Shop shop;
+};
+
+TEST_F(StepTest, ChangesBetweenStepsAreKept) {
+  const std::string text = ManyTerms(".b == 's3' or 5 in .c");
+  FilterUse use{.filter = Compile(text)};
+  int steps = 1;
+  std::size_t bytes = 0;
+  for (; !shop.Step(&use); ++steps) {
+    EXPECT_GE(shop.columns.memory_bytes(), bytes / 2) << "what is being made is counted";
+    bytes = shop.columns.memory_bytes();
+    for (int i = 0; i < 50; ++i) {
+      ChangeOne();
+    }
+  }
+  EXPECT_GT(steps, 40);
+  EXPECT_GT(bytes, kRecords);
+  ExpectExact(text);
+  for (int i = 0; i < 200; ++i) {
+    ChangeOne();
+  }
+  ExpectExact(text);
+  EXPECT_EQ(shop.passes, 1);
+}
+
+TEST_F(StepTest, AStepReadsFewRecords) {
+  FilterUse use{.filter = Compile(".a == 3 and .nobody")};
+  for (bool done = false; !done;) {
+    const int before = shop.reads;
+    done = shop.Step(&use);
+    EXPECT_LE(shop.reads - before, 5'000);
+  }
+  EXPECT_EQ(shop.reads, static_cast<int>(kRecords));
+}
+
+TEST_F(StepTest, UsesShareTheirSteps) {
+  const std::string first = ManyTerms(".b == 's3'");
+  const std::string second = ManyTerms("3 in .c");  // and one more column
+  std::vector<FilterUse> uses = {
+      {.filter = Compile(first)}, {.filter = Compile(second)}, {.filter = Compile(first)}};
+  int steps = 0;
+  for (bool done = false; !done; ++steps) {
+    done = true;
+    for (FilterUse& use : uses) {
+      done = shop.Step(&use) && done;
+    }
+    ChangeOne();
+  }
+  ExpectExact(first);
+  ExpectExact(second);
+  EXPECT_EQ(shop.passes, 2);
+  EXPECT_EQ(shop.columns.column_count(), 3U);
+}
+
+TEST_F(StepTest, AFilterThatIsDroppedWhileItIsMadeEnds) {
+  AttributeColumnsOptions options;
+  options.filters_max = 1;
+  Shop small(options);
+  small.records = shop.records;
+  FilterUse first{.filter = Compile(ManyTerms(".a == 1"))};
+  FilterUse second{.filter = Compile(ManyTerms(".a == 2"))};
+  int steps = 0;
+  for (bool done = false; !done && steps < 1'000; ++steps) {
+    const bool first_done = small.Step(&first);
+    done = small.Step(&second) && first_done;
+  }
+  EXPECT_LT(steps, 1'000);
+  EXPECT_EQ(small.Matching(".a == 1 and 1").size(), small.Matching(ManyTerms(".a == 1")).size());
+}
+
+// Readers make and ask filters, each step under a lock of its own, while a writer changes records.
+TEST_F(StepTest, ReadersMakeFiltersBesideAWriter) {
+  SharedMutex mutex;
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  const std::vector<std::string> firsts = {".b == 's3'", "5 in .c", ".a >= 4", ".b in ['s1']"};
+  const auto read = [&](std::size_t thread) {
+    for (std::size_t round = 0; round < 4; ++round) {
+      const std::string text = ManyTerms(firsts[(thread + round) % firsts.size()]);
+      FilterUse use{.filter = Compile(text)};
+      for (bool done = false; !done;) {
+        const ReaderLock lock(mutex);
+        done = shop.Step(&use);
+      }
+      const ReaderLock lock(mutex);
+      const BoundFilter bound = shop.BindPrepared(text);
+      AttributeColumns one;
+      for (std::uint32_t i = round; i < kRecords + 500; i += 997) {
+        const auto found = shop.records.find(i);
+        one.Clear();
+        const auto json = [&](std::uint32_t) {
+          return found != shop.records.end() ? std::string_view(found->second) : "";
+        };
+        wrong += bound.Matches(i) != one.Bind(use.filter, {1, json}).Matches(0) ? 1 : 0;
+      }
+    }
+  };
+  std::thread writer([&] {
+    while (!stop) {
+      const WriterLock lock(mutex);
+      ChangeOne();
+    }
+  });
+  std::vector<std::thread> readers;
+  for (std::size_t t = 0; t < 3; ++t) {
+    readers.emplace_back(read, t);
+  }
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+  stop = true;
+  writer.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(AttributeColumnsTest, ThreadsBindAtOnce) {
