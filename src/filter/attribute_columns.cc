@@ -333,11 +333,7 @@ bool AttributeColumns::ReadInto(std::span<const std::span<const NamedColumn>> li
   }
   return reader_.Read(json, [&](std::string_view name, const AttributeValue& value) {
     for (const auto& list : lists) {
-      for (const NamedColumn& named : list) {
-        if (named.name == name) {
-          named.column->Set(ordinal, value);
-        }
-      }
+      SetField(list, ordinal, name, value);
     }
   });
 }

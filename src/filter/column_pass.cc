@@ -1,7 +1,5 @@
 #include "filter/column_pass.h"
 
-#include <algorithm>
-
 namespace reco::filter {
 namespace {
 
@@ -12,6 +10,15 @@ constexpr std::size_t kLookupCost = 60;
 constexpr std::size_t kRecordCost = 100;  // and as much as its bytes twice
 
 }  // namespace
+
+void SetField(std::span<const NamedColumn> columns, std::uint32_t ordinal, std::string_view name,
+              const AttributeValue& value) {
+  for (const NamedColumn& named : columns) {
+    if (named.name == name) {
+      named.column->Set(ordinal, value);
+    }
+  }
+}
 
 bool ColumnPass::Step(const RecordSource& source, const Bitmap* records, AttributeReader& reader) {
   std::size_t cost = 0;
@@ -26,19 +33,19 @@ bool ColumnPass::Step(const RecordSource& source, const Bitmap* records, Attribu
       continue;
     }
     cost += kRecordCost + 2 * json.size();
-    rows_ = std::size_t{next_} + 1;
-    const bool good = reader.Read(json, [&](std::string_view name, const AttributeValue& value) {
-      for (const NamedColumn& named : columns_) {
-        if (named.name == name) {
-          named.column->Set(next_, value);
-        }
-      }
-    });
-    if (with_records_ && good) {
-      records_.Set(next_, true);
-    }
+    Read(json, reader);
   }
   return next_ >= source.end;
+}
+
+void ColumnPass::Read(std::string_view json, AttributeReader& reader) {
+  rows_ = std::size_t{next_} + 1;
+  const bool good = reader.Read(json, [&](std::string_view name, const AttributeValue& value) {
+    SetField(columns_, next_, name, value);
+  });
+  if (with_records_ && good) {
+    records_.Set(next_, true);
+  }
 }
 
 std::size_t ColumnPass::memory_bytes() const {

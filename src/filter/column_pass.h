@@ -28,6 +28,10 @@ struct NamedColumn {
   std::shared_ptr<Column> column;
 };
 
+// Takes the value into those of `columns` that are of this field.
+void SetField(std::span<const NamedColumn> columns, std::uint32_t ordinal, std::string_view name,
+              const AttributeValue& value);
+
 // Thread-compatible. Records may change between steps; those with an ordinal that the pass has come
 // by are its caller's to bring up to date.
 class ColumnPass {
@@ -48,6 +52,9 @@ class ColumnPass {
   std::size_t memory_bytes() const;
 
  private:
+  // The record next_.
+  void Read(std::string_view json, AttributeReader& reader);
+
   std::vector<NamedColumn> columns_;
   const bool with_records_;
   std::uint32_t next_ = 0;  // all below are read

@@ -500,6 +500,7 @@ TEST(FiltersBesideWrites, EndWithWhatTheItemsHold) {
     return shop.db->Popular("shop", PopularBy::kUsers, ranking);
   };
   std::vector<std::thread> readers;
+  readers.reserve(2);
   for (int thread = 0; thread < 2; ++thread) {
     readers.emplace_back([&, thread] {
       for (int round = 0; round < 20; ++round) {
