@@ -15,7 +15,7 @@ namespace {
 
 // How much further a list by score is read when boosts may lift items from behind its end.
 constexpr std::size_t kReadFurther = 4;
-constexpr std::size_t kFirstRead = 8;  // where several parts fill a list
+constexpr std::size_t kFirstRead = 4;  // where several parts fill a list
 
 bool HasAction(std::span<const RuleInForce> rules, Rule::Action action) {
   return std::any_of(rules.begin(), rules.end(),
