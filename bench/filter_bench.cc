@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -55,12 +56,9 @@ const std::vector<std::string>& Records(std::size_t count) {
 BoundFilter BindTo(AttributeColumns* columns, const std::string& text, std::size_t count) {
   const auto filter = Filter::Compile(text);
   RECO_CHECK(filter.ok());
-  return columns->Bind(*filter, [count](AttributeColumns::RecordVisitor visit) {
-    const std::vector<std::string>& records = Records(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      visit(static_cast<std::uint32_t>(i), records[i]);
-    }
-  });
+  const std::vector<std::string>& records = Records(count);
+  const auto json = [&](std::uint32_t ordinal) { return std::string_view(records[ordinal]); };
+  return columns->Bind(*filter, {static_cast<std::uint32_t>(count), json});
 }
 
 AttributeColumnsOptions LateBitmaps() {
@@ -136,8 +134,8 @@ void BindAgain(benchmark::State& state) {
   BindTo(&columns, Expression(state), kRows);
   const auto filter = Filter::Compile(Expression(state));
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        columns.Bind(*filter, [](AttributeColumns::RecordVisitor) {}).match_count());
+    const auto json = [](std::uint32_t) { return std::string_view(); };
+    benchmark::DoNotOptimize(columns.Bind(*filter, {kRows, json}).match_count());
   }
 }
 BENCHMARK(BindAgain)->Arg(0);

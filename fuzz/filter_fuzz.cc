@@ -29,19 +29,17 @@ void Check(const std::shared_ptr<const Filter>& filter) {
   reco::filter::AttributeColumnsOptions options;
   options.first_use_rows_max = 0;
   AttributeColumns columns(options);
-  const auto records = [](AttributeColumns::RecordVisitor visit) {
-    std::uint32_t ordinal = 0;
-    for (const std::string_view json : kRecords) {
-      visit(ordinal, json);
-      ordinal += 100;  // some in other blocks of rows
-    }
+  constexpr std::uint32_t kApart = 100;  // some are in other blocks of rows
+  const auto json = [](std::uint32_t ordinal) {
+    return ordinal % kApart == 0 ? kRecords[ordinal / kApart] : std::string_view();
   };
+  const reco::filter::RecordSource records{kApart * std::size(kRecords), json};
   const BoundFilter by_row = columns.Bind(filter, records);
   const BoundFilter by_bitmap = columns.Bind(filter, records);
   RECO_CHECK(!by_row.match_count().has_value());
   RECO_CHECK(by_bitmap.match_count().has_value());
   std::size_t matches = 0;
-  for (std::uint32_t ordinal = 0; ordinal < 100 * std::size(kRecords); ++ordinal) {
+  for (std::uint32_t ordinal = 0; ordinal < kApart * std::size(kRecords); ++ordinal) {
     RECO_CHECK(by_row.Matches(ordinal) == by_bitmap.Matches(ordinal));
     matches += by_row.Matches(ordinal) ? 1 : 0;
   }

@@ -130,6 +130,11 @@ class Collection {
   bool lists_are_long() const { return list_us_.load(std::memory_order_relaxed) > kLongListUs; }
   Result<ItemPlace> Why(std::string_view user, std::string_view item) const EXCLUDES(mutex_);
 
+  // Makes the columns and bitmaps that a list with this filter (empty: none) and the rules of now
+  // will ask. To be called before the list, which else makes columns with the lock held to the end
+  // and asks about each item by itself. A filter that does not compile is the list's to refuse.
+  void PrepareFilters(Side side, std::string_view text) const EXCLUDES(mutex_);
+
   // Rules that are compiled and within their bounds, by name.
   void SetRules(std::vector<CompiledRule> rules) EXCLUDES(mutex_);
   std::vector<CompiledRule> compiled_rules() const EXCLUDES(mutex_);
@@ -361,6 +366,9 @@ class Collection {
   FilterBinding* Bind(Side side, std::shared_ptr<const filter::Filter> filter,
                       FilterBindings* bindings) const REQUIRES_SHARED(mutex_);
   void BindAgain(Side side, FilterBinding* binding) const REQUIRES_SHARED(mutex_);
+  // True when the filter is ready to be bound.
+  bool PrepareStep(Side side, filter::FilterUse* use) const REQUIRES_SHARED(mutex_);
+  void AppendRuleUses(std::vector<filter::FilterUse>* uses) const EXCLUDES(mutex_);
   BoundRules RulesInForce() const REQUIRES_SHARED(mutex_);
   bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
   std::vector<std::uint32_t> Ordinals(Side side, std::span<const std::string_view> ids) const

@@ -62,26 +62,6 @@ bool Collection::Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) 
   return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
 }
 
-void Collection::BindAgain(Side side, FilterBinding* binding) const {
-  const SideState& own = state_.side(side);
-  binding->bound =
-      own.columns.Bind(binding->filter, [&](filter::AttributeColumns::RecordVisitor visit) {
-        for (const auto& [ordinal, attributes] : own.attributes) {
-          if (!attributes.json.empty()) {
-            visit(ordinal, attributes.json);
-          }
-        }
-      });
-}
-
-Collection::FilterBinding* Collection::Bind(Side side, std::shared_ptr<const filter::Filter> filter,
-                                            FilterBindings* bindings) const {
-  FilterBinding* binding = bindings->emplace_back(std::make_unique<FilterBinding>()).get();
-  binding->filter = std::move(filter);
-  BindAgain(side, binding);
-  return binding;
-}
-
 // The best offset + count that `lister` finds when nothing that is to be left out is accepted.
 // Rules and diversity are for items.
 Result<std::vector<ScoredItem>> Collection::List(Side side, const RankingOptions& options,

@@ -14,6 +14,10 @@ constexpr std::size_t kFewItems = 256;
 constexpr double kBoostMin = 0.001;
 constexpr double kBoostMax = 1'000;
 
+bool IsInForce(const Rule& rule, std::int64_t now_ms) {
+  return rule.from_ms <= now_ms && (rule.until_ms == 0 || now_ms < rule.until_ms);
+}
+
 }  // namespace
 
 Result<CompiledRule> Compile(const Rule& rule) {
@@ -56,14 +60,24 @@ void Collection::SetRules(std::vector<CompiledRule> rules) {
   list_rules_ = std::move(rules);
 }
 
+// Of the rules in force. Every list asks them.
+void Collection::AppendRuleUses(std::vector<filter::FilterUse>* uses) const {
+  const std::int64_t now_ms = context_.clock.NowMs();
+  ReaderLock lock(mutex_);
+  for (const CompiledRule& compiled : list_rules_) {
+    if (IsInForce(compiled.rule, now_ms)) {
+      uses->push_back({.filter = compiled.filter, .repeated = true});
+    }
+  }
+}
+
 // Pins in the order in which they are to be applied: by place, and of those with the same place
 // the first by name last, so that it ends up on top.
 Collection::BoundRules Collection::RulesInForce() const {
   const std::int64_t now_ms = context_.clock.NowMs();
   std::vector<const CompiledRule*> active;
   for (const CompiledRule& compiled : list_rules_) {
-    const Rule& rule = compiled.rule;
-    if (rule.from_ms <= now_ms && (rule.until_ms == 0 || now_ms < rule.until_ms)) {
+    if (IsInForce(compiled.rule, now_ms)) {
       active.push_back(&compiled);
     }
   }
@@ -84,7 +98,13 @@ Collection::BoundRules Collection::RulesInForce() const {
     }
     bound.rules.push_back({compiled->rule.name, compiled->rule.action, compiled->rule.value,
                            [binding](std::uint32_t item) { return binding->bound->Matches(item); },
-                           binding->few.get()});
+                           binding->few.get(),
+                           [binding] {
+                             return binding->bound->match_count()
+                                        ? std::optional(binding->bound->words())
+                                        : std::nullopt;
+                           },
+                           state_.items().ids.end()});
   }
   return bound;
 }

@@ -9,73 +9,106 @@ namespace reco {
 
 using engine::Collection;
 
+namespace {
+
+// A list of a collection, after what its filters need was made.
+template <typename List>
+auto Filtered(Side side, const RankingOptions& options, List list) {
+  return [side, &options, list](const Collection& found) {
+    found.PrepareFilters(side, options.filter);
+    return list(found);
+  };
+}
+
+}  // namespace
+
 Result<Ranking> Database::TopK(KeyRef key, std::string_view user,
                                const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.TopK(user, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.TopK(user, options);
+      }));
 }
 
 Result<Ranking> Database::GroupTopK(KeyRef key, std::span<const std::string_view> users,
                                     const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.GroupTopK(users, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.GroupTopK(users, options);
+      }));
 }
 
 Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> items,
                                   std::span<const double> weights,
                                   const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Session(items, weights, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Session(items, weights, options);
+      }));
 }
 
 Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
                                   SimilarityBasis basis, const RankingOptions& options) const {
-  return impl_->ReadCollection<Ranking>(key, {}, [&](const Collection& found) {
+  const auto list = [&](const Collection& found) {
     return basis == SimilarityBasis::kCooccurrence ? found.SimilarByCooccurrence(items, options)
                                                    : found.Similar(items, options);
-  });
+  };
+  return impl_->ReadCollection<Ranking>(key, {}, Filtered(Side::kItem, options, list));
 }
 
 Result<Ranking> Database::SimilarUsers(KeyRef key, std::string_view user,
                                        const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.SimilarUsers(user, options); });
+      key, {}, Filtered(Side::kUser, options, [&](const Collection& found) {
+        return found.SimilarUsers(user, options);
+      }));
 }
 
 Result<Ranking> Database::Surprising(KeyRef key, std::string_view user,
                                      const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Surprising(user, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Surprising(user, options);
+      }));
 }
 
 Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Popular(by, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Popular(by, options);
+      }));
 }
 
 Result<Ranking> Database::PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
                                         const RankingOptions& options) const {
   const engine::RecentListName list{engine::RecentListName::Kind::kWindow, window_s};
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Recent(list, by, options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Recent(list, by, options);
+      }));
 }
 
 Result<Ranking> Database::Trending(KeyRef key, std::int64_t halflife_s,
                                    const RankingOptions& options) const {
   const engine::RecentListName list{engine::RecentListName::Kind::kHalfLife, halflife_s};
-  return impl_->ReadCollection<Ranking>(key, {}, [&](const Collection& found) {
-    return found.Recent(list, PopularBy::kWeight, options);
-  });
+  return impl_->ReadCollection<Ranking>(
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Recent(list, PopularBy::kWeight, options);
+      }));
 }
 
 Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.Latest(options); });
+      key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
+        return found.Latest(options);
+      }));
 }
 
 Result<Ranking> Database::ActiveUsers(KeyRef key, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
-      key, {}, [&](const Collection& found) { return found.ActiveUsers(options); });
+      key, {}, Filtered(Side::kUser, options, [&](const Collection& found) {
+        return found.ActiveUsers(options);
+      }));
 }
 
 Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_view item,
@@ -135,8 +168,11 @@ bool Database::ListsAreLong(KeyRef key) const {
 }
 
 Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
+  const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(
-      key, {}, [&](const Collection& found) { return found.Why(user, item); });
+      key, {}, Filtered(Side::kItem, rules_only, [&](const Collection& found) {
+        return found.Why(user, item);
+      }));
 }
 
 }  // namespace reco

@@ -2,14 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <functional>
+#include <limits>
 #include <unordered_set>
 #include <utility>
+
+#include "engine/boost_parts.h"
 
 namespace reco::engine {
 namespace {
 
 // How much further a list by score is read when boosts may lift items from behind its end.
 constexpr std::size_t kReadFurther = 4;
+constexpr std::size_t kFirstRead = 4;  // where several parts fill a list
 
 bool HasAction(std::span<const RuleInForce> rules, Rule::Action action) {
   return std::any_of(rules.begin(), rules.end(),
@@ -36,44 +42,6 @@ double Lift(double score, double factor) {
   return score >= 0 ? score * factor : score / factor;
 }
 
-// No item with at most `score` is boosted above this.
-double HighestBoosted(std::span<const RuleInForce> rules, double score) {
-  double factor = 1;
-  for (const RuleInForce& rule : rules) {
-    if (rule.action == Rule::Action::kBoost) {
-      factor *= std::max(rule.value, 1.0);
-    }
-  }
-  return Lift(score, factor);
-}
-
-// The best of the items that a boost holds for. What the list by score leaves behind can be no
-// better than its last item boosted by everything, so it is read on until that is not enough. One
-// boost alone keeps the order.
-std::vector<ScoredItem> BestLifted(const ListRequest& request, std::size_t count, AcceptItem accept,
-                                   BestItems best, const RuleInForce* only) {
-  const bool keeps_order = std::count_if(request.rules.begin(), request.rules.end(), IsBoost) == 1;
-  if (only == nullptr && keeps_order) {
-    only = &*std::find_if(request.rules.begin(), request.rules.end(), IsBoost);
-  }
-  const auto lifted = [&](std::uint32_t item) {
-    return HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item) &&
-           !Boost(request.rules, item, 0).taken_out;
-  };
-  for (std::size_t read = count;; read *= kReadFurther) {
-    std::vector<ScoredItem> list = best(read, lifted, only);
-    const bool all = list.size() < read;
-    const double reach = all ? 0 : HighestBoosted(request.rules, list.back().score);
-    for (ScoredItem& entry : list) {
-      entry.score = Boost(request.rules, entry.item, entry.score).score;
-    }
-    SortBest(request, &list);
-    if (all || keeps_order || list[count - 1].score > reach) {
-      return list;
-    }
-  }
-}
-
 // Attributes may change between two searches: the later one stands.
 void Append(const std::vector<ScoredItem>& later, std::vector<ScoredItem>* list) {
   std::unordered_set<std::uint32_t> items;
@@ -84,21 +52,179 @@ void Append(const std::vector<ScoredItem>& later, std::vector<ScoredItem>* list)
   list->insert(list->end(), later.begin(), later.end());
 }
 
+// Searches that together have the best items under boosts: each is by score, among items that the
+// boosts lift by at most `factor`. What one leaves behind is no better than its last item lifted by
+// as much, so it is repeated for more until that is not enough.
+class BoostedSearch {
+ public:
+  struct Among {
+    RuleInForce items;                 // holds for those that are searched
+    const RuleInForce* only = &items;  // for BestItems; null: all are searched
+    double factor = 1;
+    bool keeps_order = true;  // of scores under the boosts
+    std::size_t size = kSizeUnknown;
+    std::size_t first_read = 1;
+
+    std::size_t read = 0;
+    bool all_read = false;
+    double last = 0;  // score of the last one found, not boosted
+    std::vector<ScoredItem> found = {};
+  };
+  static constexpr std::size_t kSizeUnknown = std::numeric_limits<std::size_t>::max() / 8;
+
+  BoostedSearch(const ListRequest& request, std::size_t count, AcceptItem accept, BestItems best)
+      : request_(request), count_(count), accept_(accept), best_(best) {}
+
+  void Run(Among* among) {
+    ReadOn(among);
+    searches_.push_back(among);
+  }
+
+  std::vector<ScoredItem> Finish() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Among* among : searches_) {
+        if (MayHoldMore(*among)) {
+          ReadOn(among);
+          changed = true;
+        }
+      }
+    }
+    return Best();
+  }
+
+ private:
+  bool MayHoldMore(const Among& among) const {
+    if (among.all_read || (among.keeps_order && among.read >= count_)) {
+      return false;
+    }
+    // The factor was multiplied in another order than a score is.
+    constexpr double kRounding = 1e-12;
+    const double reach = Lift(among.last, among.factor);
+    return ScoreOfLast() <= reach + std::abs(reach) * kRounding;
+  }
+
+  void ReadOn(Among* among) {
+    const auto wanted = [&](std::uint32_t item) {
+      return among->items.holds_for(item) && accept_(item);
+    };
+    among->read = among->read == 0 ? among->first_read : among->read * kReadFurther;
+    among->read = std::min(among->read, among->size + 1);
+    among->found = best_(among->read, wanted, among->only);
+    among->all_read = among->found.size() < among->read;
+    among->last = among->found.empty() ? 0 : among->found.back().score;
+    std::erase_if(among->found, [&](ScoredItem& entry) {
+      const BoostedScore boosted = Boost(request_.rules, entry.item, entry.score);
+      entry.score = boosted.score;
+      return boosted.taken_out;
+    });
+  }
+
+  // Of the list, were it to end here.
+  double ScoreOfLast() const {
+    std::vector<double> scores;
+    for (const Among* among : searches_) {
+      for (const ScoredItem& entry : among->found) {
+        scores.push_back(entry.score);
+      }
+    }
+    if (scores.size() < count_) {
+      return -std::numeric_limits<double>::infinity();
+    }
+    const auto last = scores.begin() + static_cast<std::ptrdiff_t>(count_) - 1;
+    std::nth_element(scores.begin(), last, scores.end(), std::greater<>());
+    return *last;
+  }
+
+  std::vector<ScoredItem> Best() const {
+    std::vector<ScoredItem> list;
+    for (const Among* among : searches_) {
+      Append(among->found, &list);
+    }
+    SortBest(request_, &list);
+    list.resize(std::min(list.size(), count_));
+    return list;
+  }
+
+  const ListRequest& request_;
+  const std::size_t count_;
+  const AcceptItem accept_;
+  const BestItems best_;
+  std::vector<Among*> searches_;
+};
+
+// A search of each part that the boosts divide the items into.
+std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& parts,
+                                    std::size_t count, const RuleInForce* only) {
+  std::deque<BoostedSearch::Among> all;
+  const auto add = [&](const std::vector<std::uint32_t>& items) -> BoostedSearch::Among& {
+    BoostedSearch::Among& among = all.emplace_back();
+    among.items.holds_for = [&items](std::uint32_t item) {
+      return std::binary_search(items.begin(), items.end(), item);
+    };
+    among.items.few = items.size() <= parts.few ? &items : nullptr;
+    among.size = items.size();
+    return among;
+  };
+  if (!parts.plain) {
+    BoostedSearch::Among& plain = all.emplace_back();
+    plain.items.holds_for = [&](std::uint32_t item) { return !parts.IsBoosted(item); };
+    plain.only = only;
+    plain.first_read = count;
+  } else if (!parts.plain->empty()) {
+    add(*parts.plain).first_read = count;
+  }
+  for (const BoostPart& part : parts.lifted) {
+    BoostedSearch::Among& among = add(part.items);
+    among.factor = part.factor;
+    among.keeps_order = part.keeps_order;
+    among.first_read =
+        std::min(count, std::max(kFirstRead, kReadFurther * count / parts.lifted.size()));
+  }
+  for (BoostedSearch::Among& among : all) {
+    search->Run(&among);
+  }
+  return search->Finish();
+}
+
+// The same when it is not known what the boosts hold for.
+std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const RuleInForce> rules,
+                                      std::size_t count, const RuleInForce* only) {
+  BoostedSearch::Among plain;
+  plain.items.holds_for = [&](std::uint32_t item) {
+    return !HoldsFor(rules, Rule::Action::kBoost, item);
+  };
+  plain.only = only;
+  plain.first_read = count;
+  BoostedSearch::Among lifted;
+  lifted.items.holds_for = [&](std::uint32_t item) {
+    return HoldsFor(rules, Rule::Action::kBoost, item) && !Boost(rules, item, 0).taken_out;
+  };
+  lifted.only = only;
+  lifted.first_read = count;
+  lifted.keeps_order = std::count_if(rules.begin(), rules.end(), IsBoost) == 1;
+  for (const RuleInForce& rule : rules) {
+    lifted.factor *= IsBoost(rule) ? std::max(rule.value, 1.0) : 1;
+  }
+  if (only == nullptr && lifted.keeps_order) {
+    lifted.only = &*std::find_if(rules.begin(), rules.end(), IsBoost);
+  }
+  search->Run(&plain);
+  search->Run(&lifted);
+  return search->Finish();
+}
+
 // The best items under boosts.
 std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
                                     AcceptItem accept, BestItems best,
                                     const RuleInForce* only = nullptr) {
-  if (!HasAction(request.rules, Rule::Action::kBoost)) {
+  if (!HasAction(request.rules, Rule::Action::kBoost) || count == 0) {
     return best(count, accept, only);
   }
-  const auto plain = [&](std::uint32_t item) {
-    return !HoldsFor(request.rules, Rule::Action::kBoost, item) && accept(item);
-  };
-  std::vector<ScoredItem> list = best(count, plain, only);
-  Append(BestLifted(request, count, accept, best, only), &list);
-  SortBest(request, &list);
-  list.resize(std::min(list.size(), count));
-  return list;
+  BoostedSearch search(request, count, accept, best);
+  const auto parts = DivideByBoosts(request.rules, only);
+  return parts ? BestOfParts(&search, *parts, count, only)
+               : BestOfUnknown(&search, request.rules, count, only);
 }
 
 // Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ struct RuleInForce {
   std::function<bool(std::uint32_t item)> holds_for;
   // All items that it holds for, ascending, when these are few; null: not known.
   const std::vector<std::uint32_t>* few = nullptr;
+  // Bit i of word j: whether it holds for item 64 j + i, as of now; for none behind the last word.
+  // nullopt, or no function: not known.
+  std::function<std::optional<std::span<const std::uint64_t>>()> words = nullptr;
+  std::uint32_t items_end = 0;  // all items are below; 0: not known
 };
 
 // The `count` best items that are accepted, best first, ties as in ListRequest::before. With `only`

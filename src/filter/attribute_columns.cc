@@ -3,49 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "filter/block_evaluator.h"
-
 namespace reco::filter {
 namespace {
-
-// Sets the row of each of `columns` whose field the record has; they have the row. False for what
-// is no JSON object.
-template <typename Columns>
-bool ReadInto(Columns& columns, std::uint32_t ordinal, std::string_view json,
-              AttributeReader& reader) {
-  return reader.Read(json, [&](std::string_view name, const AttributeValue& value) {
-    for (auto& named : columns) {
-      if (named.name == name) {
-        named.column->Set(ordinal, value);
-      }
-    }
-  });
-}
-
-// What one pass over all records makes.
-template <typename Columns>
-struct Pass {
-  Columns columns;
-  Bitmap records;
-  std::size_t rows = 0;
-
-  void Run(AttributeColumns::RecordSource source, AttributeReader& reader) {
-    source([&](std::uint32_t ordinal, std::string_view json) {
-      rows = std::max(rows, std::size_t{ordinal} + 1);
-      GrowAll();
-      if (ReadInto(columns, ordinal, json, reader)) {
-        records.Set(ordinal, true);
-      }
-    });
-    GrowAll();
-  }
-
-  void GrowAll() {
-    for (auto& named : columns) {
-      named.column->Grow(rows);
-    }
-  }
-};
 
 template <typename T>
 bool Contains(std::span<const T> all, const auto& one) {
@@ -68,27 +27,48 @@ void BoundFilter::ForEachMatch(FunctionRef<bool(std::uint32_t ordinal)> visit) c
 
 AttributeColumns::AttributeColumns(AttributeColumnsOptions options) : options_(options) {}
 
-BoundFilter AttributeColumns::Bind(const std::shared_ptr<const Filter>& filter,
-                                   RecordSource records) {
+bool AttributeColumns::Prepare(FilterUse* use, const RecordSource& records) {
   {
     const MutexLock lock(mutex_);
-    const Kept* kept = Touch(*filter);
-    if (kept != nullptr && IsReady(*kept)) {
+    const Kept* kept = Touch(*use->filter);
+    use->known = use->known || (!use->begun && kept != nullptr);
+    use->begun = true;
+    if (kept != nullptr && (kept->matches != nullptr || !WantsBitmap(*use))) {
+      return true;
+    }
+  }
+  const MutexLock build_lock(build_mutex_);
+  const auto program = StepProgram(use->filter, records);
+  return program != nullptr && StepBitmap(use, program);
+}
+
+BoundFilter AttributeColumns::BindPrepared(const std::shared_ptr<const Filter>& filter,
+                                           const RecordSource& records) {
+  {
+    const MutexLock lock(mutex_);
+    if (const Kept* kept = Touch(*filter)) {
       return {kept->program, kept->matches};
     }
   }
   const MutexLock build_lock(build_mutex_);
-  BuildColumns(*filter, records);
-  return BindBuilt(filter);
+  for (;;) {
+    if (auto program = StepProgram(filter, records)) {
+      return {std::move(program), nullptr};
+    }
+  }
 }
 
-bool AttributeColumns::MayHaveBitmap() const {
-  return Bitmap::WordsFor(rows_) * sizeof(std::uint64_t) <= options_.bitmap_bytes_max;
+BoundFilter AttributeColumns::Bind(const std::shared_ptr<const Filter>& filter,
+                                   const RecordSource& records) {
+  FilterUse use{filter};
+  while (!Prepare(&use, records)) {
+  }
+  return BindPrepared(filter, records);
 }
 
-// Nothing is left to make for it.
-bool AttributeColumns::IsReady(const Kept& kept) const {
-  return kept.matches != nullptr || !MayHaveBitmap();
+bool AttributeColumns::WantsBitmap(const FilterUse& use) const {
+  return Bitmap::WordsFor(rows_) * sizeof(std::uint64_t) <= options_.bitmap_bytes_max &&
+         (use.known || use.repeated || rows_ <= options_.first_use_rows_max);
 }
 
 // What is kept of the filter, as the most recently used; null when nothing is.
@@ -111,7 +91,7 @@ std::shared_ptr<Column> AttributeColumns::FindColumn(std::string_view name) cons
 }
 
 // New columns for the fields of `filter` that have none.
-std::vector<AttributeColumns::NamedColumn> AttributeColumns::Missing(const Filter& filter) const {
+std::vector<NamedColumn> AttributeColumns::Missing(const Filter& filter) const {
   std::vector<NamedColumn> missing;
   for (const std::string& field : filter.fields()) {
     if (FindColumn(field) == nullptr) {
@@ -121,51 +101,127 @@ std::vector<AttributeColumns::NamedColumn> AttributeColumns::Missing(const Filte
   return missing;
 }
 
-void AttributeColumns::BuildColumns(const Filter& filter, RecordSource records) {
-  Pass<std::vector<NamedColumn>> pass;
+// The pass that makes what the filter lacks: one under way, or a new one; null when nothing is
+// missing.
+ColumnPass* AttributeColumns::PassFor(const Filter& filter) {
+  const MutexLock lock(mutex_);
+  for (const auto& pass : passes_) {
+    const auto columns = pass->columns();
+    if (pass->with_records() ||
+        std::any_of(columns.begin(), columns.end(), [&](const NamedColumn& named) {
+          return Contains(filter.fields(), named.name);
+        })) {
+      return pass.get();
+    }
+  }
+  std::vector<NamedColumn> missing = Missing(filter);
+  if (missing.empty() && records_ != nullptr) {
+    return nullptr;
+  }
+  MakeRoom(filter, missing.size());
+  passes_.push_back(std::make_unique<ColumnPass>(std::move(missing), records_ == nullptr));
+  return passes_.back().get();
+}
+
+// The pass has read all records.
+void AttributeColumns::Publish(ColumnPass* pass) {
+  const MutexLock lock(mutex_);
+  columns_.insert(columns_.end(), pass->columns().begin(), pass->columns().end());
+  if (pass->with_records()) {
+    records_ = std::make_shared<Bitmap>(std::move(pass->records()));
+  }
+  rows_ = std::max(rows_, pass->rows());
+  std::erase_if(passes_, [&](const auto& each) { return each.get() == pass; });
+}
+
+// A step of the columns that the filter lacks. Null while one is missing.
+std::shared_ptr<const BoundProgram> AttributeColumns::StepProgram(
+    const std::shared_ptr<const Filter>& filter, const RecordSource& records) {
+  while (ColumnPass* pass = PassFor(*filter)) {
+    std::shared_ptr<const Bitmap> known;
+    {
+      const MutexLock lock(mutex_);
+      known = records_;
+    }
+    const bool done = pass->Step(records, known.get(), reader_);
+    if (done) {
+      Publish(pass);
+    }
+    CountBuilding();
+    if (!done) {
+      return nullptr;
+    }
+  }
+  return ProgramFor(filter);
+}
+
+// Its columns are there.
+std::shared_ptr<const BoundProgram> AttributeColumns::ProgramFor(
+    const std::shared_ptr<const Filter>& filter) {
+  const MutexLock lock(mutex_);
+  if (const Kept* kept = Touch(*filter)) {
+    return kept->program;
+  }
+  auto program = std::make_shared<BoundProgram>();
+  program->filter = filter;
+  program->records = records_;
+  for (const std::string& field : filter->fields()) {
+    program->columns.push_back(FindColumn(field));
+  }
+  Keep({program, nullptr});
+  return program;
+}
+
+// A step of the bitmap, when its time has come. True when it is there or is not to be.
+bool AttributeColumns::StepBitmap(FilterUse* use,
+                                  const std::shared_ptr<const BoundProgram>& program) {
   {
     const MutexLock lock(mutex_);
-    pass.columns = Missing(filter);
-    if (pass.columns.empty() && records_ != nullptr) {
-      return;
+    const Kept* kept = Touch(*use->filter);
+    if (kept == nullptr || kept->matches != nullptr || !WantsBitmap(*use)) {
+      return true;
     }
-    MakeRoom(filter, pass.columns.size());
-    pass.rows = rows_;
+    DropOrphans();
   }
-  pass.Run(records, reader_);
-  const MutexLock lock(mutex_);
-  columns_.insert(columns_.end(), pass.columns.begin(), pass.columns.end());
-  rows_ = pass.rows;
-  if (records_ == nullptr) {
-    records_ = std::make_shared<Bitmap>(std::move(pass.records));
+  auto build = std::find_if(bitmaps_.begin(), bitmaps_.end(),
+                            [&](const auto& each) { return each->program() == program; });
+  if (build == bitmaps_.end()) {
+    if (use->evaluating) {
+      return true;  // others have taken the filter's place meanwhile
+    }
+    build = bitmaps_.insert(build, std::make_unique<BitmapBuild>(program));
+  }
+  use->evaluating = true;
+  const bool done = (*build)->Step();
+  if (done) {
+    auto matches = std::make_shared<Bitmap>(std::move(**build).Take());
+    bitmaps_.erase(build);
+    const MutexLock lock(mutex_);
+    Keep({program, std::move(matches)});
+  }
+  CountBuilding();
+  return done;
+}
+
+// Bitmaps of filters that are kept no longer.
+void AttributeColumns::DropOrphans() {
+  for (auto build = bitmaps_.begin(); build != bitmaps_.end();) {
+    const auto kept = kept_by_text_.find((*build)->program()->filter->text());
+    const bool orphan = kept == kept_by_text_.end() || kept->second->program != (*build)->program();
+    build = orphan ? bitmaps_.erase(build) : build + 1;
   }
 }
 
-// All columns exist: ties the filter to them, and makes its bitmap when its time has come.
-BoundFilter AttributeColumns::BindBuilt(const std::shared_ptr<const Filter>& filter) {
-  Kept kept;
-  bool make_bitmap = false;
-  {
-    const MutexLock lock(mutex_);
-    const Kept* known = Touch(*filter);
-    if (known != nullptr && IsReady(*known)) {
-      return {known->program, known->matches};  // another thread was first
-    }
-    make_bitmap = MayHaveBitmap() && (known != nullptr || rows_ <= options_.first_use_rows_max);
-    auto program = std::make_shared<BoundProgram>();
-    program->filter = filter;
-    program->records = records_;
-    for (const std::string& field : filter->fields()) {
-      program->columns.push_back(FindColumn(field));
-    }
-    kept.program = std::move(program);
+void AttributeColumns::CountBuilding() {
+  std::size_t bytes = 0;
+  for (const auto& pass : passes_) {
+    bytes += pass->memory_bytes();
   }
-  if (make_bitmap) {
-    kept.matches = std::make_shared<Bitmap>(EvaluateAll(*kept.program));
+  for (const auto& build : bitmaps_) {
+    bytes += build->memory_bytes();
   }
   const MutexLock lock(mutex_);
-  Keep(kept);
-  return {kept.program, kept.matches};
+  building_bytes_ = bytes;
 }
 
 // In place of what is kept of the same text.
@@ -223,7 +279,7 @@ bool AttributeColumns::DropFreeColumn(const Filter& filter) {
 void AttributeColumns::Set(std::uint32_t ordinal, std::string_view json) {
   const MutexLock build_lock(build_mutex_);
   const MutexLock lock(mutex_);
-  if (records_ != nullptr) {
+  if (records_ != nullptr || !passes_.empty()) {
     Change(ordinal, json);
   }
 }
@@ -231,30 +287,63 @@ void AttributeColumns::Set(std::uint32_t ordinal, std::string_view json) {
 void AttributeColumns::Erase(std::uint32_t ordinal) {
   const MutexLock build_lock(build_mutex_);
   const MutexLock lock(mutex_);
-  if (records_ != nullptr && records_->Test(ordinal)) {
+  if (!passes_.empty() || (records_ != nullptr && records_->Test(ordinal))) {
     Change(ordinal, {});
   }
 }
 
-// What is no object leaves the record without attributes.
+// What is no object leaves the record without attributes. A pass will come to the records that it
+// has not read.
 void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
-  rows_ = std::max(rows_, std::size_t{ordinal} + 1);
-  for (NamedColumn& named : columns_) {
-    named.column->Grow(rows_);
-    named.column->Clear(ordinal);
+  std::vector<std::span<const NamedColumn>> lists = {columns_};
+  for (const auto& pass : passes_) {
+    if (pass->HasRead(ordinal)) {
+      lists.push_back(pass->columns());
+    }
   }
-  const bool good = ReadInto(columns_, ordinal, json, reader_);
-  records_->Set(ordinal, good);
+  const bool good = ReadInto(lists, ordinal, json);
+  if (good) {
+    rows_ = std::max(rows_, std::size_t{ordinal} + 1);
+  }
+  if (records_ != nullptr) {
+    records_->Set(ordinal, good);
+  }
+  for (const auto& pass : passes_) {
+    if (pass->with_records() && pass->HasRead(ordinal)) {
+      pass->records().Set(ordinal, good);
+    }
+  }
   for (Kept& kept : kept_) {
     if (kept.matches != nullptr) {
       kept.matches->Set(ordinal, kept.program->Matches(ordinal));
     }
   }
+  for (const auto& build : bitmaps_) {
+    build->Change(ordinal);
+  }
+}
+
+// Sets the row of all columns. False for what is no JSON object.
+bool AttributeColumns::ReadInto(std::span<const std::span<const NamedColumn>> lists,
+                                std::uint32_t ordinal, std::string_view json) {
+  for (const auto& list : lists) {
+    for (const NamedColumn& named : list) {
+      named.column->Clear(ordinal);
+    }
+  }
+  return reader_.Read(json, [&](std::string_view name, const AttributeValue& value) {
+    for (const auto& list : lists) {
+      SetField(list, ordinal, name, value);
+    }
+  });
 }
 
 void AttributeColumns::Clear() {
   const MutexLock build_lock(build_mutex_);
   const MutexLock lock(mutex_);
+  passes_.clear();
+  bitmaps_.clear();
+  building_bytes_ = 0;
   kept_by_text_.clear();
   kept_.clear();
   columns_.clear();
@@ -264,7 +353,7 @@ void AttributeColumns::Clear() {
 
 std::size_t AttributeColumns::memory_bytes() const {
   const MutexLock lock(mutex_);
-  std::size_t bytes = records_ != nullptr ? records_->memory_bytes() : 0;
+  std::size_t bytes = building_bytes_ + (records_ != nullptr ? records_->memory_bytes() : 0);
   for (const NamedColumn& named : columns_) {
     bytes += named.column->memory_bytes();
   }

@@ -5,20 +5,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace reco::filter {
 namespace {
 
-constexpr std::size_t kBlockRows = 256;  // a stack slot of them is 2 KiB: a few fit the first cache
+// A stack slot of them is 2 KiB: a few fit the first cache.
+constexpr std::size_t kBlockRows = Column::kChunkRows;
 constexpr std::size_t kBlockWords = kBlockRows / Bitmap::kWordBits;
 using Words = std::array<std::uint64_t, kBlockWords>;
 using Numbers = std::array<double, kBlockRows>;
 
 // A place of the stack: one value for each row of the block, in whichever form they came.
 struct Lane {
-  const Value* literal = nullptr;  // the same for every row
-  const Column* column = nullptr;  // the field itself
+  const Value* literal = nullptr;        // the same for every row
+  const Column* column = nullptr;        // the field itself
+  const Column::Chunk* chunk = nullptr;  // its rows of the block
   // Neither: numbers[row], among them the truth values 1 and 0.
   Numbers* numbers = nullptr;  // this place's own store
 };
@@ -57,7 +60,7 @@ class BlockEvaluator {
     }
   }
 
-  // Of `rows` rows from `first`, a multiple of kBlockRows, which all columns have.
+  // Of `rows` rows from `first`, a multiple of kBlockRows.
   Words Run(std::size_t first, std::size_t rows) {
     first_ = first;
     rows_ = rows;
@@ -87,13 +90,21 @@ class BlockEvaluator {
       words[i] = word < records.size() ? records[word] : 0;
     }
     for (const auto& column : bound_.columns) {
-      const Tag* tags = column->tags() + first_;
+      const Column::Chunk* chunk = ChunkOf(*column);
+      if (chunk == nullptr) {
+        return {};
+      }
       for (std::size_t row = 0; row < rows_; ++row) {
-        const std::uint64_t missing = tags[row] == Tag::kMissing ? 1 : 0;
+        const std::uint64_t missing = chunk->tags[row] == Tag::kMissing ? 1 : 0;
         words[row / Bitmap::kWordBits] &= ~(missing << (row % Bitmap::kWordBits));
       }
     }
     return words;
+  }
+
+  // While a row is usable there is one of each column.
+  const Column::Chunk* ChunkOf(const Column& column) const {
+    return column.chunk(first_ / kBlockRows);
   }
 
   void Step(std::size_t index, std::size_t* size) {
@@ -105,7 +116,9 @@ class BlockEvaluator {
         break;
       case Op::kField:
         lanes_[*size].literal = nullptr;
-        lanes_[(*size)++].column = bound_.columns[instruction.operand].get();
+        lanes_[*size].column = bound_.columns[instruction.operand].get();
+        lanes_[*size].chunk = ChunkOf(*lanes_[*size].column);
+        ++*size;
         break;
       case Op::kNot:
         Not(&lanes_[*size - 1]);
@@ -208,13 +221,14 @@ class BlockEvaluator {
     double* out = a->numbers->data();
     const Lane left = *a;
     const Column* column = left.column != nullptr ? left.column : b.column;
+    const Column::Chunk* chunk = left.column != nullptr ? left.chunk : b.chunk;
     const bool remember = column != nullptr && (left.literal != nullptr || b.literal != nullptr);
     const auto match = [&](std::size_t row) {
       return Apply(op, ValueAt(left, row), ValueAt(b, row)) != 0;
     };
     for (std::size_t row = 0; row < rows_; ++row) {
-      if (remember && column->tags()[first_ + row] == Tag::kString) {
-        out[row] = memos_[index].Get(column->payloads()[first_ + row], column->dictionary().size(),
+      if (remember && chunk->tags[row] == Tag::kString) {
+        out[row] = memos_[index].Get(chunk->payloads[row], column->dictionary().size(),
                                      [&] { return match(row); })
                        ? 1
                        : 0;
@@ -228,7 +242,7 @@ class BlockEvaluator {
     if (lane.literal != nullptr) {
       return *lane.literal;
     }
-    return lane.column != nullptr ? lane.column->At(first_ + row)
+    return lane.column != nullptr ? lane.column->At(*lane.chunk, row)
                                   : Value::Number((*lane.numbers)[row]);
   }
 
@@ -240,7 +254,7 @@ class BlockEvaluator {
     if (lane.column == nullptr) {
       return true;
     }
-    const Tag* tags = lane.column->tags() + first_;
+    const Tag* tags = lane.chunk->tags.data();
     bool other = false;
     for (std::size_t row = 0; row < rows_; ++row) {
       other |= (tags[row] != Tag::kNumber) & (tags[row] != Tag::kMissing);
@@ -254,12 +268,12 @@ class BlockEvaluator {
     if (lane.literal != nullptr) {
       std::fill_n(out, rows_, lane.literal->number);
     } else if (lane.column != nullptr && IsNumeric(lane)) {
-      const std::uint64_t* payloads = lane.column->payloads() + first_;
+      const std::uint64_t* payloads = lane.chunk->payloads.data();
       std::transform(payloads, payloads + rows_, out,
                      [](std::uint64_t bits) { return std::bit_cast<double>(bits); });
     } else if (lane.column != nullptr) {
       for (std::size_t row = 0; row < rows_; ++row) {
-        out[row] = lane.column->At(first_ + row).number;
+        out[row] = lane.column->At(*lane.chunk, row).number;
       }
     }
     return out;
@@ -272,7 +286,7 @@ class BlockEvaluator {
       std::fill_n(out, rows_, Truth(*lane.literal) ? 1 : 0);
     } else if (lane.column != nullptr) {
       for (std::size_t row = 0; row < rows_; ++row) {
-        out[row] = Truth(lane.column->At(first_ + row)) ? 1 : 0;
+        out[row] = Truth(lane.column->At(*lane.chunk, row)) ? 1 : 0;
       }
     }
     return out;
@@ -289,20 +303,41 @@ class BlockEvaluator {
 
 }  // namespace
 
-Bitmap EvaluateAll(const BoundProgram& program) {
-  std::size_t rows = program.records->words().size() * Bitmap::kWordBits;
-  for (const auto& column : program.columns) {
-    rows = std::min(rows, column->rows());
+class BitmapBuild::Evaluator : public BlockEvaluator {
+  using BlockEvaluator::BlockEvaluator;
+};
+
+BitmapBuild::BitmapBuild(std::shared_ptr<const BoundProgram> program)
+    : program_(std::move(program)) {
+  matches_.Reserve(program_->records->words().size() * Bitmap::kWordBits);
+}
+
+BitmapBuild::~BitmapBuild() = default;
+
+bool BitmapBuild::Step() {
+  // An instruction takes 0.3 to 1 us a block, `%` and `**` some more.
+  constexpr std::size_t kInstructionsAStep = 512;
+  if (evaluator_ == nullptr) {
+    evaluator_ = std::make_unique<Evaluator>(*program_);
   }
-  BlockEvaluator evaluator(program);
-  Bitmap matches;
-  matches.Reserve(rows);
-  for (std::size_t first = 0; first < rows; first += kBlockRows) {
-    const std::size_t count = std::min(kBlockRows, rows - first);
-    const Words words = evaluator.Run(first, count);
-    matches.SetWords(first / Bitmap::kWordBits, std::span(words).first(Bitmap::WordsFor(count)));
+  const std::size_t instructions = program_->filter->program().instructions.size();
+  const std::size_t rows = program_->records->words().size() * Bitmap::kWordBits;
+  const std::size_t blocks = std::max<std::size_t>(1, kInstructionsAStep / instructions);
+  const std::size_t end = std::min(rows, next_row_ + blocks * kBlockRows);
+  for (; next_row_ < end; next_row_ += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, rows - next_row_);
+    const Words words = evaluator_->Run(next_row_, count);
+    matches_.SetWords(next_row_ / Bitmap::kWordBits,
+                      std::span(words).first(Bitmap::WordsFor(count)));
   }
-  return matches;
+  return next_row_ >= rows;
+}
+
+void BitmapBuild::Change(std::uint32_t ordinal) {
+  evaluator_.reset();
+  if (ordinal < next_row_) {
+    matches_.Set(ordinal, program_->Matches(ordinal));
+  }
 }
 
 }  // namespace reco::filter

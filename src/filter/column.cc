@@ -8,47 +8,67 @@ namespace {
 // Below this, leftovers of replaced values are not worth a pass over the rows.
 constexpr std::size_t kUnusedMin = 1024;
 
-}  // namespace
-
-void Column::Grow(std::size_t rows) {
-  if (rows > tags_.size()) {
-    tags_.resize(rows, Tag::kMissing);
-    payloads_.resize(rows);
-  }
-}
-
-void Column::Set(std::uint32_t row, const AttributeValue& value) {
-  Clear(row);
-  switch (value.type()) {
+// What a usable value is stored as.
+Tag TagOf(AttributeType type) {
+  switch (type) {
     case AttributeType::kNull:
-      tags_[row] = Tag::kNull;
-      break;
+      return Tag::kNull;
     case AttributeType::kBoolean:
     case AttributeType::kNumber:
-      tags_[row] = Tag::kNumber;
-      payloads_[row] = std::bit_cast<std::uint64_t>(value.scalar.number);
-      break;
+      return Tag::kNumber;
     case AttributeType::kString:
-      tags_[row] = Tag::kString;
-      payloads_[row] = dictionary_.Intern(value.scalar.text);
-      break;
+      return Tag::kString;
     case AttributeType::kArray:
-      SetArray(row, value);
-      break;
+      return Tag::kArray;
     case AttributeType::kOther:
       break;
   }
+  return Tag::kMissing;
 }
 
-void Column::SetArray(std::uint32_t row, const AttributeValue& value) {
-  if (value.elements.size() >> kCountBits != 0) {
-    return;  // more than a record of the size we take can hold
+}  // namespace
+
+Column::Chunk& Column::ChunkOf(std::uint32_t row) {
+  const std::size_t at = row / kChunkRows;
+  if (at >= chunks_.size()) {
+    chunks_.resize(at + 1);
   }
-  tags_[row] = Tag::kArray;
-  payloads_[row] = (elements_.size() << kCountBits) | value.elements.size();
+  if (chunks_[at] == nullptr) {
+    chunks_[at] = std::make_unique<Chunk>();
+    ++chunk_count_;
+  }
+  return *chunks_[at];
+}
+
+void Column::Set(std::uint32_t row, const AttributeValue& value) {
+  const Tag tag = TagOf(value.type());
+  // An array of more is larger than a record that we take.
+  if (tag == Tag::kMissing || value.elements.size() >> kCountBits != 0) {
+    Clear(row);
+    return;
+  }
+  Chunk& chunk = ChunkOf(row);
+  const std::size_t at = row % kChunkRows;
+  Release(chunk, at);
+  chunk.values += chunk.tags[at] == Tag::kMissing ? 1 : 0;
+  chunk.tags[at] = tag;
+  chunk.payloads[at] = 0;
+  if (tag == Tag::kNumber) {
+    chunk.payloads[at] = std::bit_cast<std::uint64_t>(value.scalar.number);
+  } else if (tag == Tag::kString) {
+    chunk.payloads[at] = dictionary_.Intern(value.scalar.text);
+  } else if (tag == Tag::kArray) {
+    chunk.payloads[at] = StoreArray(value);
+  }
+  DropUnused();
+}
+
+std::uint64_t Column::StoreArray(const AttributeValue& value) {
+  const std::size_t first = elements_.size();
   for (const AttributeScalar& scalar : value.elements) {
     elements_.push_back(Store(scalar));
   }
+  return (first << kCountBits) | value.elements.size();
 }
 
 Element Column::Store(const AttributeScalar& scalar) {
@@ -63,11 +83,12 @@ Element Column::Store(const AttributeScalar& scalar) {
   }
 }
 
-void Column::Clear(std::uint32_t row) {
-  const std::uint64_t payload = payloads_[row];
-  if (tags_[row] == Tag::kString) {
+// The value of the row is no longer used.
+void Column::Release(const Chunk& chunk, std::size_t row) {
+  const std::uint64_t payload = chunk.payloads[row];
+  if (chunk.tags[row] == Tag::kString) {
     dictionary_.Release(static_cast<std::uint32_t>(payload));
-  } else if (tags_[row] == Tag::kArray) {
+  } else if (chunk.tags[row] == Tag::kArray) {
     for (std::size_t i = First(payload); i < First(payload) + Count(payload); ++i) {
       if (elements_[i].tag == Tag::kString) {
         dictionary_.Release(elements_[i].id);
@@ -75,8 +96,21 @@ void Column::Clear(std::uint32_t row) {
     }
     unused_elements_ += Count(payload);
   }
-  tags_[row] = Tag::kMissing;
-  payloads_[row] = 0;
+}
+
+void Column::Clear(std::uint32_t row) {
+  const std::size_t at = row / kChunkRows;
+  if (tag(row) == Tag::kMissing) {
+    return;
+  }
+  Chunk& chunk = *chunks_[at];
+  Release(chunk, row % kChunkRows);
+  chunk.tags[row % kChunkRows] = Tag::kMissing;
+  chunk.payloads[row % kChunkRows] = 0;
+  if (--chunk.values == 0) {
+    chunks_[at].reset();
+    --chunk_count_;
+  }
   DropUnused();
 }
 
@@ -95,14 +129,15 @@ void Column::DropUnused() {
 void Column::RenewElements() {
   std::vector<Element> renewed;
   renewed.reserve(elements_.size() - unused_elements_);
-  for (std::size_t row = 0; row < rows(); ++row) {
-    if (tags_[row] != Tag::kArray) {
-      continue;
+  for (const auto& chunk : chunks_) {
+    for (std::size_t row = 0; chunk != nullptr && row < kChunkRows; ++row) {
+      if (chunk->tags[row] == Tag::kArray) {
+        const std::uint64_t payload = chunk->payloads[row];
+        const auto first = elements_.begin() + static_cast<std::ptrdiff_t>(First(payload));
+        chunk->payloads[row] = (renewed.size() << kCountBits) | Count(payload);
+        renewed.insert(renewed.end(), first, first + Count(payload));
+      }
     }
-    const std::uint64_t payload = payloads_[row];
-    const auto first = elements_.begin() + static_cast<std::ptrdiff_t>(First(payload));
-    payloads_[row] = (renewed.size() << kCountBits) | Count(payload);
-    renewed.insert(renewed.end(), first, first + Count(payload));
   }
   elements_ = std::move(renewed);
   unused_elements_ = 0;
@@ -111,10 +146,12 @@ void Column::RenewElements() {
 // Every element belongs to a row.
 void Column::RenewDictionary() {
   Dictionary renewed;
-  for (std::size_t row = 0; row < rows(); ++row) {
-    if (tags_[row] == Tag::kString) {
-      const auto id = static_cast<std::uint32_t>(payloads_[row]);
-      payloads_[row] = renewed.Intern(dictionary_.entry(id).text);
+  for (const auto& chunk : chunks_) {
+    for (std::size_t row = 0; chunk != nullptr && row < kChunkRows; ++row) {
+      if (chunk->tags[row] == Tag::kString) {
+        const auto id = static_cast<std::uint32_t>(chunk->payloads[row]);
+        chunk->payloads[row] = renewed.Intern(dictionary_.entry(id).text);
+      }
     }
   }
   for (Element& element : elements_) {
@@ -126,7 +163,9 @@ void Column::RenewDictionary() {
 }
 
 std::size_t Column::memory_bytes() const {
-  return tags_.capacity() * sizeof(Tag) + payloads_.capacity() * sizeof(std::uint64_t) +
+  constexpr std::size_t kAllocationBytes = 16;  // what the allocator keeps beside a chunk
+  return chunks_.capacity() * sizeof(chunks_[0]) +
+         chunk_count_ * (sizeof(Chunk) + kAllocationBytes) +
          elements_.capacity() * sizeof(Element) + dictionary_.memory_bytes();
 }
 

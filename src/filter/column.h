@@ -1,9 +1,11 @@
-// One field of all records, by ordinal: a tag and eight bytes a row.
+// One field of all records, by ordinal: a tag and eight bytes a row, where there are values.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "filter/attribute_reader.h"
@@ -12,29 +14,44 @@
 
 namespace reco::filter {
 
-// Thread-compatible. Values of different types may stand in different rows.
+// Thread-compatible. Values of different types may stand in different rows. Rows lie in chunks, and
+// a chunk exists while one of its rows has a value.
 class Column {
  public:
-  // Rows 0 to rows - 1 exist; new ones are missing. Never shrinks.
-  void Grow(std::size_t rows);
-  // `row` must exist. What filters cannot use makes it missing.
+  static constexpr std::size_t kChunkRows = 256;
+
+  struct Chunk {
+    std::array<Tag, kChunkRows> tags{};
+    // Of a row tagged kNumber the bits of the double, of kString the id, of kArray its elements.
+    std::array<std::uint64_t, kChunkRows> payloads{};
+    std::uint32_t values = 0;  // rows that are not missing
+  };
+
+  // What filters cannot use makes the row missing.
   void Set(std::uint32_t row, const AttributeValue& value);
   void Clear(std::uint32_t row);
 
-  std::size_t rows() const { return tags_.size(); }
-  const Tag* tags() const { return tags_.data(); }
-  // Of a row tagged kNumber the bits of the double, of kString the id, of kArray its elements.
-  const std::uint64_t* payloads() const { return payloads_.data(); }
+  // Rows `at` * kChunkRows on; null: all of them are missing.
+  const Chunk* chunk(std::size_t at) const {
+    return at < chunks_.size() ? chunks_[at].get() : nullptr;
+  }
   const Dictionary& dictionary() const { return dictionary_; }
   std::size_t memory_bytes() const;
 
-  // kMissing for a row that does not exist.
-  Tag tag(std::uint32_t row) const { return row < tags_.size() ? tags_[row] : Tag::kMissing; }
+  // Of any row.
+  Tag tag(std::size_t row) const {
+    const Chunk* found = chunk(row / kChunkRows);
+    return found != nullptr ? found->tags[row % kChunkRows] : Tag::kMissing;
+  }
 
-  // Of a row that exists. A missing one is null.
+  // Of any row. A missing one is null.
   Value At(std::size_t row) const {
-    const std::uint64_t payload = payloads_[row];
-    switch (tags_[row]) {
+    const Chunk* found = chunk(row / kChunkRows);
+    return found != nullptr ? At(*found, row % kChunkRows) : Value::Null();
+  }
+  Value At(const Chunk& chunk, std::size_t row) const {
+    const std::uint64_t payload = chunk.payloads[row];
+    switch (chunk.tags[row]) {
       case Tag::kNumber:
         return Value::Number(std::bit_cast<double>(payload));
       case Tag::kString:
@@ -58,14 +75,18 @@ class Column {
   }
   static std::size_t First(std::uint64_t payload) { return payload >> kCountBits; }
 
-  void SetArray(std::uint32_t row, const AttributeValue& value);
+  Chunk& ChunkOf(std::uint32_t row);
+  void Release(const Chunk& chunk, std::size_t row);
+  std::uint64_t StoreArray(const AttributeValue& value);
   Element Store(const AttributeScalar& scalar);
+  // Of the chunks that exist.
+  std::size_t rows() const { return chunk_count_ * kChunkRows; }
   void DropUnused();
   void RenewElements();
   void RenewDictionary();
 
-  std::vector<Tag> tags_;
-  std::vector<std::uint64_t> payloads_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::size_t chunk_count_ = 0;    // that are not null
   std::vector<Element> elements_;  // of the arrays of all rows
   std::size_t unused_elements_ = 0;
   Dictionary dictionary_;

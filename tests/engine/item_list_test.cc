@@ -70,6 +70,8 @@ class Catalogue {
     return kept;
   }
 
+  mutable std::size_t asked = 0;  // items of searches, all together
+
  private:
   static bool Better(const ScoredItem& a, const ScoredItem& b) {
     return a.score != b.score ? a.score > b.score : a.item < b.item;
@@ -115,6 +117,7 @@ class Catalogue {
   // Takes `only` at its word.
   std::vector<ScoredItem> Best(std::size_t count, AcceptItem accept,
                                const RuleInForce* only) const {
+    asked += count;
     std::vector<ScoredItem> all;
     for (std::uint32_t item = 0; item < scores_.size(); ++item) {
       if ((only == nullptr || only->holds_for(item)) && accept(item)) {
@@ -131,6 +134,7 @@ class Catalogue {
 
 std::vector<std::pair<std::uint32_t, double>> Pairs(const std::vector<ScoredItem>& list) {
   std::vector<std::pair<std::uint32_t, double>> pairs;
+  pairs.reserve(list.size());
   for (const ScoredItem& entry : list) {
     pairs.emplace_back(entry.item, entry.score);
   }
@@ -139,6 +143,35 @@ std::vector<std::pair<std::uint32_t, double>> Pairs(const std::vector<ScoredItem
 
 RuleInForce MakeRule(Action action, double value, std::uint32_t modulus, std::uint32_t rest) {
   return {"rule", action, value, [=](std::uint32_t item) { return item % modulus == rest; }};
+}
+
+// The rule says beforehand which of the items 0 .. items - 1 it holds for.
+void Know(std::uint32_t items, RuleInForce* rule) {
+  std::vector<std::uint64_t> words;
+  for (std::uint32_t item = 0; item < items; ++item) {
+    if (rule->holds_for(item)) {
+      words.resize(item / 64 + 1);
+      words[item / 64] |= std::uint64_t{1} << (item % 64);
+    }
+  }
+  rule->words = [words] { return std::optional(std::span<const std::uint64_t>(words)); };
+  rule->items_end = items;
+}
+
+void KnowAll(std::uint32_t items, std::vector<RuleInForce>* rules) {
+  for (RuleInForce& rule : *rules) {
+    Know(items, &rule);
+  }
+}
+
+// Scores with ties, some below zero.
+std::vector<double> RandomScores(std::size_t count, std::mt19937_64& random) {
+  std::normal_distribution<double> normal;
+  std::vector<double> scores(count);
+  for (double& score : scores) {
+    score = std::round(normal(random) * 200) / 100;
+  }
+  return scores;
 }
 
 TEST(ItemList, FollowsTheDefinitionUnderRandomRules) {
@@ -158,6 +191,9 @@ TEST(ItemList, FollowsTheDefinitionUnderRandomRules) {
       const auto modulus = static_cast<std::uint32_t>(2 + random() % 20);
       rules.push_back(
           MakeRule(action, value, modulus, static_cast<std::uint32_t>(random() % modulus)));
+      if (round % 4 != 0) {
+        Know(static_cast<std::uint32_t>(scores.size()), &rules.back());
+      }
     }
     const Catalogue catalogue(scores);
     const double diversity = round % 3 == 0 ? static_cast<double>(random() % 11) / 10 : 0;
@@ -167,6 +203,64 @@ TEST(ItemList, FollowsTheDefinitionUnderRandomRules) {
           << "round " << round << ", count " << count << ", diversity " << diversity;
     }
   }
+}
+
+TEST(ItemList, FollowsTheDefinitionUnderManyBoosts) {
+  std::mt19937_64 random(11);
+  const double factors[] = {0, 0.001, 0.3, 0.9, 1, 1.1, 1.5, 1.5, 2, 1'000};
+  for (int round = 0; round < 60; ++round) {
+    const auto items = static_cast<std::uint32_t>(random() % 600);
+    const Catalogue catalogue(RandomScores(items, random));
+    std::vector<RuleInForce> rules;
+    const std::uint64_t boosts = random() % 80;  // sets of more than 64 rules have no number
+    const bool apart = round % 2 == 0;
+    for (std::uint32_t i = 0; i < boosts; ++i) {
+      const auto modulus = static_cast<std::uint32_t>(apart ? 80 : 1 + random() % 20);
+      rules.push_back(MakeRule(Action::kBoost, factors[random() % 10], modulus, i % modulus));
+    }
+    rules.push_back(MakeRule(Action::kBury, 0, 9, 4));
+    rules.push_back(MakeRule(Action::kPin, static_cast<double>(1 + random() % 12), 7, 3));
+    rules.push_back(MakeRule(Action::kPin, 2, 50, 30));
+    KnowAll(items, &rules);
+    const double diversity = round % 5 == 0 ? 0.4 : 0;
+    for (const std::size_t count : {1, 10, 60, 700}) {
+      ASSERT_EQ(Pairs(catalogue.List(count, diversity, rules)),
+                Pairs(catalogue.Expected(count, diversity, rules)))
+          << "round " << round << ", count " << count << ", diversity " << diversity;
+    }
+  }
+}
+
+// More than are scored one by one.
+TEST(ItemList, FollowsTheDefinitionInALargeCatalogue) {
+  std::mt19937_64 random(13);
+  constexpr std::uint32_t kItems = 60'000;
+  const Catalogue catalogue(RandomScores(kItems, random));
+  std::vector<RuleInForce> rules = {
+      MakeRule(Action::kBoost, 1.2, 2, 0),   MakeRule(Action::kBoost, 1.1, 3, 1),
+      MakeRule(Action::kBoost, 2, 5, 2),     MakeRule(Action::kBoost, 0.5, 7, 3),
+      MakeRule(Action::kBoost, 0, 1'000, 1), MakeRule(Action::kPin, 4, 4, 1)};
+  KnowAll(kItems, &rules);
+  for (const std::size_t count : {1, 20, 1'000}) {
+    EXPECT_EQ(Pairs(catalogue.List(count, 0, rules)), Pairs(catalogue.Expected(count, 0, rules)))
+        << count;
+  }
+}
+
+TEST(ItemList, BoostsThatAreApartAreReadOnceEach) {
+  std::mt19937_64 random(17);
+  constexpr std::uint32_t kItems = 2'000;
+  constexpr std::size_t kCount = 10;
+  const Catalogue catalogue(RandomScores(kItems, random));
+  std::vector<RuleInForce> rules;
+  rules.reserve(20);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    rules.push_back(MakeRule(Action::kBoost, 1 + i, 25, i));
+  }
+  KnowAll(kItems, &rules);
+  catalogue.asked = 0;
+  catalogue.List(kCount, 0, rules);
+  EXPECT_LE(catalogue.asked, kCount * 21) << "a search for each, and one for the other items";
 }
 
 TEST(ItemList, ALongerListBeginsWithTheShorterOne) {

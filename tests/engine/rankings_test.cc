@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cmath>
 #include <map>
+#include <random>
 #include <set>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -472,6 +474,78 @@ TEST(RankingsOfNothing, AreEmpty) {
   EXPECT_EQ(shop.db->Why("none", "u", "x")->state, ItemPlace::State::kUnknownItem);
   EXPECT_EQ(shop.db->SetRule("none", {"a", ".x", Rule::Action::kBury, 0, 0, 0}).status().code(),
             StatusCode::kNotFound);
+}
+
+// Filters and a rule that are first asked for while items change; the lists at the end are exact.
+TEST(FiltersBesideWrites, EndWithWhatTheItemsHold) {
+  constexpr int kItems = 4'000;
+  Shop shop;
+  shop.scan_step_rows = 256;
+  CollectionOptions options;
+  options.dim = 8;
+  ASSERT_TRUE(shop.db->Create("shop", options).ok());
+  std::vector<int> shelf(kItems);
+  const auto set = [&](int item, int to) {
+    shelf[static_cast<std::size_t>(item)] = to;
+    const std::string json = R"({"shelf":)" + std::to_string(to) +
+                             R"(,"text":"a part of the record that no filter asks for"})";
+    ASSERT_TRUE(
+        shop.db->SetRecord("shop", Side::kItem, Name('i', item), {.attributes = json}).ok());
+  };
+  for (int i = 0; i < kItems; ++i) {
+    ASSERT_TRUE(shop.Add("u0", Name('i', i)).ok());
+    set(i, i % 10);
+  }
+  ASSERT_TRUE(*shop.db->SetRule("shop", {"out", ".shelf == 9", Rule::Action::kBoost, 0, 0, 0}));
+  ASSERT_TRUE(*shop.db->SetRule("shop", {"up", ".shelf == 8", Rule::Action::kBoost, 2, 0, 0}));
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    std::mt19937 random(3);
+    while (!stop) {
+      set(static_cast<int>(random() % kItems), static_cast<int>(random() % 10));
+    }
+  });
+  const auto list = [&](int round) {
+    RankingOptions ranking;
+    ranking.count = kItems;
+    const std::string none = ".shelf >= 5 and .nobody" + std::to_string(round) + " == 1";
+    ranking.filter = none;
+    EXPECT_TRUE(shop.db->Popular("shop", PopularBy::kUsers, ranking)->entries.empty());
+    const std::string some = ".shelf >= 5 and .shelf * 1 < " + std::to_string(100 + round);
+    ranking.filter = some;
+    return shop.db->Popular("shop", PopularBy::kUsers, ranking);
+  };
+  std::vector<std::thread> readers;
+  readers.reserve(2);
+  for (int thread = 0; thread < 2; ++thread) {
+    readers.emplace_back([&, thread] {
+      for (int round = 0; round < 20; ++round) {
+        const auto ranking = list(thread + round);
+        EXPECT_TRUE(ranking.ok()) << ranking.status().ToString();
+      }
+    });
+  }
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+  stop = true;
+  writer.join();
+  std::set<std::string> wanted;
+  for (int i = 0; i < kItems; ++i) {
+    if (shelf[static_cast<std::size_t>(i)] >= 5 && shelf[static_cast<std::size_t>(i)] < 9) {
+      wanted.insert(Name('i', i));
+    }
+  }
+  for (int round = 0; round < 20; ++round) {
+    std::set<std::string> found;
+    const auto ranking = list(round);
+    for (const Ranking::Entry& entry : ranking->entries) {
+      const int at = std::stoi(entry.id.substr(1));
+      EXPECT_EQ(entry.score, shelf[static_cast<std::size_t>(at)] == 8 ? 2 : 1) << entry.id;
+      found.insert(entry.id);
+    }
+    EXPECT_EQ(found, wanted);
+  }
 }
 
 }  // namespace

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "base/mutex.h"
 
 namespace reco::filter {
 namespace {
@@ -19,7 +23,7 @@ std::shared_ptr<const Filter> Compile(const std::string& text) {
   return filter.value();
 }
 
-// Columns and the records they are made of. `passes` counts the passes over all records.
+// Columns and the records they are made of. `passes` counts how often the first one was read.
 class Shop {
  public:
   explicit Shop(AttributeColumnsOptions options = {}) : columns(options) {}
@@ -32,13 +36,28 @@ class Shop {
     records.erase(ordinal);
     columns.Erase(ordinal);
   }
+  // Calls `use` with the records.
+  template <typename Use>
+  auto WithRecords(Use use) {
+    const auto json = [this](std::uint32_t ordinal) {
+      ++reads;
+      passes += !records.empty() && ordinal == records.begin()->first ? 1 : 0;
+      const auto found = records.find(ordinal);
+      return found != records.end() ? std::string_view(found->second) : std::string_view();
+    };
+    const std::uint32_t end = records.empty() ? 0 : records.rbegin()->first + 1;
+    return use(RecordSource{end, json});
+  }
   BoundFilter Bind(const std::string& text) {
-    return columns.Bind(Compile(text), [this](AttributeColumns::RecordVisitor visit) {
-      ++passes;
-      for (const auto& [ordinal, json] : records) {
-        visit(ordinal, json);
-      }
-    });
+    return WithRecords(
+        [&](const RecordSource& source) { return columns.Bind(Compile(text), source); });
+  }
+  BoundFilter BindPrepared(const std::string& text) {
+    return WithRecords(
+        [&](const RecordSource& source) { return columns.BindPrepared(Compile(text), source); });
+  }
+  bool Step(FilterUse* use) {
+    return WithRecords([&](const RecordSource& source) { return columns.Prepare(use, source); });
   }
   std::vector<std::uint32_t> Matching(const std::string& text) {
     const BoundFilter bound = Bind(text);
@@ -54,6 +73,7 @@ class Shop {
   AttributeColumns columns;
   std::map<std::uint32_t, std::string> records;
   std::atomic<int> passes = 0;
+  std::atomic<int> reads = 0;
 };
 
 using Ordinals = std::vector<std::uint32_t>;
@@ -90,12 +110,12 @@ TEST(AttributeColumnsTest, ColumnsAndBitmapsFollowEveryChange) {
   EXPECT_EQ(shop.Matching("'x' in .a"), Ordinals{4});
   shop.Set(3, "no object");
   EXPECT_EQ(shop.Matching("1"), Ordinals{4});
-  EXPECT_EQ(shop.passes, 1);
+  EXPECT_EQ(shop.passes, 0) << "there was no record to read";
   shop.records.erase(3);
   shop.columns.Clear();
   EXPECT_EQ(shop.columns.memory_bytes(), 0U);
   EXPECT_EQ(shop.Matching("1"), Ordinals{4});
-  EXPECT_EQ(shop.passes, 2);
+  EXPECT_EQ(shop.passes, 1);
 }
 
 TEST(AttributeColumnsTest, BitmapComesWithTheSecondUseOrWithTheFirstOfFewRows) {
@@ -189,6 +209,40 @@ TEST(AttributeColumnsTest, ColumnsStayWithinTheirNumber) {
   EXPECT_EQ(shop.columns.filter_count(), 1U);
 }
 
+TEST(AttributeColumnsTest, ColumnsTakeMemoryWhereValuesAre) {
+  AttributeColumnsOptions options;
+  options.bitmap_bytes_max = 0;
+  Shop shop(options);
+  constexpr std::uint32_t kRecords = 100'000;
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Set(i, i == 70'000 ? R"({"all":1,"one":1})" : R"({"all":1})");
+  }
+  shop.Bind("1");
+  const std::size_t records = shop.columns.memory_bytes();
+  shop.Bind(".nobody");
+  const std::size_t nobody = shop.columns.memory_bytes() - records;
+  EXPECT_EQ(nobody, 0U);
+  shop.Bind(".one");
+  const std::size_t one = shop.columns.memory_bytes() - records;
+  EXPECT_GT(one, 0U);
+  EXPECT_LT(one, kRecords / 2);
+  shop.Bind(".all");
+  const std::size_t all = shop.columns.memory_bytes() - records - one;
+  EXPECT_GE(all, kRecords * 9U);
+  EXPECT_LT(all, kRecords * 10U);
+  // And follows the values as they come and go.
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Set(i, R"({"nobody":"x","one":[1]})");
+  }
+  EXPECT_EQ(shop.Matching(".nobody == 'x' and 1 in .one and .all == 1"), Ordinals{});
+  EXPECT_EQ(shop.Matching(".nobody == 'x' and 1 in .one").size(), 2000U);
+  EXPECT_GT(shop.columns.memory_bytes(), 2 * all);
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    shop.Erase(i);
+  }
+  EXPECT_LT(shop.columns.memory_bytes(), all);
+}
+
 TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
   Shop shop;
   shop.Set(0, R"({"s":"kept string that is long","a":["kept","x"]})");
@@ -207,6 +261,182 @@ TEST(AttributeColumnsTest, ReplacedValuesDoNotPileUp) {
   EXPECT_EQ(shop.Matching("'late' in .a and 3 in .a and .s == 'a late string'"), Ordinals{10});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 99998' and 'y99998' in .a"), Ordinals{4});
   EXPECT_EQ(shop.Matching(".s == 'a string of its own 50000'"), Ordinals{});
+}
+
+// {"a":0..9,"b":"s0".."s9","c":[0..9]} and some more to read.
+std::string RandomRecord(std::mt19937_64& random) {
+  const std::string n = std::to_string(random() % 10);
+  std::string json = R"({"text":"nobody asks for this part of the record","a":)";
+  json.append(n).append(R"(,"b":"s)").append(n).append(R"(","c":[)").append(n).append("]}");
+  return json;
+}
+
+// Many terms, so that a step of the bitmap is short.
+std::string ManyTerms(const std::string& first) {
+  std::string text = first;
+  for (int i = 0; i < 60; ++i) {
+    text += " and .a * 2 < 100";
+  }
+  return text;
+}
+
+struct StepTest : public ::testing::Test {
+  static constexpr std::uint32_t kRecords = 20'000;
+
+  StepTest() {
+    for (std::uint32_t i = 0; i < kRecords; ++i) {
+      if (i % 10 != 7) {
+        shop.Set(i, RandomRecord(random));
+      }
+    }
+  }
+
+  // A change of a random record, or of a new one.
+  void ChangeOne() {
+    const auto ordinal = static_cast<std::uint32_t>(random() % (kRecords + 500));
+    if (random() % 3 == 0) {
+      shop.Erase(ordinal);
+    } else {
+      shop.Set(ordinal, random() % 10 == 0 ? "no object" : RandomRecord(random));
+    }
+  }
+
+  void ExpectExact(const std::string& text) {
+    Shop fresh;
+    fresh.records = shop.records;
+    const BoundFilter want = fresh.Bind(text);
+    const BoundFilter bound = shop.BindPrepared(text);
+    ASSERT_EQ(bound.match_count(), want.match_count());
+    ASSERT_TRUE(want.match_count() > kRecords / 20) << "too few match to test much";
+    for (std::uint32_t i = 0; i < kRecords + 500; ++i) {
+      ASSERT_EQ(bound.Matches(i), want.Matches(i)) << text << ", record " << i;
+    }
+  }
+
+  std::mt19937_64 random{3};
+  Shop shop;
+};
+
+TEST_F(StepTest, ChangesBetweenStepsAreKept) {
+  const std::string text = ManyTerms(".b == 's3' or 5 in .c");
+  FilterUse use{.filter = Compile(text)};
+  int steps = 1;
+  std::size_t bytes = 0;
+  for (; !shop.Step(&use); ++steps) {
+    EXPECT_GE(shop.columns.memory_bytes(), bytes / 2) << "what is being made is counted";
+    bytes = shop.columns.memory_bytes();
+    for (int i = 0; i < 50; ++i) {
+      ChangeOne();
+    }
+  }
+  EXPECT_GT(steps, 40);
+  EXPECT_GT(bytes, kRecords);
+  ExpectExact(text);
+  for (int i = 0; i < 200; ++i) {
+    ChangeOne();
+  }
+  ExpectExact(text);
+  EXPECT_EQ(shop.passes, 1);
+}
+
+TEST_F(StepTest, AStepReadsFewRecords) {
+  FilterUse use{.filter = Compile(".a == 3 and .nobody")};
+  for (bool done = false; !done;) {
+    const int before = shop.reads;
+    done = shop.Step(&use);
+    EXPECT_LE(shop.reads - before, 5'000);
+  }
+  EXPECT_EQ(shop.reads, static_cast<int>(kRecords));
+}
+
+TEST_F(StepTest, UsesShareTheirSteps) {
+  const std::string first = ManyTerms(".b == 's3'");
+  const std::string second = ManyTerms("3 in .c");  // and one more column
+  std::vector<FilterUse> uses = {
+      {.filter = Compile(first)}, {.filter = Compile(second)}, {.filter = Compile(first)}};
+  int steps = 0;
+  for (bool done = false; !done; ++steps) {
+    done = true;
+    for (FilterUse& use : uses) {
+      done = shop.Step(&use) && done;
+    }
+    ChangeOne();
+  }
+  ExpectExact(first);
+  ExpectExact(second);
+  EXPECT_EQ(shop.passes, 2);
+  EXPECT_EQ(shop.columns.column_count(), 3U);
+}
+
+TEST_F(StepTest, AFilterThatIsDroppedWhileItIsMadeEnds) {
+  AttributeColumnsOptions options;
+  options.filters_max = 1;
+  Shop small(options);
+  small.records = shop.records;
+  FilterUse first{.filter = Compile(ManyTerms(".a == 1"))};
+  FilterUse second{.filter = Compile(ManyTerms(".a == 2"))};
+  int steps = 0;
+  for (bool done = false; !done && steps < 1'000; ++steps) {
+    const bool first_done = small.Step(&first);
+    done = small.Step(&second) && first_done;
+  }
+  EXPECT_LT(steps, 1'000);
+  EXPECT_EQ(small.Matching(".a == 1 and 1").size(), small.Matching(ManyTerms(".a == 1")).size());
+}
+
+// Whether `filter` matches a record with these attributes, by columns of its own.
+bool MatchesAlone(const std::shared_ptr<const Filter>& filter, std::string_view json) {
+  AttributeColumns columns;
+  const auto record = [json](std::uint32_t) { return json; };
+  return columns.Bind(filter, {1, record}).Matches(0);
+}
+
+// Prepares the filter, each step under a lock of its own, and asks it about some records. Returns
+// how many answers were wrong.
+int AskInSteps(Shop& shop, SharedMutex& mutex, const std::string& text, std::uint32_t ordinals) {
+  FilterUse use{.filter = Compile(text)};
+  for (bool done = false; !done;) {
+    const ReaderLock lock(mutex);
+    done = shop.Step(&use);
+  }
+  const ReaderLock lock(mutex);
+  const BoundFilter bound = shop.BindPrepared(text);
+  int wrong = 0;
+  for (std::uint32_t i = 0; i < ordinals; i += 997) {
+    const auto found = shop.records.find(i);
+    const bool match = found != shop.records.end() && MatchesAlone(use.filter, found->second);
+    wrong += bound.Matches(i) != match ? 1 : 0;
+  }
+  return wrong;
+}
+
+TEST_F(StepTest, ReadersMakeFiltersBesideAWriter) {
+  SharedMutex mutex;
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  const std::vector<std::string> firsts = {".b == 's3'", "5 in .c", ".a >= 4", ".b in ['s1']"};
+  std::thread writer([&] {
+    while (!stop) {
+      const WriterLock lock(mutex);
+      ChangeOne();
+    }
+  });
+  std::vector<std::thread> readers;
+  readers.reserve(3);
+  for (std::size_t thread = 0; thread < 3; ++thread) {
+    readers.emplace_back([&, thread] {
+      for (std::size_t round = 0; round < 4; ++round) {
+        const std::string text = ManyTerms(firsts[(thread + round) % firsts.size()]);
+        wrong += AskInSteps(shop, mutex, text, kRecords + 500);
+      }
+    });
+  }
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+  stop = true;
+  writer.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(AttributeColumnsTest, ThreadsBindAtOnce) {

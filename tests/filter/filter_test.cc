@@ -35,8 +35,10 @@ bool Matches(std::string_view expression, std::string_view json) {
   if (filter == nullptr) {
     return false;
   }
-  const BoundFilter bound =
-      columns.Bind(filter, [&](AttributeColumns::RecordVisitor visit) { visit(3, json); });
+  const auto record = [&](std::uint32_t ordinal) {
+    return ordinal == 3 ? json : std::string_view();
+  };
+  const BoundFilter bound = columns.Bind(filter, {4, record});
   EXPECT_EQ(bound.match_count(), bound.Matches(3) ? 1U : 0U);
   EXPECT_FALSE(bound.Matches(2));
   return bound.Matches(3);
