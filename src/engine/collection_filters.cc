@@ -11,9 +11,8 @@ namespace {
 template <typename Use>
 auto WithRecords(const SideState& side, Use use) {
   const auto json = [&side](std::uint32_t ordinal) {
-    const auto found = side.attributes.find(ordinal);
-    return found != side.attributes.end() ? std::string_view(found->second.json)
-                                          : std::string_view();
+    const Attributes* attributes = side.attributes.Find(ordinal);
+    return attributes != nullptr ? std::string_view(attributes->json) : std::string_view();
   };
   return use(filter::RecordSource{side.attributes.empty() ? 0 : side.ids.end(), json});
 }
