@@ -162,6 +162,9 @@ class Database {
   // Whether lists by vector have taken so long of late (1 ms in the mean) that a thread which
   // others wait for should not make one.
   bool ListsAreLong(KeyRef key) const;
+  // Whether what a list with this filter (empty: none) and the rules in force asks for is made
+  // already. Else the list makes it first, which at 1M items takes tenths of a second.
+  bool FiltersAreReady(KeyRef key, Side side, std::string_view filter) const;
   // Where the item stands in the list TopK() answers with default options. Time linear in the
   // number of items. An unknown user has the popular list.
   Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item) const;

@@ -52,16 +52,19 @@ void Popular(CommandContext& context) {
   }
 }
 
-// The first filter on a field reads the attributes of all records.
-bool FilterIsSlow(const CommandContext& context) {
-  constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(context.args, kFirstOption, "FILTER");
+constexpr std::size_t kFirstOption = 2;
+
+bool ItemFiltersAreSlow(const CommandContext& context) {
+  return FiltersAreSlow(context, Side::kItem, kFirstOption);
+}
+
+bool UserFiltersAreSlow(const CommandContext& context) {
+  return FiltersAreSlow(context, Side::kUser, kFirstOption);
 }
 
 // A window that nobody has asked for yet is made from the log, however long that is.
 bool PopularIsSlow(const CommandContext& context) {
-  constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(context.args, kFirstOption, "WINDOW") || FilterIsSlow(context);
+  return ContainsKeyword(context.args, kFirstOption, "WINDOW") || ItemFiltersAreSlow(context);
 }
 
 void Trending(CommandContext& context) {
@@ -204,7 +207,7 @@ constexpr CommandSpec kRows[] = {
      .arguments = kLatestArguments,
      .handler = Latest,
      .subcommands = {},
-     .slow = FilterIsSlow},
+     .slow = ItemFiltersAreSlow},
     {.name = "reco.activeusers",
      .arity = -2,
      .flags = kReadonly | kSlowWorker,
@@ -218,7 +221,7 @@ constexpr CommandSpec kRows[] = {
      .arguments = kActiveUsersArguments,
      .handler = ActiveUsers,
      .subcommands = {},
-     .slow = FilterIsSlow},
+     .slow = UserFiltersAreSlow},
     {.name = "reco.audience",
      .arity = -3,
      .flags = kReadonly | kSlowWorker,

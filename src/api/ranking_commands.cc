@@ -95,11 +95,11 @@ void Similar(CommandContext& context) {
   }
 }
 
-// The first filter on a field reads the attributes of all records, the first list by a replaced
-// model its vectors; and lists of this collection may have taken long of late.
+// The first list by a replaced model reads its vectors; and lists of this collection may have taken
+// long of late.
 bool ListIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 3;
-  return ContainsKeyword(context.args, kFirstOption, "FILTER") ||
+  return FiltersAreSlow(context, Side::kItem, kFirstOption) ||
          ContainsKeyword(context.args, kFirstOption, "MODEL") ||
          context.database.ListsAreLong(context.Key(context.args[1]));
 }

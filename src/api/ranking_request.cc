@@ -1,5 +1,6 @@
 #include "api/ranking_request.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -85,6 +86,17 @@ bool ReadOptions(CommandContext& context, Arguments& words, ListKind kind, Ranki
     words.Fail("OFFSET and COUNT must add up to at most 1000000");
   }
   return !words.Reject(context.reply);
+}
+
+bool FiltersAreSlow(const CommandContext& context, Side side, std::size_t first) {
+  const auto options = context.args.subspan(std::min(first, context.args.size()));
+  std::string_view filter;
+  for (std::size_t i = 0; i + 1 < options.size(); ++i) {
+    if (EqualsIgnoreCase(options[i], "FILTER")) {
+      filter = options[i + 1];
+    }
+  }
+  return !context.database.FiltersAreReady(context.Key(context.args[1]), side, filter);
 }
 
 std::vector<double> ReadWeights(Arguments& words, std::size_t count) {

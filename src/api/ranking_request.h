@@ -44,6 +44,9 @@ enum class ListKind : std::uint8_t {
 bool ReadOptions(
     CommandContext& context, Arguments& words, ListKind kind, RankingRequest* request,
     FunctionRef<bool()> own = [] { return false; });
+// Whether a list of this side has columns or bitmaps of filters to make first, and so belongs on a
+// worker. `first`: where its options begin.
+bool FiltersAreSlow(const CommandContext& context, Side side, std::size_t first);
 // One weight for each of `count` items.
 std::vector<double> ReadWeights(Arguments& words, std::size_t count);
 void AnswerRanking(Reply& reply, const RankingRequest& request, const Result<Ranking>& ranking);

@@ -135,6 +135,9 @@ class Collection {
   // and asks about each item by itself. A filter that does not compile is the list's to refuse.
   void PrepareFilters(Side side, std::string_view text) const EXCLUDES(mutex_);
 
+  // Whether PrepareFilters would find everything made.
+  bool FiltersAreReady(Side side, std::string_view text) const EXCLUDES(mutex_);
+
   // Rules that are compiled and within their bounds, by name.
   void SetRules(std::vector<CompiledRule> rules) EXCLUDES(mutex_);
   std::vector<CompiledRule> compiled_rules() const EXCLUDES(mutex_);
@@ -368,6 +371,7 @@ class Collection {
   void BindAgain(Side side, FilterBinding* binding) const REQUIRES_SHARED(mutex_);
   // True when the filter is ready to be bound.
   bool PrepareStep(Side side, filter::FilterUse* use) const REQUIRES_SHARED(mutex_);
+  bool RuleFiltersAreReady() const REQUIRES_SHARED(mutex_);
   void AppendRuleUses(std::vector<filter::FilterUse>* uses) const EXCLUDES(mutex_);
   BoundRules RulesInForce() const REQUIRES_SHARED(mutex_);
   bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);

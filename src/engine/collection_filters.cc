@@ -60,4 +60,10 @@ void Collection::PrepareFilters(Side side, std::string_view text) const {
   }
 }
 
+bool Collection::FiltersAreReady(Side side, std::string_view text) const {
+  ReaderLock lock(mutex_);
+  return (text.empty() || state_.side(side).columns.HasBitmap(text)) &&
+         (side == Side::kUser || RuleFiltersAreReady());
+}
+
 }  // namespace reco::engine

@@ -71,6 +71,14 @@ void Collection::AppendRuleUses(std::vector<filter::FilterUse>* uses) const {
   }
 }
 
+bool Collection::RuleFiltersAreReady() const {
+  const std::int64_t now_ms = context_.clock.NowMs();
+  const filter::AttributeColumns& columns = state_.items().columns;
+  return std::all_of(list_rules_.begin(), list_rules_.end(), [&](const CompiledRule& compiled) {
+    return !IsInForce(compiled.rule, now_ms) || columns.HasBitmap(compiled.filter->text());
+  });
+}
+
 // Pins in the order in which they are to be applied: by place, and of those with the same place
 // the first by name last, so that it ends up on top.
 Collection::BoundRules Collection::RulesInForce() const {

@@ -167,6 +167,13 @@ bool Database::ListsAreLong(KeyRef key) const {
   return answer.ok() && *answer;
 }
 
+bool Database::FiltersAreReady(KeyRef key, Side side, std::string_view filter) const {
+  const Result<bool> answer = impl_->ReadCollection<bool>(
+      key, true,
+      [&](const Collection& found) -> Result<bool> { return found.FiltersAreReady(side, filter); });
+  return answer.ok() && *answer;
+}
+
 Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
   const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(

@@ -81,6 +81,12 @@ const AttributeColumns::Kept* AttributeColumns::Touch(const Filter& filter) {
   return &kept_.front();
 }
 
+bool AttributeColumns::HasBitmap(std::string_view text) const {
+  MutexLock lock(mutex_);
+  const auto found = kept_by_text_.find(text);
+  return found != kept_by_text_.end() && found->second->matches != nullptr;
+}
+
 std::shared_ptr<Column> AttributeColumns::FindColumn(std::string_view name) const {
   for (const NamedColumn& named : columns_) {
     if (named.name == name) {

@@ -110,6 +110,9 @@ class AttributeColumns {
   // and Erase were told; it is called with a mutex of ours held and must not call back here.
   bool Prepare(FilterUse* use, const RecordSource& records) EXCLUDES(build_mutex_, mutex_);
 
+  // Whether a use of the filter with this text finds its bitmap.
+  bool HasBitmap(std::string_view text) const EXCLUDES(mutex_);
+
   // With what there is. Columns that are missing although the filter was prepared, because others
   // have taken their place since, are made at once.
   BoundFilter BindPrepared(const std::shared_ptr<const Filter>& filter, const RecordSource& records)

@@ -462,6 +462,26 @@ TEST(LongLists, AreThoseThatTookLongOfLate) {
   EXPECT_FALSE(is_long_after(20));
 }
 
+TEST_F(Rankings, FiltersAreReadyOnceAListHasMadeWhatTheyNeed) {
+  const auto ready = [&](Side side, std::string_view filter) {
+    return shop.db->FiltersAreReady("shop", side, filter);
+  };
+  EXPECT_TRUE(ready(Side::kItem, ""));
+  EXPECT_FALSE(ready(Side::kItem, ".even"));
+  shop.Rank("u1", {.filter = ".even"});
+  EXPECT_TRUE(ready(Side::kItem, ".even"));
+  EXPECT_FALSE(ready(Side::kItem, ".number > 3"));
+  EXPECT_FALSE(ready(Side::kUser, ".even"));
+  SetAttributes("i1", R"({"even":true})");  // kept current
+  EXPECT_TRUE(ready(Side::kItem, ".even"));
+  SetRule("a", ".number == 7", Rule::Action::kBoost, 2);
+  EXPECT_FALSE(ready(Side::kItem, ""));
+  EXPECT_TRUE(ready(Side::kUser, ""));
+  shop.Rank("u1", {});
+  EXPECT_TRUE(ready(Side::kItem, ""));
+  EXPECT_TRUE(shop.db->FiltersAreReady("none", Side::kItem, ".even"));
+}
+
 TEST(RankingsOfNothing, AreEmpty) {
   Shop shop;
   const std::string_view ids[] = {"x"};
