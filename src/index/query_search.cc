@@ -87,6 +87,30 @@ void BestList::Remember() {
   }
 }
 
+// While no entry lost, whatever was turned down by one of them still is. Otherwise all that was
+// turned down scored at most as the worst entry of a full list, as it was seen.
+bool BestList::Settle(std::size_t k, FunctionRef<std::optional<float>(std::uint32_t)> score_now) {
+  const bool was_full = full();
+  const float turned_down = worst();
+  bool lost = false;
+  std::vector<Candidate> current;
+  for (const Candidate& entry : *out_) {
+    const auto score = request_.accept(entry.ordinal) ? score_now(entry.ordinal) : std::nullopt;
+    lost = lost || !score || *score < entry.score;
+    if (score) {
+      current.push_back({entry.ordinal, *score});
+    }
+  }
+  out_->swap(current);
+  if (!was_full || !lost) {
+    return true;
+  }
+  const auto safe = std::count_if(out_->begin(), out_->end(), [&](const Candidate& entry) {
+    return entry.score > turned_down;
+  });
+  return static_cast<std::size_t>(safe) >= k;
+}
+
 void BestList::Sort() {
   std::sort(out_->begin(), out_->end(),
             [this](const Candidate& a, const Candidate& b) { return Better(a, b); });

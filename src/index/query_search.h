@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "index/block_scan.h"
 #include "index/code_block.h"
 #include "index/item_index.h"
@@ -33,6 +35,11 @@ class BestList {
 
   // True when the candidate was taken in.
   bool Offer(const Candidate& candidate);
+  // For a list whose rows may have changed since they were offered: drops those that are not
+  // accepted any more or that `score_now` answers nullopt for and sets the scores of the others.
+  // True: no row that was turned down, and has not changed, belongs among the best k. No Offer
+  // after it but after Reopen.
+  bool Settle(std::size_t k, FunctionRef<std::optional<float>(std::uint32_t)> score_now);
   // Best first; no Offer after it but after Reopen.
   void Sort();
   void Reopen();
