@@ -30,6 +30,9 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     list_.clear();
     return Progress::kDone;
   }
+  if (steps_ == 0) {
+    search_.Seed(blocks);
+  }
   ++steps_;
   if (index.changes() != changes_) {
     search_.best().ExpectRepeats();
