@@ -51,6 +51,7 @@ class Scans : public ::testing::Test {
 
   std::vector<std::vector<float>> KeptVectors(Side side) const {
     std::vector<std::vector<float>> vectors;
+    vectors.reserve(kKept);
     for (int i = 0; i < kKept; ++i) {
       vectors.push_back(shop.Vector(side, Name(side == Side::kUser ? 'u' : 'i', i)));
     }

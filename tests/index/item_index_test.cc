@@ -407,6 +407,20 @@ TEST(ItemIndexTest, AcceptIsAskedOnlyForRowsThatWouldEnter) {
   EXPECT_EQ(got.size(), 10U);
 }
 
+void ExpectExactForShortLists(Catalogue& catalogue, Metric metric, const std::string& what) {
+  for (const std::uint32_t percent : {100U, 50U, 1U, 0U}) {
+    const auto accept = [percent](std::uint32_t i) {
+      return i * 2654435761U / 256 % 100 < percent;
+    };
+    for (const std::size_t k : {1U, 20U, 64U, 65U}) {
+      const std::vector<float> query = catalogue.Query();
+      catalogue.ExpectExact(
+          {query.data(), k, metric, accept, kScrambled},
+          what + " percent " + std::to_string(percent) + " k " + std::to_string(k));
+    }
+  }
+}
+
 // So many blocks of like norms that the first threshold comes from a look at some of them. Filters
 // keep what that finds, half of it, nearly nothing of it; scores tie, and equal rows are
 // everywhere.
@@ -415,19 +429,9 @@ TEST(ItemIndexTest, LongCataloguesOfLikeNormsAreExact) {
     Catalogue catalogue(64, shape, 14);
     catalogue.Fill(34'000);
     for (int round = 0; round < 3 && !::testing::Test::HasFatalFailure(); ++round) {
-      for (const std::uint32_t percent : {100U, 50U, 1U, 0U}) {
-        for (const std::size_t k : {1U, 20U, 64U, 65U}) {
-          const std::vector<float> query = catalogue.Query();
-          const Metric metric = round == 1 ? Metric::kCosine : Metric::kInnerProduct;
-          const auto accept = [percent](std::uint32_t i) {
-            return i * 2654435761U / 256 % 100 < percent;
-          };
-          catalogue.ExpectExact({query.data(), k, metric, accept, kScrambled},
-                                "shape " + std::to_string(static_cast<int>(shape)) + " round " +
-                                    std::to_string(round) + " percent " + std::to_string(percent) +
-                                    " k " + std::to_string(k));
-        }
-      }
+      ExpectExactForShortLists(
+          catalogue, round == 1 ? Metric::kCosine : Metric::kInnerProduct,
+          "shape " + std::to_string(static_cast<int>(shape)) + " round " + std::to_string(round));
       // Leaves free slots and rows out of place among the first blocks too.
       for (int i = 0; i < 3'000; ++i) {
         catalogue.Remove(catalogue.Draw(34'000));
