@@ -19,6 +19,8 @@
 #include <vector>
 #include <zlib.h>
 
+#include "index/index_lister.h"
+#include "index/item_index.h"
 #include "model/evaluation.h"
 #include "model/trainer.h"
 
@@ -134,13 +136,28 @@ TimedInteractions ToMatrix(const Pairs& pairs) {
   return data;
 }
 
-Figures Measure(const HoldOut& split, const UserScorer& scorer) {
+Figures Measure(const HoldOut& split, const UserLister& lister) {
   const std::uint32_t cut_offs[] = {kCutOff};
-  const auto metrics = EvaluateRanking(split, scorer, cut_offs, kThreads, {});
+  const auto metrics = EvaluateRanking(split, lister, cut_offs, kThreads, {});
   if (!metrics.ok()) {
     return {};
   }
   return {metrics->front().recall.mean, metrics->front().ndcg.mean};
+}
+
+// The lists of the model are asked of an index, as RECO.EVAL does, and of the scores of all items;
+// says so when these disagree.
+Figures MeasureModel(const HoldOut& split, const TrainedModel& model) {
+  index::ItemIndex items(model.items);
+  items.Build(split.train.columns_count, [](std::uint32_t) { return true; });
+  const Figures figures = Measure(split, index::IndexLister(model.users, items, split.train));
+  const Figures scored =
+      Measure(split, ScoredLister(split.train, FactorScorer(model.users, model.items)));
+  if (figures.recall != scored.recall || figures.ndcg != scored.ndcg) {
+    std::printf("  the index disagrees: by the scores of all items %.6f, %.6f\n", scored.recall,
+                scored.ndcg);
+  }
+  return figures;
 }
 
 // Mean, least and greatest of what the seeds gave.
@@ -178,10 +195,12 @@ void Compare(const Target& target, const TimedInteractions& data, bool shuffled,
       std::printf("training failed: %s\n", model.status().ToString().c_str());
       return;
     }
-    model_runs.push_back(Measure(split, FactorScorer(model->users, model->items)));
+    model_runs.push_back(MeasureModel(split, *model));
     if (shuffled || seed == 1) {
-      cosine_runs.push_back(Measure(split, CosineScorer(split.train, by_item)));
-      popularity_runs.push_back(Measure(split, PopularityScorer(split.train)));
+      cosine_runs.push_back(
+          Measure(split, ScoredLister(split.train, CosineScorer(split.train, by_item))));
+      popularity_runs.push_back(
+          Measure(split, ScoredLister(split.train, PopularityScorer(split.train))));
     }
   }
   const Figures& goal = shuffled ? target.shuffled : target.in_order;

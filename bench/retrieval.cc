@@ -9,6 +9,8 @@
 //   eigen                 matrix-vector product and nth_element, the peer inside the process
 //   accept P, bitmap P    Search of a share P of the items, by callback or by bitmap
 //   among P               SearchAmong of the same set
+//   lists K               lists of K for an evaluation, by IndexLister
+//   scored-lists K        the same by model::ScoredLister, from the scores of all items
 //   update                ItemIndex::Refresh
 //   graph-recall R        hnswlib (M 16, ef_construction 200) with the least ef of a list that
 //                         reaches recall R against `exact`; kept in GRAPH once built
@@ -32,8 +34,10 @@
 #include <Eigen/Core>
 #include <hnswlib/hnswlib.h>
 
+#include "index/index_lister.h"
 #include "index/item_index.h"
 #include "index/stepped_search.h"
+#include "model/evaluation.h"
 #include "model/factor_table.h"
 
 namespace reco::index {
@@ -139,6 +143,9 @@ class Bench {
     if (name == "accept" || name == "bitmap" || name == "among") {
       return Filtered(name, value);
     }
+    if (name == "lists" || name == "scored-lists") {
+      return Lists(name == "lists", static_cast<std::size_t>(value));
+    }
     if (name == "update") {
       return Update();
     }
@@ -200,6 +207,24 @@ class Bench {
         index_.Search(Request(q, accept), &out_);
       }
     });
+  }
+
+  double Lists(bool from_index, std::size_t k) {
+    constexpr std::size_t kTogether = model::kListedUsersMax;
+    model::InteractionMatrix nothing_known;
+    nothing_known.columns_count = items_.rows();
+    nothing_known.offsets.resize(queries_.rows() + 1);
+    const model::UserLister lister =
+        from_index ? IndexLister(queries_, index_, nothing_known)
+                   : model::ScoredLister(nothing_known, model::FactorScorer(queries_, items_));
+    std::vector<std::uint32_t> users(queries_.rows());
+    std::iota(users.begin(), users.end(), 0U);
+    std::vector<std::vector<std::uint32_t>> lists(kTogether);
+    return Median(users.size() / kTogether,
+                  [&](std::size_t i) {
+                    lister({&users[i * kTogether], kTogether}, k, lists);
+                  }) /
+           kTogether;
   }
 
   // Rows in a scattered order; each a hundred times over, since one is too short to time.

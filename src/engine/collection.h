@@ -197,6 +197,7 @@ class Collection {
   struct Basket;       // collection_cooccurrence.cc
   struct ModelView;    // collection_queries.h
   struct Query;        // collection_queries.h
+  struct RowScan;      // collection_queries.h
   struct ServedRow;    // collection_queries.h
   struct TrainingRun;  // training_run.h
   struct TrainedItems;
@@ -374,6 +375,21 @@ class Collection {
   bool RuleFiltersAreReady() const REQUIRES_SHARED(mutex_);
   void AppendRuleUses(std::vector<filter::FilterUse>* uses) const EXCLUDES(mutex_);
   BoundRules RulesInForce() const REQUIRES_SHARED(mutex_);
+  std::optional<double> ListedScore(const Query& query, std::uint32_t item) const
+      REQUIRES_SHARED(mutex_);
+  void FindPlace(const Query& query, const BoundRules& bound, std::uint32_t item,
+                 ItemPlace* place) const REQUIRES_SHARED(mutex_);
+  ItemPlace PlaceOf(const Query& query, std::uint32_t item) const REQUIRES_SHARED(mutex_);
+  // Scans that give the lock back between steps of a few thousand rows (collection_similarity.cc).
+  bool VisitRows(RowScan* scan, FunctionRef<std::size_t()> end,
+                 FunctionRef<void(std::size_t, std::size_t)> visit) const REQUIRES_SHARED(mutex_);
+  std::vector<index::Candidate> NearestUsers(const Query& query, std::size_t count,
+                                             AcceptItem accept, const Among& among) const
+      REQUIRES_SHARED(mutex_);
+  using Largest = std::optional<index::Candidate>;  // of one component; nullopt: none yet
+  void TakeLargest(std::size_t begin, std::size_t end, std::int64_t now_ms,
+                   std::span<Largest> largest) const REQUIRES_SHARED(mutex_);
+  bool ForgetFallen(std::int64_t now_ms, std::span<Largest> largest) const REQUIRES_SHARED(mutex_);
   bool Visible(Side side, std::uint32_t ordinal, std::int64_t now_ms) const REQUIRES_SHARED(mutex_);
   std::vector<std::uint32_t> Ordinals(Side side, std::span<const std::string_view> ids) const
       REQUIRES_SHARED(mutex_);

@@ -5,6 +5,8 @@
 
 #include "engine/collection.h"
 #include "engine/training_run.h"
+#include "index/index_lister.h"
+#include "index/item_index.h"
 #include "model/rating_evaluation.h"
 
 namespace reco::engine {
@@ -114,17 +116,20 @@ Status Collection::EvaluateLists(const TrainingRun& run, const EvaluationOptions
                            .status());
   result->emplace_back("users", users);
   result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
-  const std::pair<std::string_view, model::UserScorer> scorers[] = {
-      {"model", model::FactorScorer(trained.users, trained.items)},
-      {"popularity", model::PopularityScorer(hold_out.train)},
-      {"cosine", model::CosineScorer(hold_out.train, by_item)}};
+  index::ItemIndex items(trained.items);
+  items.Build(hold_out.train.columns_count, [](std::uint32_t) { return true; });
+  const std::pair<std::string_view, model::UserLister> listers[] = {
+      {"model", index::IndexLister(trained.users, items, hold_out.train)},
+      {"popularity", model::ScoredLister(hold_out.train, model::PopularityScorer(hold_out.train))},
+      {"cosine",
+       model::ScoredLister(hold_out.train, model::CosineScorer(hold_out.train, by_item))}};
   double done = 0.7;
   control.progress = [&job, &done](const model::TrainingProgress& progress) {
     job.SetProgress(done + 0.1 * progress.fraction);
   };
-  for (const auto& [name, scorer] : scorers) {
+  for (const auto& [name, lister] : listers) {
     job.SetPhase(std::string("scoring ") + std::string(name));
-    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, scorer, options.at,
+    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, lister, options.at,
                                                                      params.threads, control));
     AppendMetrics(name, metrics, result);
     if (name == "model") {

@@ -55,6 +55,14 @@ struct Collection::ServedRow {
   std::vector<model::Neighbor> neighbors;  // of the same items
 };
 
+// A scan of the rows of one side.
+struct Collection::RowScan {
+  Side side;
+  const FilterBindings* bindings;  // bound again each time when the lock was given back
+  bool in_steps;                   // false: the lock is kept to the end
+  bool interrupted = false;        // the lock was given back
+};
+
 // What every list checks of its options.
 Status CheckListOptions(const RankingOptions& options);
 

@@ -1,10 +1,14 @@
 // Merchandising rules of a Collection, and why an item stands where it does.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "engine/collection.h"
 #include "engine/collection_queries.h"
+#include "engine/place_in_list.h"
+#include "index/row_blocks.h"
+#include "index/score.h"
 
 namespace reco::engine {
 namespace {
@@ -117,56 +121,103 @@ Collection::BoundRules Collection::RulesInForce() const {
   return bound;
 }
 
-Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) const {
-  ItemPlace place;
-  ReaderLock lock(mutex_);
-  const auto ordinal = state_.items().ids.Find(item);
-  if (!ordinal) {
-    return place;
+// The score that `item` has in the lists of `query`; nullopt: it is in none.
+std::optional<double> Collection::ListedScore(const Query& query, std::uint32_t item) const {
+  if (state_.index() == nullptr || !query.usable()) {
+    // Distinct users: at least one of a ranked item.
+    const double users = state_.popularity().by(PopularBy::kUsers).value(item);
+    return users > 0 ? std::optional(users) : std::nullopt;
   }
-  RankingOptions options;
-  options.count = state_.items().ids.end();
-  RECO_ASSIGN_OR_RETURN(Query query, UserQuery(user, options));
-  query.attempts = Query::kAttemptsInSteps;
-  BoundRules bound = RulesInForce();
+  const model::FactorTable& factors = *state_.items().factors;
+  if (!state_.index()->blocks().Contains(item) ||
+      (explicit_feedback() && factors.row(item)[ConstantAt()] == 0)) {
+    return std::nullopt;
+  }
+  const auto score =
+      index::ScoreRow(query.metric, query.vector.data(), factors.row(item), factors.stride());
+  return score ? std::optional(*score + query.offset) : std::nullopt;
+}
+
+// Counts the items above `item`, which nothing keeps out of the list, and sets state, rank and
+// score. The item counts as it is at the beginning, each other one as it is when the scan comes to
+// it.
+void Collection::FindPlace(const Query& query, const BoundRules& bound, std::uint32_t item,
+                           ItemPlace* place) const {
+  const std::optional<double> score = ListedScore(query, item);
+  if (!score) {
+    place->state = ItemPlace::State::kUnscored;
+    return;
+  }
+  const std::int64_t now_ms = context_.clock.NowMs();
+  const auto before = [this](std::uint32_t a, std::uint32_t b)
+                          NO_THREAD_SAFETY_ANALYSIS { return state_.items().ids.Before(a, b); };
+  PlaceInList found(bound.rules, before, item, *score);
+  const auto count = [&](std::size_t begin, std::size_t end) NO_THREAD_SAFETY_ANALYSIS {
+    for (auto other = static_cast<std::uint32_t>(begin); other < end; ++other) {
+      const std::optional<double> theirs = ListedScore(query, other);
+      if (other != item && theirs && found.Concerns(other, *theirs) &&
+          !Contains(query.left_out, other) && Visible(Side::kItem, other, now_ms)) {
+        found.Count(other, *theirs);
+      }
+    }
+  };
+  RowScan scan{Side::kItem, &bound.bindings, query.attempts < Query::kAttemptsInSteps};
+  const auto end = [this]() NO_THREAD_SAFETY_ANALYSIS -> std::size_t {
+    return state_.items().ids.end();
+  };
+  query.stale = !VisitRows(&scan, end, count);
+  place->state = ItemPlace::State::kRanked;
+  place->rank = found.rank();
+  place->score = found.score();
+}
+
+// Where `item` stands in the list for `query`, or what keeps it out.
+ItemPlace Collection::PlaceOf(const Query& query, std::uint32_t item) const {
+  ItemPlace place;
+  const BoundRules bound = RulesInForce();
   for (const RuleInForce& rule : bound.rules) {
-    if (rule.holds_for(*ordinal)) {
+    if (rule.holds_for(item)) {
       place.rules.push_back(rule.name);
     }
   }
   std::sort(place.rules.begin(), place.rules.end());
   if (query.usable() && state_.index() != nullptr) {
-    place.score = ScoreOf(query, state_.items().factors->row(*ordinal));
+    place.score = ScoreOf(query, state_.items().factors->row(item));
   }
-  const Attributes* attributes = state_.items().attributes.Find(*ordinal);
+  const Attributes* attributes = state_.items().attributes.Find(item);
   if (attributes != nullptr && attributes->hidden) {
     place.state = ItemPlace::State::kHidden;
-  } else if (!Visible(Side::kItem, *ordinal, context_.clock.NowMs())) {
+  } else if (!Visible(Side::kItem, item, context_.clock.NowMs())) {
     place.state = ItemPlace::State::kExpired;
-  } else if (Contains(query.left_out, *ordinal)) {
+  } else if (Contains(query.left_out, item)) {
     place.state = ItemPlace::State::kSeen;
-  } else if (Boost(bound.rules, *ordinal, 0).taken_out) {
+  } else if (Boost(bound.rules, item, 0).taken_out) {
     place.state = ItemPlace::State::kRule;
     const auto takes_out = [&](const RuleInForce& rule) {
-      return rule.action == Rule::Action::kBoost && rule.value == 0 && rule.holds_for(*ordinal);
+      return rule.action == Rule::Action::kBoost && rule.value == 0 && rule.holds_for(item);
     };
     place.taken_out_by = std::find_if(bound.rules.begin(), bound.rules.end(), takes_out)->name;
   } else {
-    place.state = ItemPlace::State::kUnscored;
-    const auto lister =
-        [&](std::size_t count, AcceptItem accept, const Among& among)
-            NO_THREAD_SAFETY_ANALYSIS { return ListFor(query, count, accept, among); };
-    RECO_ASSIGN_OR_RETURN(const auto list,
-                          List(Side::kItem, options, query.left_out, std::move(bound), lister));
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (list[i].item == *ordinal) {
-        place.state = ItemPlace::State::kRanked;
-        place.rank = i + 1;
-        place.score = list[i].score;
-      }
-    }
+    FindPlace(query, bound, item, &place);
   }
   return place;
+}
+
+// In steps, and anew when another model takes over in the middle.
+Result<ItemPlace> Collection::Why(std::string_view user, std::string_view item) const {
+  for (int attempts = 0;; ++attempts) {
+    ReaderLock lock(mutex_);
+    const auto ordinal = state_.items().ids.Find(item);
+    if (!ordinal) {
+      return ItemPlace();
+    }
+    RECO_ASSIGN_OR_RETURN(Query query, UserQuery(user, {}));
+    query.attempts = attempts;
+    ItemPlace place = PlaceOf(query, *ordinal);
+    if (!query.stale) {
+      return place;
+    }
+  }
 }
 
 }  // namespace reco::engine

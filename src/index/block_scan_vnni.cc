@@ -51,7 +51,12 @@ RECO_TARGET_VNNI inline void AppendSelected(__m512 upper, __m512i dots, __mmask1
   query->count += static_cast<std::size_t>(__builtin_popcount(mask));
 }
 
-template <Metric kMetric>
+// Which tiles are appended to a selection. kAll: to store nothing takes less time than a wrong
+// guess of the processor, and which of a query's tiles have a row to select cannot be guessed. For
+// several queries at once that would be many stores.
+enum class Append : std::uint8_t { kAll, kSelected };
+
+template <Metric kMetric, Append kAppend>
 RECO_TARGET_VNNI inline void SelectTile(const CodeBlock& block, __m512i sum, std::size_t row,
                                         QueryTerms* query) {
   const __m512i doubled = _mm512_add_epi32(sum, sum);
@@ -77,7 +82,7 @@ RECO_TARGET_VNNI inline void SelectTile(const CodeBlock& block, __m512i sum, std
   }
   // Not less than, or unordered.
   const __mmask16 mask = _mm512_cmp_ps_mask(upper, _mm512_set1_ps(query->threshold), _CMP_NLT_UQ);
-  if (mask != 0) {
+  if (kAppend == Append::kAll || mask != 0) {
     AppendSelected(upper, dots, mask, row, query);
   }
 }
@@ -134,7 +139,8 @@ RECO_TARGET_VNNI void SelectFor(const CodeBlock& block, const BlockQuery* querie
                                         stride / kChunk, terms, sums);
     for (std::size_t q = 0; q < kQueries; ++q) {
       for (std::size_t t = 0; t < kTiles; ++t) {
-        SelectTile<kMetric>(block, sums[q][t], first + t * kTileRows, &terms[q]);
+        constexpr Append kAppend = kQueries == 1 ? Append::kAll : Append::kSelected;
+        SelectTile<kMetric, kAppend>(block, sums[q][t], first + t * kTileRows, &terms[q]);
       }
     }
   }
@@ -155,6 +161,82 @@ RECO_TARGET_VNNI void SelectForStride(const CodeBlock& block, const BlockQuery* 
   }
 }
 
+// Whether a scan asks for memory ahead of it. Known when it is compiled: GCC 12 lays a branch in
+// the innermost loop out in a way that costs a third of the speed.
+enum class Ahead : std::uint8_t { kNo, kYes };
+
+// Asks for the line of kTiles tiles that lies `ahead` bytes on.
+template <Ahead kAhead, std::size_t kTiles>
+inline void AskFor(const void* line, std::size_t tile_bytes, std::size_t ahead) {
+  if constexpr (kAhead == Ahead::kYes) {
+    for (std::size_t t = 0; t < kTiles; ++t) {
+      __builtin_prefetch(static_cast<const std::uint8_t*>(line) + t * tile_bytes + ahead);
+    }
+  }
+}
+
+// Adds the products of a tile's chunk to the sums of its low and of its high halves.
+RECO_TARGET_VNNI inline void AddChunk(const std::uint8_t* chunk, __m512i query_low,
+                                      __m512i query_high, __m512i* low_sum, __m512i* high_sum) {
+  const __m512i low_half = _mm512_set1_epi8(0x0F);
+  __m512i both = _mm512_load_si512(chunk);
+  asm("" : "+v"(both));  // otherwise loaded twice, once for each half
+  const __m512i low = _mm512_and_si512(both, low_half);
+  const __m512i high = _mm512_and_si512(_mm512_srli_epi16(both, 4), low_half);
+  *low_sum = _mm512_dpbusd_epi32(*low_sum, low, query_low);
+  *high_sum = _mm512_dpbusd_epi32(*high_sum, high, query_high);
+}
+
+// One query whose bytes stay in registers for the whole block, all loops unrolled: 1.2 times as
+// fast as SelectFor at 41,000 x 64.
+template <Metric kMetric, Ahead kAhead, std::size_t kTiles, std::size_t kChunks>
+RECO_TARGET_VNNI void SelectForOne(const CodeBlock& block, const BlockQuery& asked) {
+  constexpr std::size_t kTileBytes = kChunks * kTileChunkBytes;
+  QueryTerms terms = TermsOf(block, asked);
+  __m512i query_low[kChunks];
+  __m512i query_high[kChunks];
+#pragma GCC unroll 8
+  for (std::size_t c = 0; c < kChunks; ++c) {
+    query_low[c] = _mm512_set1_epi32(terms.bytes[2 * c]);
+    query_high[c] = _mm512_set1_epi32(terms.bytes[2 * c + 1]);
+    asm("" : "+v"(query_low[c]), "+v"(query_high[c]));  // otherwise loaded for each use
+  }
+  const std::uint8_t* codes = block.codes;
+  for (std::size_t first = 0; first < kBlockRows; first += kTiles * kTileRows) {
+    AskFor<kAhead, kTiles>(block.heads + first, kTileRows * sizeof(std::uint32_t), block.ahead);
+    __m512i low_sums[kTiles] = {};
+    __m512i high_sums[kTiles] = {};
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < kChunks; ++c) {
+      AskFor<kAhead, kTiles>(codes + c * kTileChunkBytes, kTileBytes, block.ahead);
+#pragma GCC unroll 8
+      for (std::size_t t = 0; t < kTiles; ++t) {
+        AddChunk(codes + t * kTileBytes + c * kTileChunkBytes, query_low[c], query_high[c],
+                 &low_sums[t], &high_sums[t]);
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t t = 0; t < kTiles; ++t) {
+      SelectTile<kMetric, Append::kAll>(block, _mm512_add_epi32(low_sums[t], high_sums[t]),
+                                        first + t * kTileRows, &terms);
+    }
+    codes += kTiles * kTileBytes;
+  }
+  terms.out->count = terms.count;
+}
+
+template <Metric kMetric>
+RECO_TARGET_VNNI void SelectAlone(const CodeBlock& block, const BlockQuery& asked) {
+  constexpr std::size_t kStride = 64;
+  if (asked.request->stride != kStride) {
+    SelectForStride<kMetric, 1, 4>(block, &asked);
+  } else if (block.ahead != 0) {
+    SelectForOne<kMetric, Ahead::kYes, 4, kStride / kChunk>(block, asked);
+  } else {
+    SelectForOne<kMetric, Ahead::kNo, 4, kStride / kChunk>(block, asked);
+  }
+}
+
 template <Metric kMetric>
 RECO_TARGET_VNNI void Select(const CodeBlock& block, std::span<const BlockQuery> queries) {
   std::size_t q = 0;
@@ -165,7 +247,7 @@ RECO_TARGET_VNNI void Select(const CodeBlock& block, std::span<const BlockQuery>
     SelectForStride<kMetric, 4, 4>(block, &queries[q]);
   }
   for (; q < queries.size(); ++q) {
-    SelectForStride<kMetric, 1, 4>(block, &queries[q]);
+    SelectAlone<kMetric>(block, queries[q]);
   }
 }
 

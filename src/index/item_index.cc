@@ -108,6 +108,9 @@ void ItemIndex::Search(const SearchRequest& request, std::vector<Candidate>* out
   const RowBlocks& blocks = impl_->blocks;
   QuerySearch search(request, blocks.stride(), 0, out);
   Selection selection;
+  if (search.active()) {
+    search.Seed(blocks);
+  }
   std::size_t b = search.active() ? search.NextBlock(blocks, 0) : blocks.size();
   for (; b < blocks.size(); b = search.NextBlock(blocks, b + 1)) {
     SelectRows(blocks.View(b), search.scan(), &selection);
@@ -126,7 +129,10 @@ void ItemIndex::Impl::SearchTogether(std::span<const SearchRequest> requests,
                                      std::span<std::vector<Candidate>> outs) const {
   std::deque<QuerySearch> searches;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    searches.emplace_back(requests[i], blocks.stride(), 0, &outs[i]);
+    QuerySearch& search = searches.emplace_back(requests[i], blocks.stride(), 0, &outs[i]);
+    if (search.active()) {
+      search.Seed(blocks);
+    }
   }
   std::vector<Selection> selections(requests.size());
   std::array<BlockQuery, kBatchQueries> queries;

@@ -3,7 +3,8 @@
 // Rows are sorted by norm into blocks of 4-bit codes (Highway, runtime dispatch). A block's codes
 // give an upper bound for each score; candidates whose bound passes the current K-th score are
 // scored again in float32 from the FactorTable; a block whose norm bound x |query| cannot reach the
-// K-th score is skipped. The answer is that of the brute-force scan in float32.
+// K-th score is skipped. A look at the blocks of the largest norms gives the first threshold. The
+// answer is that of the brute-force scan in float32.
 //
 // A search under a lock that must not be held for long: stepped_search.h. Restoring the order of
 // rows beside a live index: index_rebuild.h.
@@ -48,7 +49,7 @@ struct SearchRequest {
 
 struct SearchStats {
   std::size_t rows_visited = 0;   // rows whose codes were compared
-  std::size_t rows_rescored = 0;  // rows scored in float32
+  std::size_t rows_rescored = 0;  // rows scored in float32, a few of them twice
 };
 
 // Refers to a FactorTable that must outlive it and hold the current vectors.

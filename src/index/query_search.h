@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "index/block_scan.h"
 #include "index/code_block.h"
 #include "index/item_index.h"
@@ -33,6 +35,11 @@ class BestList {
 
   // True when the candidate was taken in.
   bool Offer(const Candidate& candidate);
+  // For a list whose rows may have changed since they were offered: drops those that are not
+  // accepted any more or that `score_now` answers nullopt for and sets the scores of the others.
+  // True: no row that was turned down, and has not changed, belongs among the best k. No Offer
+  // after it but after Reopen.
+  bool Settle(std::size_t k, FunctionRef<std::optional<float>(std::uint32_t)> score_now);
   // Best first; no Offer after it but after Reopen.
   void Sort();
   void Reopen();
@@ -40,6 +47,10 @@ class BestList {
  private:
   bool Better(const Candidate& a, const Candidate& b) const;
   void Remember();
+  bool IsMember(std::uint32_t ordinal) const;
+
+  // Longer lists keep the set of their members.
+  static constexpr std::size_t kLookedThroughMax = 64;
 
   const SearchRequest& request_;
   const std::size_t capacity_;
@@ -63,12 +74,16 @@ class QuerySearch {
   bool Reaches(float bound) const {
     return scan_.metric == Metric::kCosine || !(bound * reach_ + query_.absolute < scan_.threshold);
   }
+  // Once, before any block is taken: fills a short list from the rows of the highest bounds in the
+  // first blocks, for a threshold that most of the other rows do not reach. These blocks are to be
+  // taken nevertheless.
+  void Seed(const RowBlocks& blocks);
   // The first block from `b` on that could change the list; the number of blocks when none does.
   std::size_t NextBlock(const RowBlocks& blocks, std::size_t b) const;
   const ScanRequest& scan() const { return scan_; }
   // Takes the rows of block b that the scan has selected: asks for their refinements, bounds the
-  // rows of the block before by theirs and asks for the vectors of what is left, and scores those
-  // of the block before that. So the scan of a block hides the wait for memory.
+  // rows taken before by theirs and asks for the vectors of what is left, and scores those of
+  // earlier rows; each when there are some. So the scan of a block hides the wait for memory.
   void Take(const RowBlocks& blocks, std::size_t b, const Selection& selection);
   // Scores what Take has put off; due when no block is left.
   void Drain(const RowBlocks& blocks);
@@ -94,6 +109,12 @@ class QuerySearch {
     float upper;
   };
 
+  struct SeedRow {
+    const Refinement* refinement;
+    float upper;
+  };
+
+  std::size_t FindSeeds(const RowBlocks& blocks, std::size_t wanted, std::span<SeedRow> rows) const;
   void Refine(const RowBlocks& blocks);
   void Score(const RowBlocks& blocks);
   void TakeFirst(const RowBlocks& blocks);

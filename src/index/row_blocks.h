@@ -14,14 +14,19 @@ namespace reco::index {
 
 constexpr std::uint32_t kNoOrdinal = std::numeric_limits<std::uint32_t>::max();
 
-// The arrays of one block: codes, heads, norms, refinements. A view into a slab.
+// The arrays of one block: codes and heads, norms, refinements. A view into a slab.
 class BlockMemory {
  public:
-  // Takes the memory over and frees all slots.
-  BlockMemory(std::uint8_t* memory, std::size_t stride);
+  // Takes its part of a slab of `count` blocks over and frees all slots. What a scan goes through
+  // lies side by side for all blocks, so that the processor's own prefetching finds no gaps.
+  BlockMemory(std::uint8_t* slab, std::size_t index, std::size_t count, std::size_t stride);
 
   static std::size_t Bytes(std::size_t stride) {
-    return kBlockRows * (stride + 8 + sizeof(Refinement));
+    return CodeBytes(stride) + kNormBytes + RefinementBytes(stride);
+  }
+  // From a block's codes to those of the next one in its slab.
+  static std::size_t CodeBytes(std::size_t stride) {
+    return kBlockRows * (stride / 2 + sizeof(std::uint32_t));
   }
 
   CodeBlock View(float bound, std::size_t ahead) const {
@@ -47,11 +52,16 @@ class BlockMemory {
   void Free(std::size_t row);
 
  private:
+  static constexpr std::size_t kNormBytes = kBlockRows * sizeof(float);
+  static std::size_t RefinementBytes(std::size_t stride) {
+    return kBlockRows * (sizeof(Refinement) + stride / 2);
+  }
   std::uint32_t* heads() const { return heads_; }
-  float* norms() const { return reinterpret_cast<float*>(heads_ + kBlockRows); }
+  float* norms() const { return norms_; }
 
   std::uint8_t* codes_;
   std::uint32_t* heads_;
+  float* norms_;
   std::uint8_t* refinements_;
   std::size_t refinement_bytes_;
 };
@@ -77,7 +87,9 @@ class RowBlocks {
   std::size_t memory_bytes() const;
 
   const BlockMemory& memory(std::size_t b) const { return blocks_[b].memory; }
-  CodeBlock View(std::size_t b) const { return blocks_[b].memory.View(bounds_[b], ahead_); }
+  CodeBlock View(std::size_t b) const {
+    return blocks_[b].memory.View(bounds_[b], blocks_.size() < ahead_from_ ? 0 : ahead_);
+  }
   std::size_t used(std::size_t b) const { return blocks_[b].used; }
   // No row's norm is above it. Raised by Put, never lowered before Clear.
   float bound(std::size_t b) const { return bounds_[b]; }
@@ -115,9 +127,10 @@ class RowBlocks {
   const model::FactorTable& items_;
   const std::size_t stride_;
   const std::size_t ahead_;
+  const std::size_t ahead_from_;  // in blocks
   std::vector<std::unique_ptr<Slab>> slabs_;
   struct Block {
-    Block(std::uint8_t* bytes, std::size_t stride) : memory(bytes, stride) {}
+    explicit Block(BlockMemory arrays) : memory(arrays) {}
     BlockMemory memory;
     std::size_t used = 0;
     // Norms of its rows in the order of Append; the empty range for a block of later rows.

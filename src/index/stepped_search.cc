@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "index/block_scan.h"
 #include "index/row_blocks.h"
@@ -10,10 +11,6 @@
 namespace reco::index {
 namespace {
 
-// Entries kept beyond k, so that a change of some of the best does not cost another pass.
-constexpr std::size_t kReserve = 8;
-constexpr std::uint32_t kPassesMax = 3;
-constexpr std::size_t kScoreCost = 16;  // in rows visited
 constexpr std::size_t kCostStride = 64;
 
 }  // namespace
@@ -32,6 +29,9 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
   if (!search_.active()) {
     list_.clear();
     return Progress::kDone;
+  }
+  if (steps_ == 0) {
+    search_.Seed(blocks);
   }
   ++steps_;
   if (index.changes() != changes_) {
@@ -80,33 +80,13 @@ void SteppedSearch::Scan(const RowBlocks& blocks, std::size_t rows_max) {
   search_.Drain(blocks);
 }
 
-// While no entry lost, whatever was turned down by one of them still is. Otherwise all that was
-// turned down scored at most as the worst entry of a full list, as it was seen.
 bool SteppedSearch::Settle(const RowBlocks& blocks) {
-  const bool full = search_.best().full();
-  const float turned_down = search_.best().worst();
-  bool lost = false;
-  std::vector<Candidate> current;
-  for (const Candidate& entry : list_) {
-    if (!blocks.Contains(entry.ordinal) || !request_.accept(entry.ordinal)) {
-      lost = true;
-      continue;
-    }
-    const auto score = ScoreRow(request_.metric, request_.query, blocks.items().row(entry.ordinal),
-                                blocks.items().stride());
-    lost = lost || !score || *score < entry.score;
-    if (score) {
-      current.push_back({entry.ordinal, *score});
-    }
-  }
-  list_.swap(current);
-  if (!full || !lost) {
-    return true;
-  }
-  const auto safe = std::count_if(list_.begin(), list_.end(), [&](const Candidate& entry) {
-    return entry.score > turned_down;
+  const model::FactorTable& items = blocks.items();
+  return search_.best().Settle(request_.k, [&](std::uint32_t ordinal) -> std::optional<float> {
+    return blocks.Contains(ordinal)
+               ? ScoreRow(request_.metric, request_.query, items.row(ordinal), items.stride())
+               : std::nullopt;
   });
-  return static_cast<std::size_t>(safe) >= request_.k;
 }
 
 }  // namespace reco::index

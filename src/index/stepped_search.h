@@ -29,8 +29,13 @@ class SteppedSearch {
     kDone,   // result() is the answer
     kStale,  // the index was built anew or is another one: begin anew
   };
-  // Rows of 64 components visited in a step, about 50 us. One scored in float32 counts as 16.
+  // Rows of 64 components visited in a step, about 50 us.
   static constexpr std::size_t kStepRows = 32'768;
+  // So many of them is one that is scored in float32.
+  static constexpr std::size_t kScoreCost = 16;
+  // Entries kept beyond k, so that a change of some of the best does not cost another pass.
+  static constexpr std::size_t kReserve = 8;
+  static constexpr std::uint32_t kPassesMax = 3;  // the last one in one step
 
   SteppedSearch(const ItemIndex& index, const SearchRequest& request);
 

@@ -6,13 +6,13 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "model/parallel.h"
 
 namespace reco::model {
 namespace {
 
-constexpr std::size_t kBlockUsers = 32;
 constexpr float kExcluded = -std::numeric_limits<float>::infinity();
 
 enum Metric : std::uint8_t { kRecall, kPrecision, kNdcg, kMap, kMrr, kHitRate, kNovelty, kMetrics };
@@ -27,8 +27,10 @@ bool Before(const Ranked& a, const Ranked& b) {
   return a.score != b.score ? a.score > b.score : a.item < b.item;
 }
 
-// The best `k` of `scores`, best first, without those at kExcluded or not a number.
-void TopItems(std::span<const float> scores, std::size_t k, std::vector<Ranked>* top) {
+// The best `k` of `scores`, best first, without those at kExcluded or not a number. `top` is what
+// it works with.
+void TopItems(std::span<const float> scores, std::size_t k, std::vector<Ranked>* top,
+              std::vector<std::uint32_t>* list) {
   top->clear();
   for (std::uint32_t item = 0; item < scores.size(); ++item) {
     const Ranked candidate = {scores[item], item};
@@ -46,17 +48,20 @@ void TopItems(std::span<const float> scores, std::size_t k, std::vector<Ranked>*
     }
   }
   std::sort_heap(top->begin(), top->end(), Before);
+  list->resize(top->size());
+  std::transform(top->begin(), top->end(), list->begin(),
+                 [](const Ranked& ranked) { return ranked.item; });
 }
 
 // Metrics of one list cut at k. `surprise` has -log2 of each item's popularity share.
-MetricRow Measure(std::span<const Ranked> top, std::span<const std::uint32_t> held, std::uint32_t k,
-                  std::span<const double> surprise) {
+MetricRow Measure(std::span<const std::uint32_t> top, std::span<const std::uint32_t> held,
+                  std::uint32_t k, std::span<const double> surprise) {
   MetricRow row = {};
   const std::size_t shown = std::min<std::size_t>(top.size(), k);
   double hits = 0;
   for (std::size_t rank = 0; rank < shown; ++rank) {
-    row[kNovelty] += surprise[top[rank].item] / static_cast<double>(shown);
-    if (std::find(held.begin(), held.end(), top[rank].item) == held.end()) {
+    row[kNovelty] += surprise[top[rank]] / static_cast<double>(shown);
+    if (std::find(held.begin(), held.end(), top[rank]) == held.end()) {
       continue;
     }
     const auto place = static_cast<double>(rank + 1);
@@ -116,10 +121,10 @@ MetricValue Mean(std::span<const MetricRow> rows, std::size_t cut, std::size_t c
 // One evaluation run. Confined to the calling thread and the threads it starts.
 class Evaluation {
  public:
-  Evaluation(const HoldOut& hold_out, const UserScorer& scorer,
+  Evaluation(const HoldOut& hold_out, const UserLister& lister,
              std::span<const std::uint32_t> cut_offs, std::uint32_t threads)
       : hold_out_(hold_out),
-        scorer_(scorer),
+        lister_(lister),
         cut_offs_(cut_offs),
         k_max_(*std::max_element(cut_offs.begin(), cut_offs.end())),
         items_(hold_out.train.columns_count),
@@ -132,13 +137,13 @@ class Evaluation {
     }
     rows_.resize(users_.size() * cut_offs.size());
     for (Worker& worker : workers_) {
-      worker.scores.resize(items_);
+      worker.lists.resize(kListedUsersMax);
       worker.best_rank.assign(items_, std::numeric_limits<std::uint32_t>::max());
     }
   }
 
   Status Run(const TrainingControl& control) {
-    const std::size_t blocks = (users_.size() + kBlockUsers - 1) / kBlockUsers;
+    const std::size_t blocks = (users_.size() + kListedUsersMax - 1) / kListedUsersMax;
     std::atomic<std::size_t> done{0};
     const auto cancelled = [&control] {
       return control.cancel != nullptr && control.cancel->load(std::memory_order_relaxed);
@@ -149,10 +154,8 @@ class Evaluation {
           if (cancelled()) {
             return;
           }
-          const std::size_t end = std::min(users_.size(), (block + 1) * kBlockUsers);
-          for (std::size_t i = block * kBlockUsers; i < end; ++i) {
-            EvaluateUser(i, &workers_[thread]);
-          }
+          const std::size_t end = std::min(users_.size(), (block + 1) * kListedUsersMax);
+          EvaluateUsers(block * kListedUsersMax, end, &workers_[thread]);
           const std::size_t finished = done.fetch_add(1, std::memory_order_relaxed) + 1;
           if (thread == 0 && control.progress) {
             control.progress({0, 1, static_cast<double>(finished) / static_cast<double>(blocks)});
@@ -174,25 +177,23 @@ class Evaluation {
 
  private:
   struct Worker {
-    std::vector<float> scores;
-    std::vector<Ranked> top;
+    std::vector<std::vector<std::uint32_t>> lists;
     std::vector<std::uint32_t> best_rank;  // per item, the best place in any list
   };
 
-  void EvaluateUser(std::size_t index, Worker* worker) {
-    const std::uint32_t user = users_[index];
-    scorer_(user, worker->scores);
-    for (const std::uint32_t item : hold_out_.train.row_columns(user)) {
-      worker->scores[item] = kExcluded;
-    }
-    TopItems(worker->scores, k_max_, &worker->top);
-    for (std::uint32_t rank = 0; rank < worker->top.size(); ++rank) {
-      std::uint32_t& best = worker->best_rank[worker->top[rank].item];
-      best = std::min(best, rank);
-    }
-    for (std::size_t cut = 0; cut < cut_offs_.size(); ++cut) {
-      rows_[index * cut_offs_.size() + cut] =
-          Measure(worker->top, hold_out_.held[user], cut_offs_[cut], surprise_);
+  void EvaluateUsers(std::size_t begin, std::size_t end, Worker* worker) {
+    const std::span<const std::uint32_t> users = std::span(users_).subspan(begin, end - begin);
+    lister_(users, k_max_, std::span(worker->lists).first(users.size()));
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      const std::vector<std::uint32_t>& list = worker->lists[i];
+      for (std::uint32_t rank = 0; rank < list.size(); ++rank) {
+        std::uint32_t& best = worker->best_rank[list[rank]];
+        best = std::min(best, rank);
+      }
+      for (std::size_t cut = 0; cut < cut_offs_.size(); ++cut) {
+        rows_[(begin + i) * cut_offs_.size() + cut] =
+            Measure(list, hold_out_.held[users[i]], cut_offs_[cut], surprise_);
+      }
     }
   }
 
@@ -206,7 +207,7 @@ class Evaluation {
   }
 
   const HoldOut& hold_out_;
-  const UserScorer& scorer_;
+  const UserLister& lister_;
   const std::span<const std::uint32_t> cut_offs_;
   const std::uint32_t k_max_;
   const std::size_t items_;
@@ -219,16 +220,40 @@ class Evaluation {
 }  // namespace
 
 Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
-                                                   const UserScorer& scorer,
+                                                   const UserLister& lister,
                                                    std::span<const std::uint32_t> cut_offs,
                                                    std::uint32_t threads,
                                                    const TrainingControl& control) {
   if (cut_offs.empty() || std::find(cut_offs.begin(), cut_offs.end(), 0U) != cut_offs.end()) {
     return Status::InvalidArgument("cut-offs must be given and positive");
   }
-  Evaluation evaluation(hold_out, scorer, cut_offs, std::max(threads, 1U));
+  Evaluation evaluation(hold_out, lister, cut_offs, std::max(threads, 1U));
   RECO_RETURN_IF_ERROR(evaluation.Run(control));
   return evaluation.Summary();
+}
+
+Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
+                                                   const UserScorer& scorer,
+                                                   std::span<const std::uint32_t> cut_offs,
+                                                   std::uint32_t threads,
+                                                   const TrainingControl& control) {
+  return EvaluateRanking(hold_out, ScoredLister(hold_out.train, scorer), cut_offs, threads,
+                         control);
+}
+
+UserLister ScoredLister(const InteractionMatrix& train, UserScorer scorer) {
+  return [&train, scorer = std::move(scorer)](std::span<const std::uint32_t> users, std::size_t k,
+                                              std::span<std::vector<std::uint32_t>> lists) {
+    std::vector<float> scores(train.columns_count);
+    std::vector<Ranked> top;
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      scorer(users[i], scores);
+      for (const std::uint32_t item : train.row_columns(users[i])) {
+        scores[item] = kExcluded;
+      }
+      TopItems(scores, k, &top, &lists[i]);
+    }
+  };
 }
 
 }  // namespace reco::model

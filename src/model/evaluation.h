@@ -49,13 +49,31 @@ struct CutOffMetrics {
 // Fills `scores` (one per item) for a user. May be called from several threads at once.
 using UserScorer = std::function<void(std::uint32_t user, std::span<float> scores)>;
 
-// Ranks the whole catalogue for every user of `hold_out.held`, training items removed; ties break
-// by item ordinal. kUnavailable when cancelled.
+// Fills lists[i] with the best `k` items of users[i] out of the whole catalogue, best first, ties
+// by item ordinal, without the items of the user's training pairs; fewer when there are no more.
+// May be called from several threads at once.
+using UserLister = std::function<void(std::span<const std::uint32_t> users, std::size_t k,
+                                      std::span<std::vector<std::uint32_t>> lists)>;
+// Users that a lister is asked for at once, at most.
+constexpr std::size_t kListedUsersMax = 32;
+
+// Measures the lists of all users of `hold_out.held` with held-out items. kUnavailable when
+// cancelled.
+Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
+                                                   const UserLister& lister,
+                                                   std::span<const std::uint32_t> cut_offs,
+                                                   std::uint32_t threads,
+                                                   const TrainingControl& control);
+// The same for the lists that the scores of all items make.
 Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
                                                    const UserScorer& scorer,
                                                    std::span<const std::uint32_t> cut_offs,
                                                    std::uint32_t threads,
                                                    const TrainingControl& control);
+
+// Sorts the scores of all items; the referent must outlive the lister. An item whose score is not a
+// number or -infinity is in no list.
+UserLister ScoredLister(const InteractionMatrix& train, UserScorer scorer);
 
 // Scorers of the model and of the two baselines; the referents must outlive the scorer.
 UserScorer FactorScorer(const FactorTable& users, const FactorTable& items);

@@ -77,7 +77,8 @@ class Catalogue {
     index_.Search(request, &got, &stats);
     ExpectSame(got, expected, what);
     ASSERT_LE(stats.rows_visited, index_.size()) << what;
-    ASSERT_LE(stats.rows_rescored, stats.rows_visited) << what;
+    // The rows that the first threshold comes from are scored twice.
+    ASSERT_LE(stats.rows_rescored, stats.rows_visited + 100) << what;
     ASSERT_EQ(index_.size(), present_.size()) << what;
   }
 
@@ -404,6 +405,59 @@ TEST(ItemIndexTest, AcceptIsAskedOnlyForRowsThatWouldEnter) {
   std::vector<Candidate> got;
   catalogue.index().Search({query.data(), 10, Metric::kInnerProduct, accept, kAscending}, &got);
   EXPECT_EQ(got.size(), 10U);
+}
+
+void ExpectExactForShortLists(Catalogue& catalogue, Metric metric, const std::string& what) {
+  for (const std::uint32_t percent : {100U, 50U, 1U, 0U}) {
+    const auto accept = [percent](std::uint32_t i) {
+      return i * 2654435761U / 256 % 100 < percent;
+    };
+    for (const std::size_t k : {1U, 20U, 64U, 65U}) {
+      const std::vector<float> query = catalogue.Query();
+      catalogue.ExpectExact(
+          {query.data(), k, metric, accept, kScrambled},
+          what + " percent " + std::to_string(percent) + " k " + std::to_string(k));
+    }
+  }
+}
+
+// So many blocks of like norms that the first threshold comes from a look at some of them. Filters
+// keep what that finds, half of it, nearly nothing of it; scores tie, and equal rows are
+// everywhere.
+TEST(ItemIndexTest, LongCataloguesOfLikeNormsAreExact) {
+  for (const Shape shape : {Shape::kGaussian, Shape::kTied}) {
+    Catalogue catalogue(64, shape, 14);
+    catalogue.Fill(34'000);
+    for (int round = 0; round < 3 && !::testing::Test::HasFatalFailure(); ++round) {
+      ExpectExactForShortLists(
+          catalogue, round == 1 ? Metric::kCosine : Metric::kInnerProduct,
+          "shape " + std::to_string(static_cast<int>(shape)) + " round " + std::to_string(round));
+      // Leaves free slots and rows out of place among the first blocks too.
+      for (int i = 0; i < 3'000; ++i) {
+        catalogue.Remove(catalogue.Draw(34'000));
+        catalogue.Change(catalogue.Draw(34'000));
+      }
+    }
+  }
+}
+
+TEST(ItemIndexTest, BatchesOverLongCataloguesAreExact) {
+  Catalogue catalogue(64, Shape::kGaussian, 15);
+  catalogue.Fill(34'000);
+  std::vector<std::vector<float>> queries(20);
+  std::vector<SearchRequest> requests;
+  for (std::vector<float>& query : queries) {
+    query = catalogue.Query();
+    requests.push_back({query.data(), 15, Metric::kInnerProduct, kAcceptAll, kScrambled});
+  }
+  std::fill(queries[3].begin(), queries[3].end(), 0.0F);  // every score ties
+  queries[7][0] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<std::vector<Candidate>> outs(requests.size());
+  catalogue.index().SearchBatch(requests, outs);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    ExpectSame(outs[i], i == 7 ? std::vector<Candidate>() : catalogue.Expected(requests[i]),
+               "query " + std::to_string(i));
+  }
 }
 
 TEST(ItemIndexTest, SpreadNormsEndTheScanEarly) {

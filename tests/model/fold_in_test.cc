@@ -24,7 +24,7 @@ class RandomStream {
  public:
   RandomStream(std::uint32_t dim, double scale, std::uint32_t seed)
       : items_(RandomTable(dim, kItems, scale, seed)),
-        gram_(GramOf(items_)),
+        gram_(SummedGram(items_)),
         solver_(dim),
         random_(seed + 1) {}
 
@@ -203,7 +203,7 @@ TEST(FoldInSolver, GramThatIsFarFromDiagonalIsSolvedToo) {
       items.mutable_row(i)[k] += 0.5F;
     }
   }
-  const Gram gram = GramOf(items);
+  const Gram gram = SummedGram(items);
   FoldInSolver solver(dim);
   AlignedVector<float> x(dim);
   std::vector<double> errors;
@@ -338,7 +338,7 @@ TEST(Information, ClearedRowIsEmpty) {
 TEST(Gram, StaysExactThroughAMillionUpdates) {
   const std::uint32_t dim = 40;
   FactorTable table = RandomTable(dim, 500, 0.3, 21);
-  Gram gram = GramOf(table);
+  Gram gram = SummedGram(table);
   std::mt19937 random(22);
   std::normal_distribution<float> normal(0, 0.3F);
   AlignedVector<float> row(StrideFor(dim));
@@ -350,7 +350,7 @@ TEST(Gram, StaysExactThroughAMillionUpdates) {
     gram.Update(table.row(at), row.data());
     std::copy(row.begin(), row.end(), table.mutable_row(at));
   }
-  const Gram expected = GramOf(table);
+  const Gram expected = SummedGram(table);
   EXPECT_LE(gram.RelativeDistance(expected), 1e-9);
   for (std::size_t i = 0; i < gram.stride(); ++i) {
     for (std::size_t k = 0; k < gram.stride(); ++k) {

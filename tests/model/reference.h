@@ -44,7 +44,7 @@ inline Eigen::MatrixXd ReferenceGram(const FactorTable& table) {
 }
 
 // The Gram of `table` through the public interface.
-inline Gram GramOf(const FactorTable& table) {
+inline Gram SummedGram(const FactorTable& table) {
   const Eigen::MatrixXd sum = ReferenceGram(table);
   Gram gram(table.dim());
   std::vector<double> padded(std::size_t{gram.stride()} * gram.stride());

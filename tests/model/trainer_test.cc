@@ -235,8 +235,8 @@ TEST(Train, GramsAreThoseOfTheFinalVectorsAndTheItemsGramIsDiagonal) {
   const Pairs pairs = PlainPairs();
   const auto model = Train(pairs.by_user, pairs.by_item, SmallParams(), {});
   ASSERT_TRUE(model.ok());
-  EXPECT_LE(model->item_gram.RelativeDistance(GramOf(model->items)), 1e-12);
-  EXPECT_LE(model->user_gram.RelativeDistance(GramOf(model->users)), 1e-12);
+  EXPECT_LE(model->item_gram.RelativeDistance(SummedGram(model->items)), 1e-12);
+  EXPECT_LE(model->user_gram.RelativeDistance(SummedGram(model->users)), 1e-12);
   const Eigen::MatrixXd gram = ReferenceGram(model->items);
   const Eigen::MatrixXd diagonal = gram.diagonal().asDiagonal();
   EXPECT_LE((gram - diagonal).norm(), 1e-4 * gram.norm());
