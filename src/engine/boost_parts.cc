@@ -12,11 +12,13 @@ namespace {
 constexpr std::size_t kWordBits = 64;
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
 
-// Scoring an item by itself takes about 15 ns, so that the collection's lock is held for about
-// 0.1 ms. A search of all items that takes one in so many is the faster one.
-constexpr std::size_t kFewMax = 8192;
-constexpr std::size_t kFewMin = 1024;
+// A search of all items that takes one in so many is faster than scoring these one by one.
 constexpr std::size_t kFewShare = 8;
+constexpr std::size_t kFewMin = 1024;
+constexpr std::size_t kFewMax = 8192;
+// Of all parts together. A search gives the collection's lock back, scoring one by one does not: 15
+// to 30 ns an item.
+constexpr std::size_t kOneByOneMax = 32'768;
 
 using Words = std::span<const std::uint64_t>;
 
@@ -48,7 +50,7 @@ class Division {
       if (!words) {
         return false;
       }
-      boosts_.push_back({rule.value, *words, {rule.value, true, {}}});
+      boosts_.push_back({rule.value, *words, {.factor = rule.value}});
       words_end_ = std::max(words_end_, words->size());
     }
     only_ = only != nullptr ? WordsOf(*only) : std::nullopt;
@@ -66,10 +68,10 @@ class Division {
     for (auto& [key, part] : together_) {
       Keep(std::move(part.part));
     }
+    FindPlain();
+    ChooseOneByOne();
     std::sort(parts_.lifted.begin(), parts_.lifted.end(),
               [](const BoostPart& a, const BoostPart& b) { return a.factor > b.factor; });
-    parts_.few = std::clamp(items_end_ / kFewShare, kFewMin, kFewMax);
-    FindPlain();
     return std::move(parts_);
   }
 
@@ -127,7 +129,8 @@ class Division {
       const auto key = std::bit_cast<std::uint64_t>(factors[bit]) >> kBelowKey;
       Together& together = together_.try_emplace(key).first->second;
       if (together.part.items.empty()) {
-        together = {{factors[bit], boosts_.size() <= kWordBits, {}}, holding[bit]};
+        together = {{.factor = factors[bit], .keeps_order = boosts_.size() <= kWordBits},
+                    holding[bit]};
       }
       together.part.factor = std::max(together.part.factor, factors[bit]);
       together.part.keeps_order &= together.boosts == holding[bit];
@@ -145,6 +148,21 @@ class Division {
     }
   }
 
+  std::size_t Few() const { return std::clamp(items_end_ / kFewShare, kFewMin, kFewMax); }
+
+  // The smallest parts, for which a search among all has the most to do.
+  void ChooseOneByOne() {
+    auto& lifted = parts_.lifted;
+    std::sort(lifted.begin(), lifted.end(), [](const BoostPart& a, const BoostPart& b) {
+      return a.items.size() < b.items.size();
+    });
+    std::size_t items = parts_.plain ? parts_.plain->size() : 0;
+    for (BoostPart& part : lifted) {
+      items += part.items.size();
+      part.one_by_one = part.items.size() <= Few() && items <= kOneByOneMax;
+    }
+  }
+
   void FindPlain() {
     std::vector<std::uint32_t> plain;
     for (std::size_t at = 0; at * kWordBits < items_end_; ++at) {
@@ -153,7 +171,7 @@ class Division {
           plain.push_back(ItemAt(at, bit));
         }
       });
-      if (plain.size() > parts_.few) {
+      if (plain.size() > Few()) {
         return;
       }
     }

@@ -14,9 +14,10 @@ namespace reco::engine {
 
 // Items whose scores the boosts multiply by about the same factor.
 struct BoostPart {
-  double factor = 1;                 // of no item a larger one
-  bool keeps_order = true;           // by score the items stand as by boosted score
-  std::vector<std::uint32_t> items;  // ascending
+  double factor = 1;                      // of no item a larger one
+  bool keeps_order = true;                // by score the items stand as by boosted score
+  std::vector<std::uint32_t> items = {};  // ascending
+  bool one_by_one = false;  // these are to be scored each by itself, not searched among all
 };
 
 struct BoostParts {
@@ -26,8 +27,6 @@ struct BoostParts {
   std::vector<std::uint64_t> boosted;
   // The items that no boost holds for, ascending, when they are few.
   std::optional<std::vector<std::uint32_t>> plain;
-  // So many items are scored one by one sooner than found by a search of all.
-  std::size_t few = 0;
 
   bool IsBoosted(std::uint32_t item) const {
     return item / 64 < boosted.size() && (boosted[item / 64] >> (item % 64) & 1U) != 0;

@@ -157,12 +157,13 @@ class BoostedSearch {
 std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& parts,
                                     std::size_t count, const RuleInForce* only) {
   std::deque<BoostedSearch::Among> all;
-  const auto add = [&](const std::vector<std::uint32_t>& items) -> BoostedSearch::Among& {
+  const auto add = [&](const std::vector<std::uint32_t>& items,
+                       bool one_by_one) -> BoostedSearch::Among& {
     BoostedSearch::Among& among = all.emplace_back();
     among.items.holds_for = [&items](std::uint32_t item) {
       return std::binary_search(items.begin(), items.end(), item);
     };
-    among.items.few = items.size() <= parts.few ? &items : nullptr;
+    among.items.few = one_by_one ? &items : nullptr;
     among.size = items.size();
     return among;
   };
@@ -172,10 +173,10 @@ std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& par
     plain.only = only;
     plain.first_read = count;
   } else if (!parts.plain->empty()) {
-    add(*parts.plain).first_read = count;
+    add(*parts.plain, true).first_read = count;
   }
   for (const BoostPart& part : parts.lifted) {
-    BoostedSearch::Among& among = add(part.items);
+    BoostedSearch::Among& among = add(part.items, part.one_by_one);
     among.factor = part.factor;
     among.keeps_order = part.keeps_order;
     among.first_read =

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/boost_parts.h"
+
 namespace reco::engine {
 namespace {
 
@@ -245,6 +247,43 @@ TEST(ItemList, FollowsTheDefinitionInALargeCatalogue) {
     EXPECT_EQ(Pairs(catalogue.List(count, 0, rules)), Pairs(catalogue.Expected(count, 0, rules)))
         << count;
   }
+}
+
+TEST(BoostParts, HoldEachLiftedItemOnceAndFewToScoreOneByOne) {
+  constexpr std::uint32_t kItems = 100'000;
+  std::vector<RuleInForce> rules;
+  rules.reserve(23);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    rules.push_back(MakeRule(Action::kBoost, 1.1 + i, 25, i));
+  }
+  rules.push_back(MakeRule(Action::kBoost, 0, 1'000, 2));
+  rules.push_back(MakeRule(Action::kBoost, 0.5, 3, 1));
+  rules.push_back(MakeRule(Action::kBury, 0, 7, 1));
+  KnowAll(kItems, &rules);
+  const auto parts = DivideByBoosts(rules, nullptr);
+  ASSERT_TRUE(parts.has_value());
+  std::vector<int> seen(kItems);
+  std::size_t one_by_one = 0;
+  for (const BoostPart& part : parts->lifted) {
+    one_by_one += part.one_by_one ? part.items.size() : 0;
+    EXPECT_TRUE(std::is_sorted(part.items.begin(), part.items.end()));
+    for (const std::uint32_t item : part.items) {
+      ++seen[item];
+      const double factor = Boost(rules, item, 1).score;
+      EXPECT_LE(factor, part.factor * (1 + 1e-12));
+      EXPECT_GE(factor, part.factor / 1.25);
+    }
+  }
+  for (std::uint32_t item = 0; item < kItems; ++item) {
+    const bool boosted = item % 25 < 20 || item % 1'000 == 2 || item % 3 == 1;
+    ASSERT_EQ(parts->IsBoosted(item), boosted) << item;
+    ASSERT_EQ(seen[item], boosted && item % 1'000 != 2 ? 1 : 0) << item;
+  }
+  EXPECT_FALSE(parts->plain.has_value()) << "13 in 100 items are not few";
+  EXPECT_GT(one_by_one, 0U);
+  EXPECT_LE(one_by_one, 32'768U);
+  rules[0].words = nullptr;
+  EXPECT_FALSE(DivideByBoosts(rules, nullptr).has_value());
 }
 
 TEST(ItemList, BoostsThatAreApartAreReadOnceEach) {
