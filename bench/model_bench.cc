@@ -32,15 +32,6 @@ FactorTable RandomTable(std::uint32_t dim) {
   return table;
 }
 
-Gram GramOf(const FactorTable& table) {
-  Gram gram(table.dim());
-  const AlignedVector<float> zero(table.stride());
-  for (std::size_t i = 0; i < table.rows(); ++i) {
-    gram.Update(zero.data(), table.row(i));
-  }
-  return gram;
-}
-
 // One event on a row of n pairs: the newest pair differs from call to call, the rest is warm.
 void BM_FoldIn(benchmark::State& state) {
   const auto dim = static_cast<std::uint32_t>(state.range(0));
