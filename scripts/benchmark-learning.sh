@@ -29,48 +29,21 @@ case $wanted in
     exit 2
     ;;
 esac
-for program in "$bin/reco-server" "$bin/reco-admin"; do
-  if [[ ! -x $program ]]; then
-    echo "benchmark-learning: $program is missing; run: make build" >&2
-    exit 1
-  fi
-done
+me=benchmark-learning
+source "$root/scripts/common.sh"
+need "$bin/reco-server" "$bin/reco-admin"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-learning.XXXXXX")
 server=
 
-stop_server() {
-  if [[ -n $server ]]; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-}
-trap 'stop_server; rm -rf "$folder"' EXIT
-
-free_port() {
-  local port
-  for ((port = 17150; port < 17200; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  echo "benchmark-learning: no free port from 17150 to 17199" >&2
-  return 1
-}
+# shellcheck disable=SC2086  # it may be empty
+trap 'stop $server; rm -rf "$folder"' EXIT
 
 start_server() {
-  port=$(free_port)
+  port=$(free_port 17100)
   "$bin/reco-server" --port "$port" --dir "$folder/data" >"$folder/server.log" 2>&1 &
   server=$!
-  for ((i = 0; i < 200; i++)); do
-    "$bin/reco-admin" -p "$port" ping >/dev/null 2>&1 && return
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.05
-  done
-  echo "benchmark-learning: the server did not start; its log:" >&2
-  cat "$folder/server.log" >&2
-  return 1
+  wait_for "$port" "$server" "$folder/server.log"
 }
 
 # replay <name> <options of stream-eval>: prints the tables and keeps them as <name>.

@@ -28,51 +28,24 @@ case $output in
     exit 2
     ;;
 esac
-for program in "$bin/reco-server" "$bin/reco-admin" "$bin/reco-benchmark"; do
-  if [[ ! -x $program ]]; then
-    echo "benchmark-serving: $program is missing; run: make build" >&2
-    exit 1
-  fi
-done
+me=benchmark-serving
+source "$root/scripts/common.sh"
+need "$bin/reco-server" "$bin/reco-admin" "$bin/reco-benchmark"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-serving.XXXXXX")
 results=$folder/results
 beside=
 server=
 
-stop_all() {
-  for pid in $beside $server; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-}
-trap 'stop_all; rm -rf "$folder"' EXIT
-
-free_port() {
-  local port
-  for ((port = 16700; port < 16800; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  echo "benchmark-serving: no free port from 16700 to 16799" >&2
-  return 1
-}
+# shellcheck disable=SC2086  # either may be empty
+trap 'stop $beside $server; rm -rf "$folder"' EXIT
 
 start_server() {
-  port=$(free_port)
+  port=$(free_port 16700)
   "$bin/reco-server" --port "$port" --dir "$folder/data" --appendfsync everysec \
     >"$folder/server.log" 2>&1 &
   server=$!
-  for ((i = 0; i < 200; i++)); do
-    "$bin/reco-admin" -p "$port" ping >/dev/null 2>&1 && return
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.05
-  done
-  echo "benchmark-serving: the server does not start:" >&2
-  tail -n 5 "$folder/server.log" >&2
-  return 1
+  wait_for "$port" "$server" "$folder/server.log"
 }
 
 load() {
@@ -247,25 +220,12 @@ fi
 table=$folder/table.md
 {
   summarise table "$trainings" "$failed"
-  echo "- Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
-    "Linux $(uname -r), $("$bin/reco-server" --version 2>/dev/null | head -n 1)," \
-    "$(date -u +%Y-%m-%d)."
+  machine
   echo "- Medians of $rounds rounds of $each s, clients on the same machine. Load average" \
     "before $load_before, after $load_after."
 } >"$table"
 cat "$table"
 if [[ $output == write ]]; then
-  awk -v table="$table" '
-    /<!-- serving: begin -->/ {
-      print $0 "\n"
-      while ((getline line < table) > 0) print line
-      print ""
-      skipping = 1
-    }
-    /<!-- serving: end -->/ { skipping = 0 }
-    !skipping { print }
-  ' "$document" >"$folder/performance.md"
-  cp "$folder/performance.md" "$document"
-  echo "written to doc/performance.md" >&2
+  write_table serving "$table" "$document"
 fi
 ! grep -q '| missed |' "$table"

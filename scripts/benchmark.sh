@@ -18,45 +18,19 @@ data=$root/examples/online-retail/interactions.csv.gz
 write=yes
 [[ ${1:-} == --print ]] && write=no
 
-for program in "$bin/reco-server" "$bin/reco-admin" "$bin/reco-benchmark" redis-server; do
-  if ! command -v "$program" >/dev/null; then
-    echo "benchmark: $program is missing; run: make build, and install redis-server" >&2
-    exit 1
-  fi
-done
+me=benchmark
+source "$root/scripts/common.sh"
+need "$bin/reco-server" "$bin/reco-admin" "$bin/reco-benchmark" redis-server
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-benchmark.XXXXXX")
 results=$folder/results
 pids=()
 
 stop_servers() {
-  for pid in "${pids[@]}"; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
+  stop "${pids[@]}"
   pids=()
 }
 trap 'stop_servers; rm -rf "$folder"' EXIT
-
-free_port() {
-  local port
-  for ((port = $1; port < $1 + 100; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  return 1
-}
-
-wait_for() {
-  for ((i = 0; i < 200; i++)); do
-    "$bin/reco-admin" -p "$1" ping >/dev/null 2>&1 && return
-    sleep 0.05
-  done
-  echo "benchmark: no server on port $1" >&2
-  return 1
-}
 
 start_servers() {
   local policy=$1
@@ -69,8 +43,8 @@ start_servers() {
   redis-server --port "$redis_port" --dir "$folder/redis-$policy" --save '' --appendonly yes \
     --appendfsync "$policy" >"$folder/redis-$policy.log" 2>&1 &
   pids+=($!)
-  wait_for "$reco_port"
-  wait_for "$redis_port"
+  wait_for "$reco_port" "${pids[0]}" "$folder/reco-$policy.log"
+  wait_for "$redis_port" "${pids[1]}" "$folder/redis-$policy.log"
 }
 
 # measure <row> <reco|redis> <pipeline> <options of reco-benchmark>: appends row|server|rate|p99.
@@ -177,25 +151,11 @@ table=$folder/table.md
   echo "- Import of Online Retail by reco-admin: $(tail -n 1 "$folder/import.txt")."
   per_iteration=$(awk '/seconds-per-iteration/ { print $2 }' "$folder/training.txt")
   echo "- Training on it: $per_iteration s an iteration, d=64."
-  echo "- Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
-    "Linux $(uname -r), $("$bin/reco-server" --version 2>/dev/null | head -n 1)," \
-    "redis-server $(redis-server --version | sed 's/.*v=\([^ ]*\).*/\1/')," \
-    "$(date -u +%Y-%m-%d)."
+  machine "redis-server $(redis-server --version | sed 's/.*v=\([^ ]*\).*/\1/')"
   echo "- Medians of $rounds rounds of $each s, clients on the same machine. Load average" \
     "before $load_before, after $load_after."
 } >"$table"
 cat "$table"
 if [[ $write == yes ]]; then
-  awk -v table="$table" '
-    /<!-- table: begin -->/ {
-      print $0 "\n"
-      while ((getline line < table) > 0) print line
-      print ""
-      skipping = 1
-    }
-    /<!-- table: end -->/ { skipping = 0 }
-    !skipping { print }
-  ' "$document" >"$folder/performance.md"
-  cp "$folder/performance.md" "$document"
-  echo "written to doc/performance.md" >&2
+  write_table table "$table" "$document"
 fi

@@ -14,10 +14,9 @@ similar_to=85123A    # WHITE HANGING HEART T-LIGHT HOLDER
 basket=(22720 47566) # SET OF 3 CAKE TINS PANTRY DESIGN, PARTY BUNTING
 started=$SECONDS
 
-if [[ ! -x $bin/reco-server || ! -x $bin/reco-admin ]]; then
-  echo "demo: no binaries in $bin; run: make build" >&2
-  exit 1
-fi
+me=demo
+source "$root/scripts/common.sh"
+need "$bin/reco-server" "$bin/reco-admin"
 
 if [[ -t 1 ]]; then
   bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
@@ -25,40 +24,13 @@ else
   bold='' dim='' plain=''
 fi
 
-stop_server() {
-  if [[ -n $server ]] && kill -0 "$server" 2>/dev/null; then
-    kill "$server"
-    wait "$server" 2>/dev/null || true
-  fi
-  server=
-}
-trap stop_server EXIT
-
-free_port() {
-  local port
-  for ((port = 16390; port < 16490; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  echo "demo: no free port from 16390 to 16489" >&2
-  return 1
-}
+# shellcheck disable=SC2086  # it may be empty
+trap 'stop $server' EXIT
 
 start_server() {
   "$bin/reco-server" --port "$port" --dir "$folder/data" >>"$folder/server.log" 2>&1 &
   server=$!
-  for ((i = 0; i < 200; i++)); do
-    if "$bin/reco-admin" -p "$port" ping >/dev/null 2>&1; then
-      return
-    fi
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.05
-  done
-  echo "demo: the server did not start; its log:" >&2
-  cat "$folder/server.log" >&2
-  exit 1
+  wait_for "$port" "$server" "$folder/server.log"
 }
 
 admin() { "$bin/reco-admin" -p "$port" "$@"; }
@@ -91,7 +63,7 @@ compare() {
        { print }' "$1" "$2"
 }
 
-port=$(free_port)
+port=$(free_port 16390)
 start_server
 step "1. A server on an empty folder, and a collection: a purchase counts 1, a return -1"
 run call RECO.CREATE retail TYPE purchase 1 TYPE return -1
@@ -157,7 +129,8 @@ if ! diff "$folder/answers.before" "$folder/answers.after"; then
 fi
 echo "$(wc -l <"$folder/answers.after") lines of answers compared: identical"
 run info
-stop_server
+stop "$server"
+server=
 
 step "Done in $((SECONDS - started)) s. To go on by hand:"
 cat <<END

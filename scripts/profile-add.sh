@@ -10,27 +10,19 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${RECO_BIN:-$root/build/release/bin}
 data=$root/examples/online-retail/interactions.csv.gz
-command -v perf >/dev/null || {
-  echo "profile-add: perf is missing; install linux-perf" >&2
-  exit 1
-}
+me=profile-add
+source "$root/scripts/common.sh"
+need "$bin/reco-server" "$bin/reco-benchmark" perf
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/reco-profile.XXXXXX")
 server=
-stop() {
-  [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
-  rm -rf "$folder"
-}
-trap stop EXIT
+# shellcheck disable=SC2086  # it may be empty
+trap 'stop $server; rm -rf "$folder"' EXIT
 
-port=16390
-while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+port=$(free_port 16390)
 "$bin/reco-server" --port "$port" --dir "$folder/data" >"$folder/server.log" 2>&1 &
 server=$!
-for ((i = 0; i < 100; i++)); do
-  "$bin/reco-admin" -p "$port" ping >/dev/null 2>&1 && break
-  sleep 0.05
-done
+wait_for "$port" "$server" "$folder/server.log"
 "$bin/reco-admin" -p "$port" import retail "$data" --user user --item item >/dev/null 2>&1
 "$bin/reco-admin" -p "$port" retrain retail --wait >/dev/null 2>&1
 perf record -q -o "$folder/perf.data" -F 999 -p "$server" -- \
