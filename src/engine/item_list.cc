@@ -94,19 +94,21 @@ class BoostedSearch {
   }
 
  private:
+  // A factor is multiplied in another order than a score is.
+  static constexpr double kRounding = 1e-12;
+
   bool MayHoldMore(const Among& among) const {
     if (among.all_read || (among.keeps_order && among.read >= count_)) {
       return false;
     }
-    // The factor was multiplied in another order than a score is.
-    constexpr double kRounding = 1e-12;
     const double reach = Lift(among.last, among.factor);
     return ScoreOfLast() <= reach + std::abs(reach) * kRounding;
   }
 
   void ReadOn(Among* among) {
     const auto wanted = [&](std::uint32_t item) {
-      return among->items.holds_for(item) && accept_(item);
+      return among->items.holds_for(item) && !Boost(request_.rules, item, 0).taken_out &&
+             accept_(item);
     };
     among->read = among->read == 0 ? among->first_read : among->read * kReadFurther;
     among->read = std::min(among->read, among->size + 1);
@@ -115,9 +117,17 @@ class BoostedSearch {
     among->last = among->found.empty() ? 0 : among->found.back().score;
     std::erase_if(among->found, [&](ScoredItem& entry) {
       const BoostedScore boosted = Boost(request_.rules, entry.item, entry.score);
+      // Else a write between the steps of the search has moved it to another part.
+      among->keeps_order &= !boosted.taken_out && IsAbout(boosted.score, *among, entry.score);
       entry.score = boosted.score;
       return boosted.taken_out;
     });
+  }
+
+  // Whether the part's factor lifts the score to `boosted`, but for the order of multiplications.
+  static bool IsAbout(double boosted, const Among& among, double score) {
+    const double lifted = Lift(score, among.factor);
+    return std::abs(boosted - lifted) <= std::abs(lifted) * kRounding;
   }
 
   // Of the list, were it to end here.
@@ -205,7 +215,8 @@ std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const Rul
   lifted.first_read = count;
   lifted.keeps_order = std::count_if(rules.begin(), rules.end(), IsBoost) == 1;
   for (const RuleInForce& rule : rules) {
-    lifted.factor *= IsBoost(rule) ? std::max(rule.value, 1.0) : 1;
+    const double most = lifted.keeps_order ? rule.value : std::max(rule.value, 1.0);
+    lifted.factor *= IsBoost(rule) ? most : 1;
   }
   if (only == nullptr && lifted.keeps_order) {
     lifted.only = &*std::find_if(rules.begin(), rules.end(), IsBoost);

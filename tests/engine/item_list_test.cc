@@ -302,6 +302,48 @@ TEST(ItemList, BoostsThatAreApartAreReadOnceEach) {
   EXPECT_LE(catalogue.asked, kCount * 21) << "a search for each, and one for the other items";
 }
 
+// A write in the middle of a search makes a rule hold for the best item: those behind it move up.
+TEST(ItemList, IsCompleteWhenABoostChangesWithinASearch) {
+  constexpr std::uint32_t kItems = 500;
+  constexpr std::size_t kCount = 10;
+  for (const double value : {0.0, 0.1, 3.0}) {
+    for (const bool known : {false, true}) {
+      bool changed = false;
+      std::vector<RuleInForce> rules = {{"rule", Action::kBoost, value, [&](std::uint32_t item) {
+                                           return item % 50 == 7 || (changed && item == 1);
+                                         }}};
+      if (known) {
+        KnowAll(kItems, &rules);
+      }
+      const auto all = [](std::uint32_t) { return true; };
+      const auto before = [](std::uint32_t a, std::uint32_t b) { return a < b; };
+      const auto cosine = [](std::uint32_t, std::uint32_t) { return 0.0; };
+      const auto best = [&](std::size_t count, AcceptItem accept, const RuleInForce* only) {
+        changed = true;
+        std::vector<ScoredItem> found;
+        for (std::uint32_t item = 0; item < kItems && found.size() < count; ++item) {
+          if ((only == nullptr || only->holds_for(item)) && accept(item)) {
+            found.push_back({item, 1'000.0 - item, Source::kModel});
+          }
+        }
+        return found;
+      };
+      const auto list = MakeItemList({kCount, 0, rules, all, before, cosine}, best);
+      std::vector<ScoredItem> expected;
+      for (std::uint32_t item = 0; item < kItems; ++item) {
+        const BoostedScore boosted = Boost(rules, item, 1'000.0 - item);
+        if (!boosted.taken_out) {
+          expected.push_back({item, boosted.score, Source::kModel});
+        }
+      }
+      std::stable_sort(expected.begin(), expected.end(),
+                       [](const auto& a, const auto& b) { return a.score > b.score; });
+      expected.resize(kCount);
+      EXPECT_EQ(Pairs(list), Pairs(expected)) << value << " known " << known;
+    }
+  }
+}
+
 TEST(ItemList, ALongerListBeginsWithTheShorterOne) {
   std::vector<double> scores;
   for (int i = 0; i < 1'500; ++i) {
