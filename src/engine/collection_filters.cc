@@ -43,6 +43,9 @@ Collection::FilterBinding* Collection::Bind(Side side, std::shared_ptr<const fil
 // What is missing is made in steps between which writers may have the lock. No list is begun yet,
 // so nothing that it is made from can go out of date.
 void Collection::PrepareFilters(Side side, std::string_view text) const {
+  if (FiltersAreReady(side, text)) {
+    return;
+  }
   std::vector<filter::FilterUse> uses;
   if (!text.empty()) {
     if (auto compiled = filter::Filter::Compile(text); compiled.ok()) {
@@ -52,10 +55,11 @@ void Collection::PrepareFilters(Side side, std::string_view text) const {
   if (side == Side::kItem) {
     AppendRuleUses(&uses);
   }
-  for (std::size_t done = 0; done < uses.size();) {
-    ReaderLock lock(mutex_);
-    while (done < uses.size() && PrepareStep(side, &uses[done])) {
-      ++done;
+  for (filter::FilterUse& use : uses) {
+    for (bool done = false; !done;) {
+      MutexLock one(prepare_mutex_);  // else a writer waits for a step of each thread that prepares
+      ReaderLock lock(mutex_);
+      done = PrepareStep(side, &use);
     }
   }
 }

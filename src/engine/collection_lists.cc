@@ -49,7 +49,7 @@ std::vector<ScoredItem> Collection::ListValues(Side side, const RankedValues& va
 }
 
 Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.popularity().by(by);
   return ItemPage(
@@ -60,7 +60,7 @@ Result<Ranking> Collection::Popular(PopularBy by, const RankingOptions& options)
 }
 
 Result<Ranking> Collection::Latest(const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.latest_items();
   return ItemPage(
@@ -71,7 +71,7 @@ Result<Ranking> Collection::Latest(const RankingOptions& options) const {
 }
 
 Result<Ranking> Collection::ActiveUsers(const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   ReaderLock lock(mutex_);
   const RankedValues& values = state_.active_users();
   const auto lister = [&](std::size_t count, AcceptItem accept,
@@ -85,7 +85,7 @@ Result<Ranking> Collection::ActiveUsers(const RankingOptions& options) const {
 // Reads a list that passes with time, and builds it first when nobody has asked for it yet.
 Result<Ranking> Collection::Recent(const RecentListName& list, PopularBy by,
                                    const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   if (list.seconds < 1 || list.seconds > kRecentSecondsMax) {
     return Status::InvalidArgument("a window or half-life must be 1 to " +
                                    std::to_string(kRecentSecondsMax) + " seconds");
@@ -115,9 +115,11 @@ Result<Ranking> Collection::RecentPage(const RecentListName& list, PopularBy by,
       list.kind == RecentListName::Kind::kWindow ? Source::kPopular : Source::kTrending;
   const std::int64_t now_ms = context_.clock.NowMs();
   ReaderLock lock(mutex_);
+  bool missing = false;  // at any of several searches
   const auto top = [&](const PageQuery& query) NO_THREAD_SAFETY_ANALYSIS {
     auto answer = state_.recent().Top(list, by, now_ms, query);
-    *found = answer ? std::optional(answer->status()) : std::nullopt;
+    missing = missing || !answer;
+    *found = missing ? std::nullopt : std::optional(answer->status());
     return *found && (*found)->ok() ? std::move(*answer).value() : std::vector<RankedValue>();
   };
   return ItemPage(options, {},
