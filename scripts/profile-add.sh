@@ -28,7 +28,8 @@ wait_for "$port" "$server" "$folder/server.log"
 perf record -q -o "$folder/perf.data" -F 999 -p "$server" -- \
   "$bin/reco-benchmark" -p "$port" -P 16 -w add --key retail --replay "$data" --csv \
   >"$folder/rate.csv" 2>"$folder/perf.log"
-awk -F, 'NR == 2 { printf "%d events/s while profiled\n\n", $6 }' "$folder/rate.csv"
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }
+  NR == 2 { printf "%d events/s while profiled\n\n", $column["rate"] }' "$folder/rate.csv"
 perf report -q -i "$folder/perf.data" --sort comm,dso,symbol --percent-limit 0 \
   -F overhead,comm,dso,symbol -t '|' 2>/dev/null | awk -F'|' '
   function trim(text) { gsub(/^ +| +$/, "", text); return text }

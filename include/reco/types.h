@@ -135,8 +135,9 @@ struct RankingOptions {
   // Chosen among the kDiversityPool best, the others follow by score. Lists of items only. 0 to 1.
   double diversity = 0;
   // Number of the model to rank by, of lists by vectors. Of one that a training has replaced the
-  // item vectors stay as they were then (Options::models_kept), and users are solved against them;
-  // the first list reads them from disk. kNotFound unless ModelInfo::kept; kResourceExhausted when
+  // item vectors stay as they were then (Options::models_kept), and users are solved against them,
+  // from their newest 256 pairs; the first list reads them from disk. Lists by other means refuse
+  // it. kNotFound unless ModelInfo::kept; kResourceExhausted when
   // it would have to be read while memory is at its limit.
   std::optional<std::uint32_t> model = {};
   // Search a graph of neighbours, which looks at so many items (at least count + offset, 1 to

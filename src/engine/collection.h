@@ -133,7 +133,7 @@ class Collection {
   // Makes the columns and bitmaps that a list with this filter (empty: none) and the rules of now
   // will ask. To be called before the list, which else makes columns with the lock held to the end
   // and asks about each item by itself. A filter that does not compile is the list's to refuse.
-  void PrepareFilters(Side side, std::string_view text) const EXCLUDES(mutex_);
+  void PrepareFilters(Side side, std::string_view text) const EXCLUDES(mutex_, prepare_mutex_);
 
   // Whether PrepareFilters would find everything made.
   bool FiltersAreReady(Side side, std::string_view text) const EXCLUDES(mutex_);
@@ -272,9 +272,10 @@ class Collection {
       REQUIRES_SHARED(mutex_) {
     return options.model && replaced == nullptr && *options.model != state_.model().id;
   }
-  Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(std::uint32_t id) const;
+  Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(std::uint32_t id) const
+      EXCLUDES(mutex_);
   bool MayBeKept(std::uint32_t id, std::uint32_t active) const;
-  bool HasItemVectors(std::uint32_t model) const;
+  Result<bool> HasItemVectors(std::uint32_t model) const;
   std::uint32_t ActiveModelId() const EXCLUDES(mutex_);
   double ScoreOf(const Query& query, const float* item) const REQUIRES_SHARED(mutex_);
   Explanation ExplainScore(const Query& query, const ServedRow& served, std::uint32_t item,
@@ -472,6 +473,8 @@ class Collection {
   // When a request last asked for the graph, by the monotonic clock; tells of nothing else.
   mutable std::atomic<std::int64_t> approximate_asked_us_ = kNever;
 
+  // Held for each step of making filters ready; taken before mutex_.
+  mutable Mutex prepare_mutex_ ACQUIRED_BEFORE(mutex_);
   // One replaced model is read at a time; taken before mutex_.
   mutable Mutex replaced_mutex_ ACQUIRED_BEFORE(mutex_);
   mutable ReplacedModels replaced_;

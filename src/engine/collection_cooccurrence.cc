@@ -158,12 +158,9 @@ Result<RankedValues> Collection::SumRows(const Basket& basket) const {
 
 Result<Ranking> Collection::SimilarByCooccurrence(std::span<const std::string_view> items,
                                                   const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   if (items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a list of items may name at most 10000");
-  }
-  if (options.model) {
-    return Status::InvalidArgument("co-occurrence asks no model: leave MODEL out");
   }
   Basket basket;
   RECO_RETURN_IF_ERROR(ReadBasket(items, &basket));

@@ -23,10 +23,11 @@ bool Collection::MayBeKept(std::uint32_t id, std::uint32_t active) const {
   return id < active && id >= FirstModelKept(active, context_.options.models_kept);
 }
 
-bool Collection::HasItemVectors(std::uint32_t model) const {
-  return context_.storage.store
-      ->Scan(store::Family::kVectors, format::VectorPrefix(cid_, model, Side::kItem))
-      ->Valid();
+Result<bool> Collection::HasItemVectors(std::uint32_t model) const {
+  const auto rows = context_.storage.store->Scan(store::Family::kVectors,
+                                                 format::VectorPrefix(cid_, model, Side::kItem));
+  RECO_RETURN_IF_ERROR(rows->status());
+  return rows->Valid();
 }
 
 Result<std::vector<ModelInfo>> Collection::Models() const {
@@ -44,7 +45,10 @@ Result<std::vector<ModelInfo>> Collection::Models() const {
     ModelInfo info;
     info.id = record.id;
     info.active = record.id == active;
-    info.kept = info.active || (MayBeKept(record.id, active) && HasItemVectors(record.id));
+    info.kept = info.active;
+    if (MayBeKept(record.id, active)) {
+      RECO_ASSIGN_OR_RETURN(info.kept, HasItemVectors(record.id));
+    }
     info.trained_at_seq = record.trained_at_seq;
     info.trained_at_ms = record.trained_at_ms;
     info.dim = record.dim - (explicit_feedback() ? model::kRatingExtras : 0);
@@ -108,13 +112,27 @@ Result<std::shared_ptr<const ReplacedModel>> Collection::ReadReplaced(std::uint3
     return NoSuchModel(id);
   }
   RECO_ASSIGN_OR_RETURN(const format::ModelRecord record, format::DecodeModel(*stored));
+  if (record.dim != dim_) {
+    return Status::Corruption("family models: model " + std::to_string(id) +
+                              " has the wrong dimension");
+  }
+  std::uint32_t items = 0;
+  {
+    ReaderLock lock(mutex_);
+    items = state_.items().ids.end();
+  }
   const auto read = std::make_shared<ReplacedModel>(dim_);
   read->model = ToActiveModel(record, rules_.halflife_ms);
+  read->model.cold = nullptr;  // its items have their vectors
   std::vector<bool> present;
   const auto rows =
       store.Scan(store::Family::kVectors, format::VectorPrefix(cid_, id, Side::kItem));
   for (; rows->Valid(); rows->Next()) {
     const std::uint32_t item = format::TrailingOrdinal(rows->key());
+    if (item >= items) {
+      return Status::Corruption("family vectors: a vector of an unknown item " +
+                                std::to_string(item));
+    }
     read->items.Grow(std::size_t{item} + 1);
     present.resize(std::size_t{item} + 1);
     RECO_RETURN_IF_ERROR(
@@ -131,6 +149,9 @@ Result<std::shared_ptr<const ReplacedModel>> Collection::ReadReplaced(std::uint3
 }
 
 void Collection::DropReplacedModels() {
+  if (replaced_.empty()) {
+    return;
+  }
   replaced_.Drop(FirstModelKept(ActiveModelId(), context_.options.models_kept),
                  context_.clock.MonotonicUs());
 }

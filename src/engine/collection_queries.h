@@ -66,6 +66,9 @@ struct Collection::RowScan {
 // What every list checks of its options.
 Status CheckListOptions(const RankingOptions& options);
 
+// The same for lists that no model makes, or only the active one.
+Status CheckOptionsWithoutModel(const RankingOptions& options);
+
 inline bool Contains(std::span<const std::uint32_t> sorted, std::uint32_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }

@@ -45,6 +45,11 @@ Status CheckListOptions(const RankingOptions& options) {
   return Status::Ok();
 }
 
+Status CheckOptionsWithoutModel(const RankingOptions& options) {
+  return options.model ? Status::InvalidArgument("this list takes no MODEL: leave it out")
+                       : CheckListOptions(options);
+}
+
 std::vector<std::uint32_t> Collection::Ordinals(Side side,
                                                 std::span<const std::string_view> ids) const {
   std::vector<std::uint32_t> ordinals;

@@ -78,7 +78,7 @@ Collection::ServedRow Collection::Serve(std::span<const RowPair> pairs, double r
       served.neighbors.push_back({row, static_cast<float>(weight * share)});
     }
   };
-  if (recency == 1) {
+  if (recency == 1 && (replaced == nullptr || pairs.size() <= kServedPairsMax)) {
     for (const RowPair& pair : pairs) {
       add(pair, 1);
     }

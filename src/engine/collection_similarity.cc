@@ -137,7 +137,7 @@ std::vector<index::Candidate> Collection::NearestUsers(const Query& query, std::
 
 Result<Ranking> Collection::SimilarUsers(std::string_view user,
                                          const RankingOptions& options) const {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
   for (int attempts = 0;; ++attempts) {
     ReaderLock lock(mutex_);
     const auto ordinal = state_.users().ids.Find(user);

@@ -319,6 +319,13 @@ void Database::Impl::ExpireKeys() {
   }
 }
 
+void Database::Impl::DropReplacedModels() {
+  ReaderLock lock(state_mutex);
+  for (const auto& [name, collection] : Collections()) {
+    collection->DropReplacedModels();
+  }
+}
+
 std::uint64_t Database::Impl::CountMemory() const {
   ReaderLock state(state_mutex);
   std::uint64_t bytes = storage.store != nullptr ? storage.store->memory_bytes() : 0;
@@ -340,7 +347,6 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       collection->EvictRows();
       collection->ResortIndex();
       collection->UpdateApproximateIndex();
-      collection->DropReplacedModels();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {
@@ -350,6 +356,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
   }
   if (now_us - second_us >= kSecondUs) {
     second_us = now_us;
+    DropReplacedModels();
     StartDueRetrains();
     if (degraded) {
       Recover(CheckWritable());

@@ -85,7 +85,6 @@ class Database::Impl {
   Status CheckWritable() const;
   // The start of every write: CheckWritable, and the generation that its end commits.
   Result<std::uint64_t> BeginWrite() const;
-  // Refuses what would grow the memory when the limit is reached.
   // The end of every write: commits unless deferred.
   Status Finish(const WriteOptions& write, std::uint64_t write_generation) EXCLUDES(state_mutex);
   Status Commit(std::uint64_t write_generation) EXCLUDES(state_mutex);
@@ -95,6 +94,7 @@ class Database::Impl {
   void Maintain(std::int64_t now_us) EXCLUDES(state_mutex);
   void ExpireKeys() EXCLUDES(state_mutex);
   void StartDueRetrains() EXCLUDES(state_mutex);
+  void DropReplacedModels() EXCLUDES(state_mutex, keyspace_mutex);
   std::uint64_t CountMemory() const EXCLUDES(state_mutex, keyspace_mutex);
   void Log(LogLevel level, std::string_view message) const;
 
@@ -187,6 +187,7 @@ class Database::Impl {
   CondVar threads_wake;
   bool stopping GUARDED_BY(threads_mutex) = false;
   std::deque<QueuedJob> job_queue GUARDED_BY(threads_mutex);
+  std::int64_t memory_returned_us = 0;                                 // confined to RunNextJob
   std::set<std::uint32_t> busy_collections GUARDED_BY(threads_mutex);  // cids with a job to run
   std::int64_t housekeeping_us = 0;                                    // confined to Maintain
   std::int64_t second_us = 0;                                          // confined to Maintain

@@ -19,6 +19,7 @@ using engine::JobResult;
 using engine::RunningJob;
 
 constexpr std::size_t kJobQueueMax = 100;
+constexpr std::int64_t kReturnMemoryUs = 10'000'000;  // at most so often
 
 // What a training has freed goes back to the system: glibc keeps it otherwise, for 1M users and
 // 100k items 600 MB. Its arenas are locked one at a time.
@@ -93,7 +94,6 @@ bool Database::Impl::RunNextJob() {
     status = next->run(*next->collection, next->job, &result);
   }
   next->collection.reset();
-  ReturnFreedMemory();
   {
     MutexLock lock(threads_mutex);
     busy_collections.erase(cid);
@@ -103,6 +103,11 @@ bool Database::Impl::RunNextJob() {
   StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
   if (status.code() == StatusCode::kIoError) {
     Recover(status);
+  }
+  const std::int64_t now_us = clock.MonotonicUs();
+  if (status.ok() && now_us - memory_returned_us >= kReturnMemoryUs) {
+    memory_returned_us = now_us;
+    ReturnFreedMemory();
   }
   return true;
 }

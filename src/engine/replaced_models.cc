@@ -37,6 +37,11 @@ void ReplacedModels::Drop(std::uint32_t first, std::int64_t now_us) {
   held_.erase(kept, held_.end());
 }
 
+bool ReplacedModels::empty() const {
+  MutexLock lock(mutex_);
+  return held_.empty();
+}
+
 std::uint64_t ReplacedModels::memory_bytes() const {
   MutexLock lock(mutex_);
   std::uint64_t bytes = 0;

@@ -37,6 +37,7 @@ class ReplacedModels {
   void Add(std::shared_ptr<const ReplacedModel> model, std::int64_t now_us) EXCLUDES(mutex_);
   // Lets go of those before `first` and of those that nobody asked for in ten minutes.
   void Drop(std::uint32_t first, std::int64_t now_us) EXCLUDES(mutex_);
+  bool empty() const EXCLUDES(mutex_);
   std::uint64_t memory_bytes() const EXCLUDES(mutex_);
 
  private:

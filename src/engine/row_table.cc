@@ -230,7 +230,9 @@ void RowTable::Evict(std::size_t steps) {
   if (rows_.empty()) {
     return;
   }
-  for (std::size_t i = 0; i < steps && context_.row_budget.over(); ++i) {
+  // Not further than once round: a row that was used since the last look stays.
+  const std::size_t looks = std::min(steps, rows_.size());
+  for (std::size_t i = 0; i < looks && context_.row_budget.over(); ++i) {
     clock_hand_ = (clock_hand_ + 1) % rows_.size();
     const auto owner = static_cast<std::uint32_t>(clock_hand_);
     Row* row = rows_[owner].get();

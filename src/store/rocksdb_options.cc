@@ -58,7 +58,11 @@ Traits TraitsOf(Family family) {
 // each of which costs 1 to 2 us in a skip list, and a fraction in a vector or in one of many lists,
 // by the rows' prefixes.
 std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits,
-                                                          std::size_t buffer_bytes) {
+                                                          std::size_t buffer_bytes,
+                                                          bool read_only) {
+  if (read_only) {  // what the log holds stays there, and is read
+    return std::make_shared<rocksdb::SkipListFactory>();
+  }
   if (traits.read_at_open) {
     return std::make_shared<rocksdb::VectorRepFactory>();
   }
@@ -66,7 +70,8 @@ std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits,
     constexpr std::size_t kBytesABucket = 512;
     constexpr int kHeight = 12;
     constexpr int kBranching = 4;
-    const std::size_t buckets = std::max<std::size_t>(buffer_bytes / kBytesABucket, 1'024);
+    const std::size_t buckets =
+        std::clamp<std::size_t>(buffer_bytes / kBytesABucket, 1U << 10U, 1U << 17U);
     return std::shared_ptr<rocksdb::MemTableRepFactory>(
         rocksdb::NewHashSkipListRepFactory(buckets, kHeight, kBranching));
   }
@@ -137,7 +142,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
       traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   // The write buffer manager bounds the sum; one family may take most of it.
   cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
-  cf.memtable_factory = MakeMemtable(traits, cf.write_buffer_size);
+  cf.memtable_factory = MakeMemtable(traits, cf.write_buffer_size, options.read_only);
   // Small, because every family holds at least one block.
   cf.arena_block_size = 64U << 10U;
   cf.max_write_buffer_number = 3;

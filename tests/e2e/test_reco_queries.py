@@ -386,7 +386,7 @@ class ListOptions(QueryTest):
                 (vector_lists, ("MODEL", 1, "MODEL", 1), SYNTAX),
                 (USER_LISTS + item_lists[-3:], ("MODEL", 1), SYNTAX),
                 ([("SIMILAR", 1, "x1")], ("BY", "COOCCURRENCE", "MODEL", 1),
-                 "ERR co-occurrence asks no model: leave MODEL out"),
+                 "ERR this list takes no MODEL: leave it out"),
                 ([("SURPRISING", "a0"), ("SIMUSERS", "a0")], ("WITHSEEN",), SYNTAX)]:
             for words in lists:
                 with self.subTest(words=words, options=options):

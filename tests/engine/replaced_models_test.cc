@@ -24,6 +24,7 @@ constexpr int kUsers = 40;
 constexpr int kItems = 60;
 constexpr std::size_t kAll = 1'000;
 constexpr std::int64_t kUnusedMs = 600'000;
+constexpr std::int64_t kLookMs = 1'000;  // between two looks at which are unused
 
 std::string User(int number) {
   return "u" + std::to_string(number);
@@ -272,6 +273,18 @@ TEST_F(ReplacedModels, AreToldFromTheListOfModels) {
   EXPECT_EQ(CodeOf(3), StatusCode::kNotFound);
 }
 
+TEST_F(ReplacedModelsInMemory, AreRefusedByListsThatNoModelMakes) {
+  const RankingOptions options = {.model = 1};
+  const std::string_view items[] = {"i1"};
+  for (const auto& list :
+       {shop.db->SimilarUsers("shop", "u1", options), shop.db->Latest("shop", options),
+        shop.db->Popular("shop", PopularBy::kUsers, options),
+        shop.db->Trending("shop", 60, options), shop.db->ActiveUsers("shop", options),
+        shop.db->Similar("shop", items, SimilarityBasis::kCooccurrence, options)}) {
+    EXPECT_EQ(list.status().code(), StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(ReplacedModelsInMemory, LeaveWhenNobodyAsks) {
   EXPECT_EQ(Bytes(), 0U);
   EXPECT_EQ(CodeOf(1), StatusCode::kOk);
@@ -279,7 +292,7 @@ TEST_F(ReplacedModelsInMemory, LeaveWhenNobodyAsks) {
   shop.clock.AdvanceMs(kUnusedMs - 1);
   DatabaseAccess::Maintain(*shop.db);
   EXPECT_GT(Bytes(), 0U);
-  shop.clock.AdvanceMs(1);
+  shop.clock.AdvanceMs(kLookMs);
   DatabaseAccess::Maintain(*shop.db);
   EXPECT_EQ(Bytes(), 0U);
   EXPECT_EQ(CodeOf(1), StatusCode::kOk);
