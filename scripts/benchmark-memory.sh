@@ -2,7 +2,7 @@
 # Measures the memory of a server by part, beside what its vectors need at least. Prints the tables
 # and writes them into doc/performance.md; exits with 1 when the goal is missed.
 #
-#   scripts/benchmark-memory.sh             both sizes, about three minutes
+#   scripts/benchmark-memory.sh             both sizes, about nine minutes
 #   scripts/benchmark-memory.sh --print     the same, leaves the document alone
 #   scripts/benchmark-memory.sh --print small|large     one of them
 #
