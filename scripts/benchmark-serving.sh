@@ -114,22 +114,7 @@ write_to_changed_list() {
 
 # Medians of every row, and the goals beside them. style: table or json.
 summarise() {
-  awk -F'|' -v style="$1" -v trainings="$2" -v failed="$3" '
-    function median(list,   parts, count, i, j, swap) {
-      count = split(list, parts, " ")
-      for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
-        if (parts[j] + 0 < parts[i] + 0) { swap = parts[i]; parts[i] = parts[j]; parts[j] = swap }
-      return parts[int((count + 1) / 2)]
-    }
-    function thousands(number,   text, out) {
-      text = sprintf("%d", number)
-      out = ""
-      while (length(text) > 3) {
-        out = "," substr(text, length(text) - 2) out
-        text = substr(text, 1, length(text) - 3)
-      }
-      return text out
-    }
+  awk -F'|' -v style="$1" -v trainings="$2" -v failed="$3" "$awk_functions"'
     function goal(name, wanted, value, text, reached) {
       goals[++goal_count] = sprintf("| %-50s | %13s | %10s | %-6s |", name, wanted, text,
         reached ? "yes" : "missed")

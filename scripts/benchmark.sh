@@ -73,22 +73,7 @@ pair() {
 
 # One line a row in the order of first measurement: medians of both servers and their ratio.
 summarise() {
-  awk -F'|' '
-    function median(list,   parts, count, i, j, swap) {
-      count = split(list, parts, " ")
-      for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
-        if (parts[j] + 0 < parts[i] + 0) { swap = parts[i]; parts[i] = parts[j]; parts[j] = swap }
-      return parts[int((count + 1) / 2)]
-    }
-    function thousands(number,   text, out) {
-      text = sprintf("%d", number)
-      out = ""
-      while (length(text) > 3) {
-        out = "," substr(text, length(text) - 2) out
-        text = substr(text, 1, length(text) - 3)
-      }
-      return text out
-    }
+  awk -F'|' "$awk_functions"'
     !($1 in seen) { seen[$1] = 1; order[++rows] = $1 }
     { rates[$1, $2] = rates[$1, $2] " " $3; tails[$1, $2] = tails[$1, $2] " " $4 }
     END {

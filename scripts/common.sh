@@ -73,3 +73,23 @@ write_table() {
   rm -f "$written"
   echo "written to doc/${3##*/}" >&2
 }
+
+# What the tables' awk programs begin with: the median of numbers in a text, 1234567 as 1,234,567.
+# shellcheck disable=SC2034  # used by who sources this
+awk_functions='
+  function median(list,   parts, count, i, j, swap) {
+    count = split(list, parts, " ")
+    for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
+      if (parts[j] + 0 < parts[i] + 0) { swap = parts[i]; parts[i] = parts[j]; parts[j] = swap }
+    return parts[int((count + 1) / 2)]
+  }
+  function thousands(number,   text, out) {
+    text = sprintf("%d", number)
+    out = ""
+    while (length(text) > 3) {
+      out = "," substr(text, length(text) - 2) out
+      text = substr(text, 1, length(text) - 3)
+    }
+    return text out
+  }
+'
