@@ -24,7 +24,10 @@ build: deps ## the release build, binaries in build/release/bin
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 
-demo: build ## import a real shop's purchases, recommend, survive a kill -9; under 90 s
+demo: deps ## import a real shop's purchases, recommend, survive a kill -9; under 90 s
+	@echo "building the server and the admin CLI (some minutes the first time), then the demo (under 90 s)"
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target reco-server reco-admin
 	scripts/demo.sh
 
 test: deps-test build ## unit, lint, install and end-to-end tests on the release build
