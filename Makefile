@@ -16,21 +16,21 @@ deps:
 deps-test:
 	@scripts/install-deps.sh build test
 deps-lint:
-	@scripts/install-deps.sh build lint
+	@scripts/install-deps.sh build test lint
 deps-clients:
-	@scripts/install-deps.sh build clients
+	@scripts/install-deps.sh build test clients
 
-build: deps ## the release build, binaries in build/release/bin
+build: deps-test ## the release build, binaries in build/release/bin
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 
 demo: deps ## import a real shop's purchases, recommend, survive a kill -9; under 90 s
-	@echo "building the server and the admin CLI (some minutes the first time), then the demo (under 90 s)"
-	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target reco-server reco-admin
+	@echo "building the server and the admin CLI (3 min on 2 cores the first time), then the demo (10 s)"
+	@[ -e build/release/build.ninja ] || cmake --preset programs
+	cmake --build build/release -j $(JOBS) --target reco-server reco-admin
 	scripts/demo.sh
 
-test: deps-test build ## unit, lint, install and end-to-end tests on the release build
+test: build ## unit, lint, install and end-to-end tests on the release build
 	$(CTEST) --test-dir build/release -j $(JOBS) -LE 'crash|clients'
 
 crash: build ## kill -9 of the daemon under load; no acknowledged write may be missing
@@ -51,7 +51,7 @@ tsan: deps-lint ## tests of the threaded layers under the thread sanitizer
 fuzz: deps-lint ## libFuzzer on every parser, FUZZ_SECONDS each
 	scripts/fuzz.sh $(FUZZ_SECONDS)
 
-bench: deps-test build ## the benchmarks, beside redis-server
+bench: build ## the benchmarks, beside redis-server
 	scripts/benchmark.sh
 
 docs: build ## write doc/commands.md, doc/options.md and reco.conf from the code's tables
