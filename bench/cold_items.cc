@@ -9,7 +9,7 @@
 // among the held-out ones. Then each held-out item shows its first n pairs, drawn at random, and
 // the rest are to be found. Last, what predictions cost the items that are known: the newest pair
 // of each user is held out. Medians over the seeds.
-#include "engine/cold_items.h"
+#include "engine/cold/cold_items.h"
 
 #include <algorithm>
 #include <cctype>

@@ -9,7 +9,7 @@
 #include "api/answers.h"
 #include "api/arguments.h"
 #include "api/command.h"
-#include "engine/parameters.h"
+#include "engine/settings/parameters.h"
 
 namespace reco::api {
 namespace {

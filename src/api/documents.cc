@@ -11,7 +11,7 @@
 #include "api/command_syntax.h"
 #include "api/config_options.h"
 #include "api/reply.h"
-#include "engine/parameters.h"
+#include "engine/settings/parameters.h"
 
 namespace reco::api {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/glob.h"
 #include "engine/collection.h"
-#include "engine/parameters.h"
+#include "engine/settings/parameters.h"
 #include "format/keys.h"
 
 namespace reco::engine {

@@ -6,7 +6,7 @@
 
 #include "engine/collection.h"
 #include "engine/collection_queries.h"
-#include "engine/place_in_list.h"
+#include "engine/lists/place_in_list.h"
 #include "index/row_blocks.h"
 #include "index/score.h"
 

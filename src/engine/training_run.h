@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "engine/cold_items.h"
+#include "engine/cold/cold_items.h"
 #include "engine/collection.h"
-#include "engine/row_folder.h"
-#include "engine/signal.h"
+#include "engine/rows/row_folder.h"
+#include "engine/rows/signal.h"
 #include "index/item_index.h"
 #include "model/evaluation.h"
 #include "model/factor_table.h"

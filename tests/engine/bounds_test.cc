@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/row_table.h"
+#include "engine/rows/row_table.h"
 #include "testing/shop.h"
 
 namespace reco {

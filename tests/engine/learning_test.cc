@@ -14,7 +14,7 @@
 #include <Eigen/Dense>
 #include <gtest/gtest.h>
 
-#include "engine/signal.h"
+#include "engine/rows/signal.h"
 #include "testing/shop.h"
 
 namespace reco {

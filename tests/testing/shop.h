@@ -13,7 +13,7 @@
 #include "reco/engine.h"
 
 #include "base/clock.h"
-#include "engine/database.h"
+#include "engine/database/database.h"
 #include "testing/temp_dir.h"
 
 namespace reco::testing {

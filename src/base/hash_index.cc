@@ -1,0 +1,199 @@
+#include "base/hash_index.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace reco {
+namespace {
+
+constexpr std::uint32_t kFirstSlotBits = 4;
+constexpr std::uint32_t kSlotBitsMax = 9;  // then a segment splits
+// A directory of 2^20 pointers serves 300 million handles; only beyond, or when somebody knows the
+// seed and chooses names that collide, do segments outgrow kSlotBitsMax.
+constexpr std::uint32_t kDepthMax = 20;
+
+std::uint64_t FoldMultiply(std::uint64_t a, std::uint64_t b) {
+  const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+// Up to eight bytes as a number.
+std::uint64_t Load(const char* bytes, std::size_t size) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, bytes, std::min<std::size_t>(size, 8));
+  return value;
+}
+
+}  // namespace
+
+std::uint32_t HashTag(std::string_view name, std::uint64_t seed) {
+  // Both factors of each product depend on the mixed seed, so that nobody who does not know it can
+  // make one of them zero.
+  const std::uint64_t key = FoldMultiply(seed ^ 0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL);
+  std::uint64_t hash = FoldMultiply(key, 0x8ebc6af09c88c6e3ULL);
+  const char* bytes = name.data();
+  std::size_t left = name.size();
+  while (left > 16) {
+    hash = FoldMultiply(Load(bytes, 8) ^ key, Load(bytes + 8, 8) ^ hash);
+    bytes += 16;
+    left -= 16;
+  }
+  const std::uint64_t low = left > 0 ? Load(bytes, left) : 0;
+  const std::uint64_t high = left > 8 ? Load(bytes + 8, left - 8) : 0;
+  hash = FoldMultiply(low ^ key, high ^ hash);
+  // The length comes last: where it could meet bytes of the name they would cancel each other.
+  return static_cast<std::uint32_t>(FoldMultiply(hash ^ name.size(), key | 1U) >> 32U);
+}
+
+HashIndex::Segment::Segment(std::uint32_t segment_depth, std::uint32_t slot_bits)
+    : depth(segment_depth), bits(slot_bits), slots(std::make_unique<Slot[]>(capacity())) {}
+
+void HashIndex::Segment::Put(Slot slot) {
+  std::size_t i = Home(slot.tag);
+  while (slots[i].handle != kNone) {
+    i = Next(i);
+  }
+  slots[i] = slot;
+  ++used;
+}
+
+HashIndex::HashIndex() {
+  Clear();
+}
+
+void HashIndex::Clear() {
+  // New vectors, since clear() keeps the memory.
+  segments_ = std::vector<std::unique_ptr<Segment>>();
+  segments_.push_back(std::make_unique<Segment>(0, kFirstSlotBits));
+  directory_ = std::vector<Segment*>(1, segments_.front().get());
+  depth_ = 0;
+  size_ = 0;
+  slots_ = segments_.front()->capacity();
+}
+
+std::size_t HashIndex::memory_bytes() const {
+  return slots_ * sizeof(Slot) + segments_.size() * sizeof(Segment) +
+         segments_.capacity() * sizeof(segments_[0]) + directory_.capacity() * sizeof(void*);
+}
+
+void HashIndex::Insert(std::uint32_t tag, std::uint32_t handle) {
+  RECO_CHECK(handle != kNone);
+  Segment* segment = directory_[DirectoryIndex(tag)];
+  // A split may leave everything on one side, hence the loop.
+  while ((segment->used + 1) * 4 > segment->capacity() * 3) {
+    Grow(tag);
+    segment = directory_[DirectoryIndex(tag)];
+  }
+  segment->Put({tag, handle});
+  ++size_;
+}
+
+void HashIndex::Erase(std::uint32_t tag, std::uint32_t handle) {
+  Segment& segment = *directory_[DirectoryIndex(tag)];
+  std::size_t hole = segment.Home(tag);
+  while (segment.slots[hole].handle != handle) {
+    RECO_CHECK(segment.slots[hole].handle != kNone);
+    hole = segment.Next(hole);
+  }
+  // Moves back whatever probing would no longer reach across the hole.
+  const std::size_t mask = segment.capacity() - 1;
+  for (std::size_t i = segment.Next(hole); segment.slots[i].handle != kNone; i = segment.Next(i)) {
+    const std::size_t home = segment.Home(segment.slots[i].tag);
+    if (((i - home) & mask) >= ((i - hole) & mask)) {
+      segment.slots[hole] = segment.slots[i];
+      hole = i;
+    }
+  }
+  segment.slots[hole] = Slot{};
+  --segment.used;
+  --size_;
+}
+
+void HashIndex::Grow(std::uint32_t tag) {
+  Segment& segment = *directory_[DirectoryIndex(tag)];
+  if (segment.bits >= kSlotBitsMax && segment.depth < kDepthMax) {
+    Split(tag);
+    return;
+  }
+  RECO_CHECK(segment.bits < 31);
+  Segment larger(segment.depth, segment.bits + 1);
+  for (std::size_t i = 0; i < segment.capacity(); ++i) {
+    if (segment.slots[i].handle != kNone) {
+      larger.Put(segment.slots[i]);
+    }
+  }
+  slots_ += larger.capacity() - segment.capacity();
+  segment = std::move(larger);
+}
+
+void HashIndex::Split(std::uint32_t tag) {
+  Segment& segment = *directory_[DirectoryIndex(tag)];
+  if (segment.depth == depth_) {
+    DoubleDirectory();
+  }
+  const std::uint32_t depth = segment.depth + 1;
+  auto upper = std::make_unique<Segment>(depth, segment.bits);
+  Segment lower(depth, segment.bits);
+  for (std::size_t i = 0; i < segment.capacity(); ++i) {
+    const Slot slot = segment.slots[i];
+    if (slot.handle != kNone) {
+      const bool bit = ((slot.tag >> (32U - depth)) & 1U) != 0;
+      (bit ? *upper : lower).Put(slot);
+    }
+  }
+  // The directory entries of the old segment are consecutive; the second half is the upper one's.
+  const std::size_t half = std::size_t{1} << (depth_ - depth);
+  const std::size_t first = DirectoryIndex(tag) & ~(2 * half - 1);
+  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + half), half, upper.get());
+  slots_ += upper->capacity();
+  segment = std::move(lower);
+  segments_.push_back(std::move(upper));
+}
+
+void HashIndex::DoubleDirectory() {
+  std::vector<Segment*> doubled;
+  doubled.reserve(directory_.size() * 2);
+  for (Segment* segment : directory_) {
+    doubled.push_back(segment);
+    doubled.push_back(segment);
+  }
+  directory_ = std::move(doubled);
+  ++depth_;
+}
+
+std::uint64_t HashIndex::Scan(std::uint64_t cursor, std::uint64_t count,
+                              FunctionRef<void(std::uint32_t handle)> visit) const {
+  constexpr std::uint64_t kEnd = std::uint64_t{1} << 32U;  // behind the last tag
+  std::uint64_t visited = 0;
+  std::vector<Slot> found;
+  while (cursor < kEnd) {
+    const auto tag = static_cast<std::uint32_t>(cursor);
+    const Segment& segment = *directory_[DirectoryIndex(tag)];
+    found.clear();
+    for (std::size_t i = 0; i < segment.capacity(); ++i) {
+      const Slot slot = segment.slots[i];
+      if (slot.handle != kNone && slot.tag >= tag) {
+        found.push_back(slot);
+      }
+    }
+    std::sort(found.begin(), found.end(), [](Slot a, Slot b) { return a.tag < b.tag; });
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (visited >= std::max<std::uint64_t>(count, 1) && found[i].tag != found[i - 1].tag) {
+        return found[i].tag;
+      }
+      visit(found[i].handle);
+      ++visited;
+    }
+    const std::uint64_t width = kEnd >> segment.depth;
+    cursor = (cursor / width + 1) * width;
+    if (visited >= std::max<std::uint64_t>(count, 1)) {
+      break;
+    }
+  }
+  return cursor < kEnd ? cursor : 0;
+}
+
+}  // namespace reco

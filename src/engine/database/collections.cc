@@ -1,0 +1,334 @@
+// Collections of a Database: finding and creating them by key, and the operations on them.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/database/database.h"
+#include "engine/settings/parameters.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco {
+namespace {
+
+using engine::Collection;
+using engine::KeyEntry;
+
+Status NoSuchCollection(KeyRef key) {
+  return Status::NotFound("no such collection '" + std::string(key.name.substr(0, 128)) +
+                          "'; create it with RECO.CREATE or RECO.ADD");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Collection>> Database::Impl::FindCollection(KeyRef key) const {
+  ReaderLock lock(keyspace_mutex);
+  const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
+  if (entry == nullptr) {
+    return std::shared_ptr<Collection>();
+  }
+  if (entry->collection == nullptr) {
+    return Status::WrongType();
+  }
+  return entry->collection;
+}
+
+Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
+    KeyRef key, const CollectionOptions& collection_options) {
+  if (keyspace.collections() >= options.collections_max) {
+    return Status::ResourceExhausted("there are " + std::to_string(options.collections_max) +
+                                     " collections already; raise 'collections-max'");
+  }
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  KeyEntry entry;
+  entry.collection = std::make_shared<Collection>(context, next_cid, collection_options);
+  RECO_RETURN_IF_ERROR(entry.collection->Load());
+  const std::string value = EncodeKey(entry);
+  const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
+  if (const auto expired = keyspace.Erase(key)) {
+    RECO_RETURN_IF_ERROR(StageErase(key, *expired));
+  }
+  RECO_RETURN_IF_ERROR(storage.log
+                           ->Stage([&](store::Batch& batch) {
+                             batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name),
+                                       value);
+                             batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
+                           })
+                           .status());
+  ++next_cid;
+  std::shared_ptr<Collection> created = entry.collection;
+  keyspace.Put(key, std::move(entry));
+  return created;
+}
+
+Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
+  RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> found, FindCollection(key));
+  if (found != nullptr) {
+    return found;
+  }
+  WriterLock lock(keyspace_mutex);
+  if (const KeyEntry* entry = keyspace.Find(key, clock.NowMs()); entry != nullptr) {
+    if (entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    return entry->collection;
+  }
+  return CreateCollection(key, CollectionOptions());
+}
+
+template <typename T>
+Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
+                                          const CollectionWrite<T>& body) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
+  if (body.check_new) {
+    RECO_RETURN_IF_ERROR(memory.Check());
+  }
+  T answer{};
+  for (bool again = true; again;) {
+    ReaderLock lock(state_mutex);
+    RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection, FindCollection(key));
+    if (collection == nullptr && body.check_new) {
+      RECO_RETURN_IF_ERROR((*body.check_new)());
+      RECO_ASSIGN_OR_RETURN(collection, NeedCollection(key));
+    }
+    if (collection == nullptr) {
+      return answer;
+    }
+    collection->Throttle();
+    Result<T> result = body.run(*collection);
+    again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
+    if (!again) {
+      RECO_ASSIGN_OR_RETURN(answer, std::move(result));
+    }
+  }
+  RECO_RETURN_IF_ERROR(Finish(write, write_generation));
+  return answer;
+}
+
+Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, WriteOptions write) {
+  RECO_RETURN_IF_ERROR(options.Validate());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  RECO_RETURN_IF_ERROR(impl_->memory.Check());
+  {
+    ReaderLock state(impl_->state_mutex);
+    WriterLock lock(impl_->keyspace_mutex);
+    const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+    if (entry != nullptr && entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    if (entry != nullptr) {
+      RECO_RETURN_IF_ERROR(engine::CheckSameFixed(entry->collection->options(), options));
+      return false;
+    }
+    RECO_RETURN_IF_ERROR(impl_->CreateCollection(key, options).status());
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
+  return true;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Database::GetConfig(
+    KeyRef key, std::string_view pattern) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return engine::GetParameters(collection->options(), pattern);
+}
+
+// Changes what the record of a collection's key holds: `change` alters the collection, and `undo`
+// takes that back when the record cannot be staged.
+Result<bool> Database::Impl::ChangeKeyRecord(KeyRef key, const WriteOptions& write,
+                                             FunctionRef<Result<bool>(Collection&)> change,
+                                             FunctionRef<void(Collection&)> undo) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t begun, BeginWrite());
+  bool answer = false;
+  {
+    ReaderLock state(state_mutex);
+    RECO_RETURN_IF_ERROR(storage.Readable());
+    WriterLock lock(keyspace_mutex);
+    const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
+    if (entry == nullptr) {
+      return NoSuchCollection(key);
+    }
+    if (entry->collection == nullptr) {
+      return Status::WrongType();
+    }
+    RECO_ASSIGN_OR_RETURN(answer, change(*entry->collection));
+    if (Status staged = StageKey(key, *entry); !staged.ok()) {
+      undo(*entry->collection);
+      return staged;
+    }
+  }
+  RECO_RETURN_IF_ERROR(Finish(write, begun));
+  return answer;
+}
+
+Result<bool> Database::SetConfig(KeyRef key, Parameters parameters, WriteOptions write) {
+  CollectionOptions before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.options();
+    CollectionOptions after = before;
+    RECO_ASSIGN_OR_RETURN(const bool needs_training, engine::ChangeParameters(&after, parameters));
+    collection.SetOptions(after);
+    return needs_training;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetOptions(before); });
+}
+
+Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const engine::CompiledRule compiled, engine::Compile(rule));
+  std::vector<engine::CompiledRule> before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.compiled_rules();
+    std::vector<engine::CompiledRule> after = before;
+    const auto at = std::ranges::lower_bound(
+        after, rule.name, {},
+        [](const engine::CompiledRule& one) -> const std::string& { return one.rule.name; });
+    const bool is_new = at == after.end() || at->rule.name != rule.name;
+    if (is_new && after.size() >= kRulesMax) {
+      return Status::ResourceExhausted("a collection has at most " + std::to_string(kRulesMax) +
+                                       " rules; remove one with RECO.RULE DEL");
+    }
+    if (is_new) {
+      after.insert(at, compiled);
+    } else {
+      *at = compiled;
+    }
+    collection.SetRules(std::move(after));
+    return is_new;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetRules(before); });
+}
+
+Result<bool> Database::DeleteRule(KeyRef key, std::string_view name, WriteOptions write) {
+  if (Kind(key) == KeyKind::kNone) {
+    return false;
+  }
+  std::vector<engine::CompiledRule> before;
+  const auto change = [&](Collection& collection) -> Result<bool> {
+    before = collection.compiled_rules();
+    std::vector<engine::CompiledRule> after = before;
+    std::erase_if(after, [&](const engine::CompiledRule& one) { return one.rule.name == name; });
+    const bool existed = after.size() != before.size();
+    collection.SetRules(std::move(after));
+    return existed;
+  };
+  return impl_->ChangeKeyRecord(key, write, change,
+                                [&](Collection& collection) { collection.SetRules(before); });
+}
+
+Result<std::vector<Rule>> Database::Rules(KeyRef key) const {
+  return impl_->ReadCollection<std::vector<Rule>>(
+      key, {}, [](const Collection& collection) { return collection.rules(); });
+}
+
+Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return collection->Details();
+}
+
+// --- Interactions -------------------------------------------------------------------------------
+
+Result<std::uint64_t> Database::Add(KeyRef key, const Interaction& interaction,
+                                    WriteOptions write) {
+  return AddMany(key, {&interaction, 1}, write);
+}
+
+Result<std::uint64_t> Database::AddMany(KeyRef key, std::span<const Interaction> interactions,
+                                        WriteOptions write) {
+  const auto check = [&] { return Collection::CheckInteractions({}, interactions); };
+  const auto run = [&](Collection& collection) { return collection.Add(interactions, false); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
+}
+
+Result<std::uint64_t> Database::SetPreference(KeyRef key, const Interaction& interaction,
+                                              WriteOptions write) {
+  if (!interaction.weight) {
+    return Status::InvalidArgument("a preference needs a weight");
+  }
+  const auto check = [&] { return Collection::CheckInteractions({}, {&interaction, 1}); };
+  const auto run = [&](Collection& collection) { return collection.Add({&interaction, 1}, true); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
+}
+
+Result<std::uint64_t> Database::Remove(KeyRef key, std::string_view user,
+                                       std::span<const std::string_view> items,
+                                       WriteOptions write) {
+  const auto run = [&](Collection& collection) { return collection.Remove(user, items); };
+  return impl_->WriteCollection<std::uint64_t>(key, write, {run});
+}
+
+Result<bool> Database::SetRecord(KeyRef key, Side side, std::string_view id,
+                                 const RecordUpdate& update, WriteOptions write) {
+  const auto check = [&] { return Collection::CheckRecord(side, id, update); };
+  const auto run = [&](Collection& collection) { return collection.SetRecord(side, id, update); };
+  return impl_->WriteCollection<bool>(key, write, {run, check});
+}
+
+Result<bool> Database::DeleteRecord(KeyRef key, Side side, std::string_view id,
+                                    WriteOptions write) {
+  const auto run = [&](Collection& collection) { return collection.DeleteRecord(side, id); };
+  return impl_->WriteCollection<bool>(key, write, {run});
+}
+
+// --- Reads: a missing collection answers empty --------------------------------------------------
+
+Result<std::vector<std::optional<double>>> Database::Preferences(
+    KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->Preferences(user, items)
+                               : std::vector<std::optional<double>>(items.size());
+}
+
+Result<std::vector<HistoryEntry>> Database::History(KeyRef key, std::string_view user,
+                                                    const HistoryOptions& options) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->History(user, options) : std::vector<HistoryEntry>();
+}
+
+Result<std::optional<Record>> Database::GetRecord(KeyRef key, Side side,
+                                                  std::string_view id) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->GetRecord(side, id) : std::nullopt;
+}
+
+Result<ScanPage> Database::ScanRecords(KeyRef key, Side side, std::uint64_t cursor,
+                                       std::uint64_t count, std::string_view pattern) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->ScanRecords(side, cursor, count, pattern) : ScanPage();
+}
+
+Result<std::uint64_t> Database::CountRecords(KeyRef key, Side side) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->CountRecords(side) : std::uint64_t{0};
+}
+
+Result<std::optional<std::vector<float>>> Database::GetVector(KeyRef key, Side side,
+                                                              std::string_view id) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  return collection != nullptr ? collection->GetVector(side, id) : std::nullopt;
+}
+
+Result<std::vector<ModelInfo>> Database::Models(KeyRef key) const {
+  ReaderLock lock(impl_->state_mutex);
+  RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
+  if (collection == nullptr) {
+    return NoSuchCollection(key);
+  }
+  return collection->Models();
+}
+
+}  // namespace reco

@@ -1,0 +1,507 @@
+// The life of a Database: opening, committing, recovering from I/O errors, background threads.
+#include "engine/database/database.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <sys/resource.h>
+
+#include "base/thread_name.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco {
+namespace {
+
+using engine::Collection;
+using engine::DatabaseHooks;
+
+constexpr std::int64_t kMaintenanceUs = 10'000;    // between two looks at what is due
+constexpr std::int64_t kHousekeepingUs = 100'000;  // expiry and memory accounting
+constexpr std::int64_t kSecondUs = 1'000'000;      // retrain triggers, recovery attempts
+constexpr std::size_t kExpiredPerRound = 1'000;
+constexpr std::string_view kProbeKey = "probe";
+
+}  // namespace
+
+// --- Opening ------------------------------------------------------------------------------------
+
+Database::Impl::Impl(const Options& database_options, const DatabaseHooks& database_hooks)
+    : options(database_options),
+      hooks(database_hooks),
+      clock(hooks.clock != nullptr ? *hooks.clock : SystemClock()),
+      context{storage,
+              options,
+              clock,
+              row_budget,
+              memory,
+              hooks.scan_step_rows,
+              hooks.approximate_items_min},
+      keyspace(options.databases),
+      sync_policy(options.sync) {
+  memory.limit_bytes = options.memory_bytes_max;
+  row_budget.limit_bytes = static_cast<std::int64_t>(options.row_cache_bytes);
+}
+
+Database::Impl::~Impl() {
+  StopThreads();
+  if (!degraded) {
+    CheckpointCollections(true).IgnoreError("the log holds everything");
+    Commit(generation).IgnoreError("nobody is left to tell");
+    if (storage.log != nullptr) {
+      storage.log->Sync().IgnoreError("nobody is left to tell");
+    }
+  }
+}
+
+void Database::Impl::Log(LogLevel level, std::string_view message) const {
+  if (options.log) {
+    options.log(level, message);
+  }
+}
+
+Status Database::Impl::OpenStore(bool read_only) {
+  store::StoreOptions store_options;
+  store_options.path = options.path;
+  store_options.block_cache_bytes = options.block_cache_bytes;
+  store_options.write_buffer_bytes = options.write_buffer_bytes;
+  store_options.read_only = read_only;
+  store_options.env = hooks.env;
+  store_options.log = options.log;
+  RECO_ASSIGN_OR_RETURN(storage.store, store::Store::Open(store_options));
+  storage.log = std::make_unique<wal::EventLog>(*storage.store, sync_policy.load(), clock);
+  return Status::Ok();
+}
+
+Status Database::Impl::CheckFormatVersion() {
+  RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                        storage.store->Get(store::Family::kDefault, format::kFormatVersionKey));
+  if (!stored) {
+    store::Batch batch;
+    batch.Put(store::Family::kDefault, format::kFormatVersionKey,
+              format::EncodeFormatVersion(format::kFormatVersion));
+    return storage.store->Write(batch, true);
+  }
+  RECO_ASSIGN_OR_RETURN(const std::uint32_t version, format::DecodeFormatVersion(*stored));
+  if (version > format::kFormatVersion) {
+    return Status::FailedPrecondition(
+        "the folder has format version " + std::to_string(version) + ", this program reads up to " +
+        std::to_string(format::kFormatVersion) + "; use a newer program");
+  }
+  return Status::Ok();
+}
+
+Status Database::Impl::LoadRules(const std::vector<Rule>& rules, Collection& collection) {
+  std::vector<engine::CompiledRule> compiled;
+  for (const Rule& rule : rules) {
+    Result<engine::CompiledRule> one = engine::Compile(rule);
+    if (!one.ok()) {
+      return Status::Corruption("rule '" + rule.name +
+                                "' of a collection: " + std::string(one.status().message()));
+    }
+    compiled.push_back(std::move(*one));
+  }
+  collection.SetRules(std::move(compiled));
+  return Status::Ok();
+}
+
+Status Database::Impl::LoadKeys() {
+  RECO_ASSIGN_OR_RETURN(const std::optional<std::string> numbers,
+                        storage.store->Get(store::Family::kDefault, format::kNextNumbersKey));
+  WriterLock lock(keyspace_mutex);
+  if (numbers) {
+    RECO_ASSIGN_OR_RETURN(const format::NextNumbers next, format::DecodeNextNumbers(*numbers));
+    next_cid = next.cid;
+  }
+  const auto rows = storage.store->Scan(store::Family::kKeys, "");
+  for (; rows->Valid(); rows->Next()) {
+    RECO_ASSIGN_OR_RETURN(format::KeyRecord record, format::DecodeKeyRecord(rows->value()));
+    const auto db = static_cast<std::uint8_t>(rows->key()[0]);
+    if (db >= options.databases) {
+      return Status::FailedPrecondition("the folder has keys in database " + std::to_string(db) +
+                                        "; raise 'databases' above it");
+    }
+    engine::KeyEntry entry;
+    entry.expire_at_ms = record.expire_at_ms;
+    if (record.kind == KeyKind::kCollection) {
+      entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
+      RECO_RETURN_IF_ERROR(entry.collection->Load());
+      RECO_RETURN_IF_ERROR(LoadRules(record.rules, *entry.collection));
+      next_cid = std::max(next_cid, record.cid + 1);
+    } else {
+      entry.value = std::move(record.value);
+    }
+    keyspace.Put(KeyRef(rows->key().substr(1), db), std::move(entry));
+  }
+  return rows->status();
+}
+
+Status Database::Impl::LoadJobs() {
+  if (jobs != nullptr) {
+    return Status::Ok();  // after a recovery the table in memory is the newer one
+  }
+  jobs = std::make_unique<engine::JobTable>(clock, 1, options.jobs_kept);
+  const auto rows = storage.store->Scan(store::Family::kJobs, "");
+  for (; rows->Valid(); rows->Next()) {
+    RECO_ASSIGN_OR_RETURN(JobInfo job, format::DecodeJob(rows->value()));
+    jobs->Restore(std::move(job));
+  }
+  return rows->status();
+}
+
+Status Database::Impl::LoadAll() {
+  RECO_RETURN_IF_ERROR(CheckFormatVersion());
+  {
+    WriterLock lock(keyspace_mutex);
+    for (std::uint32_t db = 0; db < options.databases; ++db) {
+      keyspace.Flush(db);
+    }
+  }
+  RECO_RETURN_IF_ERROR(LoadKeys());
+  return LoadJobs();
+}
+
+Status Database::Impl::Open() {
+  WriterLock lock(state_mutex);
+  RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
+  return LoadAll();
+}
+
+// --- Committing and recovering ------------------------------------------------------------------
+
+void Database::Impl::SetHealth(const Status& status) {
+  MutexLock lock(health_mutex);
+  health = status;
+  degraded = !status.ok();
+}
+
+Status Database::Impl::CheckWritable() const {
+  if (!degraded.load(std::memory_order_relaxed)) {
+    return Status::Ok();
+  }
+  MutexLock lock(health_mutex);
+  return health;
+}
+
+Result<std::uint64_t> Database::Impl::BeginWrite() const {
+  const std::uint64_t current = generation.load();
+  RECO_RETURN_IF_ERROR(CheckWritable());
+  return current;
+}
+
+Status Database::Impl::Commit(std::uint64_t write_generation) {
+  Status status;
+  {
+    ReaderLock lock(state_mutex);
+    if (write_generation != generation.load()) {
+      return Status::IoError("the change was undone by an I/O error");
+    }
+    if (storage.log == nullptr) {
+      return CheckWritable();
+    }
+    status = storage.log->Commit(storage.log->last_staged());
+  }
+  if (!status.ok()) {
+    Recover(status);
+  }
+  return status;
+}
+
+Status Database::Impl::Finish(const WriteOptions& write, std::uint64_t write_generation) {
+  return write.defer_commit ? Status::Ok() : Commit(write_generation);
+}
+
+// A write that shows that the folder takes writes again.
+Status Database::Impl::ProbeWrite() {
+  store::Batch batch;
+  batch.Put(store::Family::kDefault, kProbeKey, "");
+  return storage.store->Write(batch, true);
+}
+
+void Database::Impl::Recover(const Status& reason) {
+  if (jobs != nullptr) {
+    jobs->CancelAll();  // a job stays inside state_mutex for its whole length
+  }
+  WriterLock lock(state_mutex);
+  const bool was_degraded = degraded;
+  if (storage.store != nullptr && storage.log->Health().ok() && storage.store->Health().ok() &&
+      !degraded) {
+    return;
+  }
+  if (!was_degraded) {
+    Log(LogLevel::kWarning, "writes are refused: " + std::string(reason.message()));
+  }
+  SetHealth(reason);
+  generation.fetch_add(1);
+  memory_is_stale |= !was_degraded;
+  storage.log.reset();
+  storage.store.reset();
+  const auto steps = [this]() NO_THREAD_SAFETY_ANALYSIS {
+    RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
+    RECO_RETURN_IF_ERROR(LoadAll());
+    memory_is_stale = false;
+    return ProbeWrite();
+  };
+  if (const Status status = steps(); !status.ok()) {
+    SetHealth(status);
+    ServeReadOnly();
+    return;
+  }
+  SetHealth(Status::Ok());
+  recoveries.fetch_add(1);
+  Log(LogLevel::kWarning, "the folder takes writes again");
+}
+
+// Undoes in memory what was not committed and goes on with reads, when the folder cannot be opened
+// for writing. When it cannot be read either, the state in memory serves without what lies on disk.
+void Database::Impl::ServeReadOnly() {
+  if (storage.store != nullptr) {
+    return;
+  }
+  Status status = OpenStore(/*read_only=*/true);
+  if (status.ok() && memory_is_stale) {
+    status = LoadAll();
+    memory_is_stale = !status.ok();
+  }
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "the folder cannot be read: " + std::string(status.message()));
+  }
+}
+
+// --- Background ---------------------------------------------------------------------------------
+
+std::vector<std::pair<std::string, std::shared_ptr<Collection>>> Database::Impl::Collections()
+    const {
+  std::vector<std::pair<std::string, std::shared_ptr<Collection>>> collections;
+  ReaderLock lock(keyspace_mutex);
+  keyspace.ForEachCollection(
+      [&](std::uint32_t, std::string_view name, const engine::KeyEntry& entry) {
+        collections.emplace_back(name, entry.collection);
+      });
+  return collections;
+}
+
+Status Database::Impl::CheckpointCollections(bool all) {
+  RECO_RETURN_IF_ERROR(CheckWritable());
+  Status failure;
+  {
+    ReaderLock lock(state_mutex);
+    for (const auto& [name, collection] : Collections()) {
+      if (!all && !collection->CheckpointDue(true)) {
+        continue;
+      }
+      if (Status status = collection->Checkpoint();
+          !status.ok() && status.code() != StatusCode::kNotFound) {
+        failure = std::move(status);
+        break;
+      }
+      checkpoints.fetch_add(1);
+      last_checkpoint_ms = clock.NowMs();
+    }
+  }
+  if (!failure.ok()) {
+    Recover(failure);
+  }
+  return failure;
+}
+
+void Database::Impl::ExpireKeys() {
+  if (degraded) {
+    return;
+  }
+  ReaderLock state(state_mutex);
+  WriterLock lock(keyspace_mutex);
+  for (const auto& expired : keyspace.CollectExpired(clock.NowMs(), kExpiredPerRound)) {
+    expired_keys.fetch_add(1);
+    StageErase(KeyRef(expired.name, expired.db), expired.entry)
+        .IgnoreError("the key is invisible already and is found again after a restart");
+  }
+}
+
+void Database::Impl::DropReplacedModels() {
+  ReaderLock lock(state_mutex);
+  for (const auto& [name, collection] : Collections()) {
+    collection->DropReplacedModels();
+  }
+}
+
+std::uint64_t Database::Impl::CountMemory() const {
+  ReaderLock state(state_mutex);
+  std::uint64_t bytes = storage.store != nullptr ? storage.store->memory_bytes() : 0;
+  for (const auto& [name, collection] : Collections()) {
+    bytes += collection->memory_bytes();
+  }
+  ReaderLock lock(keyspace_mutex);
+  return bytes + keyspace.memory_bytes();
+}
+
+void Database::Impl::Maintain(std::int64_t now_us) {
+  CheckpointCollections(false).IgnoreError("logged, and writes are refused until it works again");
+  {
+    ReaderLock lock(state_mutex);
+    for (const auto& [name, collection] : Collections()) {
+      if (const auto built = collection->BuildPendingRows(); !built.ok()) {
+        Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
+      }
+      collection->EvictRows();
+      collection->ResortIndex();
+      collection->UpdateApproximateIndex();
+    }
+  }
+  if (now_us - housekeeping_us >= kHousekeepingUs) {
+    housekeeping_us = now_us;
+    ExpireKeys();
+    memory.used_bytes = CountMemory();
+  }
+  if (now_us - second_us >= kSecondUs) {
+    second_us = now_us;
+    DropReplacedModels();
+    StartDueRetrains();
+    if (degraded) {
+      Recover(CheckWritable());
+    }
+  }
+}
+
+bool Database::Impl::Pause(std::int64_t us) {
+  MutexLock lock(threads_mutex);
+  if (!stopping) {
+    threads_wake.WaitFor(threads_mutex, std::chrono::milliseconds(us / 1'000));
+  }
+  return !stopping;
+}
+
+void Database::Impl::SyncLog() {
+  Status status;
+  {
+    ReaderLock lock(state_mutex);
+    if (storage.log != nullptr && sync_policy == SyncPolicy::kEverySecond) {
+      status = storage.log->Sync();
+    }
+  }
+  if (!status.ok()) {
+    Recover(status);
+  }
+}
+
+void Database::Impl::StartThreads() {
+  if (!hooks.background_threads) {
+    return;
+  }
+  sync_thread = std::thread([this] {
+    NameThread("sync");
+    while (Pause(kSecondUs)) {
+      SyncLog();
+    }
+  });
+  maintenance_thread = std::thread([this] {
+    NameThread("maintenance");
+    while (Pause(kMaintenanceUs)) {
+      Maintain(clock.MonotonicUs());
+    }
+  });
+  job_thread = std::thread([this] {
+    NameThread("job");
+    // Training gives way to queries: the scheduler sees to it.
+    setpriority(PRIO_PROCESS, 0, 10);
+    RunJobs();
+  });
+}
+
+void Database::Impl::StopThreads() {
+  {
+    MutexLock lock(threads_mutex);
+    stopping = true;
+  }
+  if (jobs != nullptr) {
+    jobs->CancelAll();
+  }
+  threads_wake.NotifyAll();
+  for (std::thread* thread : {&sync_thread, &maintenance_thread, &job_thread}) {
+    if (thread->joinable()) {
+      thread->join();
+    }
+  }
+  MutexLock lock(threads_mutex);
+  job_queue.clear();
+}
+
+// --- The public class ---------------------------------------------------------------------------
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> engine::DatabaseAccess::Open(const Options& options,
+                                                               const DatabaseHooks& hooks) {
+  RECO_RETURN_IF_ERROR(options.Validate());
+  auto impl = std::make_unique<Database::Impl>(options, hooks);
+  RECO_RETURN_IF_ERROR(impl->Open());
+  impl->StartThreads();
+  return std::unique_ptr<Database>(new Database(std::move(impl)));
+}
+
+void engine::DatabaseAccess::Maintain(Database& database) {
+  database.impl_->Maintain(database.impl_->clock.MonotonicUs());
+}
+
+void engine::DatabaseAccess::RunJob(Database& database, std::string_view key) {
+  database.Retrain(key, {}).status().IgnoreError("the jobs show what came of it");
+  while (database.impl_->RunNextJob()) {
+  }
+}
+
+void engine::DatabaseAccess::Recover(Database& database) {
+  database.impl_->Recover(database.impl_->CheckWritable());
+}
+
+std::uint64_t engine::DatabaseAccess::IndexResorts(const Database& database, std::string_view key) {
+  ReaderLock lock(database.impl_->state_mutex);
+  const auto collection = database.impl_->FindCollection(KeyRef(key));
+  return collection.ok() ? (*collection)->resorts() : 0;
+}
+
+Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
+  return engine::DatabaseAccess::Open(options, {});
+}
+
+Status Database::Commit(std::uint64_t generation) {
+  return impl_->Commit(generation);
+}
+
+std::uint64_t Database::generation() const {
+  return impl_->generation;
+}
+
+bool Database::commit_pending() const {
+  ReaderLock lock(impl_->state_mutex);
+  const wal::EventLog* log = impl_->storage.log.get();
+  return log != nullptr && log->last_staged() != log->last_committed();
+}
+
+Status Database::Checkpoint() {
+  RECO_RETURN_IF_ERROR(impl_->CheckWritable());
+  return impl_->CheckpointCollections(true);
+}
+
+void Database::SetSyncPolicy(SyncPolicy policy) {
+  impl_->sync_policy = policy;
+  ReaderLock lock(impl_->state_mutex);
+  if (impl_->storage.log != nullptr) {
+    impl_->storage.log->SetPolicy(policy);
+  }
+}
+
+void Database::SetMemoryLimit(std::uint64_t bytes_max) {
+  impl_->memory.limit_bytes = bytes_max;
+}
+
+Status Database::Health() const {
+  return impl_->CheckWritable();
+}
+
+std::uint64_t Database::memory_used_bytes() const {
+  return impl_->memory.used_bytes;
+}
+
+}  // namespace reco

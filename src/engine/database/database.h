@@ -1,0 +1,209 @@
+// Database::Impl: what a Database owns. The public class's methods are in database.cc (life,
+// commit, background), database_keys.cc, database_collections.cc and verify.cc.
+//
+// Lock order: state_mutex, keyspace_mutex, then a collection's, then the log's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "reco/engine.h"
+
+#include "base/mutex.h"
+#include "engine/collection.h"
+#include "engine/database/keyspace.h"
+#include "engine/jobs/jobs.h"
+#include "engine/rows/storage.h"
+#include "engine/state/approximate_items.h"
+#include "index/stepped_search.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace reco::engine {
+
+// What tests put under a database.
+struct DatabaseHooks {
+  const Clock* clock = nullptr;
+  rocksdb::Env* env = nullptr;
+  bool background_threads = true;  // false: checkpoints and jobs only when asked for
+  // Rows that a scan visits before it gives the collection's lock back.
+  std::size_t scan_step_rows = index::SteppedSearch::kStepRows;
+  std::size_t approximate_items_min = kApproximateItemsMin;
+};
+
+// The way behind the public class, for tests.
+class DatabaseAccess {
+ public:
+  static Result<std::unique_ptr<Database>> Open(const Options& options, const DatabaseHooks& hooks);
+  // For databases without threads: one round of background work; a training of `key` from start to
+  // end, whose outcome the jobs show; one attempt to take writes again.
+  static void Maintain(Database& database);
+  static void RunJob(Database& database, std::string_view key);
+  static void Recover(Database& database);
+  // How often the item index of `key` was re-sorted.
+  static std::uint64_t IndexResorts(const Database& database, std::string_view key);
+};
+
+}  // namespace reco::engine
+
+namespace reco {
+
+// Thread-safe. Every operation holds state_mutex shared for its whole length, so that recovery from
+// an I/O error, which holds it exclusively, finds nobody inside.
+class Database::Impl {
+ public:
+  using JobBody =
+      std::function<Status(engine::Collection&, engine::RunningJob&, engine::JobResult*)>;
+
+  Impl(const Options& options, const engine::DatabaseHooks& hooks);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status Open() EXCLUDES(state_mutex);
+  void StartThreads();
+  // Waits `us`, or until the threads stop: false.
+  bool Pause(std::int64_t us) EXCLUDES(threads_mutex);
+  void SyncLog() EXCLUDES(state_mutex);
+  void StopThreads();
+
+  // Closes the folder, opens it again and replaces the whole state by what is stored. No-op when
+  // another thread has done so. On an error writes stay refused and this is tried again later.
+  void Recover(const Status& reason) EXCLUDES(state_mutex);
+  // Not Ok while writes are refused.
+  Status CheckWritable() const;
+  // The start of every write: CheckWritable, and the generation that its end commits.
+  Result<std::uint64_t> BeginWrite() const;
+  // The end of every write: commits unless deferred.
+  Status Finish(const WriteOptions& write, std::uint64_t write_generation) EXCLUDES(state_mutex);
+  Status Commit(std::uint64_t write_generation) EXCLUDES(state_mutex);
+  // Checkpoints what is due (`all`: everything); recovers from a failure.
+  Status CheckpointCollections(bool all) EXCLUDES(state_mutex);
+  // One round of the maintenance thread.
+  void Maintain(std::int64_t now_us) EXCLUDES(state_mutex);
+  void ExpireKeys() EXCLUDES(state_mutex);
+  void StartDueRetrains() EXCLUDES(state_mutex);
+  void DropReplacedModels() EXCLUDES(state_mutex, keyspace_mutex);
+  std::uint64_t CountMemory() const EXCLUDES(state_mutex, keyspace_mutex);
+  void Log(LogLevel level, std::string_view message) const;
+
+  // Null when the key is absent; kWrongType when it holds a string.
+  Result<std::shared_ptr<engine::Collection>> FindCollection(KeyRef key) const
+      REQUIRES_SHARED(state_mutex) EXCLUDES(keyspace_mutex);
+  // The same, but creates it with the server's defaults.
+  Result<std::shared_ptr<engine::Collection>> NeedCollection(KeyRef key)
+      REQUIRES_SHARED(state_mutex) EXCLUDES(keyspace_mutex);
+  // One write on the collection of a key.
+  template <typename T>
+  struct CollectionWrite {
+    FunctionRef<Result<T>(engine::Collection&)> run;
+    // Whether the write may create a missing collection; null: it never does.
+    std::optional<FunctionRef<Status()>> check_new = std::nullopt;
+  };
+  Result<bool> ChangeKeyRecord(KeyRef key, const WriteOptions& write,
+                               FunctionRef<Result<bool>(engine::Collection&)> change,
+                               FunctionRef<void(engine::Collection&)> undo) EXCLUDES(state_mutex);
+  static Status LoadRules(const std::vector<Rule>& rules, engine::Collection& collection);
+  // One read of the collection of a key; answers `missing` without one.
+  template <typename T>
+  Result<T> ReadCollection(KeyRef key, T missing,
+                           FunctionRef<Result<T>(const engine::Collection&)> read) const
+      EXCLUDES(state_mutex) {
+    ReaderLock lock(state_mutex);
+    RECO_ASSIGN_OR_RETURN(const auto collection, FindCollection(key));
+    return collection != nullptr ? read(*collection) : Result<T>(std::move(missing));
+  }
+  // Answers T() for a missing collection that is not to be created. Looks the key up again when the
+  // collection was deleted in between.
+  template <typename T>
+  Result<T> WriteCollection(KeyRef key, const WriteOptions& write, const CollectionWrite<T>& body)
+      EXCLUDES(state_mutex);
+  Result<std::shared_ptr<engine::Collection>> CreateCollection(KeyRef key,
+                                                               const CollectionOptions& options)
+      REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
+  Result<std::uint64_t> StartJob(JobKind kind, KeyRef key, JobBody run) EXCLUDES(state_mutex);
+  void RunJobs();
+  // The next queued job; false when there is none.
+  bool RunNextJob() EXCLUDES(state_mutex, threads_mutex);
+  void StoreJob(const engine::JobChange& change) EXCLUDES(state_mutex);
+  std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
+      EXCLUDES(keyspace_mutex);
+
+  // Rows of the keys family.
+  static std::string EncodeKey(const engine::KeyEntry& entry);
+  Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
+  Status StageSet(KeyRef key, const engine::Keyspace::SetResult& result, std::int64_t now_ms)
+      REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
+  Status StageFlush(std::uint32_t db) REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
+  // Removes the key's row and, for a collection, everything of it.
+  Status StageErase(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
+
+  Options options;
+  const engine::DatabaseHooks hooks;
+  const Clock& clock;
+  engine::Storage storage;  // replaced under state_mutex
+  engine::RowBudget row_budget;
+  engine::MemoryBudget memory;
+  engine::CollectionContext context;
+
+  mutable SharedMutex state_mutex;
+  mutable SharedMutex keyspace_mutex;
+  engine::Keyspace keyspace GUARDED_BY(keyspace_mutex);
+  std::uint32_t next_cid GUARDED_BY(keyspace_mutex) = 1;
+  std::unique_ptr<engine::JobTable> jobs;
+
+  mutable Mutex health_mutex;
+  Status health GUARDED_BY(health_mutex);
+  std::atomic<bool> degraded = false;  // mirrors health; checked by every write
+  std::atomic<SyncPolicy> sync_policy;
+  // Memory may hold changes of a commit that failed: it has to be loaded again.
+  bool memory_is_stale GUARDED_BY(state_mutex) = false;
+
+  // Counts the states that recovery has put in the place of another: a write is durable only when
+  // it is committed in the generation that it was made in.
+  std::atomic<std::uint64_t> generation = 1;
+  std::atomic<std::uint64_t> recoveries = 0;
+  std::atomic<std::uint64_t> expired_keys = 0;
+  std::atomic<std::uint64_t> checkpoints = 0;
+  std::atomic<std::int64_t> last_checkpoint_ms = 0;
+
+  struct QueuedJob {
+    engine::RunningJob job;
+    std::shared_ptr<engine::Collection> collection;
+    JobBody run;
+  };
+  Mutex threads_mutex;
+  CondVar threads_wake;
+  bool stopping GUARDED_BY(threads_mutex) = false;
+  std::deque<QueuedJob> job_queue GUARDED_BY(threads_mutex);
+  std::int64_t memory_returned_us = 0;                                 // confined to RunNextJob
+  std::set<std::uint32_t> busy_collections GUARDED_BY(threads_mutex);  // cids with a job to run
+  std::int64_t housekeeping_us = 0;                                    // confined to Maintain
+  std::int64_t second_us = 0;                                          // confined to Maintain
+  std::thread sync_thread;
+  std::thread maintenance_thread;
+  std::thread job_thread;
+
+ private:
+  Status OpenStore(bool read_only) REQUIRES(state_mutex);
+  void ServeReadOnly() REQUIRES(state_mutex);
+  Status CheckFormatVersion() REQUIRES(state_mutex);
+  Status LoadAll() REQUIRES(state_mutex);
+  Status LoadKeys() REQUIRES(state_mutex) EXCLUDES(keyspace_mutex);
+  Status LoadJobs() REQUIRES(state_mutex);
+  Status ProbeWrite() REQUIRES(state_mutex);
+  void SetHealth(const Status& status);
+};
+
+}  // namespace reco

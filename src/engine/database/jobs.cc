@@ -1,0 +1,261 @@
+// Jobs of a Database: one thread runs them in the order they were asked for. Also Info().
+#include <algorithm>
+#include <utility>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "engine/database/database.h"
+#include "engine/settings/parameters.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco {
+namespace {
+
+using engine::Collection;
+using engine::JobResult;
+using engine::RunningJob;
+
+constexpr std::size_t kJobQueueMax = 100;
+constexpr std::int64_t kReturnMemoryUs = 10'000'000;  // at most so often
+
+// What a training has freed goes back to the system: glibc keeps it otherwise, for 1M users and
+// 100k items 600 MB. Its arenas are locked one at a time.
+void ReturnFreedMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace
+
+Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody run) {
+  RECO_RETURN_IF_ERROR(CheckWritable());
+  std::shared_ptr<Collection> collection;
+  {
+    ReaderLock lock(state_mutex);
+    RECO_ASSIGN_OR_RETURN(collection, FindCollection(key));
+  }
+  if (collection == nullptr) {
+    return Status::NotFound("no such collection '" + std::string(key.name.substr(0, 128)) +
+                            "'; create it with RECO.CREATE or RECO.ADD");
+  }
+  MutexLock lock(threads_mutex);
+  if (stopping) {
+    return Status::Unavailable("the database is closing");
+  }
+  if (job_queue.size() >= kJobQueueMax) {
+    return Status::ResourceExhausted("100 jobs are waiting already");
+  }
+  if (!busy_collections.insert(collection->cid()).second) {
+    return Status::FailedPrecondition(
+        "a job of this collection is already queued or running; see RECO.JOB LIST");
+  }
+  RunningJob job = jobs->Create(kind, key.name);
+  const std::uint64_t id = job.id();
+  job_queue.push_back({std::move(job), std::move(collection), std::move(run)});
+  threads_wake.NotifyAll();
+  return id;
+}
+
+void Database::Impl::RunJobs() {
+  for (;;) {
+    {
+      MutexLock lock(threads_mutex);
+      while (!stopping && job_queue.empty()) {
+        threads_wake.Wait(threads_mutex);
+      }
+      if (stopping) {
+        return;
+      }
+    }
+    RunNextJob();
+  }
+}
+
+bool Database::Impl::RunNextJob() {
+  std::unique_ptr<QueuedJob> next;
+  {
+    MutexLock lock(threads_mutex);
+    if (job_queue.empty()) {
+      return false;
+    }
+    next = std::make_unique<QueuedJob>(std::move(job_queue.front()));
+    job_queue.pop_front();
+  }
+  JobResult result;
+  Status status = Status::Unavailable("cancelled");
+  const std::uint32_t cid = next->collection->cid();
+  if (!next->job.cancelled()) {
+    next->job.Begin();
+    ReaderLock lock(state_mutex);
+    status = next->run(*next->collection, next->job, &result);
+  }
+  next->collection.reset();
+  {
+    MutexLock lock(threads_mutex);
+    busy_collections.erase(cid);
+  }
+  Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
+                             " ended: " + (status.ok() ? "done" : std::string(status.message())));
+  StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
+  if (status.code() == StatusCode::kIoError) {
+    Recover(status);
+  }
+  const std::int64_t now_us = clock.MonotonicUs();
+  if (status.ok() && now_us - memory_returned_us >= kReturnMemoryUs) {
+    memory_returned_us = now_us;
+    ReturnFreedMemory();
+  }
+  return true;
+}
+
+void Database::Impl::StoreJob(const engine::JobChange& change) {
+  ReaderLock lock(state_mutex);
+  if (storage.log == nullptr) {
+    return;
+  }
+  const std::string record = format::EncodeJob(change.finished);
+  const auto stage = [&](store::Batch& batch) {
+    batch.Put(store::Family::kJobs, format::JobKey(change.finished.id), record);
+    for (const std::uint64_t dropped : change.dropped) {
+      batch.Delete(store::Family::kJobs, format::JobKey(dropped));
+    }
+  };
+  storage.log->Stage(stage).status().IgnoreError("the job's outcome is in memory and in the log");
+}
+
+void Database::Impl::StartDueRetrains() {
+  if (degraded) {
+    return;
+  }
+  struct Due {
+    std::uint32_t db;
+    std::string name;
+  };
+  std::vector<Due> due;
+  {
+    ReaderLock state(state_mutex);
+    ReaderLock lock(keyspace_mutex);
+    const std::int64_t now_ms = clock.NowMs();
+    keyspace.ForEachCollection(
+        [&](std::uint32_t db, std::string_view name, const engine::KeyEntry& entry) {
+          const CollectionOptions parameters = entry.collection->options();
+          const auto since = entry.collection->retrain_trigger();
+          const bool by_events =
+              parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
+          const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
+                              now_ms - since.trained_at_ms >=
+                                  static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
+          if (by_events || by_age || since.faded) {
+            due.push_back({db, std::string(name)});
+          }
+        });
+  }
+  for (const Due& key : due) {
+    StartJob(JobKind::kRetrain, KeyRef(key.name, key.db),
+             [](Collection& collection, RunningJob& job, JobResult* result) {
+               return collection.Retrain(collection.options(), job, result);
+             })
+        .status()
+        .IgnoreError("one is running already, or the next second tries again");
+  }
+}
+
+Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
+  CollectionOptions checked;
+  RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&checked, parameters));
+  std::vector<std::pair<std::string, std::string>> given(parameters.begin(), parameters.end());
+  return impl_->StartJob(
+      JobKind::kRetrain, key,
+      [given = std::move(given)](Collection& collection, RunningJob& job, JobResult* result) {
+        CollectionOptions options = collection.options();
+        RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&options, given));
+        return collection.Retrain(options, job, result);
+      });
+}
+
+Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& options) {
+  if (options.holdout_last < 1 || options.holdout_last > 10'000) {
+    return Status::InvalidArgument("HOLDOUT LAST must be 1 to 10000");
+  }
+  if (options.at.empty() || options.at.size() > 8 ||
+      std::any_of(options.at.begin(), options.at.end(),
+                  [](std::uint32_t k) { return k < 1 || k > 1'000; })) {
+    return Status::InvalidArgument("AT takes 1 to 8 cut-offs of 1 to 1000");
+  }
+  CollectionOptions checked;
+  RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&checked, options.parameters));
+  return impl_->StartJob(
+      JobKind::kEvaluate, key,
+      [options](Collection& collection, RunningJob& job, JobResult* result) {
+        CollectionOptions parameters = collection.options();
+        RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&parameters, options.parameters));
+        return collection.Evaluate(parameters, options, job, result);
+      });
+}
+
+std::vector<JobInfo> Database::Jobs() const {
+  return impl_->jobs->List();
+}
+
+Result<JobInfo> Database::Job(std::uint64_t id) const {
+  return impl_->jobs->Get(id);
+}
+
+Status Database::CancelJob(std::uint64_t id) {
+  return impl_->jobs->Cancel(id);
+}
+
+Result<JobInfo> Database::WaitJob(std::uint64_t id, std::int64_t timeout_ms) const {
+  return impl_->jobs->Wait(id, timeout_ms);
+}
+
+std::vector<InfoField> Database::Info() const {
+  std::vector<InfoField> fields;
+  const auto add = [&fields](std::string_view section, std::string_view name, auto value) {
+    fields.push_back({std::string(section), std::string(name), std::to_string(value)});
+  };
+  Impl& impl = *impl_;
+  add("memory", "used_memory_dataset", impl.memory.used_bytes.load());
+  add("memory", "row_cache_bytes", impl.row_budget.used_bytes.load());
+  add("memory", "row_cache_limit_bytes", impl.row_budget.limit_bytes);
+  add("persistence", "writes_refused", impl.degraded ? 1 : 0);
+  add("persistence", "recoveries_from_errors", impl.recoveries.load());
+  add("persistence", "checkpoints", impl.checkpoints.load());
+  add("persistence", "last_checkpoint_ms", impl.last_checkpoint_ms.load());
+  add("stats", "row_cache_hits", impl.row_budget.hits.load());
+  add("stats", "row_cache_misses", impl.row_budget.misses.load());
+  add("stats", "row_cache_evictions", impl.row_budget.evictions.load());
+  add("stats", "expired_keys", impl.expired_keys.load());
+  ReaderLock state(impl.state_mutex);
+  if (impl.storage.log != nullptr) {
+    const wal::LogStats log = impl.storage.log->stats();
+    add("persistence", "log_commits", log.commits);
+    add("persistence", "log_changes", log.changes);
+    add("persistence", "log_syncs", log.syncs);
+    add("persistence", "log_last_sync_us", log.last_sync_us);
+    add("persistence", "log_pending_bytes", log.pending_bytes);
+    add("memory", "store_memory_bytes", impl.storage.store->memory_bytes());
+    add("persistence", "disk_bytes", impl.storage.store->disk_bytes());
+  }
+  ReaderLock lock(impl.keyspace_mutex);
+  const std::int64_t now_ms = impl.clock.NowMs();
+  add("memory", "keyspace_bytes", impl.keyspace.memory_bytes());
+  add("reco", "collections", impl.keyspace.collections());
+  for (std::uint32_t db = 0; db < impl.keyspace.databases(); ++db) {
+    const std::uint64_t keys = impl.keyspace.Size(db, now_ms);
+    if (keys == 0) {
+      continue;
+    }
+    const auto expiries = impl.keyspace.Expiries(db, now_ms);
+    fields.push_back({"keyspace", "db" + std::to_string(db),
+                      "keys=" + std::to_string(keys) + ",expires=" + std::to_string(expiries.keys) +
+                          ",avg_ttl=" + std::to_string(expiries.average_ttl_ms)});
+  }
+  return fields;
+}
+
+}  // namespace reco

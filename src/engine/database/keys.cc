@@ -1,0 +1,266 @@
+// Keys and strings of a Database: the key space in memory, its rows in the `keys` family.
+#include "format/keys.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/database/database.h"
+#include "format/records.h"
+
+namespace reco {
+namespace {
+
+using engine::Collection;
+using engine::KeyEntry;
+
+void DeletePrefix(store::Batch& batch, store::Family family, std::string_view prefix) {
+  batch.DeleteRange(family, prefix, format::PrefixEnd(prefix));
+}
+
+}  // namespace
+
+std::string Database::Impl::EncodeKey(const KeyEntry& entry) {
+  format::KeyRecord record;
+  record.kind = entry.kind();
+  record.expire_at_ms = entry.expire_at_ms;
+  if (entry.collection != nullptr) {
+    record.cid = entry.collection->cid();
+    record.options = entry.collection->options();
+    record.rules = entry.collection->rules();
+  } else {
+    record.value = entry.value;
+  }
+  return format::EncodeKeyRecord(record);
+}
+
+Status Database::Impl::StageKey(KeyRef key, const KeyEntry& entry) {
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  const std::string value = EncodeKey(entry);
+  return storage.log
+      ->Stage([&](store::Batch& batch) {
+        batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
+      })
+      .status();
+}
+
+Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  if (entry.collection != nullptr) {
+    entry.collection->Drop();
+  }
+  return storage.log
+      ->Stage([&](store::Batch& batch) {
+        batch.Delete(store::Family::kKeys, format::KeysKey(key.db, key.name));
+        if (entry.collection == nullptr) {
+          return;
+        }
+        const std::uint32_t cid = entry.collection->cid();
+        const std::string prefix = format::CollectionPrefix(cid);
+        for (const store::Family family :
+             {store::Family::kEvents, store::Family::kUsers, store::Family::kItems,
+              store::Family::kByUser, store::Family::kByItem, store::Family::kVectors,
+              store::Family::kModels, store::Family::kTokens}) {
+          DeletePrefix(batch, family, prefix);
+        }
+        batch.Delete(store::Family::kDefault, format::CheckpointKey(cid));
+      })
+      .status();
+}
+
+// What SET leaves behind: nothing when its condition did not hold.
+Status Database::Impl::StageSet(KeyRef key, const engine::Keyspace::SetResult& result,
+                                std::int64_t now_ms) {
+  if (!result.outcome.written) {
+    return Status::Ok();
+  }
+  if (result.replaced && (result.replaced->collection != nullptr || result.erased)) {
+    RECO_RETURN_IF_ERROR(StageErase(key, *result.replaced));
+  }
+  return result.erased ? Status::Ok() : StageKey(key, *keyspace.Find(key, now_ms));
+}
+
+Status Database::Impl::StageFlush(std::uint32_t db) {
+  for (const std::shared_ptr<Collection>& collection : keyspace.Flush(db)) {
+    KeyEntry entry;
+    entry.collection = collection;
+    RECO_RETURN_IF_ERROR(StageErase(KeyRef("", db), entry));
+  }
+  const std::string prefix = format::KeysKey(db, "");
+  const auto stage = [&](store::Batch& batch) {
+    DeletePrefix(batch, store::Family::kKeys, prefix);
+  };
+  return storage.log->Stage(stage).status();
+}
+
+Result<std::optional<std::string>> Database::Get(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  if (entry == nullptr) {
+    return std::optional<std::string>();
+  }
+  if (entry->kind() != KeyKind::kString) {
+    return Status::WrongType();
+  }
+  return std::optional<std::string>(entry->value);
+}
+
+Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOptions& options,
+                                 WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  RECO_RETURN_IF_ERROR(impl_->memory.Check());
+  SetOutcome outcome;
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::int64_t now_ms = impl_->clock.NowMs();
+    RECO_ASSIGN_OR_RETURN(auto result, impl_->keyspace.SetString(key, value, options, now_ms));
+    outcome = std::move(result.outcome);
+    RECO_RETURN_IF_ERROR(impl_->StageSet(key, result, now_ms));
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
+  return outcome;
+}
+
+Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::string_view> names,
+                                       WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  std::uint64_t deleted = 0;
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::int64_t now_ms = impl_->clock.NowMs();
+    for (const std::string_view name : names) {
+      const KeyRef key(name, db);
+      const auto erased = impl_->keyspace.Erase(key);
+      if (!erased) {
+        continue;
+      }
+      deleted += erased->ExpiredAt(now_ms) ? 0 : 1;
+      RECO_RETURN_IF_ERROR(impl_->StageErase(key, *erased));
+    }
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
+  return deleted;
+}
+
+bool Database::Exists(KeyRef key) const {
+  return Kind(key) != KeyKind::kNone;
+}
+
+KeyKind Database::Kind(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  return entry != nullptr ? entry->kind() : KeyKind::kNone;
+}
+
+Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition condition,
+                                WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  bool set = false;
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::int64_t now_ms = impl_->clock.NowMs();
+    const auto result = impl_->keyspace.ExpireAt(key, at_ms, condition, now_ms);
+    set = result.set;
+    if (result.erased) {
+      RECO_RETURN_IF_ERROR(impl_->StageErase(key, *result.erased));
+    } else if (set) {
+      RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
+    }
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
+  return set;
+}
+
+std::int64_t Database::ExpireTimeMs(KeyRef key) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  if (entry == nullptr) {
+    return -2;
+  }
+  return entry->expire_at_ms == 0 ? -1 : entry->expire_at_ms;
+}
+
+Result<bool> Database::Persist(KeyRef key, WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  bool changed = false;
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::int64_t now_ms = impl_->clock.NowMs();
+    changed = impl_->keyspace.Persist(key, now_ms);
+    if (changed) {
+      RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
+    }
+  }
+  RECO_RETURN_IF_ERROR(impl_->Finish(write, generation));
+  return changed;
+}
+
+ScanPage Database::Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
+                        std::string_view pattern, KeyKind kind) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  return impl_->keyspace.Scan(db, cursor, count, {pattern, kind}, impl_->clock.NowMs());
+}
+
+std::vector<std::string> Database::Keys(std::uint32_t db, std::string_view pattern) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  return impl_->keyspace.Keys(db, pattern, impl_->clock.NowMs());
+}
+
+Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::int64_t now_ms = impl_->clock.NowMs();
+    RECO_ASSIGN_OR_RETURN(const auto replaced, impl_->keyspace.Rename(from, to, now_ms));
+    if (from.name == to.name) {
+      return Status::Ok();
+    }
+    if (replaced) {
+      RECO_RETURN_IF_ERROR(impl_->StageErase(to, *replaced));
+    }
+    const std::string value = Impl::EncodeKey(*impl_->keyspace.Find(to, now_ms));
+    const auto stage = [&](store::Batch& batch) {
+      batch.Delete(store::Family::kKeys, format::KeysKey(from.db, from.name));
+      batch.Put(store::Family::kKeys, format::KeysKey(to.db, to.name), value);
+    };
+    RECO_RETURN_IF_ERROR(impl_->storage.log->Stage(stage).status());
+  }
+  return impl_->Finish(write, generation);
+}
+
+std::uint64_t Database::Size(std::uint32_t db) const {
+  ReaderLock state(impl_->state_mutex);
+  ReaderLock lock(impl_->keyspace_mutex);
+  return impl_->keyspace.Size(db, impl_->clock.NowMs());
+}
+
+Status Database::Flush(std::optional<std::uint32_t> db, WriteOptions write) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  {
+    ReaderLock state(impl_->state_mutex);
+    RECO_RETURN_IF_ERROR(impl_->storage.Readable());
+    WriterLock lock(impl_->keyspace_mutex);
+    const std::uint32_t first = db.value_or(0);
+    const std::uint32_t last = db.value_or(impl_->keyspace.databases() - 1);
+    for (std::uint32_t i = first; i <= last; ++i) {
+      RECO_RETURN_IF_ERROR(impl_->StageFlush(i));
+    }
+  }
+  return impl_->Finish(write, generation);
+}
+
+}  // namespace reco

@@ -1,0 +1,76 @@
+// DecayedSums: items by the sum of their events' weights, each halved with every half-life of age.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "reco/options.h"
+
+#include "engine/popular/pair_map.h"
+#include "engine/popular/ranked_values.h"
+#include "engine/popular/recent_list.h"
+
+namespace reco::engine {
+
+// An item's value is sum w 2^(-age / half-life), kept by forward decay (Cormode et al. 2009): each
+// event weighs w 2^((time - landmark) / half-life) for good, so time changes no order; the landmark
+// moves on before the weights get out of a float64's range. An event that says a time behind its
+// arrival counts as of its arrival.
+//
+// A pair is forgotten when its newest event is older than kLifeInHalves half-lives: it weighs less
+// than 1e-15 of what it did. An item is ranked while it has a pair.
+//
+// A value is within n x 2^-50 x (the same sum of absolute weights) of the sum over its n events,
+// removed ones included. About 72 bytes a pair; an event costs O(1), a pair's end O(log n).
+//
+// Thread-compatible.
+class DecayedSums final : public RecentList {
+ public:
+  static constexpr std::int64_t kLifeInHalves = 50;
+
+  DecayedSums(std::int64_t halflife_ms, Feedback feedback)
+      : halflife_ms_(halflife_ms), rated_(feedback == Feedback::kExplicit) {}
+
+  void Add(const RecentEvent& event) override;
+  void Remove(std::uint32_t user, std::uint32_t item) override;
+  void RemoveIf(FunctionRef<bool(std::uint32_t user, std::uint32_t item)> gone) override;
+  void Advance(std::int64_t now_ms) override;
+  // There is one ranking: the measure does not matter.
+  std::vector<RankedValue> Top(PopularBy by, const PageQuery& query) const override;
+  // Pairs.
+  std::size_t size() const override { return pairs_.size(); }
+  std::size_t memory_bytes() const override;
+
+ private:
+  static constexpr std::uint32_t kNone = HashIndex::kNone;
+
+  struct Pair {
+    double sum = 0;              // relative to the landmark
+    std::int64_t newest_ms = 0;  // not later than its arrival
+    std::int64_t said_ms = 0;    // the newest event time as it was given
+  };
+  using Due = std::pair<std::int64_t, std::uint32_t>;  // at the earliest forgotten then; pair
+
+  double WeightAt(std::int64_t time_ms) const;
+  std::int64_t EndOf(const Pair& pair) const {
+    return pair.newest_ms + kLifeInHalves * halflife_ms_;
+  }
+  void MoveLandmark(std::int64_t to_ms);
+  void Change(std::uint32_t item, int pairs, double sum);
+  void Detach(std::uint32_t pair);
+  void Sweep();
+
+  const std::int64_t halflife_ms_;
+  const bool rated_;
+  std::int64_t now_ms_ = 0;
+  std::int64_t landmark_ms_ = 0;
+  PairMap<Pair> pairs_;
+  std::deque<Due> ends_;  // a heap, the earliest in front; one entry for each pair, detached or not
+  std::vector<std::uint32_t> pairs_of_;  // by item
+  RankedValues sums_;                    // relative to the landmark
+};
+
+}  // namespace reco::engine

@@ -1,0 +1,58 @@
+#include "engine/rows/signal.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "reco/types.h"
+
+namespace reco::engine {
+
+SignalRules RulesOf(const CollectionOptions& options) {
+  return {options.halflife_s * 1000, options.feedback};
+}
+
+double Decay(double halflife_ms, std::int64_t age_ms) {
+  if (halflife_ms <= 0 || age_ms == 0) {
+    return 1;
+  }
+  return std::exp2(std::clamp(-static_cast<double>(age_ms) / halflife_ms, -60.0, 10.0));
+}
+
+format::Pair Accumulate(const format::Pair* before, const format::Event& event,
+                        const SignalRules& rules) {
+  format::Pair after = before != nullptr ? *before : format::Pair{};
+  if (before == nullptr) {
+    after.first_ms = after.last_ms = event.time_ms;
+    after.last_type = event.type;
+  }
+  const bool newest = event.time_ms >= after.last_ms;
+  const std::int64_t at_ms = newest ? event.time_ms : after.last_ms;
+  double weight = event.weight * Decay(rules.halflife_ms, at_ms - event.time_ms);
+  if (rules.feedback == Feedback::kExplicit) {
+    const bool stands = newest || event.kind == format::EventKind::kSet;
+    weight = stands ? event.weight : static_cast<double>(after.weight);
+  } else if (event.kind != format::EventKind::kSet) {
+    weight += after.weight * Decay(rules.halflife_ms, at_ms - after.last_ms);
+  }
+  after.weight = static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));
+  after.first_ms = std::min(after.first_ms, event.time_ms);
+  if (newest) {
+    after.last_ms = event.time_ms;
+    after.last_type = event.type;
+  }
+  after.count += after.count == 0xffffffffU ? 0 : 1;
+  return after;
+}
+
+float ModelSignal::WeightOf(const format::Pair& pair) const {
+  if (halflife_ms <= 0 && weighting == Weighting::kLinear) {
+    return pair.weight;
+  }
+  double weight = pair.weight * Decay(halflife_ms, reference_ms - pair.last_ms);
+  if (weighting == Weighting::kLog) {
+    weight = std::copysign(std::log2(1 + std::abs(weight)), weight);
+  }
+  return static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,674 @@
+#include "engine/state/collection_state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "format/keys.h"
+
+namespace reco::engine {
+namespace {
+
+using format::Event;
+using format::EventKind;
+
+constexpr Side Other(Side which) {
+  return which == Side::kUser ? Side::kItem : Side::kUser;
+}
+
+}  // namespace
+
+struct CollectionState::Change {
+  std::optional<format::Pair> before;
+  std::optional<format::Pair> after;
+
+  double stored_growth() const {
+    return (after ? static_cast<double>(after->weight) : 0) -
+           (before ? static_cast<double>(before->weight) : 0);
+  }
+  double squares_growth() const {
+    const auto square = [](const std::optional<format::Pair>& pair) {
+      const double weight = pair ? static_cast<double>(pair->weight) : 0;
+      return weight * weight;
+    };
+    return square(after) - square(before);
+  }
+  float old_weight(const ModelSignal& signal) const {
+    return before ? signal.WeightOf(*before) : 0;
+  }
+  float new_weight(const ModelSignal& signal) const { return after ? signal.WeightOf(*after) : 0; }
+};
+
+CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
+                                 const CollectionOptions& options)
+    : context_(context),
+      cid_(cid),
+      dim_(StoredDim(options)),
+      rules_(RulesOf(options)),
+      fold_in_(options.fold_in),
+      users_(context, cid, Side::kUser, dim_),
+      items_(context, cid, Side::kItem, dim_),
+      trained_item_gram_(dim_),
+      recent_(options.feedback),
+      folder_(std::make_unique<RowFolder>(dim_, options.feedback)),
+      new_vector_(model::StrideFor(dim_)) {}
+
+std::uint32_t CollectionState::Register(Side which, std::string_view id) {
+  const std::uint32_t ordinal = side(which).ids.Add(id);
+  Grow(which, ordinal + 1);
+  if (which == Side::kItem) {
+    RefreshIndexes(ordinal);
+  }
+  return ordinal;
+}
+
+void CollectionState::Grow(Side which, std::uint32_t end) {
+  SideState& own = side(which);
+  if (end > own.entities.size()) {
+    own.entities.resize(end);
+    own.factors->Grow(end);
+    own.rows.Grow(end);
+  }
+}
+
+// --- Prepare: everything that may fail ----------------------------------------------------------
+
+Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  return pairs <= RowTable::kInlinePairsMax ? own.rows.Load(ordinal, pairs) : Status::Ok();
+}
+
+Result<std::optional<format::Pair>> CollectionState::LookUpPair(std::uint32_t user,
+                                                                std::uint32_t item) const {
+  format::Pair pair;
+  Knowledge known = users_.rows.Lookup(user, item, &pair);
+  if (known == Knowledge::kUnknown) {
+    known = items_.rows.Lookup(item, user, &pair);
+  }
+  if (known == Knowledge::kUnknown) {
+    if (users_.entities[user].pairs == 0 || items_.entities[item].pairs == 0) {
+      return std::optional<format::Pair>();
+    }
+    RECO_RETURN_IF_ERROR(context_.storage.Readable());
+    RECO_ASSIGN_OR_RETURN(
+        const std::optional<std::string> stored,
+        context_.storage.store->Get(store::Family::kByUser, format::PairKey(cid_, user, item)));
+    if (!stored) {
+      return std::optional<format::Pair>();
+    }
+    RECO_ASSIGN_OR_RETURN(pair, format::DecodePair(*stored));
+    known = Knowledge::kPresent;
+  }
+  return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
+}
+
+Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t user,
+                                                                 std::uint32_t item) {
+  if (user < users_.entities.size()) {
+    RECO_RETURN_IF_ERROR(PrepareRow(Side::kUser, user));
+  }
+  if (item < items_.entities.size() && model_.id != 0) {
+    RECO_RETURN_IF_ERROR(PrepareRow(Side::kItem, item));
+  }
+  if (user >= users_.entities.size() || item >= items_.entities.size()) {
+    return std::optional<format::Pair>();
+  }
+  return LookUpPair(user, item);
+}
+
+Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
+  if (model_.id != 0) {
+    for (const RowPair& pair : own.rows.Find(ordinal)->pairs) {
+      RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kInteraction:
+    case EventKind::kSet:
+    case EventKind::kRemove:
+      return PreparePair(event.user, event.item);
+    case EventKind::kUserDelete:
+      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kUser, event.user));
+      break;
+    case EventKind::kItemDelete:
+      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kItem, event.item));
+      break;
+    case EventKind::kItemRecord:
+    case EventKind::kUserRecord:
+    case EventKind::kParameters:
+      break;
+  }
+  return std::optional<format::Pair>();
+}
+
+// --- Apply: cannot fail
+// ---------------------------------------------------------------------------
+
+// Events applied since Prepare are in memory, so memory goes before what Prepare found.
+std::optional<format::Pair> CollectionState::CurrentPair(
+    const Event& event, const std::optional<format::Pair>& stored) const {
+  format::Pair pair;
+  Knowledge known = users_.rows.Lookup(event.user, event.item, &pair);
+  if (known == Knowledge::kUnknown) {
+    known = items_.rows.Lookup(event.item, event.user, &pair);
+  }
+  if (known == Knowledge::kUnknown) {
+    return stored;
+  }
+  return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
+}
+
+void CollectionState::Apply(std::uint64_t seq, const Event& event,
+                            const std::optional<format::Pair>& stored) {
+  switch (event.kind) {
+    case EventKind::kInteraction:
+    case EventKind::kSet:
+      ApplyPair(seq, event, CurrentPair(event, stored));
+      break;
+    case EventKind::kRemove:
+      ApplyRemove(seq, event, CurrentPair(event, stored));
+      break;
+    case EventKind::kItemRecord:
+      ApplyRecord(seq, Side::kItem, event);
+      break;
+    case EventKind::kUserRecord:
+      ApplyRecord(seq, Side::kUser, event);
+      break;
+    case EventKind::kItemDelete:
+      ApplyDelete(seq, Side::kItem, event.item);
+      break;
+    case EventKind::kUserDelete:
+      ApplyDelete(seq, Side::kUser, event.user);
+      break;
+    case EventKind::kParameters:
+      break;  // options live with the key
+  }
+  last_seq_ = seq;
+}
+
+void CollectionState::Evict(std::size_t writes) {
+  constexpr std::size_t kSteps = 16;  // owners looked at a write: keeps up with one row a write
+  if (context_.row_budget.over()) {
+    users_.rows.Evict(kSteps * writes);
+    items_.rows.Evict(kSteps * writes);
+  }
+}
+
+void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
+                                const std::optional<format::Pair>& before) {
+  Change change;
+  change.before = before;
+  change.after = Accumulate(before ? &*before : nullptr, event, rules_);
+  CountPair(Side::kUser, event.user, seq, change);
+  CountPair(Side::kItem, event.item, seq, change);
+  dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
+  const bool first_of_user = users_.entities[event.user].pairs == 1 && !change.before;
+  const bool first_of_item = items_.entities[event.item].pairs == 1 && !change.before;
+  users_.rows.Put(event.user, event.item, *change.after, generation_, first_of_user);
+  items_.rows.Put(event.item, event.user, *change.after, generation_, first_of_item);
+  for (const auto& [entity, which] : {std::pair(&users_.entities[event.user], Side::kUser),
+                                      std::pair(&items_.entities[event.item], Side::kItem)}) {
+    entity->first_ms = entity->events == 1 || entity->first_ms == 0
+                           ? event.time_ms
+                           : std::min(entity->first_ms, event.time_ms);
+    entity->last_ms = std::max(entity->last_ms, event.time_ms);
+    UpdateKnown(which, which == Side::kUser ? event.user : event.item, event);
+  }
+  newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
+  UpdatePopularity(event.item);
+  UpdateActivity(event.user);
+  recent_.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
+               event.kind == EventKind::kSet});
+  if (model_.id == 0) {
+    return;
+  }
+  UpdateInformation(Side::kUser, event.user, event.item, change);
+  Resolve(Side::kUser, event.user);
+  UpdateInformation(Side::kItem, event.item, event.user, change);
+  Resolve(Side::kItem, event.item);
+}
+
+void CollectionState::ApplyRemove(std::uint64_t seq, const Event& event,
+                                  const std::optional<format::Pair>& before) {
+  if (!before) {
+    return;
+  }
+  RemovePair(seq, event.user, event.item, *before);
+  UpdatePopularity(event.item);
+  UpdateActivity(event.user);
+  if (model_.id != 0) {
+    Resolve(Side::kUser, event.user);
+    Resolve(Side::kItem, event.item);
+  }
+}
+
+void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
+                                 const format::Pair& pair) {
+  Change change;
+  change.before = pair;
+  CountPair(Side::kUser, user, seq, change);
+  CountPair(Side::kItem, item, seq, change);
+  dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
+  users_.rows.Erase(user, item, generation_);
+  items_.rows.Erase(item, user, generation_);
+  recent_.Remove(user, item);
+  UpdateInformation(Side::kUser, user, item, change);
+  UpdateInformation(Side::kItem, item, user, change);
+}
+
+void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& event) {
+  const std::uint32_t ordinal = which == Side::kUser ? event.user : event.item;
+  SideState& own = side(which);
+  Attributes attributes = own.attributes.Take(ordinal);
+  if (event.has_text) {
+    attributes.json = event.text;
+  }
+  if (event.hidden != 2) {
+    attributes.hidden = event.hidden == 1;
+  }
+  if (event.expire_at_ms >= 0) {
+    attributes.expire_at_ms = event.expire_at_ms;
+  }
+  if (event.has_text) {
+    own.columns.Set(ordinal, attributes.json);
+  }
+  own.attributes.Put(ordinal, std::move(attributes));
+  own.entities[ordinal].last_seq = seq;
+  UpdateKnown(which, ordinal, event);
+  MarkDirty(which, ordinal);
+  // An item with pairs takes its new attributes into account with its next pair.
+  if (which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0) {
+    Resolve(which, ordinal);
+  }
+}
+
+void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const std::vector<RowPair> pairs = own.rows.Find(ordinal)->pairs;  // RemovePair shortens the row
+  deleting_ = {which, ordinal};
+  for (const RowPair& pair : pairs) {
+    const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
+    const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
+    RemovePair(seq, user, item, pair.pair);
+    UpdatePopularity(item);
+    if (which == Side::kItem) {
+      UpdateActivity(user);
+    }
+  }
+  deleting_.reset();
+  if (model_.id != 0) {
+    std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
+    SetVector(which, ordinal, new_vector_.data());
+    for (const RowPair& pair : pairs) {
+      Resolve(Other(which), pair.other);
+    }
+  }
+  if (which == Side::kItem && index_ != nullptr) {
+    index_->Remove(ordinal);
+  }
+  if (which == Side::kItem && approximate_.graph != nullptr) {
+    approximate_.graph->Remove(ordinal);
+  }
+  own.attributes.Take(ordinal);
+  own.columns.Erase(ordinal);
+  own.entities[ordinal] = Entity{};
+  own.entities[ordinal].last_seq = seq;
+  MarkDirty(which, ordinal);
+  own.ids.Erase(ordinal);
+  if (which == Side::kUser) {
+    UpdateActivity(ordinal);
+  } else if (indexes_built_) {
+    latest_items_.Unrank(ordinal);
+  }
+}
+
+void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
+                                const Change& change) {
+  Entity& entity = side(which).entities[ordinal];
+  const auto count = [](const std::optional<format::Pair>& pair) {
+    return pair ? std::uint64_t{pair->count} : 0;
+  };
+  entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
+  entity.events += count(change.after) - count(change.before);
+  entity.weight += change.stored_growth();
+  entity.squares = entity.pairs != 0 ? std::max(0.0, entity.squares + change.squares_growth()) : 0;
+  entity.last_seq = seq;
+  if (which == Side::kUser) {
+    interactions_ += change.after ? 1U : 0U;
+    interactions_ -= change.before ? 1U : 0U;
+  }
+  MarkDirty(which, ordinal);
+}
+
+// A row that grows past long_row() gets its running sums; later events are rank-one updates. The
+// sums hold each pair with its partner's vector of the time it was added, so they age: a successor
+// is built up from the current vectors, some pairs with each write. When a share shrinks, what is
+// taken out is not quite what was put in: the sums are built again at once or, when that takes
+// long, in the background.
+void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
+                                        const Change& change) {
+  // Sums of a row that goes as a whole are not kept up on the way.
+  const bool goes = deleting_ && deleting_->first == which && deleting_->second == ordinal;
+  if (!Follows(which) || rules_.rated() || goes) {
+    return;
+  }
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  const float before = change.old_weight(model_.signal);
+  const float after = change.new_weight(model_.signal);
+  if (row->building) {
+    row->changes.push_back({other, before, after});
+    own.rows.Account(*row);
+  }
+  const bool is_long = own.entities[ordinal].pairs > long_row();
+  if (row->information == nullptr || !is_long) {
+    if (row->information != nullptr || is_long) {
+      BuildInformation(which, ordinal);
+    }
+    return;
+  }
+  const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
+                                     std::abs(after) >= std::abs(before));
+  if (!grows && row->complete && row->pairs.size() <= RowTable::kInlinePairsMax) {
+    BuildInformation(which, ordinal);
+    return;
+  }
+  const float* factor = side(Other(which)).factors->row(other);
+  row->information->Replace(factor, model_.solve.alpha, before, after);
+  if (row->successor != nullptr && other < row->successor_end) {
+    row->successor->Replace(factor, model_.solve.alpha, before, after);
+  }
+  ++row->sums_age;
+  if (row->complete) {
+    RenewInformation(which, *row);
+  }
+  const bool aged = row->sums_age > own.entities[ordinal].pairs / 8;
+  if ((!grows || (aged && !row->complete)) && !row->sums_stale) {
+    row->sums_stale = true;
+    own.pending.push_back(ordinal);
+  }
+}
+
+// Once the sums hold a sixteenth of the row in new events, 32 pairs a write go into the successor,
+// which takes over before an eighth is reached: 1.6 us a write at d = 64 and no write that pays for
+// the whole row.
+void CollectionState::RenewInformation(Side which, Row& row) {
+  constexpr std::size_t kPairsAWrite = 32;
+  if (row.successor == nullptr) {
+    if (row.sums_age <= row.pairs.size() / 16) {
+      return;
+    }
+    row.successor = std::make_unique<model::Information>(dim_);
+    row.successor_end = 0;
+  }
+  const model::FactorTable& partners = *side(Other(which)).factors;
+  std::size_t at = LowerBound(row.pairs, row.successor_end);
+  const std::size_t end = std::min(row.pairs.size(), at + kPairsAWrite);
+  for (; at < end; ++at) {
+    row.successor->Replace(partners.row(row.pairs[at].other), model_.solve.alpha, 0,
+                           model_.signal.WeightOf(row.pairs[at].pair));
+    row.successor_end = row.pairs[at].other + 1;
+  }
+  if (end == row.pairs.size()) {
+    row.information = std::move(row.successor);
+    row.sums_age = 0;
+  }
+  side(which).rows.Account(row);
+}
+
+void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  const model::FactorTable& partners = *side(Other(which)).factors;
+  Row* row = own.rows.Find(ordinal);
+  row->DropSums();
+  if (row->complete && row->pairs.size() <= RowTable::kInlinePairsMax &&
+      own.entities[ordinal].pairs > long_row()) {
+    row->information = std::make_unique<model::Information>(dim_);
+    for (const RowPair& pair : row->pairs) {
+      row->information->Replace(partners.row(pair.other), model_.solve.alpha, 0,
+                                model_.signal.WeightOf(pair.pair));
+    }
+  }
+  own.rows.Account(*row);
+}
+
+std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : long_row();
+  const bool current = !rules_.rated() && row != nullptr && row->information != nullptr;
+  if (row == nullptr || row->building || model_.id == 0 || (current && !row->sums_stale) ||
+      own.entities[ordinal].pairs <= inline_max) {
+    return std::nullopt;
+  }
+  row->building = true;
+  ++own.rows_building;
+  if (rules_.rated()) {
+    // What is written from now on counts towards the next time.
+    row->sums_age = 0;
+    row->sums_stale = false;
+  }
+  row->changes.clear();
+  return RowCopy{row->pairs, row->dirty};
+}
+
+void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
+                                     std::unique_ptr<model::Information> information) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  --own.rows_building;
+  if (row == nullptr) {
+    return;  // its owner was deleted
+  }
+  row->building = false;
+  const std::vector<WeightChange> changes = std::exchange(row->changes, {});
+  if (information != nullptr && own.entities[ordinal].pairs > long_row()) {
+    const model::FactorTable& partners = *side(Other(which)).factors;
+    for (const WeightChange& change : changes) {
+      information->Replace(partners.row(change.other), model_.solve.alpha, change.old_weight,
+                           change.new_weight);
+    }
+    row->DropSums();
+    row->information = std::move(information);
+    Resolve(which, ordinal);
+    MarkDirty(which, ordinal);
+    MarkDirtyOutsideLog();
+  }
+  own.rows.Account(*row);
+}
+
+void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
+                                  std::span<const float> vector) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  --own.rows_building;
+  if (row == nullptr) {
+    return;  // its owner was deleted
+  }
+  row->building = false;
+  if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
+    SetVector(which, ordinal, vector.data());
+    MarkDirty(which, ordinal);
+    MarkDirtyOutsideLog();
+  }
+  own.rows.Account(*row);
+}
+
+std::string_view CollectionState::AttributesOf(std::uint32_t item) const {
+  const Attributes* attributes = items_.attributes.Find(item);
+  return attributes != nullptr ? std::string_view(attributes->json) : "";
+}
+
+// What the row is drawn to; null: to 0. Valid until the thread's next call.
+const float* CollectionState::PriorOf(Side which, std::uint32_t ordinal) const {
+  thread_local model::AlignedVector<float> prior;
+  if (which != Side::kItem || model_.cold == nullptr) {
+    return nullptr;
+  }
+  prior.assign(items_.factors->stride(), 0.0F);
+  const ColdItem item = {ordinal, items_.entities[ordinal].pairs, AttributesOf(ordinal)};
+  const bool known = model_.cold->Prior(item, {prior.data(), dim_});
+  return known ? prior.data() : nullptr;
+}
+
+bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder,
+                               float* x) const {
+  const SideState& own = side(which);
+  const SideState& partners = side(Other(which));
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  const float* prior = PriorOf(which, ordinal);
+  if (pairs == 0 && prior != nullptr) {
+    std::copy_n(prior, own.factors->stride(), x);
+    return true;
+  }
+  if (pairs == 0) {
+    std::fill_n(x, own.factors->stride(), 0.0F);
+    return true;
+  }
+  FoldInTerms terms = TermsOf(which);
+  terms.prior = prior;
+  const Row* row = own.rows.Find(ordinal);
+  if (row != nullptr && row->information != nullptr) {
+    folder.SolveLong(terms, *row->information, pairs, x);
+    return true;
+  }
+  if (row == nullptr || !row->complete || (!rules_.rated() && pairs > long_row())) {
+    return false;
+  }
+  thread_local std::vector<model::Neighbor> neighbors;
+  neighbors.clear();
+  for (const RowPair& pair : row->pairs) {
+    neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
+  }
+  folder.Solve(terms, neighbors, x);
+  return true;
+}
+
+// A row of ratings that is long is left to the background, each time that a 64th of it has changed.
+bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Row* row = own.rows.Find(ordinal);
+  const std::uint32_t pairs = own.entities[ordinal].pairs;
+  if (!rules_.rated() || row == nullptr || pairs <= kRatedRowMax) {
+    return false;
+  }
+  if (++row->sums_age > pairs / 64 && !row->sums_stale) {
+    row->sums_stale = true;
+    own.pending.push_back(ordinal);
+  }
+  return true;
+}
+
+// Re-solves one vector from its row.
+void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  // A prediction learns nothing from writes, so it does not depend on whether items follow them.
+  const bool predicted =
+      which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0;
+  if (!predicted && (!Follows(which) || PutOff(which, ordinal))) {
+    return;
+  }
+  if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
+                                         row->information == nullptr && row->complete &&
+                                         own.entities[ordinal].pairs > long_row()) {
+    BuildInformation(which, ordinal);
+  }
+  const float* stored = own.factors->row(ordinal);
+  std::copy_n(stored, own.factors->stride(), new_vector_.begin());
+  if (!SolveRow(which, ordinal, *folder_, new_vector_.data())) {
+    own.pending.push_back(ordinal);
+    return;
+  }
+  SetVector(which, ordinal, new_vector_.data());
+}
+
+void CollectionState::RefreshIndexes(std::uint32_t item) {
+  if (index_ != nullptr) {
+    index_->Refresh(item);
+  }
+  if (approximate_.graph != nullptr) {
+    approximate_.graph->Refresh(item);
+  }
+}
+
+// The Gram and the item indexes follow.
+void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
+  SideState& own = side(which);
+  float* stored = own.factors->mutable_row(ordinal);
+  own.gram.Update(stored, x);
+  std::copy_n(x, own.factors->stride(), stored);
+  if (which == Side::kItem) {
+    RefreshIndexes(ordinal);
+  }
+}
+
+void CollectionState::MarkDirty(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
+  Entity& entity = own.entities[ordinal];
+  if (entity.dirty_generation != generation_) {
+    entity.dirty_generation = generation_;
+    own.dirty.push_back(ordinal);
+  }
+  if (collect_touched_) {
+    own.touched.push_back(ordinal);
+  }
+}
+
+void CollectionState::UpdatePopularity(std::uint32_t item) {
+  if (indexes_built_) {
+    const Entity& entity = items_.entities[item];
+    popularity_.Update(item, entity.pairs, entity.weight, entity.events);
+  }
+}
+
+void CollectionState::UpdateActivity(std::uint32_t user) {
+  if (!indexes_built_) {
+    return;
+  }
+  const Entity& entity = users_.entities[user];
+  if (entity.pairs > 0) {
+    active_users_.Set(user, static_cast<double>(entity.events));
+  } else {
+    active_users_.Unrank(user);
+  }
+}
+
+void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
+  Entity& entity = side(which).entities[ordinal];
+  const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
+  if (entity.known_ms != Entity::kNotKnown && entity.known_ms <= time_ms) {
+    return;
+  }
+  entity.known_ms = time_ms;
+  if (which == Side::kItem && indexes_built_) {
+    latest_items_.Set(ordinal, static_cast<double>(time_ms));
+  }
+}
+
+void CollectionState::CollectTouched(bool on) {
+  collect_touched_ = on;
+  users_.touched.clear();
+  items_.touched.clear();
+}
+
+std::uint64_t CollectionState::memory_bytes() const {
+  std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
+  for (const SideState* own : {&users_, &items_}) {
+    bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
+             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes() +
+             own->attributes.memory_bytes();
+  }
+  bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
+  const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
+  return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
+         approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
+}
+
+}  // namespace reco::engine

@@ -1,0 +1,298 @@
+// CollectionState: everything in memory of one collection, and `Apply`, the one function that turns
+// an event into a change of it. Live writes, recovery and verification all go through Apply, so the
+// same events give the same state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "engine/cold/cold_items.h"
+#include "engine/popular/popularity.h"
+#include "engine/popular/ranked_values.h"
+#include "engine/popular/recent_lists.h"
+#include "engine/rows/row_folder.h"
+#include "engine/rows/row_table.h"
+#include "engine/rows/signal.h"
+#include "engine/rows/storage.h"
+#include "engine/state/approximate_items.h"
+#include "engine/state/attribute_table.h"
+#include "engine/state/dictionary.h"
+#include "filter/attribute_columns.h"
+#include "format/event.h"
+#include "format/records.h"
+#include "index/item_index.h"
+#include "model/aligned_vector.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
+
+namespace reco::engine {
+
+// The numbers kept of every user and item.
+struct Entity {
+  std::uint32_t pairs = 0;             // stored pairs
+  std::uint32_t dirty_generation = 0;  // the checkpoint that will write it; older: clean
+  std::uint64_t events = 0;            // interactions in the stored pairs
+  std::uint64_t last_seq = 0;          // newest event that touched it
+  double weight = 0;                   // sum of the pairs' weights
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  // Sum of the pairs' squared weights: within 1e-12 of the largest that it ever was, exact while
+  // the squares and their sum fit a float64's 53 bits.
+  double squares = 0;
+  // The earliest event about it, by event time but not later than arrival; kNotKnown before any.
+  std::int64_t known_ms = kNotKnown;
+
+  static constexpr std::int64_t kNotKnown = -1;
+};
+
+// Users or items of a collection; all tables are indexed by ordinal.
+struct SideState {
+  SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
+      : ids(),
+        entities(),
+        factors(std::make_unique<model::FactorTable>(dim)),
+        gram(dim),
+        rows(context, cid, which) {}
+
+  Dictionary ids;
+  std::vector<Entity> entities;
+  AttributeTable attributes;
+  // Of what filters have asked for; thread-safe for readers.
+  mutable filter::AttributeColumns columns;
+  std::unique_ptr<model::FactorTable> factors;
+  model::Gram gram;  // of `factors`
+  RowTable rows;
+  std::vector<std::uint32_t> dirty;    // entities of the current generation
+  std::vector<std::uint32_t> touched;  // entities changed since a training took its data
+  std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
+  std::uint64_t rows_building = 0;     // and those being built
+};
+
+// The active model: what a solve needs besides vectors.
+struct ActiveModel {
+  std::uint32_t id = 0;  // 0: none; vectors are zero and nothing is solved
+  std::uint64_t trained_at_seq = 0;
+  model::SolveParams solve;
+  ModelSignal signal;
+  double mean = 0;                                  // of all ratings, with explicit feedback
+  std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
+};
+
+// As kept on disk. `halflife_ms` as in SignalRules.
+ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms);
+
+// What a checkpoint writes: a copy taken under the collection's lock.
+struct FrozenRows {
+  struct FrozenEntity {
+    Side side;
+    std::uint32_t ordinal;
+    bool live;  // false: deleted, the rows go
+    format::EntityRecord record;
+  };
+  struct FrozenPair {
+    std::uint32_t user;
+    std::uint32_t item;
+    std::optional<format::Pair> pair;  // nullopt: removed
+  };
+  std::uint32_t generation = 0;
+  std::uint32_t dim = 0;
+  std::uint32_t first_model = 0;  // the oldest that has item vectors
+  format::CheckpointRecord checkpoint;
+  std::vector<FrozenEntity> entities;
+  std::vector<float> vectors;  // dim floats for each of `entities`; empty without a model
+  std::vector<FrozenPair> pairs;
+};
+
+// Thread-compatible: const members may run concurrently, Prepare and Apply need it to themselves.
+class CollectionState {
+ public:
+  CollectionState(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+
+  SideState& side(Side which) { return which == Side::kUser ? users_ : items_; }
+  const SideState& side(Side which) const { return which == Side::kUser ? users_ : items_; }
+  SideState& users() { return users_; }
+  SideState& items() { return items_; }
+  const SideState& users() const { return users_; }
+  const SideState& items() const { return items_; }
+  std::uint32_t cid() const { return cid_; }
+  std::uint32_t dim() const { return dim_; }
+  const SignalRules& rules() const { return rules_; }
+  FoldIn fold_in() const { return fold_in_; }
+  std::uint64_t last_seq() const { return last_seq_; }
+  // The newest event time of all, but not later than its arrival.
+  std::int64_t newest_ms() const { return newest_ms_; }
+  std::uint64_t interactions() const { return interactions_; }
+  const ActiveModel& model() const { return model_; }
+  const model::Gram& trained_item_gram() const { return trained_item_gram_; }
+  const Popularity& popularity() const { return popularity_; }
+  // Users by their events; those without are not ranked.
+  const RankedValues& active_users() const { return active_users_; }
+  // Live items by the time that they became known.
+  const RankedValues& latest_items() const { return latest_items_; }
+  // Synchronizes itself; a read builds what it needs.
+  RecentLists& recent() const { return recent_; }
+  const index::ItemIndex* index() const { return index_.get(); }
+  index::ItemIndex* mutable_index() { return index_.get(); }
+  // One over the same items and with the same rows.
+  void SwapIndex(std::unique_ptr<index::ItemIndex>* index) { index_.swap(*index); }
+  // Follows the items' vectors as the index does.
+  const ApproximateItems& approximate() const { return approximate_; }
+  ApproximateItems& mutable_approximate() { return approximate_; }
+  std::uint32_t generation() const { return generation_; }
+  // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
+  static constexpr std::uint32_t kRatedRowMax = 1'024;
+  FoldInTerms TermsOf(Side which) const {
+    return {which, side(which == Side::kUser ? Side::kItem : Side::kUser).gram, model_.solve,
+            model_.mean};
+  }
+  // Rows longer than this keep running sums. Shorter ones are solved from their pairs, which is
+  // exact and at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
+  std::uint32_t long_row() const { return 4 * dim_; }
+
+  // Gives a new id its ordinal. On replay ordinals come from the dictionary on disk.
+  std::uint32_t Register(Side which, std::string_view id);
+  // Makes room for ordinals [0, end).
+  void Grow(Side which, std::uint32_t end);
+
+  // Reads from disk what Apply(event) needs; changes nothing that a reader can see. Answers the
+  // pair of the event as it is stored, when there is one. Ordinals that are not registered yet are
+  // fine.
+  Result<std::optional<format::Pair>> Prepare(const format::Event& event);
+  // Applies `event` as number `seq`. `stored` is what Prepare(event) answered; other events may
+  // have been applied in between, but no Evict().
+  void Apply(std::uint64_t seq, const format::Event& event,
+             const std::optional<format::Pair>& stored);
+  // Drops rows until the budget holds again, or as many as keep up with so many writes.
+  void Evict(std::size_t writes);
+  // The stored pair, wherever it lies.
+  Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
+
+  // Makes `tables` the active model: takes over its vectors and Grams, starts a new row generation
+  // of running sums, and indexes the items with `index` (may be null: built here).
+  struct NewModel {
+    ActiveModel active;
+    std::unique_ptr<model::FactorTable> users;
+    std::unique_ptr<model::FactorTable> items;
+    model::Gram user_gram;
+    model::Gram item_gram;
+    std::unique_ptr<index::ItemIndex> index;
+  };
+  void Activate(NewModel model);
+  // Restores what the checkpoint says, at open. The vectors and entities are filled by the loader.
+  Status Restore(const format::CheckpointRecord& record, const ActiveModel& model,
+                 std::span<const double> trained_item_gram);
+  // Builds what is derived in memory: the rankings that are not personal and, with a model, the
+  // item index. Until then Apply keeps none current.
+  void BuildIndexes();
+
+  // The JSON that an item was given, "" without.
+  std::string_view AttributesOf(std::uint32_t item) const;
+
+  // Copies everything dirty and starts the next generation.
+  FrozenRows Freeze();
+  void SetDurable(std::uint32_t generation);
+  bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
+  std::size_t dirty_pairs() const { return dirty_pairs_.size(); }
+  // Something changed that no event stands for (quality figures, a model): the next Freeze writes
+  // it.
+  void MarkDirtyOutsideLog() { touched_outside_log_ = true; }
+
+  // The next Freeze writes this entity and its vector.
+  void MarkChanged(Side which, std::uint32_t ordinal) { MarkDirty(which, ordinal); }
+  // While on, Apply collects the ordinals it touches in SideState::touched.
+  void CollectTouched(bool on);
+
+  // Solves a row from its current pairs into `x` (stride floats, warm start on entry). False when
+  // its running sums are not in memory.
+  bool SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder, float* x) const;
+  // Builds the running sums of a long complete row; drops those of a short one.
+  void BuildInformation(Side which, std::uint32_t ordinal);
+  // The same in the background: from Begin to End the row collects its changes. nullopt: the row
+  // does not need it. End with null sums gives up; otherwise it adds the changes and solves the
+  // row.
+  std::optional<RowCopy> BeginInformation(Side which, std::uint32_t ordinal);
+  void EndInformation(Side which, std::uint32_t ordinal,
+                      std::unique_ptr<model::Information> information);
+  // The same for a row of ratings, whose vector is solved as a whole; empty gives up.
+  void EndRatedRow(Side which, std::uint32_t ordinal, std::span<const float> vector);
+
+  std::vector<std::pair<std::string, double>> quality;  // last evaluation
+  std::uint64_t memory_bytes() const;
+  // Of it, what the rankings that are not personal take.
+  std::uint64_t rankings_bytes() const {
+    return popularity_.memory_bytes() + active_users_.memory_bytes() + latest_items_.memory_bytes();
+  }
+
+ private:
+  struct Change;  // one pair before and after
+
+  void ApplyPair(std::uint64_t seq, const format::Event& event,
+                 const std::optional<format::Pair>& before);
+  void ApplyRemove(std::uint64_t seq, const format::Event& event,
+                   const std::optional<format::Pair>& before);
+  std::optional<format::Pair> CurrentPair(const format::Event& event,
+                                          const std::optional<format::Pair>& stored) const;
+  void ApplyRecord(std::uint64_t seq, Side which, const format::Event& event);
+  void ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal);
+  Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
+  Status PrepareDelete(Side which, std::uint32_t ordinal);
+  Status PrepareRow(Side which, std::uint32_t ordinal);
+  void RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
+                  const format::Pair& pair);
+  void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
+  void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
+                         const Change& change);
+  void RenewInformation(Side which, Row& row);
+  const float* PriorOf(Side which, std::uint32_t ordinal) const;
+  bool PutOff(Side which, std::uint32_t ordinal);
+  void SetVector(Side which, std::uint32_t ordinal, const float* x);
+  void RefreshIndexes(std::uint32_t item);
+  void Resolve(Side which, std::uint32_t ordinal);
+  // Whether writes solve the vectors of this side again.
+  bool Follows(Side which) const {
+    return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);
+  }
+  void MarkDirty(Side which, std::uint32_t ordinal);
+  void UpdatePopularity(std::uint32_t item);
+  void UpdateActivity(std::uint32_t user);
+  void UpdateKnown(Side which, std::uint32_t ordinal, const format::Event& event);
+
+  CollectionContext& context_;
+  std::uint32_t cid_;
+  std::uint32_t dim_;
+  SignalRules rules_;
+  FoldIn fold_in_;
+  SideState users_;
+  SideState items_;
+  ActiveModel model_;
+  model::Gram trained_item_gram_;
+  std::uint64_t last_seq_ = 0;
+  std::int64_t newest_ms_ = 0;
+  std::uint64_t frozen_seq_ = 0;
+  std::uint64_t interactions_ = 0;
+  std::uint32_t generation_ = 1;
+  std::vector<std::uint64_t> dirty_pairs_;                  // user << 32 | item, with repeats
+  std::optional<std::pair<Side, std::uint32_t>> deleting_;  // while its row is taken apart
+  bool collect_touched_ = false;
+  bool touched_outside_log_ = false;
+  bool indexes_built_ = false;
+  Popularity popularity_;
+  RankedValues active_users_;
+  RankedValues latest_items_;
+  mutable RecentLists recent_;
+  std::unique_ptr<index::ItemIndex> index_;
+  ApproximateItems approximate_;
+  std::unique_ptr<RowFolder> folder_;
+  model::AlignedVector<float> new_vector_;  // scratch of Resolve
+};
+
+}  // namespace reco::engine

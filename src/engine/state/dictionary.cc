@@ -1,0 +1,119 @@
+#include "engine/state/dictionary.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "reco/types.h"
+
+#include "base/check.h"
+
+namespace reco::engine {
+namespace {
+
+constexpr std::size_t kFirstBlockBytes = 512;
+constexpr std::size_t kBlockBytesMax = 65'536;
+constexpr std::size_t kLengthBytes = 2;
+static_assert(kIdBytesMax <= 0xffff);
+
+// View of a record.
+std::string_view ReadRecord(const char* record) {
+  std::uint16_t length = 0;
+  std::memcpy(&length, record, kLengthBytes);
+  return {record + kLengthBytes, length};
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> Dictionary::Find(std::string_view id) const {
+  const std::uint32_t ordinal = index_.Find(
+      HashTag(id, hash_seed_),
+      [this, id](std::uint32_t candidate) { return ReadRecord(record(candidate)) == id; });
+  return ordinal == HashIndex::kNone ? std::nullopt : std::optional(ordinal);
+}
+
+std::uint32_t Dictionary::Add(std::string_view id) {
+  const std::uint32_t ordinal = end_;
+  RECO_CHECK(ordinal < kOrdinalsMax);
+  Store(ordinal, id);
+  return ordinal;
+}
+
+bool Dictionary::Restore(std::uint32_t ordinal, std::string_view id) {
+  if (ordinal >= kOrdinalsMax || id.empty() || id.size() > kIdBytesMax ||
+      !this->id(ordinal).empty() || Find(id).has_value()) {
+    return false;
+  }
+  Store(ordinal, id);
+  return true;
+}
+
+void Dictionary::Reserve(std::uint32_t end) {
+  end_ = std::max(end_, end);
+  const std::size_t chunks = (std::size_t{end_} + kChunkOrdinals - 1) / kChunkOrdinals;
+  while (chunks_.size() < chunks) {
+    chunks_.push_back(std::make_unique<Chunk>());
+  }
+}
+
+void Dictionary::Store(std::uint32_t ordinal, std::string_view id) {
+  RECO_CHECK(!id.empty() && id.size() <= kIdBytesMax);
+  Reserve(ordinal + 1);
+  const auto length = static_cast<std::uint16_t>(id.size());
+  char* record = Allocate(kLengthBytes + id.size());
+  std::memcpy(record, &length, kLengthBytes);
+  std::memcpy(record + kLengthBytes, id.data(), id.size());
+  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = record;
+  index_.Insert(HashTag(id, hash_seed_), ordinal);
+}
+
+char* Dictionary::Allocate(std::size_t bytes) {
+  if (block_used_ + bytes > block_bytes_) {
+    block_bytes_ = std::max(bytes, std::clamp(block_bytes_ * 2, kFirstBlockBytes, kBlockBytesMax));
+    block_used_ = 0;
+    arena_.push_back(std::make_unique<char[]>(block_bytes_));
+    arena_bytes_ += block_bytes_;
+  }
+  char* result = arena_.back().get() + block_used_;
+  block_used_ += bytes;
+  return result;
+}
+
+void Dictionary::Erase(std::uint32_t ordinal) {
+  const std::string_view erased = id(ordinal);
+  RECO_CHECK(!erased.empty());
+  index_.Erase(HashTag(erased, hash_seed_), ordinal);
+  // A deleted user's id may not linger in memory.
+  std::memset(record(ordinal) + kLengthBytes, 0, erased.size());
+  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = nullptr;
+}
+
+std::string_view Dictionary::id(std::uint32_t ordinal) const {
+  if (ordinal >= end_ || record(ordinal) == nullptr) {
+    return {};
+  }
+  return ReadRecord(record(ordinal));
+}
+
+std::size_t Dictionary::memory_bytes() const {
+  return index_.memory_bytes() + arena_bytes_ + chunks_.size() * sizeof(Chunk) +
+         chunks_.capacity() * sizeof(chunks_[0]) + arena_.capacity() * sizeof(arena_[0]);
+}
+
+std::uint64_t Dictionary::Scan(
+    std::uint64_t cursor, std::uint64_t count,
+    FunctionRef<void(std::uint32_t ordinal, std::string_view id)> visit) const {
+  if (cursor >= end_) {
+    return 0;
+  }
+  const std::uint64_t steps = std::clamp<std::uint64_t>(count, 1, end_ - cursor);
+  const auto stop = static_cast<std::uint32_t>(cursor + steps);
+  for (auto ordinal = static_cast<std::uint32_t>(cursor); ordinal < stop; ++ordinal) {
+    const std::string_view name = id(ordinal);
+    if (!name.empty()) {
+      visit(ordinal, name);
+    }
+  }
+  return stop < end_ ? stop : 0;
+}
+
+}  // namespace reco::engine

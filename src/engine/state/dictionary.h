@@ -1,0 +1,78 @@
+// Dictionary: the ids of one side of a collection (its users or its items) and the dense u32
+// ordinals that stand for them everywhere else.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "base/hash_index.h"
+
+namespace reco::engine {
+
+// Ordinals are given out from 0 in order and never again: an erased one stays a hole, and its id,
+// when added again, gets a new one. In memory a live id takes its bytes + 2, 8 for the ordinal and
+// 11 to 22 in the index; an erased one is wiped but its space is given back only with the whole
+// dictionary. No call moves more than a few KiB, so no write waits for a table to grow.
+//
+// Thread-compatible. Ids are 1 to kIdBytesMax bytes.
+class Dictionary {
+ public:
+  explicit Dictionary(std::uint64_t hash_seed = kHashSeed) : hash_seed_(hash_seed) {}
+
+  std::optional<std::uint32_t> Find(std::string_view id) const;
+  // The next ordinal, now that of `id`, which must be new. Needs end() < kOrdinalsMax.
+  std::uint32_t Add(std::string_view id);
+  // Puts back what was stored, in any order. False, and nothing changed, when the ordinal or the id
+  // is taken or out of range: the stored rows contradict each other.
+  bool Restore(std::uint32_t ordinal, std::string_view id);
+  // Counts all ordinals below `end` as given out.
+  void Reserve(std::uint32_t end);
+  // Needs a live ordinal.
+  void Erase(std::uint32_t ordinal);
+
+  // Empty when the ordinal is erased or unknown. The view stays valid until Erase(ordinal).
+  std::string_view id(std::uint32_t ordinal) const;
+  // All ordinals ever given out are below.
+  std::uint32_t end() const { return end_; }
+  // Live ids.
+  std::uint32_t size() const { return static_cast<std::uint32_t>(index_.size()); }
+  std::size_t memory_bytes() const;
+
+  // Bytewise order of the ids of two ordinals: how rankings break ties.
+  bool Before(std::uint32_t a, std::uint32_t b) const { return id(a) < id(b); }
+
+  // Looks at the next `count` ordinals (at least one) from `cursor` on, 0 being the start, visits
+  // the live ones in ascending order and returns the cursor to go on with, 0 when complete.
+  std::uint64_t Scan(std::uint64_t cursor, std::uint64_t count,
+                     FunctionRef<void(std::uint32_t ordinal, std::string_view id)> visit) const;
+
+  static constexpr std::uint32_t kOrdinalsMax = 0xfffffffeU;
+
+ private:
+  static constexpr std::uint32_t kChunkOrdinals = 512;
+  // Where each ordinal's record (u16 length, bytes) is; null for holes.
+  using Chunk = std::array<char*, kChunkOrdinals>;
+
+  char* record(std::uint32_t ordinal) const {
+    return (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals];
+  }
+  void Store(std::uint32_t ordinal, std::string_view id);
+  char* Allocate(std::size_t bytes);
+
+  const std::uint64_t hash_seed_;
+  std::uint32_t end_ = 0;
+  HashIndex index_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<std::unique_ptr<char[]>> arena_;
+  std::size_t arena_bytes_ = 0;
+  std::size_t block_bytes_ = 0;  // of the last arena block
+  std::size_t block_used_ = 0;
+};
+
+}  // namespace reco::engine
