@@ -3,7 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "engine/collection/reads.h"
+#include "engine/collection/writer.h"
 #include "engine/database/database.h"
+#include "engine/persist/model_reader.h"
 #include "engine/settings/parameters.h"
 #include "format/keys.h"
 #include "format/records.h"
@@ -12,6 +15,8 @@ namespace reco {
 namespace {
 
 using engine::Collection;
+namespace reads = engine::reads;
+namespace writer = engine::writer;
 using engine::KeyEntry;
 
 Status NoSuchCollection(KeyRef key) {
@@ -94,7 +99,7 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
     if (collection == nullptr) {
       return answer;
     }
-    collection->Throttle();
+    collection->checkpointer().Throttle();
     Result<T> result = body.run(*collection);
     again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
     if (!again) {
@@ -231,7 +236,7 @@ Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
   if (collection == nullptr) {
     return NoSuchCollection(key);
   }
-  return collection->Details();
+  return reads::Details(collection->shared(), collection->checkpointer().seq());
 }
 
 // --- Interactions -------------------------------------------------------------------------------
@@ -243,8 +248,10 @@ Result<std::uint64_t> Database::Add(KeyRef key, const Interaction& interaction,
 
 Result<std::uint64_t> Database::AddMany(KeyRef key, std::span<const Interaction> interactions,
                                         WriteOptions write) {
-  const auto check = [&] { return Collection::CheckInteractions({}, interactions); };
-  const auto run = [&](Collection& collection) { return collection.Add(interactions, false); };
+  const auto check = [&] { return writer::CheckInteractions({}, interactions); };
+  const auto run = [&](Collection& collection) {
+    return writer::Add(collection.shared(), interactions, false);
+  };
   return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
 }
 
@@ -253,28 +260,36 @@ Result<std::uint64_t> Database::SetPreference(KeyRef key, const Interaction& int
   if (!interaction.weight) {
     return Status::InvalidArgument("a preference needs a weight");
   }
-  const auto check = [&] { return Collection::CheckInteractions({}, {&interaction, 1}); };
-  const auto run = [&](Collection& collection) { return collection.Add({&interaction, 1}, true); };
+  const auto check = [&] { return writer::CheckInteractions({}, {&interaction, 1}); };
+  const auto run = [&](Collection& collection) {
+    return writer::Add(collection.shared(), {&interaction, 1}, true);
+  };
   return impl_->WriteCollection<std::uint64_t>(key, write, {run, check});
 }
 
 Result<std::uint64_t> Database::Remove(KeyRef key, std::string_view user,
                                        std::span<const std::string_view> items,
                                        WriteOptions write) {
-  const auto run = [&](Collection& collection) { return collection.Remove(user, items); };
+  const auto run = [&](Collection& collection) {
+    return writer::Remove(collection.shared(), user, items);
+  };
   return impl_->WriteCollection<std::uint64_t>(key, write, {run});
 }
 
 Result<bool> Database::SetRecord(KeyRef key, Side side, std::string_view id,
                                  const RecordUpdate& update, WriteOptions write) {
-  const auto check = [&] { return Collection::CheckRecord(side, id, update); };
-  const auto run = [&](Collection& collection) { return collection.SetRecord(side, id, update); };
+  const auto check = [&] { return writer::CheckRecord(side, id, update); };
+  const auto run = [&](Collection& collection) {
+    return writer::SetRecord(collection.shared(), side, id, update);
+  };
   return impl_->WriteCollection<bool>(key, write, {run, check});
 }
 
 Result<bool> Database::DeleteRecord(KeyRef key, Side side, std::string_view id,
                                     WriteOptions write) {
-  const auto run = [&](Collection& collection) { return collection.DeleteRecord(side, id); };
+  const auto run = [&](Collection& collection) {
+    return writer::DeleteRecord(collection.shared(), side, id);
+  };
   return impl_->WriteCollection<bool>(key, write, {run});
 }
 
@@ -284,7 +299,7 @@ Result<std::vector<std::optional<double>>> Database::Preferences(
     KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Preferences(user, items)
+  return collection != nullptr ? reads::Preferences(collection->shared(), user, items)
                                : std::vector<std::optional<double>>(items.size());
 }
 
@@ -292,34 +307,37 @@ Result<std::vector<HistoryEntry>> Database::History(KeyRef key, std::string_view
                                                     const HistoryOptions& options) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->History(user, options) : std::vector<HistoryEntry>();
+  return collection != nullptr ? reads::History(collection->shared(), user, options)
+                               : std::vector<HistoryEntry>();
 }
 
 Result<std::optional<Record>> Database::GetRecord(KeyRef key, Side side,
                                                   std::string_view id) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->GetRecord(side, id) : std::nullopt;
+  return collection != nullptr ? reads::GetRecord(collection->shared(), side, id) : std::nullopt;
 }
 
 Result<ScanPage> Database::ScanRecords(KeyRef key, Side side, std::uint64_t cursor,
                                        std::uint64_t count, std::string_view pattern) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->ScanRecords(side, cursor, count, pattern) : ScanPage();
+  return collection != nullptr
+             ? reads::ScanRecords(collection->shared(), side, cursor, count, pattern)
+             : ScanPage();
 }
 
 Result<std::uint64_t> Database::CountRecords(KeyRef key, Side side) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->CountRecords(side) : std::uint64_t{0};
+  return collection != nullptr ? reads::CountRecords(collection->shared(), side) : std::uint64_t{0};
 }
 
 Result<std::optional<std::vector<float>>> Database::GetVector(KeyRef key, Side side,
                                                               std::string_view id) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->GetVector(side, id) : std::nullopt;
+  return collection != nullptr ? reads::GetVector(collection->shared(), side, id) : std::nullopt;
 }
 
 Result<std::vector<ModelInfo>> Database::Models(KeyRef key) const {
@@ -328,7 +346,7 @@ Result<std::vector<ModelInfo>> Database::Models(KeyRef key) const {
   if (collection == nullptr) {
     return NoSuchCollection(key);
   }
-  return collection->Models();
+  return engine::persist::Models(collection->shared());
 }
 
 }  // namespace reco

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 
 #include "base/thread_name.h"
+#include "engine/collection/reads.h"
+#include "engine/persist/model_reader.h"
 #include "format/keys.h"
 #include "format/records.h"
 
@@ -219,6 +221,13 @@ Status Database::Impl::ProbeWrite() {
   return storage.store->Write(batch, true);
 }
 
+Status Database::Impl::Reopen() {
+  RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
+  RECO_RETURN_IF_ERROR(LoadAll());
+  memory_is_stale = false;
+  return ProbeWrite();
+}
+
 void Database::Impl::Recover(const Status& reason) {
   if (jobs != nullptr) {
     jobs->CancelAll();  // a job stays inside state_mutex for its whole length
@@ -237,13 +246,7 @@ void Database::Impl::Recover(const Status& reason) {
   memory_is_stale |= !was_degraded;
   storage.log.reset();
   storage.store.reset();
-  const auto steps = [this]() NO_THREAD_SAFETY_ANALYSIS {
-    RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
-    RECO_RETURN_IF_ERROR(LoadAll());
-    memory_is_stale = false;
-    return ProbeWrite();
-  };
-  if (const Status status = steps(); !status.ok()) {
+  if (const Status status = Reopen(); !status.ok()) {
     SetHealth(status);
     ServeReadOnly();
     return;
@@ -288,10 +291,10 @@ Status Database::Impl::CheckpointCollections(bool all) {
   {
     ReaderLock lock(state_mutex);
     for (const auto& [name, collection] : Collections()) {
-      if (!all && !collection->CheckpointDue(true)) {
+      if (!all && !collection->checkpointer().Due(true)) {
         continue;
       }
-      if (Status status = collection->Checkpoint();
+      if (Status status = collection->checkpointer().Checkpoint();
           !status.ok() && status.code() != StatusCode::kNotFound) {
         failure = std::move(status);
         break;
@@ -322,7 +325,7 @@ void Database::Impl::ExpireKeys() {
 void Database::Impl::DropReplacedModels() {
   ReaderLock lock(state_mutex);
   for (const auto& [name, collection] : Collections()) {
-    collection->DropReplacedModels();
+    engine::persist::DropReplacedModels(collection->shared());
   }
 }
 
@@ -330,7 +333,7 @@ std::uint64_t Database::Impl::CountMemory() const {
   ReaderLock state(state_mutex);
   std::uint64_t bytes = storage.store != nullptr ? storage.store->memory_bytes() : 0;
   for (const auto& [name, collection] : Collections()) {
-    bytes += collection->memory_bytes();
+    bytes += engine::reads::MemoryBytes(collection->shared());
   }
   ReaderLock lock(keyspace_mutex);
   return bytes + keyspace.memory_bytes();
@@ -341,12 +344,9 @@ void Database::Impl::Maintain(std::int64_t now_us) {
   {
     ReaderLock lock(state_mutex);
     for (const auto& [name, collection] : Collections()) {
-      if (const auto built = collection->BuildPendingRows(); !built.ok()) {
-        Log(LogLevel::kWarning, "a long row cannot be read: " + built.status().ToString());
+      if (const Status done = collection->Maintain(); !done.ok()) {
+        Log(LogLevel::kWarning, "a long row cannot be read: " + done.ToString());
       }
-      collection->EvictRows();
-      collection->ResortIndex();
-      collection->UpdateApproximateIndex();
     }
   }
   if (now_us - housekeeping_us >= kHousekeepingUs) {

@@ -1,5 +1,5 @@
 // Database::Impl: what a Database owns. The public class's methods are in database.cc (life,
-// commit, background), database_keys.cc, database_collections.cc and verify.cc.
+// commit, background), keys.cc, collections.cc, jobs.cc, rankings.cc and persist/verify.cc.
 //
 // Lock order: state_mutex, keyspace_mutex, then a collection's, then the log's.
 #pragma once
@@ -19,7 +19,7 @@
 #include "reco/engine.h"
 
 #include "base/mutex.h"
-#include "engine/collection.h"
+#include "engine/collection/collection.h"
 #include "engine/database/keyspace.h"
 #include "engine/jobs/jobs.h"
 #include "engine/rows/storage.h"
@@ -197,6 +197,8 @@ class Database::Impl {
 
  private:
   Status OpenStore(bool read_only) REQUIRES(state_mutex);
+  // Opens the folder for writing and loads what is stored.
+  Status Reopen() REQUIRES(state_mutex);
   void ServeReadOnly() REQUIRES(state_mutex);
   Status CheckFormatVersion() REQUIRES(state_mutex);
   Status LoadAll() REQUIRES(state_mutex);

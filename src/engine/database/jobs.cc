@@ -6,8 +6,11 @@
 #include <malloc.h>
 #endif
 
+#include "engine/collection/reads.h"
 #include "engine/database/database.h"
 #include "engine/settings/parameters.h"
+#include "engine/training/evaluate.h"
+#include "engine/training/retrain.h"
 #include "format/keys.h"
 #include "format/records.h"
 
@@ -15,6 +18,7 @@ namespace reco {
 namespace {
 
 using engine::Collection;
+namespace training = engine::training;
 using engine::JobResult;
 using engine::RunningJob;
 
@@ -143,7 +147,7 @@ void Database::Impl::StartDueRetrains() {
     keyspace.ForEachCollection(
         [&](std::uint32_t db, std::string_view name, const engine::KeyEntry& entry) {
           const CollectionOptions parameters = entry.collection->options();
-          const auto since = entry.collection->retrain_trigger();
+          const auto since = engine::reads::TriggerOf(entry.collection->shared());
           const bool by_events =
               parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
           const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
@@ -157,7 +161,8 @@ void Database::Impl::StartDueRetrains() {
   for (const Due& key : due) {
     StartJob(JobKind::kRetrain, KeyRef(key.name, key.db),
              [](Collection& collection, RunningJob& job, JobResult* result) {
-               return collection.Retrain(collection.options(), job, result);
+               return training::Retrain(collection.shared(), collection.checkpointer(),
+                                        collection.options(), job, result);
              })
         .status()
         .IgnoreError("one is running already, or the next second tries again");
@@ -173,7 +178,8 @@ Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
       [given = std::move(given)](Collection& collection, RunningJob& job, JobResult* result) {
         CollectionOptions options = collection.options();
         RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&options, given));
-        return collection.Retrain(options, job, result);
+        return training::Retrain(collection.shared(), collection.checkpointer(), options, job,
+                                 result);
       });
 }
 
@@ -193,7 +199,8 @@ Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& op
       [options](Collection& collection, RunningJob& job, JobResult* result) {
         CollectionOptions parameters = collection.options();
         RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&parameters, options.parameters));
-        return collection.Evaluate(parameters, options, job, result);
+        return training::Evaluate(collection.shared(), collection.checkpointer(), parameters,
+                                  options, job, result);
       });
 }
 

@@ -4,10 +4,17 @@
 #include <utility>
 
 #include "engine/database/database.h"
+#include "engine/lists/by_vector.h"
+#include "engine/lists/cooccurrence.h"
+#include "engine/lists/counted.h"
+#include "engine/lists/explain.h"
+#include "engine/lists/similar.h"
+#include "engine/lists/why.h"
 
 namespace reco {
 
 using engine::Collection;
+namespace lists = engine::lists;
 
 namespace {
 
@@ -15,7 +22,7 @@ namespace {
 template <typename List>
 auto Filtered(Side side, const RankingOptions& options, List list) {
   return [side, &options, list](const Collection& found) {
-    found.PrepareFilters(side, options.filter);
+    lists::PrepareFilters(found.shared(), side, options.filter);
     return list(found);
   };
 }
@@ -26,7 +33,7 @@ Result<Ranking> Database::TopK(KeyRef key, std::string_view user,
                                const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.TopK(user, options);
+        return lists::TopK(found.shared(), user, options);
       }));
 }
 
@@ -34,7 +41,7 @@ Result<Ranking> Database::GroupTopK(KeyRef key, std::span<const std::string_view
                                     const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.GroupTopK(users, options);
+        return lists::GroupTopK(found.shared(), users, options);
       }));
 }
 
@@ -43,15 +50,16 @@ Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> 
                                   const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Session(items, weights, options);
+        return lists::Session(found.shared(), items, weights, options);
       }));
 }
 
 Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
                                   SimilarityBasis basis, const RankingOptions& options) const {
   const auto list = [&](const Collection& found) {
-    return basis == SimilarityBasis::kCooccurrence ? found.SimilarByCooccurrence(items, options)
-                                                   : found.Similar(items, options);
+    return basis == SimilarityBasis::kCooccurrence
+               ? lists::SimilarByCooccurrence(found.shared(), items, options)
+               : lists::Similar(found.shared(), items, options);
   };
   return impl_->ReadCollection<Ranking>(key, {}, Filtered(Side::kItem, options, list));
 }
@@ -60,7 +68,7 @@ Result<Ranking> Database::SimilarUsers(KeyRef key, std::string_view user,
                                        const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kUser, options, [&](const Collection& found) {
-        return found.SimilarUsers(user, options);
+        return lists::SimilarUsers(found.shared(), user, options);
       }));
 }
 
@@ -68,14 +76,14 @@ Result<Ranking> Database::Surprising(KeyRef key, std::string_view user,
                                      const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Surprising(user, options);
+        return lists::Surprising(found.shared(), user, options);
       }));
 }
 
 Result<Ranking> Database::Popular(KeyRef key, PopularBy by, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Popular(by, options);
+        return lists::Popular(found.shared(), by, options);
       }));
 }
 
@@ -84,7 +92,7 @@ Result<Ranking> Database::PopularWithin(KeyRef key, std::int64_t window_s, Popul
   const engine::RecentListName list{engine::RecentListName::Kind::kWindow, window_s};
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Recent(list, by, options);
+        return lists::Recent(found.shared(), list, by, options);
       }));
 }
 
@@ -93,61 +101,63 @@ Result<Ranking> Database::Trending(KeyRef key, std::int64_t halflife_s,
   const engine::RecentListName list{engine::RecentListName::Kind::kHalfLife, halflife_s};
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Recent(list, PopularBy::kWeight, options);
+        return lists::Recent(found.shared(), list, PopularBy::kWeight, options);
       }));
 }
 
 Result<Ranking> Database::Latest(KeyRef key, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return found.Latest(options);
+        return lists::Latest(found.shared(), options);
       }));
 }
 
 Result<Ranking> Database::ActiveUsers(KeyRef key, const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kUser, options, [&](const Collection& found) {
-        return found.ActiveUsers(options);
+        return lists::ActiveUsers(found.shared(), options);
       }));
 }
 
 Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_view item,
                                                       const AudienceOptions& options) const {
-  return impl_->ReadCollection<std::vector<AudienceEntry>>(
-      key, {}, [&](const Collection& found) { return found.Audience(item, options); });
+  return impl_->ReadCollection<std::vector<AudienceEntry>>(key, {}, [&](const Collection& found) {
+    return lists::Audience(found.shared(), item, options);
+  });
 }
 
 Result<std::vector<std::optional<double>>> Database::Score(
     KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
   return impl_->ReadCollection<std::vector<std::optional<double>>>(
       key, std::vector<std::optional<double>>(items.size()),
-      [&](const Collection& found) { return found.Score(user, items); });
+      [&](const Collection& found) { return lists::Score(found.shared(), user, items); });
 }
 
 Result<std::optional<double>> Database::SessionScore(KeyRef key, std::string_view target,
                                                      std::span<const std::string_view> items,
                                                      std::span<const double> weights) const {
-  return impl_->ReadCollection<std::optional<double>>(
-      key, {}, [&](const Collection& found) { return found.SessionScore(target, items, weights); });
+  return impl_->ReadCollection<std::optional<double>>(key, {}, [&](const Collection& found) {
+    return lists::SessionScore(found.shared(), target, items, weights);
+  });
 }
 
 Result<std::vector<std::optional<double>>> Database::Similarities(
     KeyRef key, std::string_view item, std::span<const std::string_view> others) const {
   return impl_->ReadCollection<std::vector<std::optional<double>>>(
       key, std::vector<std::optional<double>>(others.size()),
-      [&](const Collection& found) { return found.Similarities(item, others); });
+      [&](const Collection& found) { return lists::Similarities(found.shared(), item, others); });
 }
 
 Result<std::vector<Representative>> Database::Representatives(KeyRef key) const {
   return impl_->ReadCollection<std::vector<Representative>>(
-      key, {}, [&](const Collection& found) { return found.Representatives(); });
+      key, {}, [&](const Collection& found) { return lists::Representatives(found.shared()); });
 }
 
 Result<Explanation> Database::Explain(KeyRef key, std::string_view user, std::string_view item,
                                       std::size_t count) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->Explain(user, item, count)
+  return collection != nullptr ? lists::Explain(collection->shared(), user, item, count)
                                : Status::NotFound("no such collection");
 }
 
@@ -157,20 +167,23 @@ Result<Explanation> Database::ExplainSession(KeyRef key, std::string_view target
                                              std::size_t count) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? collection->ExplainSession(target, items, weights, count)
-                               : Status::NotFound("no such collection");
+  return collection != nullptr
+             ? lists::ExplainSession(collection->shared(), target, items, weights, count)
+             : Status::NotFound("no such collection");
 }
 
 bool Database::ListsAreLong(KeyRef key) const {
   const Result<bool> answer = impl_->ReadCollection<bool>(
-      key, false, [](const Collection& found) -> Result<bool> { return found.lists_are_long(); });
+      key, false,
+      [](const Collection& found) -> Result<bool> { return lists::ListsAreLong(found.shared()); });
   return answer.ok() && *answer;
 }
 
 bool Database::FiltersAreReady(KeyRef key, Side side, std::string_view filter) const {
-  const Result<bool> answer = impl_->ReadCollection<bool>(
-      key, true,
-      [&](const Collection& found) -> Result<bool> { return found.FiltersAreReady(side, filter); });
+  const Result<bool> answer =
+      impl_->ReadCollection<bool>(key, true, [&](const Collection& found) -> Result<bool> {
+        return lists::FiltersAreReady(found.shared(), side, filter);
+      });
   return answer.ok() && *answer;
 }
 
@@ -178,7 +191,7 @@ Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_v
   const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(
       key, {}, Filtered(Side::kItem, rules_only, [&](const Collection& found) {
-        return found.Why(user, item);
+        return lists::Why(found.shared(), user, item);
       }));
 }
 

@@ -55,4 +55,17 @@ float ModelSignal::WeightOf(const format::Pair& pair) const {
   return static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));
 }
 
+Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name) {
+  if (name.empty()) {
+    return format::kNoType;
+  }
+  for (std::size_t i = 0; i < options.types.size(); ++i) {
+    if (options.types[i].name == name) {
+      return static_cast<std::uint16_t>(i);
+    }
+  }
+  return Status::InvalidArgument("unknown type '" + std::string(name.substr(0, 64)) +
+                                 "'; add it with RECO.CONFIG key SET type.<name> <weight>");
+}
+
 }  // namespace reco::engine

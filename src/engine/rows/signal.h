@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "reco/options.h"
+#include "reco/result.h"
 
 #include "format/event.h"
 #include "format/records.h"
@@ -42,5 +44,8 @@ struct ModelSignal {
   // Signed, |weight| <= kWeightMax.
   float WeightOf(const format::Pair& pair) const;
 };
+
+// Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
+Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
 
 }  // namespace reco::engine

@@ -10,6 +10,7 @@
 
 #include "reco/options.h"
 #include "reco/result.h"
+#include "reco/types.h"
 
 #include "base/clock.h"
 #include "store/store.h"
@@ -27,6 +28,15 @@ struct Storage {
                             : Status::IoError("the folder is closed after an I/O error");
   }
 };
+
+constexpr Side Other(Side side) {
+  return side == Side::kUser ? Side::kItem : Side::kUser;
+}
+
+// The family of the dictionary rows.
+constexpr store::Family RecordFamily(Side side) {
+  return side == Side::kUser ? store::Family::kUsers : store::Family::kItems;
+}
 
 // Memory of the rows of all collections against one budget. Thread-safe.
 struct RowBudget {

@@ -7,16 +7,9 @@
 #include "format/keys.h"
 
 namespace reco::engine {
-namespace {
 
 using format::Event;
 using format::EventKind;
-
-constexpr Side Other(Side which) {
-  return which == Side::kUser ? Side::kItem : Side::kUser;
-}
-
-}  // namespace
 
 struct CollectionState::Change {
   std::optional<format::Pair> before;
@@ -40,7 +33,7 @@ struct CollectionState::Change {
 };
 
 CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
-                                 const CollectionOptions& options)
+                                 const CollectionOptions& options, RecentLists& recent)
     : context_(context),
       cid_(cid),
       dim_(StoredDim(options)),
@@ -49,7 +42,7 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
       users_(context, cid, Side::kUser, dim_),
       items_(context, cid, Side::kItem, dim_),
       trained_item_gram_(dim_),
-      recent_(options.feedback),
+      recent_(recent),
       folder_(std::make_unique<RowFolder>(dim_, options.feedback)),
       new_vector_(model::StrideFor(dim_)) {}
 

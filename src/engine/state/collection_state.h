@@ -87,6 +87,9 @@ struct ActiveModel {
   std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
 };
 
+// Row by row without padding, as kept on disk.
+std::vector<double> Unpadded(const model::Gram& gram);
+
 // As kept on disk. `halflife_ms` as in SignalRules.
 ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms);
 
@@ -115,7 +118,9 @@ struct FrozenRows {
 // Thread-compatible: const members may run concurrently, Prepare and Apply need it to themselves.
 class CollectionState {
  public:
-  CollectionState(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+  // `recent`: told of every change.
+  CollectionState(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options,
+                  RecentLists& recent);
 
   SideState& side(Side which) { return which == Side::kUser ? users_ : items_; }
   const SideState& side(Side which) const { return which == Side::kUser ? users_ : items_; }
@@ -138,8 +143,6 @@ class CollectionState {
   const RankedValues& active_users() const { return active_users_; }
   // Live items by the time that they became known.
   const RankedValues& latest_items() const { return latest_items_; }
-  // Synchronizes itself; a read builds what it needs.
-  RecentLists& recent() const { return recent_; }
   const index::ItemIndex* index() const { return index_.get(); }
   index::ItemIndex* mutable_index() { return index_.get(); }
   // One over the same items and with the same rows.
@@ -151,8 +154,7 @@ class CollectionState {
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;
   FoldInTerms TermsOf(Side which) const {
-    return {which, side(which == Side::kUser ? Side::kItem : Side::kUser).gram, model_.solve,
-            model_.mean};
+    return {which, side(Other(which)).gram, model_.solve, model_.mean};
   }
   // Rows longer than this keep running sums. Shorter ones are solved from their pairs, which is
   // exact and at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
@@ -200,6 +202,7 @@ class CollectionState {
   // Copies everything dirty and starts the next generation.
   FrozenRows Freeze();
   void SetDurable(std::uint32_t generation);
+  std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
   bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
   std::size_t dirty_pairs() const { return dirty_pairs_.size(); }
   // Something changed that no event stands for (quality figures, a model): the next Freeze writes
@@ -288,7 +291,7 @@ class CollectionState {
   Popularity popularity_;
   RankedValues active_users_;
   RankedValues latest_items_;
-  mutable RecentLists recent_;
+  RecentLists& recent_;
   std::unique_ptr<index::ItemIndex> index_;
   ApproximateItems approximate_;
   std::unique_ptr<RowFolder> folder_;

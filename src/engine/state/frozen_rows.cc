@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sorted.h"
 #include "engine/state/collection_state.h"
 #include "engine/state/replaced_models.h"
 
 namespace reco::engine {
 namespace {
-
-std::vector<double> Unpadded(const model::Gram& gram) {
-  std::vector<double> values;
-  values.reserve(std::size_t{gram.dim()} * gram.dim());
-  for (std::uint32_t i = 0; i < gram.dim(); ++i) {
-    const double* row = gram.values() + std::size_t{i} * gram.stride();
-    values.insert(values.end(), row, row + gram.dim());
-  }
-  return values;
-}
 
 Status AssignUnpadded(std::span<const double> values, model::Gram* gram) {
   const std::size_t dim = gram->dim();
@@ -56,6 +47,16 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
 }
 
 }  // namespace
+
+std::vector<double> Unpadded(const model::Gram& gram) {
+  std::vector<double> values;
+  values.reserve(std::size_t{gram.dim()} * gram.dim());
+  for (std::uint32_t i = 0; i < gram.dim(); ++i) {
+    const double* row = gram.values() + std::size_t{i} * gram.stride();
+    values.insert(values.end(), row, row + gram.dim());
+  }
+  return values;
+}
 
 ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms) {
   return {record.id,
@@ -98,8 +99,7 @@ FrozenRows CollectionState::Freeze() {
     }
     own.dirty.clear();
   }
-  std::sort(dirty_pairs_.begin(), dirty_pairs_.end());
-  dirty_pairs_.erase(std::unique(dirty_pairs_.begin(), dirty_pairs_.end()), dirty_pairs_.end());
+  SortUnique(&dirty_pairs_);
   frozen.pairs.reserve(dirty_pairs_.size());
   for (const std::uint64_t key : dirty_pairs_) {
     const auto user = static_cast<std::uint32_t>(key >> 32U);

@@ -1,0 +1,57 @@
+#include "engine/collection/collection.h"
+
+#include <utility>
+
+#include "engine/persist/loader.h"
+#include "engine/upkeep/long_rows.h"
+
+namespace reco::engine {
+
+Collection::Collection(CollectionContext& context, std::uint32_t cid,
+                       const CollectionOptions& options)
+    : shared_(context, cid, options), checkpointer_(shared_) {}
+
+Status Collection::Load() {
+  WriteView view(shared_);
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t seq, persist::Load(view));
+  checkpointer_.set_seq(seq);
+  return Status::Ok();
+}
+
+CollectionOptions Collection::options() const {
+  ReadView view(shared_);
+  return view.options();
+}
+
+void Collection::SetOptions(const CollectionOptions& options) {
+  WriteView view(shared_);
+  view.set_options(options);
+}
+
+std::vector<CompiledRule> Collection::compiled_rules() const {
+  ReadView view(shared_);
+  return view.rules();
+}
+
+std::vector<Rule> Collection::rules() const {
+  std::vector<Rule> rules;
+  for (CompiledRule& compiled : compiled_rules()) {
+    rules.push_back(std::move(compiled.rule));
+  }
+  return rules;
+}
+
+void Collection::SetRules(std::vector<CompiledRule> rules) {
+  WriteView view(shared_);
+  view.set_rules(std::move(rules));
+}
+
+Status Collection::Maintain() {
+  const Status built = upkeep::BuildPendingRows(shared_).status();
+  upkeep::EvictRows(shared_);
+  resort_.Round(shared_);
+  graph_.Round(shared_);
+  return built;
+}
+
+}  // namespace reco::engine

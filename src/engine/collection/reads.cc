@@ -1,0 +1,229 @@
+#include "engine/collection/reads.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/glob.h"
+#include "engine/rows/signal.h"
+#include "engine/settings/parameters.h"
+#include "format/event.h"
+#include "format/keys.h"
+
+namespace reco::engine::reads {
+namespace {
+
+using format::Event;
+using format::EventKind;
+
+constexpr double kFadedHalfLives = 2;
+
+// The facts as of a point in time come from the log: O(events of the collection).
+Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t user,
+                                       std::int64_t as_of_ms) {
+  std::map<std::uint32_t, format::Pair> pairs;
+  const auto visit = [&](std::uint64_t, const Event& event) {
+    if (event.arrival_ms > as_of_ms) {
+      return true;  // the clock may step back: later events may still count
+    }
+    if (event.kind == EventKind::kItemDelete) {
+      pairs.erase(event.item);
+    }
+    if (event.user != user) {
+      return true;
+    }
+    if (event.kind == EventKind::kInteraction || event.kind == EventKind::kSet) {
+      const auto known = pairs.find(event.item);
+      pairs[event.item] =
+          Accumulate(known != pairs.end() ? &known->second : nullptr, event, shared.signal_rules());
+    } else if (event.kind == EventKind::kRemove) {
+      pairs.erase(event.item);
+    } else if (event.kind == EventKind::kUserDelete) {
+      pairs.clear();
+    }
+    return true;
+  };
+  RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
+  RECO_RETURN_IF_ERROR(
+      wal::EventLog::Replay(*shared.context().storage.store, nullptr, shared.cid(), 0, visit));
+  std::vector<RowPair> row;
+  row.reserve(pairs.size());
+  for (const auto& [item, pair] : pairs) {
+    row.push_back({item, pair});
+  }
+  return row;
+}
+
+}  // namespace
+
+Result<std::vector<std::optional<double>>> Preferences(const SharedState& shared,
+                                                       std::string_view user,
+                                                       std::span<const std::string_view> items) {
+  std::vector<std::optional<double>> preferences(items.size());
+  ReadView view(shared);
+  const auto user_ordinal = view.state().users().ids.Find(user);
+  for (std::size_t i = 0; user_ordinal && i < items.size(); ++i) {
+    const auto item_ordinal = view.state().items().ids.Find(items[i]);
+    if (!item_ordinal) {
+      continue;
+    }
+    RECO_ASSIGN_OR_RETURN(const auto pair, view.state().LookUpPair(*user_ordinal, *item_ordinal));
+    if (pair) {
+      preferences[i] = pair->weight;
+    }
+  }
+  return preferences;
+}
+
+Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string_view user,
+                                          const HistoryOptions& options) {
+  std::optional<std::uint32_t> ordinal;
+  std::uint16_t type = format::kNoType;
+  std::vector<RowPair> row;
+  {
+    ReadView view(shared);
+    ordinal = view.state().users().ids.Find(user);
+    if (options.type) {
+      RECO_ASSIGN_OR_RETURN(type, TypeIndex(view.options(), *options.type));
+    }
+    if (ordinal && !options.as_of_ms) {
+      std::vector<RowPair> scratch;
+      RECO_ASSIGN_OR_RETURN(const auto pairs, view.state().users().rows.Read(*ordinal, &scratch));
+      row.assign(pairs.begin(), pairs.end());
+    }
+  }
+  if (ordinal && options.as_of_ms) {
+    RECO_ASSIGN_OR_RETURN(row, PairsAsOf(shared, *ordinal, *options.as_of_ms));
+  }
+  std::erase_if(row, [&](const RowPair& known) {
+    return (options.type && known.pair.last_type != type) ||
+           (options.since_ms && known.pair.last_ms < *options.since_ms) ||
+           (options.until_ms && known.pair.last_ms > *options.until_ms);
+  });
+  ReadView view(shared);
+  const Dictionary& ids = view.state().items().ids;
+  std::erase_if(row, [&](const RowPair& known) { return ids.id(known.other).empty(); });
+  std::sort(row.begin(), row.end(), [&](const RowPair& a, const RowPair& b) {
+    return a.pair.last_ms != b.pair.last_ms ? a.pair.last_ms > b.pair.last_ms
+                                            : ids.Before(a.other, b.other);
+  });
+  std::vector<HistoryEntry> entries;
+  for (std::size_t i = options.offset; i < row.size() && entries.size() < options.count; ++i) {
+    entries.push_back({std::string(ids.id(row[i].other)), row[i].pair.weight, row[i].pair.last_ms});
+  }
+  return entries;
+}
+
+std::optional<Record> GetRecord(const SharedState& shared, Side side, std::string_view id) {
+  ReadView view(shared);
+  const SideState& own = view.state().side(side);
+  const auto ordinal = own.ids.Find(id);
+  if (!ordinal) {
+    return std::nullopt;
+  }
+  Record record;
+  if (const Attributes* attributes = own.attributes.Find(*ordinal)) {
+    record.attributes = attributes->json;
+    record.hidden = attributes->hidden;
+    record.expire_at_ms = attributes->expire_at_ms;
+  }
+  const Entity& entity = own.entities[*ordinal];
+  record.first_ms = entity.first_ms;
+  record.last_ms = entity.last_ms;
+  record.pairs = entity.pairs;
+  record.events = entity.events;
+  return record;
+}
+
+ScanPage ScanRecords(const SharedState& shared, Side side, std::uint64_t cursor,
+                     std::uint64_t count, std::string_view pattern) {
+  ReadView view(shared);
+  ScanPage page;
+  page.cursor =
+      view.state().side(side).ids.Scan(cursor, count, [&](std::uint32_t, std::string_view id) {
+        if (GlobMatch(pattern, id)) {
+          page.names.emplace_back(id);
+        }
+      });
+  return page;
+}
+
+std::uint64_t CountRecords(const SharedState& shared, Side side) {
+  ReadView view(shared);
+  return view.state().side(side).ids.size();
+}
+
+std::optional<std::vector<float>> GetVector(const SharedState& shared, Side side,
+                                            std::string_view id) {
+  ReadView view(shared);
+  const SideState& own = view.state().side(side);
+  const auto ordinal = own.ids.Find(id);
+  if (!ordinal) {
+    return std::nullopt;
+  }
+  const auto values = own.factors->values(*ordinal);
+  return std::vector<float>(values.begin(), values.end());
+}
+
+CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) {
+  ReadView view(shared);
+  CollectionInfo info;
+  const SideState& users = view.state().users();
+  const SideState& items = view.state().items();
+  info.users = users.ids.size();
+  info.items = items.ids.size();
+  info.interactions = view.state().interactions();
+  info.events = info.last_seq = view.state().last_seq();
+  info.checkpoint_seq = checkpoint_seq;
+  info.dim = view.options().dim;
+  info.model_id = view.state().model().id;
+  info.model_seq = view.state().model().id != 0
+                       ? view.state().last_seq() - view.state().model().trained_at_seq
+                       : 0;
+  info.gram_drift = view.state().model().id != 0
+                        ? items.gram.RelativeDistance(view.state().trained_item_gram())
+                        : 0;
+  info.rows_pending =
+      users.pending.size() + users.rows_building + items.pending.size() + items.rows_building;
+  info.parameters = GetParameters(view.options());
+  info.quality = view.state().quality;
+  const std::uint64_t replaced_bytes = shared.replaced().memory_bytes();
+  info.memory_bytes = {
+      {"dictionaries", users.ids.memory_bytes() + items.ids.memory_bytes()},
+      {"vectors", users.factors->memory_bytes() + items.factors->memory_bytes()},
+      {"item-index", view.state().index() != nullptr ? view.state().index()->memory_bytes() : 0},
+      {"approximate-index", view.state().approximate().memory_bytes},
+      {"replaced-models", replaced_bytes},
+      {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
+      {"popularity", view.state().rankings_bytes()},
+      {"recent-lists", shared.recent().memory_bytes()},
+      {"attribute-columns", users.columns.memory_bytes() + items.columns.memory_bytes()},
+  };
+  std::uint64_t known = 0;
+  for (const auto& [name, bytes] : info.memory_bytes) {
+    known += bytes;
+  }
+  const std::uint64_t total = view.state().memory_bytes() + replaced_bytes;
+  info.memory_bytes.emplace_back("records", total > known ? total - known : 0);
+  info.memory_bytes.emplace_back("total", total);
+  info.approximate = view.state().approximate().Figures();
+  return info;
+}
+
+std::uint64_t MemoryBytes(const SharedState& shared) {
+  ReadView view(shared);
+  return view.state().memory_bytes() + shared.replaced().memory_bytes() +
+         view.tokens().memory_bytes();
+}
+
+RetrainTrigger TriggerOf(const SharedState& shared) {
+  ReadView view(shared);
+  const ActiveModel& model = view.state().model();
+  const double age_ms = static_cast<double>(view.state().newest_ms() - model.signal.reference_ms);
+  return {view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0),
+          view.trained_at_ms(),
+          model.id != 0 && model.signal.halflife_ms > 0 &&
+              age_ms > kFadedHalfLives * model.signal.halflife_ms};
+}
+
+}  // namespace reco::engine::reads

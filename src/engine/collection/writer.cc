@@ -1,0 +1,304 @@
+#include "engine/collection/writer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/rows/storage.h"
+#include "engine/settings/parameters.h"
+#include "format/event.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco::engine::writer {
+namespace {
+
+using format::Event;
+using format::EventKind;
+
+constexpr std::size_t kBatchMax = 10'000;                 // interactions of one call
+constexpr std::int64_t kTimeMaxMs = 253'402'300'799'999;  // end of the year 9999
+
+Status CheckId(std::string_view id, std::string_view what) {
+  if (id.empty() || id.size() > kIdBytesMax) {
+    return Status::InvalidArgument(std::string(what) + " id must be 1 to " +
+                                   std::to_string(kIdBytesMax) + " bytes long, not " +
+                                   std::to_string(id.size()));
+  }
+  return Status::Ok();
+}
+
+Status CheckTime(std::int64_t time_ms) {
+  return time_ms >= 0 && time_ms <= kTimeMaxMs
+             ? Status::Ok()
+             : Status::InvalidArgument("a time must be 0 to 253402300799999 ms");
+}
+
+// Everything but the ordinals; `now_ms` is its arrival.
+Result<Event> MakeEvent(const CollectionOptions& options, const Interaction& interaction,
+                        bool replace, std::int64_t now_ms) {
+  RECO_RETURN_IF_ERROR(CheckId(interaction.user, "user"));
+  RECO_RETURN_IF_ERROR(CheckId(interaction.item, "item"));
+  if (interaction.token.size() > kTokenBytesMax) {
+    return Status::InvalidArgument("a token must be at most " + std::to_string(kTokenBytesMax) +
+                                   " bytes long");
+  }
+  Event event;
+  event.kind = replace ? EventKind::kSet : EventKind::kInteraction;
+  RECO_ASSIGN_OR_RETURN(event.type, TypeIndex(options, interaction.type));
+  if (options.feedback == Feedback::kExplicit && !interaction.weight &&
+      event.type == format::kNoType) {
+    return Status::InvalidArgument("a rating needs its value: give it as the weight");
+  }
+  event.weight = interaction.weight.value_or(
+      event.type == format::kNoType ? 1.0 : options.types[event.type].weight);
+  if (!std::isfinite(event.weight) || std::abs(event.weight) > kWeightMax) {
+    return Status::InvalidArgument("a weight must be finite and between -1000000 and 1000000");
+  }
+  event.arrival_ms = now_ms;
+  event.time_ms = interaction.time_ms.value_or(now_ms);
+  RECO_RETURN_IF_ERROR(CheckTime(event.time_ms));
+  event.token = interaction.token;
+  return event;
+}
+
+Status CheckBatch(std::span<const Interaction> interactions) {
+  if (interactions.empty() || interactions.size() > kBatchMax) {
+    return Status::InvalidArgument("a call takes 1 to 10000 interactions, not " +
+                                   std::to_string(interactions.size()));
+  }
+  return Status::Ok();
+}
+
+// The ids that a batch makes new, with the ordinals they will get.
+class NewIds {
+ public:
+  explicit NewIds(const Dictionary& known) : known_(known), next_(known.end()) {}
+
+  std::uint32_t OrdinalOf(std::string_view id) {
+    if (const auto found = known_.Find(id)) {
+      return *found;
+    }
+    const auto [at, added] = ordinals_.try_emplace(id, next_);
+    if (added) {
+      order_.push_back(id);
+      ++next_;
+    }
+    return at->second;
+  }
+  const std::vector<std::string_view>& ids() const { return order_; }
+  std::uint32_t first() const { return known_.end(); }
+
+ private:
+  const Dictionary& known_;
+  std::uint32_t next_;
+  std::unordered_map<std::string_view, std::uint32_t> ordinals_;
+  std::vector<std::string_view> order_;
+};
+
+void PutNewIds(store::Batch& batch, std::uint32_t cid, Side side, const NewIds& fresh) {
+  std::uint32_t ordinal = fresh.first();
+  for (const std::string_view id : fresh.ids()) {
+    format::EntityRecord record;
+    record.id = id;
+    batch.Put(RecordFamily(side), format::RecordKey(cid, ordinal++), format::EncodeEntity(record));
+  }
+}
+
+// Refuses once the collection was deleted (I14) or the folder is closed.
+Status CheckWritable(const View& view) {
+  if (view.dropped()) {
+    return Status::NotFound("the collection was deleted");
+  }
+  return view.shared().context().storage.Readable();
+}
+
+// Stages and applies one event about registered ids. On an error nothing has changed.
+Status Write(WriteView& view, const Event& event) {
+  RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
+  const std::uint64_t seq = view.state().last_seq() + 1;
+  std::string record;
+  format::EncodeEvent(event, &record);
+  RECO_RETURN_IF_ERROR(view.shared()
+                           .context()
+                           .storage.log
+                           ->Stage([&](store::Batch& batch) {
+                             wal::EventLog::PutEvent(batch, view.shared().cid(), seq, record);
+                           })
+                           .status());
+  view.state().Apply(seq, event, stored);
+  view.state().Evict(1);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status CheckInteractions(const CollectionOptions& options,
+                         std::span<const Interaction> interactions) {
+  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
+  for (const Interaction& interaction : interactions) {
+    RECO_RETURN_IF_ERROR(MakeEvent(options, interaction, false, 0).status());
+  }
+  return Status::Ok();
+}
+
+Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update) {
+  RECO_RETURN_IF_ERROR(CheckId(id, side == Side::kUser ? "user" : "item"));
+  if (update.attributes && update.attributes->size() > kAttributesBytesMax) {
+    return Status::InvalidArgument("attributes must be at most 65536 bytes long, not " +
+                                   std::to_string(update.attributes->size()));
+  }
+  if (update.attributes && !IsJsonObject(*update.attributes)) {
+    return Status::InvalidArgument("attributes must be a JSON object");
+  }
+  return update.expire_at_ms ? CheckTime(*update.expire_at_ms) : Status::Ok();
+}
+
+Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> interactions,
+                          bool replace) {
+  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+
+  // Plan: nothing that follows the staging may fail.
+  struct Planned {
+    Event event;
+    std::optional<format::Pair> stored;
+  };
+  std::vector<Planned> plan;
+  plan.reserve(interactions.size());
+  NewIds users(view.state().users().ids);
+  NewIds items(view.state().items().ids);
+  std::unordered_map<std::string_view, std::uint64_t> new_tokens;
+  const std::int64_t now_ms = shared.context().clock.NowMs();
+  std::uint64_t seq = view.state().last_seq();
+  std::uint64_t answer = seq;
+  for (const Interaction& interaction : interactions) {
+    RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(view.options(), interaction, replace, now_ms));
+    if (const auto known = view.tokens().Find(event.token)) {
+      answer = *known;
+      continue;
+    }
+    if (!event.token.empty()) {
+      if (const auto [at, added] = new_tokens.try_emplace(event.token, seq + 1); !added) {
+        answer = at->second;
+        continue;
+      }
+    }
+    event.user = users.OrdinalOf(interaction.user);
+    event.item = items.OrdinalOf(interaction.item);
+    RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
+    plan.push_back({event, stored});
+    answer = ++seq;
+  }
+  if (plan.empty()) {
+    return answer;
+  }
+
+  const std::uint64_t first = view.state().last_seq() + 1;
+  const auto stage = [&](store::Batch& batch) {
+    PutNewIds(batch, shared.cid(), Side::kUser, users);
+    PutNewIds(batch, shared.cid(), Side::kItem, items);
+    thread_local std::string record;
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      format::EncodeEvent(plan[i].event, &record);
+      wal::EventLog::PutEvent(batch, shared.cid(), first + i, record);
+      view.tokens().Remember(plan[i].event.token, first + i,
+                             shared.context().options.idempotency_window, shared.cid(), &batch);
+    }
+  };
+  RECO_RETURN_IF_ERROR(shared.context().storage.log->Stage(stage).status());
+  for (const std::string_view id : users.ids()) {
+    view.state().Register(Side::kUser, id);
+  }
+  for (const std::string_view id : items.ids()) {
+    view.state().Register(Side::kItem, id);
+  }
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    view.state().Apply(first + i, plan[i].event, plan[i].stored);
+  }
+  view.state().Evict(plan.size());
+  return answer;
+}
+
+Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
+                             std::span<const std::string_view> items) {
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+  const auto user_ordinal = view.state().users().ids.Find(user);
+  if (!user_ordinal) {
+    return std::uint64_t{0};
+  }
+  std::uint64_t removed = 0;
+  for (const std::string_view item : items) {
+    const auto item_ordinal = view.state().items().ids.Find(item);
+    if (!item_ordinal) {
+      continue;
+    }
+    RECO_ASSIGN_OR_RETURN(const auto pair, view.state().LookUpPair(*user_ordinal, *item_ordinal));
+    if (!pair) {
+      continue;
+    }
+    Event event;
+    event.kind = EventKind::kRemove;
+    event.user = *user_ordinal;
+    event.item = *item_ordinal;
+    event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
+    RECO_RETURN_IF_ERROR(Write(view, event));
+    ++removed;
+  }
+  return removed;
+}
+
+Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
+                       const RecordUpdate& update) {
+  RECO_RETURN_IF_ERROR(CheckRecord(side, id, update));
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+  NewIds fresh(view.state().side(side).ids);
+  Event event;
+  event.kind = side == Side::kUser ? EventKind::kUserRecord : EventKind::kItemRecord;
+  (side == Side::kUser ? event.user : event.item) = fresh.OrdinalOf(id);
+  event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
+  event.has_text = update.attributes.has_value();
+  event.text = update.attributes.value_or("");
+  event.hidden = update.hidden ? static_cast<std::uint8_t>(*update.hidden) : 2;
+  event.expire_at_ms = update.expire_at_ms.value_or(-1);
+  const bool is_new = !fresh.ids().empty();
+  const std::uint64_t seq = view.state().last_seq() + 1;
+  std::string record;
+  format::EncodeEvent(event, &record);
+  RECO_RETURN_IF_ERROR(shared.context()
+                           .storage.log
+                           ->Stage([&](store::Batch& batch) {
+                             PutNewIds(batch, shared.cid(), side, fresh);
+                             wal::EventLog::PutEvent(batch, shared.cid(), seq, record);
+                           })
+                           .status());
+  if (is_new) {
+    view.state().Register(side, id);
+  }
+  view.state().Apply(seq, event, std::nullopt);
+  return is_new;
+}
+
+Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) {
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+  const auto ordinal = view.state().side(side).ids.Find(id);
+  if (!ordinal) {
+    return false;
+  }
+  Event event;
+  event.kind = side == Side::kUser ? EventKind::kUserDelete : EventKind::kItemDelete;
+  (side == Side::kUser ? event.user : event.item) = *ordinal;
+  event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
+  RECO_RETURN_IF_ERROR(Write(view, event));
+  return true;
+}
+
+}  // namespace reco::engine::writer

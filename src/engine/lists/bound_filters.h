@@ -1,0 +1,37 @@
+// The filters of lists and rules, bound to the attribute columns of their side.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/state/shared_state.h"
+#include "filter/attribute_columns.h"
+#include "filter/filter.h"
+
+namespace reco::engine::lists {
+
+// A filter bound to the columns as they are; to be bound again after a Yield.
+struct FilterBinding {
+  std::shared_ptr<const filter::Filter> filter;
+  std::optional<filter::BoundFilter> bound;         // always there behind Bind
+  std::unique_ptr<std::vector<std::uint32_t>> few;  // of a rule: see RuleInForce::few
+};
+using FilterBindings = std::vector<std::unique_ptr<FilterBinding>>;
+
+// Adds a binding of `filter`, which lives as long as `bindings`.
+FilterBinding* Bind(const View& view, Side side, std::shared_ptr<const filter::Filter> filter,
+                    FilterBindings* bindings);
+void BindAgain(const View& view, Side side, const FilterBindings& bindings);
+
+// Makes the columns and bitmaps that a list with this filter (empty: none) and the rules of now
+// will ask. To be called before the list, which else makes columns with the lock held to the end
+// and asks about each item by itself. A filter that does not compile is the list's to refuse.
+void PrepareFilters(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
+
+// True iff PrepareFilters would find everything made.
+bool FiltersAreReady(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
+
+}  // namespace reco::engine::lists

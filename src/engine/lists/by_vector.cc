@@ -1,0 +1,273 @@
+// The lists that a vector ranks.
+#include "engine/lists/by_vector.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/sorted.h"
+#include "engine/lists/counted.h"
+#include "engine/lists/model_view.h"
+#include "engine/lists/scorer.h"
+#include "engine/persist/model_reader.h"
+#include "index/stepped_search.h"
+
+namespace reco::engine::lists {
+namespace {
+
+constexpr std::int64_t kLongListUs = 1'000;
+constexpr std::int64_t kNewShare = 16;  // of a list's time in their mean
+// Longer lists are exact: one search of the graph keeps the lock, and looks at as many items.
+constexpr std::size_t kGraphCountMax = 10'000;
+
+// The `count` best of `candidates`, each scored by itself.
+std::vector<index::Candidate> RankEach(const View& view, const Scorer& scorer, std::size_t count,
+                                       AcceptItem accept,
+                                       std::span<const std::uint32_t> candidates) {
+  std::vector<index::Candidate> found;
+  for (const std::uint32_t item : candidates) {
+    const std::optional<float> score = scorer.Part(item);
+    if (score && accept(item)) {
+      found.push_back({item, *score});
+    }
+  }
+  const Dictionary& ids = view.state().items().ids;
+  const std::size_t end = std::min(found.size(), count);
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(end), found.end(),
+                    [&](const auto& a, const auto& b) {
+                      return a.score != b.score ? a.score > b.score
+                                                : ids.Before(a.ordinal, b.ordinal);
+                    });
+  found.resize(end);
+  return found;
+}
+
+// nullopt: the graph of neighbours is not to be asked, or would leave the list short.
+std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const Query& query,
+                                                         std::size_t count, AcceptItem accept,
+                                                         const Among& among) {
+  if (!query.approximate_ef || query.replaced != nullptr || among.ordinals != nullptr ||
+      query.metric != index::Metric::kInnerProduct || count > kGraphCountMax) {
+    return std::nullopt;
+  }
+  view.shared().hints().graph_asked_us.store(view.shared().context().clock.MonotonicUs(),
+                                             std::memory_order_relaxed);
+  if (!view.state().approximate().answers()) {
+    return std::nullopt;
+  }
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    return view.state().items().ids.Before(a, b);
+  };
+  index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
+  if (among.filter != nullptr) {
+    request.among = among.filter->bound->words();
+  }
+  std::vector<index::Candidate> found;
+  const Status status =
+      view.state().approximate().graph->Search(request, *query.approximate_ef, &found);
+  if (!status.ok() || found.size() < count) {
+    return std::nullopt;
+  }
+  return found;
+}
+
+// MAY GIVE THE LOCK BACK. The best items by the query's vector.
+std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::size_t count,
+                                     AcceptItem accept, const Among& among) {
+  const Scorer scorer(view, Side::kItem, query);
+  const auto scorable = [&](std::uint32_t item) { return scorer.Scorable(item) && accept(item); };
+  std::vector<index::Candidate> found;
+  if (view.shared().rated() && query.metric == index::Metric::kCosine) {
+    // The index compares whole rows.
+    std::vector<std::uint32_t> all;
+    if (among.ordinals == nullptr) {
+      all.resize(view.state().items().ids.end());
+      std::iota(all.begin(), all.end(), 0U);
+    }
+    found =
+        RankEach(view, scorer, count, scorable, among.ordinals != nullptr ? *among.ordinals : all);
+  } else if (auto near = SearchGraph(view, query, count, scorable, among)) {
+    found = std::move(*near);
+  } else {
+    found = SearchInSteps(view, query, count, scorable, among);
+  }
+  std::vector<ScoredItem> list;
+  list.reserve(found.size());
+  for (const index::Candidate& candidate : found) {
+    list.push_back(
+        {candidate.ordinal, scorer.Shown(candidate.score), scorer.SourceOf(candidate.ordinal)});
+  }
+  return list;
+}
+
+// MAY GIVE THE LOCK BACK. What a list for `query` is made by: its vector, or popularity when there
+// is nothing to score with.
+std::vector<ScoredItem> ListFor(ReadView& view, const Query& query, std::size_t count,
+                                AcceptItem accept, const Among& among) {
+  if (Scorer(view, Side::kItem, query).usable()) {
+    return ListByVector(view, query, count, accept, among);
+  }
+  return query.metric == index::Metric::kCosine
+             ? std::vector<ScoredItem>()  // popularity would not be similarity
+             : ListValues(view, Side::kItem, view.state().popularity().by(PopularBy::kUsers),
+                          Source::kPopular, count, accept, among);
+}
+
+Result<Ranking> Rank(ReadView& view, const Query& query, const RankingOptions& options) {
+  return ItemPage(
+      view, options, options.with_seen ? std::vector<std::uint32_t>() : query.left_out,
+      [&](std::size_t count, AcceptItem accept, const Among& among) {
+        return ListFor(view, query, count, accept, among);
+      },
+      query.replaced);
+}
+
+Status CheckUserOptions(const SharedState& shared, const RankingOptions& options) {
+  if (shared.rated() && !options.context.empty()) {
+    return Status::InvalidArgument("CONTEXT has no ratings; fold rated items in with RECO.SESSION");
+  }
+  if (shared.rated() && options.recency) {
+    return Status::InvalidArgument("RECENCY is for implicit feedback: ratings do not fade");
+  }
+  return CheckListOptions(options);
+}
+
+// The least expected come first: ranked by the opposite of the score.
+Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const RankingOptions& options,
+                               const ReplacedModel* replaced) {
+  const auto ordinal = view.state().users().ids.Find(user);
+  if (!ordinal || view.state().model().id == 0) {
+    return Ranking();
+  }
+  RECO_ASSIGN_OR_RETURN(Query query, ServingVector(view, *ordinal, options, nullptr, replaced));
+  for (float& value : query.vector) {
+    value = -value;
+  }
+  query.offset = -query.offset;
+  const std::vector<std::uint32_t> known = query.left_out;
+  const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {
+    const auto both = [&](std::uint32_t item) {
+      return accept(item) && (among.ordinals == nullptr || Contains(*among.ordinals, item));
+    };
+    return ListByVector(view, query, count, both, {.ordinals = &known});
+  };
+  RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list,
+                        List(view, Side::kItem, options, {}, {}, lister, replaced));
+  for (ScoredItem& entry : list) {
+    entry.score = -entry.score;
+  }
+  return Page(view, Side::kItem, options, list);
+}
+
+}  // namespace
+
+std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, std::size_t count,
+                                            AcceptItem accept, const Among& among) {
+  const auto before = [&](std::uint32_t a, std::uint32_t b) {
+    return view.state().items().ids.Before(a, b);
+  };
+  index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
+  if (among.ordinals != nullptr) {
+    std::vector<index::Candidate> found;
+    ModelOf(view, query.replaced).index->SearchAmong(request, *among.ordinals, &found);
+    return found;
+  }
+  const auto set_among = [&] {
+    if (among.filter != nullptr) {
+      request.among = among.filter->bound->words();
+    }
+  };
+  set_among();
+  if (query.attempts >= Query::kAttemptsInSteps) {
+    std::vector<index::Candidate> found;
+    ModelOf(view, query.replaced).index->Search(request, &found);
+    return found;
+  }
+  index::SteppedSearch search(*ModelOf(view, query.replaced).index, request);
+  auto progress =
+      search.Step(*ModelOf(view, query.replaced).index, view.shared().context().scan_step_rows);
+  while (progress == index::SteppedSearch::Progress::kMore) {
+    view.Yield();
+    BindAgain(view, Side::kItem, *among.bindings);
+    set_among();
+    progress =
+        search.Step(*ModelOf(view, query.replaced).index, view.shared().context().scan_step_rows);
+  }
+  query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
+  return search.result();
+}
+
+Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query,
+                                 const RankingOptions& options) {
+  for (int attempts = 0;; ++attempts) {
+    RECO_ASSIGN_OR_RETURN(const auto replaced, persist::ModelFor(shared, options));
+    const std::int64_t begin_us = shared.context().clock.MonotonicUs();
+    ReadView view(shared);
+    if (persist::ReplacedSince(view, options, replaced.get())) {
+      continue;
+    }
+    RECO_ASSIGN_OR_RETURN(Query query, make_query(view, replaced.get()));
+    query.attempts = attempts;
+    query.approximate_ef = options.approximate_ef;
+    Result<Ranking> ranking = Rank(view, query, options);
+    if (!query.stale) {
+      const std::int64_t mean_us = shared.hints().list_us.load(std::memory_order_relaxed);
+      const std::int64_t took_us = shared.context().clock.MonotonicUs() - begin_us;
+      shared.hints().list_us.store(mean_us + (took_us - mean_us) / kNewShare,
+                                   std::memory_order_relaxed);
+      return ranking;
+    }
+  }
+}
+
+Result<Ranking> TopK(const SharedState& shared, std::string_view user,
+                     const RankingOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckUserOptions(shared, options));
+  const auto make_query = [&](const View& view, const ReplacedModel* replaced) {
+    return UserQuery(view, user, options, replaced);
+  };
+  return RankUntilCurrent(shared, make_query, options);
+}
+
+Result<Ranking> GroupTopK(const SharedState& shared, std::span<const std::string_view> users,
+                          const RankingOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckUserOptions(shared, options));
+  if (users.size() > kGroupUsersMax) {
+    return Status::InvalidArgument("a group may name at most 1000 users");
+  }
+  if (users.size() * options.context.size() > kBasketItemsMax) {
+    return Status::InvalidArgument(
+        "users times items of CONTEXT may be at most 10000; ask for fewer of either");
+  }
+  const auto make_query = [&](const View& view, const ReplacedModel* replaced) {
+    return GroupQuery(view, users, options, replaced);
+  };
+  return RankUntilCurrent(shared, make_query, options);
+}
+
+Result<Ranking> Session(const SharedState& shared, std::span<const std::string_view> items,
+                        std::span<const double> weights, const RankingOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+  const auto make_query = [&](const View& view, const ReplacedModel* replaced) {
+    return BasketQuery(view, items, weights, nullptr, replaced);
+  };
+  return RankUntilCurrent(shared, make_query, options);
+}
+
+Result<Ranking> Surprising(const SharedState& shared, std::string_view user,
+                           const RankingOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckUserOptions(shared, options));
+  for (;;) {
+    RECO_ASSIGN_OR_RETURN(const auto replaced, persist::ModelFor(shared, options));
+    ReadView view(shared);
+    if (!persist::ReplacedSince(view, options, replaced.get())) {
+      return ListSurprising(view, user, options, replaced.get());
+    }
+  }
+}
+
+bool ListsAreLong(const SharedState& shared) {
+  return shared.hints().list_us.load(std::memory_order_relaxed) > kLongListUs;
+}
+
+}  // namespace reco::engine::lists

@@ -1,0 +1,44 @@
+// The lists that a vector ranks: for a user, a group, a session, and what surprises.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "base/function_ref.h"
+#include "engine/lists/page.h"
+#include "engine/lists/query.h"
+#include "engine/state/shared_state.h"
+#include "index/item_index.h"
+
+namespace reco::engine::lists {
+
+Result<Ranking> TopK(const SharedState& shared, std::string_view user,
+                     const RankingOptions& options) EXCLUDES(shared);
+Result<Ranking> GroupTopK(const SharedState& shared, std::span<const std::string_view> users,
+                          const RankingOptions& options) EXCLUDES(shared);
+Result<Ranking> Session(const SharedState& shared, std::span<const std::string_view> items,
+                        std::span<const double> weights, const RankingOptions& options)
+    EXCLUDES(shared);
+// What a user knows and the model would have predicted least.
+Result<Ranking> Surprising(const SharedState& shared, std::string_view user,
+                           const RankingOptions& options) EXCLUDES(shared);
+
+// The list for a query, which is made again when another model takes over in the middle.
+using MakeQuery = FunctionRef<Result<Query>(const View& view, const ReplacedModel* replaced)>;
+Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query,
+                                 const RankingOptions& options) EXCLUDES(shared);
+
+// MAY GIVE THE LOCK BACK, between steps, so that a write never waits for a whole scan; what holds
+// then is said in index/stepped_search.h. The best items of the index, exact.
+std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, std::size_t count,
+                                            AcceptItem accept, const Among& among);
+
+// True iff lists by vector have taken long of late, so that a caller may want another thread.
+bool ListsAreLong(const SharedState& shared);
+
+}  // namespace reco::engine::lists

@@ -1,0 +1,34 @@
+// What single items score for a user or a basket, and what makes up the score.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "engine/state/shared_state.h"
+
+namespace reco::engine::lists {
+
+// By the active model, as RECO.TOPK shows them. nullopt: user or item is unknown, or nothing has
+// been trained.
+Result<std::vector<std::optional<double>>> Score(const SharedState& shared, std::string_view user,
+                                                 std::span<const std::string_view> items)
+    EXCLUDES(shared);
+Result<std::optional<double>> SessionScore(const SharedState& shared, std::string_view target,
+                                           std::span<const std::string_view> items,
+                                           std::span<const double> weights) EXCLUDES(shared);
+
+// The `count` largest shares. kNotFound where Score answers nullopt.
+Result<Explanation> Explain(const SharedState& shared, std::string_view user, std::string_view item,
+                            std::size_t count) EXCLUDES(shared);
+Result<Explanation> ExplainSession(const SharedState& shared, std::string_view target,
+                                   std::span<const std::string_view> items,
+                                   std::span<const double> weights, std::size_t count)
+    EXCLUDES(shared);
+
+}  // namespace reco::engine::lists

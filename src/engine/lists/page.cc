@@ -1,0 +1,133 @@
+#include "engine/lists/page.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/sorted.h"
+#include "engine/lists/model_view.h"
+#include "engine/lists/query.h"
+
+namespace reco::engine::lists {
+namespace {
+
+constexpr double kRecencyMin = 0.01;
+constexpr std::size_t kPageEndMax = 1'000'000;
+// A filter that holds for fewer items than this share of all is ranked item by item.
+constexpr double kSmallShare = 0.02;
+
+}  // namespace
+
+Status CheckListOptions(const RankingOptions& options) {
+  if (options.count < 1 || options.count > kCountMax) {
+    return Status::InvalidArgument("COUNT must be 1 to 10000");
+  }
+  if (options.offset > kPageEndMax) {
+    return Status::InvalidArgument("OFFSET must be 0 to 1000000");
+  }
+  if (options.recency && !(*options.recency >= kRecencyMin && *options.recency <= 1)) {
+    return Status::InvalidArgument("RECENCY must be a number from 0.01 to 1");
+  }
+  if (!(options.diversity >= 0 && options.diversity <= 1)) {
+    return Status::InvalidArgument("DIVERSITY must be a number from 0 to 1");
+  }
+  if (options.approximate_ef &&
+      (*options.approximate_ef < 1 || *options.approximate_ef > kApproximateEfMax)) {
+    return Status::InvalidArgument("EF must be 1 to 10000");
+  }
+  const std::size_t longest =
+      std::max({options.exclude.size(), options.context.size(),
+                options.include ? options.include->size() : std::size_t{0}});
+  if (longest > kBasketItemsMax) {
+    return Status::InvalidArgument("a list of ids may name at most 10000");
+  }
+  return Status::Ok();
+}
+
+Status CheckOptionsWithoutModel(const RankingOptions& options) {
+  return options.model ? Status::InvalidArgument("this list takes no MODEL: leave it out")
+                       : CheckListOptions(options);
+}
+
+bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t now_ms) {
+  const AttributeTable& all = view.state().side(side).attributes;
+  const Attributes* own = all.empty() ? nullptr : all.Find(ordinal);
+  return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
+}
+
+Result<std::vector<ScoredItem>> List(const View& view, Side side, const RankingOptions& options,
+                                     std::vector<std::uint32_t> left_out, BoundRules rules,
+                                     Lister lister, const ReplacedModel* replaced) {
+  const SideState& own = view.state().side(side);
+  const std::int64_t now_ms = view.shared().context().clock.NowMs();
+  const std::vector<std::uint32_t> excluded = Ordinals(view, side, options.exclude);
+  left_out.insert(left_out.end(), excluded.begin(), excluded.end());
+  SortUnique(&left_out);
+  std::vector<std::uint32_t> included;
+  if (options.include) {
+    included = Ordinals(view, side, *options.include);
+    SortUnique(&included);
+  }
+  bool few = options.include.has_value();
+  const FilterBinding* filter = nullptr;
+  if (!options.filter.empty()) {
+    RECO_ASSIGN_OR_RETURN(auto compiled, filter::Filter::Compile(options.filter));
+    filter = Bind(view, side, std::move(compiled), &rules.bindings);
+    const auto matches = filter->bound->match_count();
+    if (!few && matches && static_cast<double>(*matches) < kSmallShare * own.ids.end()) {
+      few = true;
+      filter->bound->ForEachMatch([&](std::uint32_t ordinal) {
+        included.push_back(ordinal);
+        return true;
+      });
+    }
+  }
+  const auto accept = [&](std::uint32_t ordinal) {
+    return !Contains(left_out, ordinal) && Visible(view, side, ordinal, now_ms) &&
+           (filter == nullptr || filter->bound->Matches(ordinal));
+  };
+  const auto best = [&](std::size_t count, AcceptItem accepted, const RuleInForce* only) {
+    const auto* known = few ? &included : only != nullptr ? only->few : nullptr;
+    return lister(count, accepted, Among{known, filter, &rules.bindings});
+  };
+  const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
+  const auto cosine = [&](std::uint32_t a, std::uint32_t b) {
+    const ModelView model = ModelOf(view, replaced);
+    const float* row_a = model.row(a);
+    const float* row_b = model.row(b);
+    return row_a != nullptr && row_b != nullptr ? Cosine(view.shared(), row_a, row_b) : 0;
+  };
+  return MakeItemList({options.offset + options.count, side == Side::kItem ? options.diversity : 0,
+                       rules.rules, accept, before, cosine},
+                      best);
+}
+
+Ranking Page(const View& view, Side side, const RankingOptions& options,
+             std::span<const ScoredItem> list) {
+  const SideState& own = view.state().side(side);
+  Ranking ranking;
+  for (const ScoredItem& item : list.subspan(std::min(options.offset, list.size()))) {
+    if (own.ids.id(item.item).empty()) {
+      continue;  // deleted since the first of several searches
+    }
+    Ranking::Entry& entry = ranking.entries.emplace_back();
+    entry.id = own.ids.id(item.item);
+    entry.score = item.score;
+    entry.source = item.source;
+    const Attributes* attributes =
+        options.with_attributes ? own.attributes.Find(item.item) : nullptr;
+    if (attributes != nullptr) {
+      entry.attributes = attributes->json;
+    }
+  }
+  return ranking;
+}
+
+Result<Ranking> ItemPage(const View& view, const RankingOptions& options,
+                         std::vector<std::uint32_t> left_out, Lister lister,
+                         const ReplacedModel* replaced) {
+  RECO_ASSIGN_OR_RETURN(const auto list, List(view, Side::kItem, options, std::move(left_out),
+                                              RulesInForce(view), lister, replaced));
+  return Page(view, Side::kItem, options, list);
+}
+
+}  // namespace reco::engine::lists

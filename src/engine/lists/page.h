@@ -1,0 +1,54 @@
+// Pages of lists: what is left out, filters, rules, diversity, offsets. How the candidates are
+// ranked is the lister's.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reco/result.h"
+#include "reco/types.h"
+
+#include "base/function_ref.h"
+#include "engine/lists/bound_filters.h"
+#include "engine/lists/item_list.h"
+#include "engine/lists/rules.h"
+#include "engine/state/shared_state.h"
+
+namespace reco::engine::lists {
+
+// What every list checks of its options.
+Status CheckListOptions(const RankingOptions& options);
+// The same for lists that no model makes, or only the active one.
+Status CheckOptionsWithoutModel(const RankingOptions& options);
+
+// Neither hidden nor expired.
+bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t now_ms);
+
+// The only candidates: few ordinals, or what a filter holds for; null: everything.
+struct Among {
+  const std::vector<std::uint32_t>* ordinals = nullptr;  // ascending
+  const FilterBinding* filter = nullptr;
+  const FilterBindings* bindings = nullptr;  // all that the list's `accept` asks
+};
+// Answers the best `count` of one side that are accepted.
+using Lister =
+    FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept, const Among& among)>;
+
+// The best offset + count that `lister` finds when nothing that is to be left out is accepted.
+// Rules and diversity are for items; diversity compares the vectors of `replaced` (null: of the
+// active model). Gives the lock back where the lister does.
+Result<std::vector<ScoredItem>> List(const View& view, Side side, const RankingOptions& options,
+                                     std::vector<std::uint32_t> left_out, BoundRules rules,
+                                     Lister lister, const ReplacedModel* replaced = nullptr);
+
+// The entries of `list` behind the offset.
+Ranking Page(const View& view, Side side, const RankingOptions& options,
+             std::span<const ScoredItem> list);
+
+// A page of items under the rules of now.
+Result<Ranking> ItemPage(const View& view, const RankingOptions& options,
+                         std::vector<std::uint32_t> left_out, Lister lister,
+                         const ReplacedModel* replaced = nullptr);
+
+}  // namespace reco::engine::lists

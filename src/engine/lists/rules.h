@@ -1,0 +1,26 @@
+// The merchandising rules whose time it is, bound for one list.
+#pragma once
+
+#include <vector>
+
+#include "engine/lists/bound_filters.h"
+#include "engine/lists/item_list.h"
+#include "engine/state/shared_state.h"
+
+namespace reco::engine::lists {
+
+// They refer to the bindings.
+struct BoundRules {
+  std::vector<RuleInForce> rules;
+  FilterBindings bindings;
+};
+
+// Pins in the order in which they are to be applied: by place, and of those with the same place
+// the first by name last, so that it ends up on top.
+BoundRules RulesInForce(const View& view);
+
+// Of the rules in force. Every list asks them.
+void AppendRuleUses(const View& view, std::vector<filter::FilterUse>* uses);
+bool RuleFiltersAreReady(const View& view);
+
+}  // namespace reco::engine::lists

@@ -1,0 +1,75 @@
+#include "engine/lists/scorer.h"
+
+#include "index/row_blocks.h"
+#include "index/score.h"
+
+namespace reco::engine::lists {
+
+const float* Scorer::Row(std::uint32_t ordinal) const {
+  return side_ == Side::kItem ? ModelOf(view_, query_.replaced).row(ordinal)
+                              : view_.state().users().factors->row(ordinal);
+}
+
+bool Scorer::Scorable(std::uint32_t ordinal) const {
+  const SharedState& shared = view_.shared();
+  if (side_ == Side::kUser) {
+    return true;
+  }
+  if (query_.replaced != nullptr && view_.state().items().ids.id(ordinal).empty()) {
+    return false;
+  }
+  if (!shared.rated()) {
+    return true;
+  }
+  const float* row = Row(ordinal);
+  const std::uint32_t constant =
+      model::RatingConstantAt(model::RatingSide::kItem, shared.compared_dim());
+  return row != nullptr && row[constant] != 0;
+}
+
+std::optional<float> Scorer::Part(std::uint32_t ordinal) const {
+  const float* row = Row(ordinal);
+  if (row == nullptr) {
+    return std::nullopt;
+  }
+  const SharedState& shared = view_.shared();
+  const std::uint32_t stride = model::StrideFor(shared.dim());
+  const bool compares_parts =
+      query_.metric == index::Metric::kCosine && (side_ == Side::kUser || shared.rated());
+  if (!compares_parts) {
+    if (shared.rated() && !Scorable(ordinal)) {  // all zero: what the user's bias predicts
+      return query_.vector[model::RatingBiasAt(model::RatingSide::kUser, shared.compared_dim())];
+    }
+    return index::ScoreRow(query_.metric, query_.vector.data(), row, stride);
+  }
+  const float norm = ComparedLength(shared, row);
+  return norm > 0 ? std::optional(model::Dot(query_.vector.data(), row, stride) / norm)
+                  : std::nullopt;
+}
+
+std::optional<double> Scorer::Listed(std::uint32_t item) const {
+  if (!usable()) {
+    // Distinct users: at least one of a ranked item.
+    const double users = view_.state().popularity().by(PopularBy::kUsers).value(item);
+    return users > 0 ? std::optional(users) : std::nullopt;
+  }
+  const ModelView model = ModelOf(view_, query_.replaced);
+  return model.index->blocks().Contains(item) && Scorable(item) ? Of(item) : std::nullopt;
+}
+
+Source Scorer::SourceOf(std::uint32_t ordinal) const {
+  return query_.folded || view_.state().side(side_).entities[ordinal].last_seq >
+                              ModelOf(view_, query_.replaced).model.trained_at_seq
+             ? Source::kFoldIn
+             : Source::kModel;
+}
+
+std::vector<double> Scorer::Shares(const ServedRow& served, std::uint32_t item) const {
+  std::vector<double> shares(served.items.size());
+  view_.shared().solvers().With([&](RowFolder& folder) {
+    folder.Shares(view_.state().TermsOf(Side::kUser), served.neighbors, Row(item), shares);
+  });
+  return shares;
+}
+
+}  // namespace reco::engine::lists

@@ -1,0 +1,33 @@
+#include "engine/lists/stored_row.h"
+
+#include <memory>
+#include <utility>
+
+namespace reco::engine::lists {
+
+Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::uint32_t ordinal) {
+  RowCopy newer;
+  std::unique_ptr<store::Snapshot> snapshot;
+  {
+    ReadView view(shared);
+    const SideState& own = view.state().side(side);
+    if (ordinal >= own.entities.size() || own.entities[ordinal].pairs == 0) {
+      return std::vector<RowPair>();
+    }
+    if (const Row* row = own.rows.Find(ordinal); row != nullptr) {
+      newer.pairs = row->pairs;
+      if (row->complete) {
+        return std::move(newer.pairs);
+      }
+      newer.dirty = row->dirty;
+    }
+    RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
+    snapshot = shared.context().storage.store->TakeSnapshot();
+  }
+  std::vector<RowPair> pairs;
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, *snapshot,
+                                              {shared.cid(), side, ordinal}, newer, &pairs));
+  return pairs;
+}
+
+}  // namespace reco::engine::lists

@@ -1,0 +1,190 @@
+#include "engine/persist/checkpointer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "engine/rows/storage.h"
+#include "format/keys.h"
+
+namespace reco::engine::persist {
+namespace {
+
+// A deleted item leaves the models to rank by as well.
+void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
+                        const FrozenRows::FrozenEntity& entity, store::Batch* batch) {
+  for (std::uint32_t model = frozen.first_model;
+       entity.side == Side::kItem && model < frozen.checkpoint.model; ++model) {
+    batch->Delete(store::Family::kVectors,
+                  format::VectorKey(cid, model, entity.side, entity.ordinal));
+  }
+}
+
+void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  const std::uint32_t model = frozen.checkpoint.model;
+  std::vector<std::size_t> order(frozen.entities.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return frozen.entities[a].ordinal < frozen.entities[b].ordinal;
+  });
+  std::string value;
+  for (const std::size_t i : order) {
+    const auto& entity = frozen.entities[i];
+    const std::string key = format::RecordKey(cid, entity.ordinal);
+    if (entity.live) {
+      batch->Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
+    } else {
+      batch->Delete(RecordFamily(entity.side), key);
+    }
+    if (model == 0) {
+      continue;
+    }
+    const std::string vector_key = format::VectorKey(cid, model, entity.side, entity.ordinal);
+    if (entity.live) {
+      format::EncodeVector({frozen.vectors.data() + i * frozen.dim, frozen.dim}, &value);
+      batch->Put(store::Family::kVectors, vector_key, value);
+    } else {
+      batch->Delete(store::Family::kVectors, vector_key);
+      DeleteFromReplaced(frozen, cid, entity, batch);
+    }
+  }
+}
+
+void PutPair(store::Family family, const std::string& key, const std::optional<format::Pair>& pair,
+             store::Batch* batch) {
+  thread_local std::string value;
+  if (pair) {
+    format::EncodePair(*pair, &value);
+    batch->Put(family, key, value);
+  } else {
+    batch->Delete(family, key);
+  }
+}
+
+// Both families in the order of their keys, which RocksDB takes in faster. The pairs come by user.
+void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  std::vector<std::uint64_t> by_item;  // item << 32 | place in frozen.pairs
+  by_item.reserve(frozen.pairs.size());
+  for (std::size_t i = 0; i < frozen.pairs.size(); ++i) {
+    const auto& [user, item, pair] = frozen.pairs[i];
+    PutPair(store::Family::kByUser, format::PairKey(cid, user, item), pair, batch);
+    by_item.push_back(std::uint64_t{item} << 32U | i);
+  }
+  std::sort(by_item.begin(), by_item.end());
+  for (const std::uint64_t entry : by_item) {
+    const auto& [user, item, pair] = frozen.pairs[static_cast<std::uint32_t>(entry)];
+    PutPair(store::Family::kByItem, format::PairKey(cid, item, user), pair, batch);
+  }
+}
+
+void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+  PutEntities(frozen, cid, batch);
+  PutPairs(frozen, cid, batch);
+  batch->Put(store::Family::kDefault, format::CheckpointKey(cid),
+             format::EncodeCheckpoint(frozen.checkpoint));
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(SharedState& shared) : shared_(shared) {
+  last_us_ = shared.context().clock.MonotonicUs();
+}
+
+bool Checkpointer::Due(bool by_age) const {
+  const CollectionContext& context = shared_.context();
+  if (shared_.hints().unfrozen_events.load(std::memory_order_relaxed) >=
+      context.options.checkpoint_events) {
+    return true;
+  }
+  if (!by_age || context.clock.MonotonicUs() - last_us_.load() <
+                     std::int64_t{context.options.checkpoint_interval_s} * 1'000'000) {
+    return false;
+  }
+  ReadView view(shared_);
+  return view.state().dirty() && !view.dropped();
+}
+
+void Checkpointer::Throttle() {
+  const std::uint64_t limit = 2 * shared_.context().options.checkpoint_events;
+  const std::atomic<std::uint64_t>& unfrozen = shared_.hints().unfrozen_events;
+  if (unfrozen.load(std::memory_order_relaxed) < limit) {
+    return;
+  }
+  // Two are due: the one in flight must end before more is put on top. Bounded, so that a broken
+  // disk shows as an error of the commit rather than as a hang.
+  MutexLock lock(mutex_);
+  for (int i = 0; i < 100 && unfrozen.load(std::memory_order_relaxed) >= limit; ++i) {
+    frozen_.WaitFor(mutex_, std::chrono::milliseconds(10));
+  }
+}
+
+Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
+                                    FunctionRef<void(store::Batch&)> add_rows, bool sync) {
+  CollectionContext& context = shared_.context();
+  RECO_RETURN_IF_ERROR(context.storage.Readable());
+  FrozenRows frozen;
+  std::uint64_t ticket = 0;
+  {
+    WriteView view(shared_);
+    if (view.dropped()) {
+      return Status::NotFound("the collection was deleted");
+    }
+    RECO_RETURN_IF_ERROR(change(view));
+    frozen = view.state().Freeze();
+    ticket = context.storage.log->last_staged();
+    last_us_ = context.clock.MonotonicUs();
+  }
+  frozen_.NotifyAll();
+  // The log goes first: derived rows never hold what the log does not (I4).
+  RECO_RETURN_IF_ERROR(context.storage.log->Commit(ticket));
+  store::Batch batch;
+  PutFrozen(frozen, shared_.cid(), &batch);
+  add_rows(batch);
+  RECO_RETURN_IF_ERROR(context.storage.store->Write(batch, sync));
+  seq_ = frozen.checkpoint.seq;
+  WriteView view(shared_);
+  view.state().SetDurable(frozen.generation);
+  return Status::Ok();
+}
+
+Status Checkpointer::Checkpoint() {
+  MutexLock lock(mutex_);
+  {
+    ReadView view(shared_);
+    if (view.dropped() || !view.state().dirty()) {
+      last_us_ = shared_.context().clock.MonotonicUs();
+      return Status::Ok();
+    }
+  }
+  const auto nothing = [](WriteView&) { return Status::Ok(); };
+  return FreezeAndWrite(
+      nothing, [](store::Batch&) {}, false);
+}
+
+Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
+    FunctionRef<void(WriteView&)> begin) {
+  MutexLock lock(mutex_);
+  const auto change = [&](WriteView& view) {
+    begin(view);
+    return Status::Ok();
+  };
+  RECO_RETURN_IF_ERROR(FreezeAndWrite(
+      change, [](store::Batch&) {}, false));
+  return shared_.context().storage.store->TakeSnapshot();
+}
+
+Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
+                                 FunctionRef<void(store::Batch&)> add_rows) {
+  MutexLock lock(mutex_);
+  return FreezeAndWrite(swap, add_rows, true);
+}
+
+void Checkpointer::Drop() {
+  MutexLock lock(mutex_);
+  WriteView view(shared_);
+  view.set_dropped();
+}
+
+}  // namespace reco::engine::persist

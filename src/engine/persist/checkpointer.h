@@ -1,0 +1,66 @@
+// Checkpointer: writes what is dirty, the log first (D7, I4). Also the last step of a training:
+// what a swap changes goes to disk by the same protocol, in one atomic batch (I12).
+//
+//   1 under the lock: the change, and a copy of all dirty rows; the next generation begins
+//   2 without it: commit the log up to the copy, then write the copy in one batch
+//   3 under the lock: the generation is durable, so its rows may leave memory (I7)
+//
+// One at a time. Lock order: the checkpointer's mutex, then the collection's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "reco/result.h"
+
+#include "base/function_ref.h"
+#include "base/mutex.h"
+#include "engine/state/shared_state.h"
+#include "store/store.h"
+
+namespace reco::engine::persist {
+
+// Thread-safe.
+class Checkpointer {
+ public:
+  explicit Checkpointer(SharedState& shared);
+
+  // True iff enough has changed: by count, or by age. By count it takes no lock.
+  bool Due(bool by_age) const EXCLUDES(shared_);
+  // Waits while two checkpoints are due, at most a second; call it before a write, without a view
+  // of any collection.
+  void Throttle() EXCLUDES(mutex_);
+  // Ok at once when nothing is dirty. kNotFound for a deleted collection.
+  Status Checkpoint() EXCLUDES(mutex_, shared_);
+
+  // A checkpoint that begins a training: `begin` runs under the lock of the copy, and the snapshot
+  // shows exactly that state on disk.
+  Result<std::unique_ptr<store::Snapshot>> BeginTraining(FunctionRef<void(WriteView&)> begin)
+      EXCLUDES(mutex_, shared_);
+  // A checkpoint that ends one: `swap` changes the model under the lock of the copy, and what
+  // `add_rows` puts goes into the same batch, synced. Until it is written the folder knows only the
+  // old model. When `swap` fails nothing is written.
+  Status EndTraining(FunctionRef<Status(WriteView&)> swap,
+                     FunctionRef<void(store::Batch&)> add_rows) EXCLUDES(mutex_, shared_);
+
+  // From now on every write fails with kNotFound (I14). Waits for a checkpoint in flight.
+  void Drop() EXCLUDES(mutex_, shared_);
+
+  // The event up to which the rows on disk go.
+  std::uint64_t seq() const { return seq_; }
+  void set_seq(std::uint64_t seq) { seq_ = seq; }  // while loading
+
+ private:
+  Status FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
+                        FunctionRef<void(store::Batch&)> add_rows, bool sync) REQUIRES(mutex_)
+      EXCLUDES(shared_);
+
+  SharedState& shared_;
+  mutable Mutex mutex_;
+  CondVar frozen_;
+  std::atomic<std::int64_t> last_us_ = 0;
+  std::atomic<std::uint64_t> seq_ = 0;
+};
+
+}  // namespace reco::engine::persist

@@ -1,0 +1,220 @@
+#include "engine/persist/loader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/rows/storage.h"
+#include "format/keys.h"
+#include "format/records.h"
+
+namespace reco::engine::persist {
+namespace {
+
+class Loader {
+ public:
+  explicit Loader(WriteView& view)
+      : view_(view), store_(*view.shared().context().storage.store), cid_(view.shared().cid()) {}
+
+  Result<std::uint64_t> Load();
+
+ private:
+  Status LoadEntities(Side side, std::uint32_t end);
+  Status SumSquares();
+  Status LoadVectors(Side side, std::uint32_t model);
+  Status LoadModel(const format::CheckpointRecord& record);
+  Status LoadTokens();
+  Status ReplayLog();
+  Status ReplayOne(std::uint64_t seq, const format::Event& event);
+
+  // A record whose id another ordinal still holds, until replay erases that.
+  struct ReusedId {
+    Side side;
+    std::uint32_t ordinal;
+    std::string id;
+  };
+
+  WriteView& view_;
+  const store::Store& store_;
+  const std::uint32_t cid_;
+  std::vector<ReusedId> reused_;
+};
+
+Status Loader::LoadEntities(Side side, std::uint32_t end) {
+  SideState& own = view_.state().side(side);
+  own.ids.Reserve(end);
+  bool older = false;
+  const auto rows = store_.Scan(RecordFamily(side), format::CollectionPrefix(cid_));
+  for (; rows->Valid(); rows->Next()) {
+    const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
+    RECO_ASSIGN_OR_RETURN(format::EntityRecord record, format::DecodeEntity(rows->value()));
+    if (!own.ids.Restore(ordinal, record.id)) {
+      // The id was deleted and used again after the checkpoint; replay erases the older first.
+      reused_.push_back({side, ordinal, record.id});
+    }
+    view_.state().Grow(side, std::max(own.ids.end(), ordinal + 1));
+    Entity& entity = own.entities[ordinal];
+    entity.pairs = record.pairs;
+    entity.events = record.events;
+    entity.last_seq = record.last_seq;
+    entity.weight = record.weight;
+    entity.first_ms = record.first_ms;
+    entity.last_ms = record.last_ms;
+    if (record.last_seq > 0) {  // 0: no checkpoint has written it, its first event is to come
+      entity.known_ms = record.known_ms.value_or(record.first_ms);
+    }
+    entity.squares = record.squares.value_or(0);
+    older = older || (side == Side::kItem && record.pairs > 0 && !record.squares);
+    own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
+  }
+  // Ordinals given out after the checkpoint whose rows are gone again still occur in events.
+  view_.state().Grow(side, std::max(end, own.ids.end()));
+  RECO_RETURN_IF_ERROR(rows->status());
+  return older ? SumSquares() : Status::Ok();
+}
+
+// Fills in what records of an older version lack; the next checkpoint writes it.
+Status Loader::SumSquares() {
+  auto& items = view_.state().items().entities;
+  for (Entity& item : items) {
+    item.squares = 0;
+  }
+  const auto rows = store_.Scan(store::Family::kByItem, format::CollectionPrefix(cid_));
+  for (; rows->Valid(); rows->Next()) {
+    const std::string_view key = rows->key();
+    const std::uint32_t item =
+        format::TrailingOrdinal(key.substr(0, key.size() - sizeof(std::uint32_t)));
+    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
+    if (item >= items.size()) {
+      return Status::Corruption("family by_item: a pair of an unknown item " +
+                                std::to_string(item));
+    }
+    items[item].squares += static_cast<double>(pair.weight) * static_cast<double>(pair.weight);
+  }
+  for (std::uint32_t item = 0; item < items.size(); ++item) {
+    if (items[item].pairs > 0) {
+      view_.state().MarkChanged(Side::kItem, item);
+    }
+  }
+  view_.state().MarkDirtyOutsideLog();
+  return rows->status();
+}
+
+Status Loader::LoadVectors(Side side, std::uint32_t model) {
+  SideState& own = view_.state().side(side);
+  const auto rows = store_.Scan(store::Family::kVectors, format::VectorPrefix(cid_, model, side));
+  for (; rows->Valid(); rows->Next()) {
+    const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
+    if (ordinal >= own.entities.size()) {
+      return Status::Corruption("family vectors: a vector of an unknown ordinal " +
+                                std::to_string(ordinal));
+    }
+    RECO_RETURN_IF_ERROR(format::DecodeVector(
+        rows->value(), {own.factors->mutable_row(ordinal), own.factors->dim()}));
+  }
+  return rows->status();
+}
+
+Status Loader::LoadModel(const format::CheckpointRecord& record) {
+  ActiveModel active;
+  std::vector<double> trained_gram;
+  if (record.model != 0) {
+    RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                          store_.Get(store::Family::kModels, format::ModelKey(cid_, record.model)));
+    if (!stored) {
+      return Status::Corruption("family models: the active model " + std::to_string(record.model) +
+                                " is missing");
+    }
+    RECO_ASSIGN_OR_RETURN(format::ModelRecord model, format::DecodeModel(*stored));
+    if (model.dim != view_.state().dim()) {
+      return Status::Corruption("family models: the active model has the wrong dimension");
+    }
+    active = ToActiveModel(model, view_.shared().signal_rules().halflife_ms);
+    view_.set_trained_at_ms(model.trained_at_ms);
+    trained_gram = std::move(model.item_gram);
+    RECO_RETURN_IF_ERROR(LoadVectors(Side::kUser, record.model));
+    RECO_RETURN_IF_ERROR(LoadVectors(Side::kItem, record.model));
+  }
+  return view_.state().Restore(record, active, trained_gram);
+}
+
+Status Loader::LoadTokens() {
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  const std::string prefix = format::CollectionPrefix(cid_);
+  const auto rows = store_.Scan(store::Family::kTokens, prefix);
+  for (; rows->Valid(); rows->Next()) {
+    RECO_ASSIGN_OR_RETURN(const std::uint64_t seq, format::DecodeToken(rows->value()));
+    found.emplace_back(seq, rows->key().substr(prefix.size()));
+  }
+  RECO_RETURN_IF_ERROR(rows->status());
+  std::sort(found.begin(), found.end());
+  for (auto& [seq, token] : found) {
+    view_.tokens().Restore(std::move(token), seq);
+  }
+  return Status::Ok();
+}
+
+Status Loader::ReplayLog() {
+  Status failure;
+  const auto apply = [&](std::uint64_t seq, const format::Event& event) {
+    failure = ReplayOne(seq, event);
+    return failure.ok();
+  };
+  RECO_RETURN_IF_ERROR(
+      wal::EventLog::Replay(store_, nullptr, cid_, view_.state().last_seq(), apply));
+  return failure;
+}
+
+Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
+  const auto known = [&](Side side, std::uint32_t ordinal) {
+    return ordinal == format::kNoOrdinal || ordinal < view_.state().side(side).entities.size();
+  };
+  if (!known(Side::kUser, event.user) || !known(Side::kItem, event.item)) {
+    return Status::Corruption("family events: event " + std::to_string(seq) +
+                              " names an unknown user or item");
+  }
+  RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
+  view_.state().Apply(seq, event, stored);
+  view_.state().Evict(1);
+  if (event.kind != format::EventKind::kUserDelete &&
+      event.kind != format::EventKind::kItemDelete) {
+    return Status::Ok();
+  }
+  // The erased id may live on under a later ordinal.
+  for (auto reused = reused_.begin(); reused != reused_.end(); ++reused) {
+    if (view_.state().side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
+      reused_.erase(reused);
+      break;
+    }
+  }
+  return Status::Ok();
+}
+
+Result<std::uint64_t> Loader::Load() {
+  RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                        store_.Get(store::Family::kDefault, format::CheckpointKey(cid_)));
+  format::CheckpointRecord record;
+  if (stored) {
+    RECO_ASSIGN_OR_RETURN(record, format::DecodeCheckpoint(*stored));
+  }
+  RECO_RETURN_IF_ERROR(LoadEntities(Side::kUser, record.users));
+  RECO_RETURN_IF_ERROR(LoadEntities(Side::kItem, record.items));
+  RECO_RETURN_IF_ERROR(LoadModel(record));
+  RECO_RETURN_IF_ERROR(LoadTokens());
+  RECO_RETURN_IF_ERROR(ReplayLog());
+  if (!reused_.empty()) {
+    return Status::Corruption("families users and items: two records have the id '" +
+                              reused_.front().id + "'");
+  }
+  view_.state().BuildIndexes();
+  return record.seq;
+}
+
+}  // namespace
+
+Result<std::uint64_t> Load(WriteView& view) {
+  return Loader(view).Load();
+}
+
+}  // namespace reco::engine::persist

@@ -1,0 +1,16 @@
+// Fills the state of a collection that nobody else sees yet from the folder: the last checkpoint,
+// then the events of the log behind it, by the same Prepare and Apply as live writes (I6).
+#pragma once
+
+#include <cstdint>
+
+#include "reco/result.h"
+
+#include "engine/state/shared_state.h"
+
+namespace reco::engine::persist {
+
+// Returns the number of the event up to which the checkpoint went.
+Result<std::uint64_t> Load(WriteView& view);
+
+}  // namespace reco::engine::persist

@@ -1,0 +1,93 @@
+#include "engine/persist/recent_list_build.h"
+
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+namespace reco::engine::persist {
+namespace {
+
+// While it is built a list may hold so many times its bound: some of that is removed later.
+constexpr std::size_t kBuiltSlack = 4;
+
+// The events up to `last_seq`, without those of deleted users and items, whose ordinals never come
+// back.
+Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentList& list,
+                  std::uint64_t last_seq) {
+  std::unordered_set<std::uint32_t> users;
+  std::unordered_set<std::uint32_t> items;
+  const auto visit = [&](std::uint64_t seq, const format::Event& event) {
+    switch (event.kind) {
+      case format::EventKind::kInteraction:
+      case format::EventKind::kSet:
+        list.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
+                  event.kind == format::EventKind::kSet});
+        break;
+      case format::EventKind::kRemove:
+        list.Remove(event.user, event.item);
+        break;
+      case format::EventKind::kUserDelete:
+        users.insert(event.user);
+        break;
+      case format::EventKind::kItemDelete:
+        items.insert(event.item);
+        break;
+      case format::EventKind::kItemRecord:
+      case format::EventKind::kUserRecord:
+      case format::EventKind::kParameters:
+        break;
+    }
+    return seq < last_seq && RecentLists::CheckSize(name, list.size(), kBuiltSlack).ok();
+  };
+  if (last_seq > 0) {
+    const auto snapshot = shared.context().storage.store->TakeSnapshot();
+    RECO_RETURN_IF_ERROR(wal::EventLog::Replay(*shared.context().storage.store, snapshot.get(),
+                                               shared.cid(), 0, visit));
+  }
+  list.RemoveIf([&](std::uint32_t user, std::uint32_t item) {
+    return users.contains(user) || items.contains(item);
+  });
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status BuildRecent(const SharedState& shared, const RecentListName& list) {
+  MutexLock turn(shared.turns().recent);
+  RecentLists& lists = shared.recent();
+  if (lists.Has(list)) {
+    return Status::Ok();  // another read has built it meanwhile
+  }
+  std::uint64_t last_seq = 0;
+  std::uint64_t ticket = 0;
+  {
+    ReadView view(shared);
+    if (view.dropped()) {
+      return Status::NotFound("the collection was deleted");
+    }
+    RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
+    last_seq = view.state().last_seq();
+    ticket = shared.context().storage.log->last_staged();
+    lists.Begin();
+  }
+  std::unique_ptr<RecentList> built = lists.Make(list);
+  built->Advance(shared.context().clock.NowMs());
+  Status status = shared.context().storage.log->Commit(ticket);
+  if (status.ok()) {
+    status = ReplayInto(shared, list, *built, last_seq);
+  }
+  if (status.ok()) {
+    status = RecentLists::CheckSize(list, built->size(), kBuiltSlack);
+  }
+  if (status.code() == StatusCode::kResourceExhausted) {
+    lists.Refuse(list, shared.context().clock.NowMs());
+    return status;
+  }
+  if (!status.ok()) {
+    lists.Abandon();
+    return status;
+  }
+  return lists.End(list, std::move(built), shared.context().clock.NowMs());
+}
+
+}  // namespace reco::engine::persist

@@ -1,0 +1,46 @@
+#include "engine/state/shared_state.h"
+
+#ifdef RECO_DCHECKS
+#include "base/check.h"
+#endif
+
+namespace reco::engine {
+
+SharedState::SharedState(CollectionContext& context, std::uint32_t cid,
+                         const CollectionOptions& options)
+    : context_(context),
+      cid_(cid),
+      dim_(StoredDim(options)),
+      feedback_(options.feedback),
+      signal_rules_(RulesOf(options)),
+      recent_(options.feedback),
+      solvers_(dim_, options.feedback),
+      guarded_{CollectionState(context, cid, options, recent_), options, {}, {}} {}
+
+#ifdef RECO_DCHECKS
+
+namespace {
+thread_local const View* innermost = nullptr;
+}  // namespace
+
+// A second view of one collection by the same thread waits for itself as soon as a writer comes.
+View::View(const SharedState& shared)
+    : shared_(shared), guarded_(shared.guarded_), outer_(innermost) {
+  for (const View* held = outer_; held != nullptr; held = held->outer_) {
+    RECO_CHECK(&held->shared_ != &shared);
+  }
+  innermost = this;
+}
+
+View::~View() {
+  innermost = outer_;
+}
+
+#else
+
+View::View(const SharedState& shared) : shared_(shared), guarded_(shared.guarded_) {}
+View::~View() = default;
+
+#endif
+
+}  // namespace reco::engine

@@ -1,0 +1,175 @@
+// SharedState: the state of one collection and the only lock over it. Nothing reaches the state but
+// through a view, and a view holds the lock:
+//
+//   const View&   may read, and keeps the lock. A function that takes one needs no annotation: the
+//                 argument is the proof that the lock is held.
+//   ReadView&     shared. Whoever takes it not const MAY GIVE THE LOCK BACK in the middle (Yield):
+//                 across that keep ordinals, and ask view.state() anew.
+//   WriteView&    exclusive; may change the state.
+//
+// A thread has one view of a collection at a time. Lock order: the checkpoint's, the turns below >
+// this > the log's. What synchronizes itself (recent lists, replaced models, solvers) are leaves.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/types.h"
+
+#include "base/mutex.h"
+#include "engine/popular/recent_lists.h"
+#include "engine/rows/signal.h"
+#include "engine/rows/solver_pool.h"
+#include "engine/rows/storage.h"
+#include "engine/state/collection_state.h"
+#include "engine/state/compiled_rule.h"
+#include "engine/state/replaced_models.h"
+#include "engine/state/token_window.h"
+
+namespace reco::engine {
+
+class CAPABILITY("collection state") SharedState {
+ public:
+  SharedState(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+  SharedState(const SharedState&) = delete;
+  SharedState& operator=(const SharedState&) = delete;
+
+  // --- What never changes: needs no view ---
+  CollectionContext& context() const { return context_; }
+  std::uint32_t cid() const { return cid_; }
+  std::uint32_t dim() const { return dim_; }  // of the stored vectors
+  Feedback feedback() const { return feedback_; }
+  bool rated() const { return feedback_ == Feedback::kExplicit; }
+  const SignalRules& signal_rules() const { return signal_rules_; }
+  // Components of a vector that are compared by cosine: without biases and constants.
+  std::uint32_t compared_dim() const { return dim_ - (rated() ? model::kRatingExtras : 0); }
+
+  // --- What synchronizes itself: needs no view ---
+  RecentLists& recent() const { return recent_; }
+  ReplacedModels& replaced() const { return replaced_; }
+  SolverPool& solvers() const { return solvers_; }
+
+  // Hints, each one relaxed atomic: they order nothing.
+  struct Hints {
+    static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+    // Mean time of a list by vector, weighted to the newest 16 or so.
+    std::atomic<std::int64_t> list_us = 0;
+    // When a request last asked for the graph of neighbours, by the monotonic clock.
+    std::atomic<std::int64_t> graph_asked_us = kNever;
+    // Events applied since the last Freeze(); set when a WriteView ends.
+    std::atomic<std::uint64_t> unfrozen_events = 0;
+  };
+  Hints& hints() const { return hints_; }
+
+  // One thread at a time makes such a thing; each is taken before a view.
+  struct Turns {
+    Mutex filters;  // a step of making columns and bitmaps
+    Mutex recent;   // a recent list
+    Mutex models;   // a replaced model, read from disk
+  };
+  Turns& turns() const { return turns_; }
+
+ private:
+  friend class View;
+  friend class ReadView;
+  friend class WriteView;
+
+  // What the lock guards.
+  struct Guarded {
+    CollectionState state;
+    CollectionOptions options;
+    std::vector<CompiledRule> rules;  // by name
+    TokenWindow tokens;
+    bool dropped = false;
+    std::int64_t trained_at_ms = 0;
+  };
+
+  void Lock() ACQUIRE() { mutex_.Lock(); }
+  void Unlock() RELEASE() { mutex_.Unlock(); }
+  void LockShared() const ACQUIRE_SHARED() { mutex_.LockShared(); }
+  void UnlockShared() const RELEASE_SHARED() { mutex_.UnlockShared(); }
+
+  CollectionContext& context_;
+  const std::uint32_t cid_;
+  const std::uint32_t dim_;
+  const Feedback feedback_;
+  const SignalRules signal_rules_;
+
+  mutable RecentLists recent_;
+  mutable ReplacedModels replaced_;
+  mutable SolverPool solvers_;
+  mutable Hints hints_;
+  mutable Turns turns_;
+
+  mutable SharedMutex mutex_;
+  Guarded guarded_;
+};
+
+// What may be read while the lock is held, shared or not. Made as a ReadView or a WriteView only.
+class View {
+ public:
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  const SharedState& shared() const { return shared_; }
+  const CollectionState& state() const { return guarded_.state; }
+  const CollectionOptions& options() const { return guarded_.options; }
+  const std::vector<CompiledRule>& rules() const { return guarded_.rules; }
+  const TokenWindow& tokens() const { return guarded_.tokens; }
+  // Deleted: every write is refused, and nothing is to be written to its rows any more.
+  bool dropped() const { return guarded_.dropped; }
+  std::int64_t trained_at_ms() const { return guarded_.trained_at_ms; }
+
+ protected:
+  explicit View(const SharedState& shared);  // before the lock is taken
+  ~View();
+
+  const SharedState& shared_;
+
+ private:
+  const SharedState::Guarded& guarded_;
+#ifdef RECO_DCHECKS
+  const View* outer_;  // the thread's next view, of another collection
+#endif
+};
+
+class SCOPED_CAPABILITY ReadView : public View {
+ public:
+  explicit ReadView(const SharedState& shared) ACQUIRE_SHARED(shared) : View(shared) {
+    shared.LockShared();
+  }
+  ~ReadView() RELEASE_GENERIC() NO_THREAD_SAFETY_ANALYSIS { shared_.UnlockShared(); }
+
+  // Gives the lock back for a moment. References taken from the state are void after it.
+  void Yield() NO_THREAD_SAFETY_ANALYSIS {
+    shared_.UnlockShared();
+    shared_.LockShared();
+  }
+};
+
+class SCOPED_CAPABILITY WriteView : public View {
+ public:
+  explicit WriteView(SharedState& shared) ACQUIRE(shared) : View(shared), own_(shared) {
+    shared.Lock();
+  }
+  ~WriteView() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
+    shared_.hints().unfrozen_events.store(own_.guarded_.state.unfrozen_events(),
+                                          std::memory_order_relaxed);
+    own_.Unlock();
+  }
+
+  CollectionState& state() { return own_.guarded_.state; }
+  TokenWindow& tokens() { return own_.guarded_.tokens; }
+  void set_options(const CollectionOptions& options) { own_.guarded_.options = options; }
+  void set_rules(std::vector<CompiledRule> rules) { own_.guarded_.rules = std::move(rules); }
+  void set_dropped() { own_.guarded_.dropped = true; }
+  void set_trained_at_ms(std::int64_t at_ms) { own_.guarded_.trained_at_ms = at_ms; }
+
+ private:
+  SharedState& own_;
+};
+
+}  // namespace reco::engine

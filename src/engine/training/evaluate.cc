@@ -1,0 +1,156 @@
+#include "engine/training/evaluate.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/training/train.h"
+#include "index/index_lister.h"
+#include "index/item_index.h"
+#include "model/rating_evaluation.h"
+
+namespace reco::engine::training {
+namespace {
+
+void AppendMetrics(std::string_view scorer, std::span<const model::CutOffMetrics> metrics,
+                   Figures* result) {
+  for (const model::CutOffMetrics& at : metrics) {
+    const auto add = [&](std::string_view metric, const model::MetricValue& value) {
+      const std::string name =
+          std::string(scorer) + "." + std::string(metric) + "@" + std::to_string(at.k);
+      result->emplace_back(name, value.mean);
+      result->emplace_back(name + ".ci", value.half_width);
+    };
+    add("recall", at.recall);
+    add("precision", at.precision);
+    add("ndcg", at.ndcg);
+    add("map", at.map);
+    add("mrr", at.mrr);
+    add("hit-rate", at.hit_rate);
+    const std::string suffix = "@" + std::to_string(at.k);
+    result->emplace_back(std::string(scorer) + ".coverage" + suffix, at.coverage);
+    result->emplace_back(std::string(scorer) + ".novelty" + suffix, at.novelty);
+  }
+}
+
+void AppendErrors(const std::string& predictor, const model::RatingErrors& errors,
+                  Figures* result) {
+  result->emplace_back(predictor + ".rmse", errors.rmse.mean);
+  result->emplace_back(predictor + ".rmse.ci", errors.rmse.half_width);
+  result->emplace_back(predictor + ".mae", errors.mae.mean);
+  result->emplace_back(predictor + ".mae.ci", errors.mae.half_width);
+}
+
+// Ranking metrics of the model and the baselines.
+Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
+                     const EvaluationOptions& options, RunningJob& job, Figures* quality,
+                     Figures* result) {
+  const model::HoldOut hold_out = model::LeaveLastOut(run.data, options.holdout_last,
+                                                      options.shuffle_ties, run.parameters.seed);
+  const auto users = static_cast<double>(std::count_if(
+      hold_out.held.begin(), hold_out.held.end(), [](const auto& held) { return !held.empty(); }));
+  if (users == 0) {
+    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
+                                      std::to_string(options.holdout_last) + " liked items");
+  }
+  const model::InteractionMatrix by_item = model::Transpose(hold_out.train);
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.6 * progress.fraction);
+  };
+  job.SetPhase("training");
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, shared.context().options);
+  RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
+                        model::Train(hold_out.train, by_item, params, control));
+  RECO_RETURN_IF_ERROR(LearnAttributes(shared, run.parameters, by_item,
+                                       {trained.users, trained.user_gram, trained.solve,
+                                        trained.items, trained.item_gram},
+                                       job.cancel())
+                           .status());
+  result->emplace_back("users", users);
+  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
+  index::ItemIndex items(trained.items);
+  items.Build(hold_out.train.columns_count, [](std::uint32_t) { return true; });
+  const std::pair<std::string_view, model::UserLister> listers[] = {
+      {"model", index::IndexLister(trained.users, items, hold_out.train)},
+      {"popularity", model::ScoredLister(hold_out.train, model::PopularityScorer(hold_out.train))},
+      {"cosine",
+       model::ScoredLister(hold_out.train, model::CosineScorer(hold_out.train, by_item))}};
+  double done = 0.7;
+  control.progress = [&job, &done](const model::TrainingProgress& progress) {
+    job.SetProgress(done + 0.1 * progress.fraction);
+  };
+  for (const auto& [name, lister] : listers) {
+    job.SetPhase(std::string("scoring ") + std::string(name));
+    RECO_ASSIGN_OR_RETURN(const auto metrics, model::EvaluateRanking(hold_out, lister, options.at,
+                                                                     params.threads, control));
+    AppendMetrics(name, metrics, result);
+    if (name == "model") {
+      AppendMetrics(name, metrics, quality);
+    }
+    job.SetProgress(done += 0.1);
+  }
+  return Status::Ok();
+}
+
+// Errors of predicted ratings.
+Status EvaluateErrors(const SharedState& shared, const TrainingRun& run,
+                      const EvaluationOptions& options, RunningJob& job, Figures* quality,
+                      Figures* result) {
+  const model::RatingHoldOut hold_out = model::LeaveLastRatingsOut(
+      run.data, options.holdout_last, options.shuffle_ties, run.parameters.seed);
+  if (hold_out.held.empty()) {
+    return Status::FailedPrecondition("nothing to hold out: no user has more than " +
+                                      std::to_string(options.holdout_last) + " ratings");
+  }
+  model::TrainingControl control;
+  control.cancel = job.cancel();
+  control.progress = [&job](const model::TrainingProgress& progress) {
+    job.SetProgress(0.1 + 0.6 * progress.fraction);
+  };
+  job.SetPhase("training");
+  const model::TrainingParams params = TrainingParamsOf(run.parameters, shared.context().options);
+  RECO_ASSIGN_OR_RETURN(
+      const model::RatingModel trained,
+      model::TrainRatings(hold_out.train, model::Transpose(hold_out.train), params, control));
+  job.SetPhase("scoring");
+  control.progress = nullptr;
+  RECO_ASSIGN_OR_RETURN(const model::RatingComparison errors,
+                        model::EvaluateRatings(hold_out, trained, params, control));
+  result->emplace_back("ratings", static_cast<double>(errors.held));
+  result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
+  const std::pair<std::string, const model::RatingErrors*> predictors[] = {
+      {"model", &errors.model}, {"biases", &errors.biases}, {"mean", &errors.mean}};
+  for (const auto& [name, of] : predictors) {
+    AppendErrors(name, *of, result);
+  }
+  AppendErrors("model", errors.model, quality);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status Evaluate(SharedState& shared, persist::Checkpointer& checkpointer,
+                const CollectionOptions& parameters, const EvaluationOptions& options,
+                RunningJob& job, Figures* result) {
+  TrainingRun run;
+  run.parameters = parameters;
+  run.catch_up = false;
+  const std::int64_t started_us = shared.context().clock.MonotonicUs();
+  job.SetPhase("loading");
+  RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
+  RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
+  run.snapshot.reset();
+  Figures quality;
+  RECO_RETURN_IF_ERROR(shared.rated() ? EvaluateErrors(shared, run, options, job, &quality, result)
+                                      : EvaluateLists(shared, run, options, job, &quality, result));
+  result->emplace_back(
+      "seconds", static_cast<double>(shared.context().clock.MonotonicUs() - started_us) / 1e6);
+  WriteView view(shared);
+  view.state().quality = std::move(quality);
+  view.state().MarkDirtyOutsideLog();
+  return Status::Ok();
+}
+
+}  // namespace reco::engine::training

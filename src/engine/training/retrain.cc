@@ -1,0 +1,55 @@
+#include "engine/training/retrain.h"
+
+#include <string>
+
+#include "engine/training/catch_up.h"
+#include "engine/training/swap.h"
+#include "engine/training/train.h"
+
+namespace reco::engine::training {
+
+Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
+               const CollectionOptions& parameters, RunningJob& job, Figures* result) {
+  TrainingRun run;
+  run.parameters = parameters;
+  const auto steps = [&]() -> Status {
+    job.SetPhase("loading");
+    RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
+    RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
+    run.snapshot.reset();
+    if (run.data.matrix.pairs() == 0) {
+      return Status::FailedPrecondition("nothing to train on: the collection has no interactions");
+    }
+    job.SetPhase("training");
+    RECO_RETURN_IF_ERROR(Train(shared, run, job));
+    job.SetPhase("catching up");
+    RECO_RETURN_IF_ERROR(CatchUp(shared, run));
+    job.SetPhase("writing");
+    job.SetProgress(0.92);
+    run.rewritten_users.clear();
+    run.rewritten_items.clear();
+    RECO_RETURN_IF_ERROR(WriteVectors(shared, run));
+    RECO_RETURN_IF_ERROR(CatchUp(shared, run));
+    return job.cancelled() ? Status::Unavailable("cancelled")
+                           : SwapModel(shared, checkpointer, run);
+  };
+  Status done = steps();
+  if (!done.ok()) {
+    WriteView view(shared);
+    view.state().CollectTouched(false);
+    return done;
+  }
+  *result = {{"model-id", run.model_id},
+             {"pairs", static_cast<double>(run.pairs)},
+             {"objective", run.objective},
+             {"iterations", static_cast<double>(run.objectives.size())},
+             {"unobserved", run.solve.unobserved},
+             {"seconds-per-iteration", run.seconds_per_iteration}};
+  AppendAttributeFigures(run, result);
+  for (std::size_t i = 0; i < run.objectives.size(); ++i) {
+    result->emplace_back("objective." + std::to_string(i + 1), run.objectives[i]);
+  }
+  return done;
+}
+
+}  // namespace reco::engine::training

@@ -1,0 +1,132 @@
+#include "engine/training/swap.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/state/replaced_models.h"
+#include "engine/training/catch_up.h"
+#include "format/keys.h"
+
+namespace reco::engine::training {
+namespace {
+
+constexpr std::size_t kVectorsPerBatch = 4'096;
+constexpr std::size_t kModelsListed = 16;
+
+Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side side,
+                        store::Batch* batch) {
+  const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
+  std::string value;
+  for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
+    format::EncodeVector(factors.values(ordinal), &value);
+    batch->Put(store::Family::kVectors,
+               format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
+    if (batch->count() >= kVectorsPerBatch) {
+      RECO_RETURN_IF_ERROR(shared.context().storage.store->Write(*batch, false));
+      batch->Clear();
+    }
+  }
+  return Status::Ok();
+}
+
+// Item vectors of the newest replaced models stay, to rank by; users' are solved on read.
+void DeleteReplacedVectors(const SharedState& shared, std::uint32_t old_model,
+                           std::uint32_t new_model, store::Batch* batch) {
+  const std::string users = format::VectorPrefix(shared.cid(), old_model, Side::kUser);
+  batch->DeleteRange(store::Family::kVectors, users, format::PrefixEnd(users));
+  batch->DeleteRange(
+      store::Family::kVectors, format::VectorModelPrefix(shared.cid(), 0),
+      format::VectorModelPrefix(shared.cid(),
+                                FirstModelKept(new_model, shared.context().options.models_kept)));
+}
+
+// What is kept of the model beside its vectors. Called when the model has just become active.
+format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
+  format::ModelRecord record;
+  record.id = run.model_id;
+  record.dim = view.shared().dim();
+  record.trained_at_seq = run.seq;
+  record.trained_at_ms = view.trained_at_ms();
+  record.alpha = run.solve.alpha;
+  record.reg = run.solve.reg;
+  record.regn = run.solve.regn;
+  record.unobserved = run.solve.unobserved;
+  record.iterations = static_cast<std::uint32_t>(run.objectives.size());
+  record.seed = run.parameters.seed;
+  record.metrics = {{"objective", run.objective},
+                    {"pairs", static_cast<double>(run.pairs)},
+                    {"seconds-per-iteration", run.seconds_per_iteration}};
+  AppendAttributeFigures(run, &record.metrics);
+  record.attributes = ToRecord(run.cold.get());
+  record.weighting = run.signal.weighting;
+  record.reference_ms = run.signal.reference_ms;
+  record.mean = run.mean;
+  record.user_gram = Unpadded(view.state().users().gram);
+  record.item_gram = Unpadded(view.state().items().gram);
+  return record;
+}
+
+// Makes the tables of the run the live ones.
+void Activate(WriteView& view, TrainingRun& run) {
+  CollectionState::NewModel model{
+      {run.model_id, run.seq, run.solve, run.signal, run.mean, run.cold},
+      std::move(run.user_factors),
+      std::move(run.item_factors),
+      std::move(*run.user_gram),
+      std::move(*run.item_gram),
+      std::move(run.index)};
+  view.state().Activate(std::move(model));
+  for (const auto& [side, ordinal] : run.put_off) {
+    view.state().side(side).pending.push_back(ordinal);
+  }
+  view.set_trained_at_ms(view.shared().context().clock.NowMs());
+}
+
+}  // namespace
+
+Status WriteVectors(const SharedState& shared, const TrainingRun& run) {
+  store::Batch batch;
+  const std::string prefix = format::VectorModelPrefix(shared.cid(), run.model_id);
+  batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
+  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kUser, &batch));
+  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kItem, &batch));
+  return shared.context().storage.store->Write(batch, false);
+}
+
+Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer, TrainingRun& run) {
+  format::ModelRecord record;
+  std::uint32_t old_model = 0;
+  const auto swap = [&](WriteView& view) -> Status {
+    RECO_RETURN_IF_ERROR(SolveLastRows(view, run));
+    view.state().CollectTouched(false);
+    old_model = view.state().model().id;
+    Activate(view, run);
+    record = DescribeModel(view, run);
+    return Status::Ok();
+  };
+  const auto add_rows = [&](store::Batch& batch) {
+    batch.Put(store::Family::kModels, format::ModelKey(shared.cid(), record.id),
+              format::EncodeModel(record));
+    DeleteReplacedVectors(shared, old_model, record.id, &batch);
+    if (record.id > kModelsListed) {
+      batch.DeleteRange(store::Family::kModels, format::ModelKey(shared.cid(), 0),
+                        format::ModelKey(shared.cid(), record.id - kModelsListed + 1));
+    }
+  };
+  return checkpointer.EndTraining(swap, add_rows);
+}
+
+// What was learned from attributes.
+void AppendAttributeFigures(const TrainingRun& run, Figures* figures) {
+  if (run.cold != nullptr) {
+    const auto add = [figures](const char* name, double value) {
+      figures->emplace_back(name, value);
+    };
+    add("attribute-columns", static_cast<double>(run.cold->features.columns().size()));
+    add("attribute-ridge", run.cold->map.ridge);
+    add("attribute-explained", run.cold->map.explained);
+    add("attribute-prior", run.cold->prior_pairs);
+  }
+}
+
+}  // namespace reco::engine::training

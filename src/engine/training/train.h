@@ -1,0 +1,49 @@
+// The steps of a training that touch no live state but to copy from it: take the data, load it,
+// train.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "reco/result.h"
+
+#include "engine/jobs/jobs.h"
+#include "engine/persist/checkpointer.h"
+#include "engine/state/shared_state.h"
+#include "engine/training/training_run.h"
+#include "model/trainer.h"
+
+namespace reco::engine::training {
+
+model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database);
+
+// Takes a checkpoint whose snapshot is the run's data. With `run.catch_up` the state collects from
+// here on which rows writes touch.
+Status Begin(persist::Checkpointer& checkpointer, TrainingRun& run);
+
+// Pairs as of the snapshot, in rows by user.
+Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob& job)
+    EXCLUDES(shared);
+
+// Fills the run's tables, Grams and index.
+Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) EXCLUDES(shared);
+
+// The result of a training, as far as the items' vectors depend on it.
+struct TrainedItems {
+  const model::FactorTable& users;
+  const model::Gram& user_gram;
+  model::SolveParams solve;
+  model::FactorTable& items;
+  model::Gram& item_gram;
+};
+
+// Learns from the attributes of items, and solves anew those that they say something of. Null when
+// the collection has no attributes to learn from.
+Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shared,
+                                                         const CollectionOptions& parameters,
+                                                         const model::InteractionMatrix& by_item,
+                                                         const TrainedItems& trained,
+                                                         const std::atomic<bool>* cancel)
+    EXCLUDES(shared);
+
+}  // namespace reco::engine::training

@@ -1,0 +1,58 @@
+// TrainingRun: what one training or evaluation of a collection works on, from the snapshot it takes
+// to the tables it leaves. Confined to the job's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reco/options.h"
+#include "reco/types.h"
+
+#include "engine/cold/cold_items.h"
+#include "engine/rows/row_folder.h"
+#include "engine/rows/signal.h"
+#include "index/item_index.h"
+#include "model/evaluation.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
+#include "store/store.h"
+
+namespace reco::engine::training {
+
+using Figures = std::vector<std::pair<std::string, double>>;
+
+struct TrainingRun {
+  CollectionOptions parameters;
+  bool catch_up = true;  // false: an evaluation, nothing will be swapped in
+  // Set by Begin, under the lock.
+  std::uint64_t seq = 0;
+  std::uint32_t users = 0;
+  std::uint32_t items = 0;
+  std::uint64_t pairs = 0;
+  std::uint32_t model_id = 0;
+  std::unique_ptr<store::Snapshot> snapshot;
+  // Filled on the way.
+  model::TimedInteractions data;
+  model::SolveParams solve;
+  ModelSignal signal;
+  double mean = 0;
+  std::shared_ptr<const ColdItems> cold;  // null: no attributes to learn from
+  double objective = 0;
+  double seconds_per_iteration = 0;
+  std::vector<double> objectives;  // after each iteration
+  std::unique_ptr<model::FactorTable> user_factors;
+  std::unique_ptr<model::FactorTable> item_factors;
+  std::optional<model::Gram> user_gram;
+  std::optional<model::Gram> item_gram;
+  std::unique_ptr<RowFolder> solver;
+  std::unique_ptr<index::ItemIndex> index;
+  std::vector<std::pair<Side, std::uint32_t>> put_off;  // rows for the background after the swap
+  std::vector<std::uint32_t> rewritten_users;           // solved after their vectors were written
+  std::vector<std::uint32_t> rewritten_items;
+};
+
+}  // namespace reco::engine::training

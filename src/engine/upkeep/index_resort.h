@@ -1,0 +1,32 @@
+// IndexResort: background re-sort of the item index. Writes move rows out of the order by norm that
+// lets a search end early, and this restores it beside the live index.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "engine/state/shared_state.h"
+#include "index/index_rebuild.h"
+
+namespace reco::engine::upkeep {
+
+// Confined to the thread that calls Round, but for times().
+class IndexResort {
+ public:
+  // Restores the order when it is due, some steps a call.
+  void Round(SharedState& shared) EXCLUDES(shared);
+  // How often the index was re-sorted.
+  std::uint64_t times() const { return times_.load(std::memory_order_relaxed); }
+
+ private:
+  void Begin(SharedState& shared) EXCLUDES(shared);
+  // kMore: writes were too fast, the next round goes on. kStale: it is done with.
+  index::IndexRebuild::Progress End(SharedState& shared) EXCLUDES(shared);
+
+  std::unique_ptr<index::IndexRebuild> rebuild_;  // null: none under way
+  bool ordered_ = false;
+  std::atomic<std::uint64_t> times_ = 0;
+};
+
+}  // namespace reco::engine::upkeep

@@ -1,0 +1,146 @@
+#include "engine/upkeep/long_rows.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/sorted.h"
+#include "engine/rows/row_table.h"
+
+namespace reco::engine::upkeep {
+namespace {
+
+// Pairs that are worked on under one lock: about 50 us at d = 64.
+constexpr std::size_t kPairsAStep = 1'024;
+constexpr std::size_t kRatingsAStep = 128;
+
+// Calls visit(from, to) for `count` pairs in steps, each under the lock; ends early when the result
+// will not be used any more.
+void VisitInSteps(const SharedState& shared, std::size_t count, std::size_t step,
+                  std::uint32_t model,
+                  FunctionRef<void(const View&, std::size_t, std::size_t)> visit) {
+  for (std::size_t from = 0; from < count; from += step) {
+    ReadView view(shared);
+    if (view.dropped() || view.state().model().id != model) {
+      return;
+    }
+    visit(view, from, std::min(count, from + step));
+  }
+}
+
+Result<model::Information> SumRow(const SharedState& shared, Side side, std::uint32_t ordinal,
+                                  const RowCopy& row, const store::Snapshot& snapshot,
+                                  std::uint32_t model) {
+  std::vector<RowPair> pairs;
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot,
+                                              {shared.cid(), side, ordinal}, row, &pairs));
+  model::Information sums(shared.dim());
+  VisitInSteps(shared, pairs.size(), kPairsAStep, model,
+               [&](const View& view, std::size_t from, std::size_t to) {
+                 for (std::size_t i = from; i < to; ++i) {
+                   sums.Replace(view.state().side(Other(side)).factors->row(pairs[i].other),
+                                view.state().model().solve.alpha, 0,
+                                view.state().model().signal.WeightOf(pairs[i].pair));
+                 }
+               });
+  return sums;
+}
+
+// A long row of ratings: its normal equations are summed in steps and solved without a lock.
+Result<std::vector<float>> SolveRatedRow(const SharedState& shared, Side side,
+                                         std::uint32_t ordinal, const RowCopy& row,
+                                         const store::Snapshot& snapshot, std::uint32_t model) {
+  std::vector<RowPair> pairs;
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot,
+                                              {shared.cid(), side, ordinal}, row, &pairs));
+  model::RatingFoldIn folder(shared.dim() - model::kRatingExtras);
+  folder.Start();
+  model::RatingTerms terms;
+  std::vector<model::RatedNeighbor> neighbors;
+  VisitInSteps(shared, pairs.size(), kRatingsAStep, model,
+               [&](const View& view, std::size_t from, std::size_t to) {
+                 terms = RatingTermsOf(view.state().TermsOf(side));
+                 neighbors.clear();
+                 for (std::size_t i = from; i < to; ++i) {
+                   neighbors.push_back({view.state().side(Other(side)).factors->row(pairs[i].other),
+                                        pairs[i].pair.weight});
+                 }
+                 folder.Add(terms, neighbors);
+               });
+  std::vector<float> vector(model::StrideFor(shared.dim()));
+  folder.Finish(terms, pairs.size(), vector.data());
+  return vector;
+}
+
+// Reads the row as of a snapshot and sums it up in steps, so that no write waits for the whole; the
+// row collects what changes meanwhile, and that is added at the end.
+Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
+  std::optional<RowCopy> row;
+  std::unique_ptr<store::Snapshot> snapshot;
+  std::uint32_t model = 0;
+  {
+    WriteView view(shared);
+    row = view.dropped() ? std::nullopt : view.state().BeginInformation(side, ordinal);
+    if (!row) {
+      return Status::Ok();
+    }
+    snapshot = shared.context().storage.store->TakeSnapshot();
+    model = view.state().model().id;
+  }
+  if (shared.rated()) {
+    const auto vector = SolveRatedRow(shared, side, ordinal, *row, *snapshot, model);
+    WriteView view(shared);
+    const bool usable = vector.ok() && !view.dropped() && view.state().model().id == model;
+    view.state().EndRatedRow(side, ordinal,
+                             usable ? std::span<const float>(*vector) : std::span<const float>());
+    return vector.status();
+  }
+  Result<model::Information> sums = SumRow(shared, side, ordinal, *row, *snapshot, model);
+  WriteView view(shared);
+  if (!sums.ok()) {
+    view.state().EndInformation(side, ordinal, nullptr);
+    return sums.status();
+  }
+  const bool usable = !view.dropped() && view.state().model().id == model;
+  view.state().EndInformation(
+      side, ordinal,
+      usable ? std::make_unique<model::Information>(std::move(sums).value()) : nullptr);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<bool> BuildPendingRows(SharedState& shared) {
+  bool any = false;
+  for (const Side side : {Side::kUser, Side::kItem}) {
+    std::vector<std::uint32_t> pending;
+    {
+      WriteView view(shared);
+      pending.swap(view.state().side(side).pending);
+    }
+    SortUnique(&pending);
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (const Status built = BuildPendingRow(shared, side, pending[i]); !built.ok()) {
+        WriteView view(shared);
+        auto& waiting = view.state().side(side).pending;
+        waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
+                       pending.end());
+        return built;
+      }
+      any = true;
+    }
+  }
+  return any;
+}
+
+void EvictRows(SharedState& shared) {
+  constexpr std::size_t kWrites = 64;  // about 0.1 ms under the lock
+  if (shared.context().row_budget.over()) {
+    WriteView view(shared);
+    view.state().Evict(kWrites);
+  }
+}
+
+}  // namespace reco::engine::upkeep

@@ -1,0 +1,16 @@
+// Long rows that a write could not solve: their running sums or vectors are made in the background.
+#pragma once
+
+#include "reco/result.h"
+
+#include "engine/state/shared_state.h"
+
+namespace reco::engine::upkeep {
+
+// Builds what writes have put off. Returns whether there was any; on an error the rest waits on.
+Result<bool> BuildPendingRows(SharedState& shared) EXCLUDES(shared);
+
+// Drops rows beyond their budget that a checkpoint has unpinned since the last write (I7).
+void EvictRows(SharedState& shared) EXCLUDES(shared);
+
+}  // namespace reco::engine::upkeep
