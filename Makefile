@@ -51,8 +51,8 @@ tsan: deps-lint ## tests of the threaded layers under the thread sanitizer
 fuzz: deps-lint ## libFuzzer on every parser, FUZZ_SECONDS each
 	scripts/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build ## the benchmarks, beside redis-server
-	scripts/benchmark.sh
+bench: build ## the benchmarks, beside redis-server; AGAINST=PATH: beside another build's binaries
+	scripts/benchmark.sh $(if $(AGAINST),--against "$(AGAINST)")
 
 docs: build ## write doc/commands.md, doc/options.md and reco.conf from the code's tables
 	tools/check_generated.py build/release/bin/reco-docs --fix

@@ -54,10 +54,9 @@ load() {
 
 # record <row> <file of CSV>: appends row|rate asked|rate|p50|p99|p99.9|late|errors.
 record() {
-  awk -F, -v row="$1" \
-    'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-     { print row "|" $at["asked-rate"] "|" $at["rate"] "|" $at["p50-ms"] "|" $at["p99-ms"] "|" \
-         $at["p99.9-ms"] "|" $at["late"] "|" $at["errors"] }' "$2" >>"$results"
+  local figures
+  figures=$(fields asked-rate rate p50-ms p99-ms p99.9-ms late errors <"$2")
+  echo "$1|$figures" >>"$results"
   printf '  %s\n' "$1" >&2
 }
 

@@ -4,12 +4,15 @@
 #
 #   scripts/benchmark.sh            the full run, about four minutes
 #   SECONDS_EACH=0.5 scripts/benchmark.sh --print    a quick one that leaves the document alone
+#   scripts/benchmark.sh --against PATH [--json]     in place of redis-server beside another build,
+#                                   whose binaries are in the folder PATH: benchmark-against.sh
 #
 # RECO_BIN: the folder of the binaries; SECONDS_EACH: length of one measurement (default 2);
 # ROUNDS: default 3.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+[[ ${1:-} == --against ]] && exec "$root/scripts/benchmark-against.sh" "${@:2}"
 bin=${RECO_BIN:-$root/build/release/bin}
 each=${SECONDS_EACH:-2}
 rounds=${ROUNDS:-3}
@@ -49,13 +52,12 @@ start_servers() {
 
 # measure <row> <reco|redis> <pipeline> <options of reco-benchmark>: appends row|server|rate|p99.
 measure() {
-  local row=$1 server=$2 pipeline=$3 port=$reco_port
+  local row=$1 server=$2 pipeline=$3 port=$reco_port figures
   shift 3
   [[ $server == redis ]] && port=$redis_port
-  "$bin/reco-benchmark" -p "$port" --clients 50 --pipeline "$pipeline" --csv "$@" |
-    awk -F, -v row="$row" -v server="$server" \
-      'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-       { print row "|" server "|" $at["rate"] "|" $at["p99-ms"] }' >>"$results"
+  figures=$("$bin/reco-benchmark" -p "$port" --clients 50 --pipeline "$pipeline" --csv "$@" |
+    fields rate p99-ms)
+  echo "$row|$server|$figures" >>"$results"
   printf '  %-34s %s\n' "$row" "$server" >&2
 }
 

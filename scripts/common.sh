@@ -48,6 +48,18 @@ stop() {
   done
 }
 
+# fields NAME...: of the CSV of reco-benchmark, prints the columns of these names, | between them.
+fields() {
+  awk -F, -v names="$*" '
+    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; count = split(names, wanted, " "); next }
+    { for (i = 1; i <= count; i++) printf "%s%s", $at[wanted[i]], i < count ? "|" : "\n" }'
+}
+
+# json_number NAME: of the JSON of reco-admin, a line, prints the number of this name.
+json_number() {
+  sed -n "s/.*\"$1\": \([-+.0-9e]*\).*/\1/p"
+}
+
 # machine [PEER]: the line under a table that says what it was measured on.
 machine() {
   echo "- Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
@@ -81,7 +93,7 @@ awk_functions='
     count = split(list, parts, " ")
     for (i = 1; i <= count; i++) for (j = i + 1; j <= count; j++)
       if (parts[j] + 0 < parts[i] + 0) { swap = parts[i]; parts[i] = parts[j]; parts[j] = swap }
-    return parts[int((count + 1) / 2)]
+    return (parts[int((count + 1) / 2)] + parts[int(count / 2) + 1]) / 2
   }
   function thousands(number,   text, out) {
     text = sprintf("%d", number)
