@@ -23,6 +23,7 @@ enum class EventKind : std::uint8_t {
 
 inline constexpr std::uint32_t kNoOrdinal = 0xffffffffU;
 inline constexpr std::uint16_t kNoType = 0xffffU;
+inline constexpr std::uint8_t kHiddenUnchanged = 2;
 
 // Which fields mean something depends on the kind. Views point into the record they were read from.
 struct Event {
@@ -36,8 +37,8 @@ struct Event {
   std::string_view token;  // idempotency token, may be empty
   std::string_view text;   // attributes (JSON) or parameters
   bool has_text = false;
-  std::uint8_t hidden = 2;         // 0, 1, or 2: unchanged
-  std::int64_t expire_at_ms = -1;  // -1: unchanged; 0: never
+  std::uint8_t hidden = kHiddenUnchanged;  // otherwise 0 or 1
+  std::int64_t expire_at_ms = -1;          // -1: unchanged; 0: never
 };
 
 // Format byte + FlatBuffers table; replaces *out. About 0.2 us.

@@ -7,14 +7,11 @@
 #include "base/glob.h"
 #include "engine/rows/signal.h"
 #include "engine/settings/parameters.h"
-#include "format/event.h"
+#include "format/event_effect.h"
 #include "format/keys.h"
 
 namespace reco::engine::reads {
 namespace {
-
-using format::Event;
-using format::EventKind;
 
 constexpr double kFadedHalfLives = 2;
 
@@ -22,25 +19,32 @@ constexpr double kFadedHalfLives = 2;
 Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t user,
                                        std::int64_t as_of_ms) {
   std::map<std::uint32_t, format::Pair> pairs;
-  const auto visit = [&](std::uint64_t, const Event& event) {
+  const auto visit = [&](std::uint64_t, const format::Event& event) {
     if (event.arrival_ms > as_of_ms) {
       return true;  // the clock may step back: later events may still count
     }
-    if (event.kind == EventKind::kItemDelete) {
-      pairs.erase(event.item);
-    }
-    if (event.user != user) {
-      return true;
-    }
-    if (event.kind == EventKind::kInteraction || event.kind == EventKind::kSet) {
-      const auto known = pairs.find(event.item);
-      pairs[event.item] =
-          Accumulate(known != pairs.end() ? &known->second : nullptr, event, shared.signal_rules());
-    } else if (event.kind == EventKind::kRemove) {
-      pairs.erase(event.item);
-    } else if (event.kind == EventKind::kUserDelete) {
-      pairs.clear();
-    }
+    format::MatchEffect(
+        event,
+        [&](const format::PairAdded& added) {
+          if (added.user == user) {
+            const auto known = pairs.find(added.item);
+            pairs[added.item] = Accumulate(known != pairs.end() ? &known->second : nullptr, event,
+                                           shared.signal_rules());
+          }
+        },
+        [&](const format::PairRemoved& removed) {
+          if (removed.user == user) {
+            pairs.erase(removed.item);
+          }
+        },
+        [&](const format::Deleted& gone) {
+          if (gone.side == Side::kItem) {
+            pairs.erase(gone.ordinal);
+          } else if (gone.ordinal == user) {
+            pairs.clear();
+          }
+        },
+        [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
     return true;
   };
   RECO_RETURN_IF_ERROR(shared.context().storage.Readable());

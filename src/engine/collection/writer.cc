@@ -266,7 +266,8 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
   event.has_text = update.attributes.has_value();
   event.text = update.attributes.value_or("");
-  event.hidden = update.hidden ? static_cast<std::uint8_t>(*update.hidden) : 2;
+  event.hidden =
+      update.hidden ? static_cast<std::uint8_t>(*update.hidden) : format::kHiddenUnchanged;
   event.expire_at_ms = update.expire_at_ms.value_or(-1);
   const bool is_new = !fresh.ids().empty();
   const std::uint64_t seq = view.state().last_seq() + 1;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/rows/storage.h"
+#include "format/event_effect.h"
 #include "format/keys.h"
 #include "format/records.h"
 
@@ -177,8 +179,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
   view_.state().Apply(seq, event, stored);
   view_.state().Evict(1);
-  if (event.kind != format::EventKind::kUserDelete &&
-      event.kind != format::EventKind::kItemDelete) {
+  if (!std::holds_alternative<format::Deleted>(format::EffectOf(event))) {
     return Status::Ok();
   }
   // The erased id may live on under a later ordinal.

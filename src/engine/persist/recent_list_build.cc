@@ -4,6 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "format/event_effect.h"
+
 namespace reco::engine::persist {
 namespace {
 
@@ -17,26 +19,17 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
   std::unordered_set<std::uint32_t> users;
   std::unordered_set<std::uint32_t> items;
   const auto visit = [&](std::uint64_t seq, const format::Event& event) {
-    switch (event.kind) {
-      case format::EventKind::kInteraction:
-      case format::EventKind::kSet:
-        list.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
-                  event.kind == format::EventKind::kSet});
-        break;
-      case format::EventKind::kRemove:
-        list.Remove(event.user, event.item);
-        break;
-      case format::EventKind::kUserDelete:
-        users.insert(event.user);
-        break;
-      case format::EventKind::kItemDelete:
-        items.insert(event.item);
-        break;
-      case format::EventKind::kItemRecord:
-      case format::EventKind::kUserRecord:
-      case format::EventKind::kParameters:
-        break;
-    }
+    format::MatchEffect(
+        event,
+        [&](const format::PairAdded& pair) {
+          list.Add({pair.user, pair.item, event.weight, event.time_ms, event.arrival_ms,
+                    event.kind == format::EventKind::kSet});
+        },
+        [&](const format::PairRemoved& pair) { list.Remove(pair.user, pair.item); },
+        [&](const format::Deleted& gone) {
+          (gone.side == Side::kUser ? users : items).insert(gone.ordinal);
+        },
+        [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
     return seq < last_seq && RecentLists::CheckSize(name, list.size(), kBuiltSlack).ok();
   };
   if (last_seq > 0) {

@@ -9,6 +9,7 @@
 #include "reco/engine.h"
 
 #include "engine/rows/signal.h"
+#include "format/event_effect.h"
 #include "format/keys.h"
 #include "format/records.h"
 #include "model/factor_table.h"
@@ -20,7 +21,6 @@ namespace reco {
 namespace {
 
 using engine::Accumulate;
-using format::EventKind;
 using format::Pair;
 
 constexpr std::size_t kProblemsMax = 100;
@@ -85,30 +85,28 @@ class Verifier {
   }
 
   void ApplyToPairs(const format::Event& event) {
-    const std::uint64_t key = PairOf(event.user, event.item);
-    switch (event.kind) {
-      case EventKind::kInteraction:
-      case EventKind::kSet: {
-        const auto known = pairs_.find(key);
-        pairs_[key] = Accumulate(known != pairs_.end() ? &known->second : nullptr, event, rules_);
-        break;
-      }
-      case EventKind::kRemove:
-        pairs_.erase(key);
-        break;
-      case EventKind::kUserDelete:
-        pairs_.erase(pairs_.lower_bound(PairOf(event.user, 0)),
-                     pairs_.lower_bound(PairOf(event.user + 1, 0)));
-        break;
-      case EventKind::kItemDelete:
-        std::erase_if(pairs_, [&](const auto& pair) {
-          return static_cast<std::uint32_t>(pair.first) == event.item;
-        });
-        break;
-      case EventKind::kItemRecord:
-      case EventKind::kUserRecord:
-      case EventKind::kParameters:
-        break;
+    format::MatchEffect(
+        event,
+        [&](const format::PairAdded& added) {
+          const std::uint64_t key = PairOf(added.user, added.item);
+          const auto known = pairs_.find(key);
+          pairs_[key] = Accumulate(known != pairs_.end() ? &known->second : nullptr, event, rules_);
+        },
+        [&](const format::PairRemoved& removed) {
+          pairs_.erase(PairOf(removed.user, removed.item));
+        },
+        [&](const format::Deleted& gone) { ErasePairsOf(gone); }, [](const format::RecordSet&) {},
+        [](const format::NoEffect&) {});
+  }
+
+  void ErasePairsOf(const format::Deleted& gone) {
+    if (gone.side == Side::kUser) {
+      pairs_.erase(pairs_.lower_bound(PairOf(gone.ordinal, 0)),
+                   pairs_.lower_bound(PairOf(gone.ordinal + 1, 0)));
+    } else {
+      std::erase_if(pairs_, [&](const auto& pair) {
+        return static_cast<std::uint32_t>(pair.first) == gone.ordinal;
+      });
     }
   }
 

@@ -1,9 +1,12 @@
+// The state follows events: Prepare reads what may have to be read, Apply changes memory alone.
 #include "engine/state/collection_state.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "engine/rows/running_sums.h"
+#include "format/event_effect.h"
 #include "format/keys.h"
 
 namespace reco::engine {
@@ -122,27 +125,20 @@ Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
 }
 
 Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event) {
-  switch (event.kind) {
-    case EventKind::kInteraction:
-    case EventKind::kSet:
-    case EventKind::kRemove:
-      return PreparePair(event.user, event.item);
-    case EventKind::kUserDelete:
-      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kUser, event.user));
-      break;
-    case EventKind::kItemDelete:
-      RECO_RETURN_IF_ERROR(PrepareDelete(Side::kItem, event.item));
-      break;
-    case EventKind::kItemRecord:
-    case EventKind::kUserRecord:
-    case EventKind::kParameters:
-      break;
-  }
-  return std::optional<format::Pair>();
+  using Stored = Result<std::optional<format::Pair>>;
+  return format::MatchEffect(
+      event,
+      [&](const format::PairAdded& pair) -> Stored { return PreparePair(pair.user, pair.item); },
+      [&](const format::PairRemoved& pair) -> Stored { return PreparePair(pair.user, pair.item); },
+      [&](const format::Deleted& gone) -> Stored {
+        RECO_RETURN_IF_ERROR(PrepareDelete(gone.side, gone.ordinal));
+        return std::optional<format::Pair>();
+      },
+      [](const format::RecordSet&) -> Stored { return std::optional<format::Pair>(); },
+      [](const format::NoEffect&) -> Stored { return std::optional<format::Pair>(); });
 }
 
-// --- Apply: cannot fail
-// ---------------------------------------------------------------------------
+// --- Apply: cannot fail (I5) ---------------------------------------------------------------------
 
 // Events applied since Prepare are in memory, so memory goes before what Prepare found.
 std::optional<format::Pair> CollectionState::CurrentPair(
@@ -160,29 +156,12 @@ std::optional<format::Pair> CollectionState::CurrentPair(
 
 void CollectionState::Apply(std::uint64_t seq, const Event& event,
                             const std::optional<format::Pair>& stored) {
-  switch (event.kind) {
-    case EventKind::kInteraction:
-    case EventKind::kSet:
-      ApplyPair(seq, event, CurrentPair(event, stored));
-      break;
-    case EventKind::kRemove:
-      ApplyRemove(seq, event, CurrentPair(event, stored));
-      break;
-    case EventKind::kItemRecord:
-      ApplyRecord(seq, Side::kItem, event);
-      break;
-    case EventKind::kUserRecord:
-      ApplyRecord(seq, Side::kUser, event);
-      break;
-    case EventKind::kItemDelete:
-      ApplyDelete(seq, Side::kItem, event.item);
-      break;
-    case EventKind::kUserDelete:
-      ApplyDelete(seq, Side::kUser, event.user);
-      break;
-    case EventKind::kParameters:
-      break;  // options live with the key
-  }
+  format::MatchEffect(
+      event, [&](const format::PairAdded&) { ApplyPair(seq, event, CurrentPair(event, stored)); },
+      [&](const format::PairRemoved&) { ApplyRemove(seq, event, CurrentPair(event, stored)); },
+      [&](const format::RecordSet& set) { ApplyRecord(seq, set.side, set.ordinal, event); },
+      [&](const format::Deleted& gone) { ApplyDelete(seq, gone.side, gone.ordinal); },
+      [](const format::NoEffect&) {});
   last_seq_ = seq;
 }
 
@@ -222,9 +201,9 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
   if (model_.id == 0) {
     return;
   }
-  UpdateInformation(Side::kUser, event.user, event.item, change);
+  UpdateSums(Side::kUser, event.user, event.item, change);
   Resolve(Side::kUser, event.user);
-  UpdateInformation(Side::kItem, event.item, event.user, change);
+  UpdateSums(Side::kItem, event.item, event.user, change);
   Resolve(Side::kItem, event.item);
 }
 
@@ -252,18 +231,18 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   users_.rows.Erase(user, item, generation_);
   items_.rows.Erase(item, user, generation_);
   recent_.Remove(user, item);
-  UpdateInformation(Side::kUser, user, item, change);
-  UpdateInformation(Side::kItem, item, user, change);
+  UpdateSums(Side::kUser, user, item, change);
+  UpdateSums(Side::kItem, item, user, change);
 }
 
-void CollectionState::ApplyRecord(std::uint64_t seq, Side which, const Event& event) {
-  const std::uint32_t ordinal = which == Side::kUser ? event.user : event.item;
+void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t ordinal,
+                                  const Event& event) {
   SideState& own = side(which);
   Attributes attributes = own.attributes.Take(ordinal);
   if (event.has_text) {
     attributes.json = event.text;
   }
-  if (event.hidden != 2) {
+  if (event.hidden != format::kHiddenUnchanged) {
     attributes.hidden = event.hidden == 1;
   }
   if (event.expire_at_ms >= 0) {
@@ -340,102 +319,26 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   MarkDirty(which, ordinal);
 }
 
-// A row that grows past long_row() gets its running sums; later events are rank-one updates. The
-// sums hold each pair with its partner's vector of the time it was added, so they age: a successor
-// is built up from the current vectors, some pairs with each write. When a share shrinks, what is
-// taken out is not quite what was put in: the sums are built again at once or, when that takes
-// long, in the background.
-void CollectionState::UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
-                                        const Change& change) {
+// Follows a change of one pair of the row in its running sums.
+void CollectionState::UpdateSums(Side which, std::uint32_t ordinal, std::uint32_t other,
+                                 const Change& change) {
   // Sums of a row that goes as a whole are not kept up on the way.
   const bool goes = deleting_ && deleting_->first == which && deleting_->second == ordinal;
   if (!Follows(which) || rules_.rated() || goes) {
     return;
   }
   SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
-  const float before = change.old_weight(model_.signal);
-  const float after = change.new_weight(model_.signal);
-  if (row->building) {
-    row->changes.push_back({other, before, after});
-    own.rows.Account(*row);
-  }
-  const bool is_long = own.entities[ordinal].pairs > long_row();
-  if (row->information == nullptr || !is_long) {
-    if (row->information != nullptr || is_long) {
-      BuildInformation(which, ordinal);
-    }
-    return;
-  }
-  const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
-                                     std::abs(after) >= std::abs(before));
-  if (!grows && row->complete && row->pairs.size() <= RowTable::kInlinePairsMax) {
-    BuildInformation(which, ordinal);
-    return;
-  }
-  const float* factor = side(Other(which)).factors->row(other);
-  row->information->Replace(factor, model_.solve.alpha, before, after);
-  if (row->successor != nullptr && other < row->successor_end) {
-    row->successor->Replace(factor, model_.solve.alpha, before, after);
-  }
-  ++row->sums_age;
-  if (row->complete) {
-    RenewInformation(which, *row);
-  }
-  const bool aged = row->sums_age > own.entities[ordinal].pairs / 8;
-  if ((!grows || (aged && !row->complete)) && !row->sums_stale) {
-    row->sums_stale = true;
+  const WeightChange weights = {other, change.old_weight(model_.signal),
+                                change.new_weight(model_.signal)};
+  if (SumsOf(which).Update(*own.rows.Find(ordinal), own.entities[ordinal].pairs, weights)) {
     own.pending.push_back(ordinal);
   }
 }
 
-// Once the sums hold a sixteenth of the row in new events, 32 pairs a write go into the successor,
-// which takes over before an eighth is reached: 1.6 us a write at d = 64 and no write that pays for
-// the whole row.
-void CollectionState::RenewInformation(Side which, Row& row) {
-  constexpr std::size_t kPairsAWrite = 32;
-  if (row.successor == nullptr) {
-    if (row.sums_age <= row.pairs.size() / 16) {
-      return;
-    }
-    row.successor = std::make_unique<model::Information>(dim_);
-    row.successor_end = 0;
-  }
-  const model::FactorTable& partners = *side(Other(which)).factors;
-  std::size_t at = LowerBound(row.pairs, row.successor_end);
-  const std::size_t end = std::min(row.pairs.size(), at + kPairsAWrite);
-  for (; at < end; ++at) {
-    row.successor->Replace(partners.row(row.pairs[at].other), model_.solve.alpha, 0,
-                           model_.signal.WeightOf(row.pairs[at].pair));
-    row.successor_end = row.pairs[at].other + 1;
-  }
-  if (end == row.pairs.size()) {
-    row.information = std::move(row.successor);
-    row.sums_age = 0;
-  }
-  side(which).rows.Account(row);
-}
-
-void CollectionState::BuildInformation(Side which, std::uint32_t ordinal) {
-  SideState& own = side(which);
-  const model::FactorTable& partners = *side(Other(which)).factors;
-  Row* row = own.rows.Find(ordinal);
-  row->DropSums();
-  if (row->complete && row->pairs.size() <= RowTable::kInlinePairsMax &&
-      own.entities[ordinal].pairs > long_row()) {
-    row->information = std::make_unique<model::Information>(dim_);
-    for (const RowPair& pair : row->pairs) {
-      row->information->Replace(partners.row(pair.other), model_.solve.alpha, 0,
-                                model_.signal.WeightOf(pair.pair));
-    }
-  }
-  own.rows.Account(*row);
-}
-
-std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32_t ordinal) {
+std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
-  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : long_row();
+  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_);
   const bool current = !rules_.rated() && row != nullptr && row->information != nullptr;
   if (row == nullptr || row->building || model_.id == 0 || (current && !row->sums_stale) ||
       own.entities[ordinal].pairs <= inline_max) {
@@ -452,24 +355,25 @@ std::optional<RowCopy> CollectionState::BeginInformation(Side which, std::uint32
   return RowCopy{row->pairs, row->dirty};
 }
 
-void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
-                                     std::unique_ptr<model::Information> information) {
+// The row that BeginBuild began; null when its owner was deleted.
+Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
   --own.rows_building;
-  if (row == nullptr) {
-    return;  // its owner was deleted
+  Row* row = own.rows.Find(ordinal);
+  if (row != nullptr) {
+    row->building = false;
   }
-  row->building = false;
-  const std::vector<WeightChange> changes = std::exchange(row->changes, {});
-  if (information != nullptr && own.entities[ordinal].pairs > long_row()) {
-    const model::FactorTable& partners = *side(Other(which)).factors;
-    for (const WeightChange& change : changes) {
-      information->Replace(partners.row(change.other), model_.solve.alpha, change.old_weight,
-                           change.new_weight);
-    }
-    row->DropSums();
-    row->information = std::move(information);
+  return row;
+}
+
+void CollectionState::EndSums(Side which, std::uint32_t ordinal,
+                              std::unique_ptr<model::Information> sums) {
+  SideState& own = side(which);
+  Row* row = EndBuild(which, ordinal);
+  if (row == nullptr) {
+    return;
+  }
+  if (SumsOf(which).TakeOver(*row, own.entities[ordinal].pairs, std::move(sums))) {
     Resolve(which, ordinal);
     MarkDirty(which, ordinal);
     MarkDirtyOutsideLog();
@@ -480,12 +384,10 @@ void CollectionState::EndInformation(Side which, std::uint32_t ordinal,
 void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
                                   std::span<const float> vector) {
   SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
-  --own.rows_building;
+  Row* row = EndBuild(which, ordinal);
   if (row == nullptr) {
-    return;  // its owner was deleted
+    return;
   }
-  row->building = false;
   if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
     SetVector(which, ordinal, vector.data());
     MarkDirty(which, ordinal);
@@ -532,7 +434,7 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
     folder.SolveLong(terms, *row->information, pairs, x);
     return true;
   }
-  if (row == nullptr || !row->complete || (!rules_.rated() && pairs > long_row())) {
+  if (row == nullptr || !row->complete || (!rules_.rated() && pairs > RunningSums::LongRow(dim_))) {
     return false;
   }
   thread_local std::vector<model::Neighbor> neighbors;
@@ -570,8 +472,8 @@ void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   }
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
                                          row->information == nullptr && row->complete &&
-                                         own.entities[ordinal].pairs > long_row()) {
-    BuildInformation(which, ordinal);
+                                         own.entities[ordinal].pairs > RunningSums::LongRow(dim_)) {
+    SumsOf(which).Build(*row, own.entities[ordinal].pairs);
   }
   const float* stored = own.factors->row(ordinal);
   std::copy_n(stored, own.factors->stride(), new_vector_.begin());
@@ -662,6 +564,58 @@ std::uint64_t CollectionState::memory_bytes() const {
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
   return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
          approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
+}
+
+void CollectionState::BuildIndexes() {
+  for (std::uint32_t item = 0; item < items_.entities.size(); ++item) {
+    const Entity& entity = items_.entities[item];
+    newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
+    if (entity.pairs > 0) {
+      popularity_.Update(item, entity.pairs, entity.weight, entity.events);
+    }
+    if (!items_.ids.id(item).empty()) {
+      latest_items_.Set(item, static_cast<double>(entity.known_ms));
+    }
+  }
+  indexes_built_ = true;
+  for (std::uint32_t user = 0; user < users_.entities.size(); ++user) {
+    if (users_.entities[user].pairs > 0) {
+      UpdateActivity(user);
+    }
+  }
+  if (model_.id != 0 && index_ == nullptr) {
+    index_ = std::make_unique<index::ItemIndex>(*items_.factors);
+    index_->Build(items_.entities.size(),
+                  [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
+  }
+}
+
+void CollectionState::Activate(NewModel model) {
+  model_ = model.active;
+  users_.gram = std::move(model.user_gram);
+  items_.gram = std::move(model.item_gram);
+  trained_item_gram_ = items_.gram;
+  index_.reset();  // refers to the tables that go
+  approximate_ = {};
+  users_.factors = std::move(model.users);
+  items_.factors = std::move(model.items);
+  index_ = std::move(model.index);
+  for (SideState* own : {&users_, &items_}) {
+    own->factors->Grow(own->entities.size());
+    own->pending.clear();
+    for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
+      if (Row* row = own->rows.Find(ordinal); row != nullptr) {
+        row->DropSums();  // they are over the vectors of the old model
+        own->rows.Account(*row);
+      }
+    }
+  }
+  if (index_ == nullptr) {
+    index_ = std::make_unique<index::ItemIndex>(*items_.factors);
+    index_->Build(items_.entities.size(),
+                  [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
+  }
+  touched_outside_log_ = true;
 }
 
 }  // namespace reco::engine

@@ -15,18 +15,18 @@
 #include "reco/result.h"
 #include "reco/types.h"
 
-#include "engine/cold/cold_items.h"
 #include "engine/popular/popularity.h"
 #include "engine/popular/ranked_values.h"
 #include "engine/popular/recent_lists.h"
 #include "engine/rows/row_folder.h"
 #include "engine/rows/row_table.h"
+#include "engine/rows/running_sums.h"
 #include "engine/rows/signal.h"
 #include "engine/rows/storage.h"
+#include "engine/state/active_model.h"
 #include "engine/state/approximate_items.h"
-#include "engine/state/attribute_table.h"
-#include "engine/state/dictionary.h"
-#include "filter/attribute_columns.h"
+#include "engine/state/frozen_rows.h"
+#include "engine/state/side_state.h"
 #include "format/event.h"
 #include "format/records.h"
 #include "index/item_index.h"
@@ -35,85 +35,6 @@
 #include "model/fold_in.h"
 
 namespace reco::engine {
-
-// The numbers kept of every user and item.
-struct Entity {
-  std::uint32_t pairs = 0;             // stored pairs
-  std::uint32_t dirty_generation = 0;  // the checkpoint that will write it; older: clean
-  std::uint64_t events = 0;            // interactions in the stored pairs
-  std::uint64_t last_seq = 0;          // newest event that touched it
-  double weight = 0;                   // sum of the pairs' weights
-  std::int64_t first_ms = 0;
-  std::int64_t last_ms = 0;
-  // Sum of the pairs' squared weights: within 1e-12 of the largest that it ever was, exact while
-  // the squares and their sum fit a float64's 53 bits.
-  double squares = 0;
-  // The earliest event about it, by event time but not later than arrival; kNotKnown before any.
-  std::int64_t known_ms = kNotKnown;
-
-  static constexpr std::int64_t kNotKnown = -1;
-};
-
-// Users or items of a collection; all tables are indexed by ordinal.
-struct SideState {
-  SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
-      : ids(),
-        entities(),
-        factors(std::make_unique<model::FactorTable>(dim)),
-        gram(dim),
-        rows(context, cid, which) {}
-
-  Dictionary ids;
-  std::vector<Entity> entities;
-  AttributeTable attributes;
-  // Of what filters have asked for; thread-safe for readers.
-  mutable filter::AttributeColumns columns;
-  std::unique_ptr<model::FactorTable> factors;
-  model::Gram gram;  // of `factors`
-  RowTable rows;
-  std::vector<std::uint32_t> dirty;    // entities of the current generation
-  std::vector<std::uint32_t> touched;  // entities changed since a training took its data
-  std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
-  std::uint64_t rows_building = 0;     // and those being built
-};
-
-// The active model: what a solve needs besides vectors.
-struct ActiveModel {
-  std::uint32_t id = 0;  // 0: none; vectors are zero and nothing is solved
-  std::uint64_t trained_at_seq = 0;
-  model::SolveParams solve;
-  ModelSignal signal;
-  double mean = 0;                                  // of all ratings, with explicit feedback
-  std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
-};
-
-// Row by row without padding, as kept on disk.
-std::vector<double> Unpadded(const model::Gram& gram);
-
-// As kept on disk. `halflife_ms` as in SignalRules.
-ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms);
-
-// What a checkpoint writes: a copy taken under the collection's lock.
-struct FrozenRows {
-  struct FrozenEntity {
-    Side side;
-    std::uint32_t ordinal;
-    bool live;  // false: deleted, the rows go
-    format::EntityRecord record;
-  };
-  struct FrozenPair {
-    std::uint32_t user;
-    std::uint32_t item;
-    std::optional<format::Pair> pair;  // nullopt: removed
-  };
-  std::uint32_t generation = 0;
-  std::uint32_t dim = 0;
-  std::uint32_t first_model = 0;  // the oldest that has item vectors
-  format::CheckpointRecord checkpoint;
-  std::vector<FrozenEntity> entities;
-  std::vector<float> vectors;  // dim floats for each of `entities`; empty without a model
-  std::vector<FrozenPair> pairs;
-};
 
 // Thread-compatible: const members may run concurrently, Prepare and Apply need it to themselves.
 class CollectionState {
@@ -156,10 +77,6 @@ class CollectionState {
   FoldInTerms TermsOf(Side which) const {
     return {which, side(Other(which)).gram, model_.solve, model_.mean};
   }
-  // Rows longer than this keep running sums. Shorter ones are solved from their pairs, which is
-  // exact and at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
-  std::uint32_t long_row() const { return 4 * dim_; }
-
   // Gives a new id its ordinal. On replay ordinals come from the dictionary on disk.
   std::uint32_t Register(Side which, std::string_view id);
   // Makes room for ordinals [0, end).
@@ -217,15 +134,12 @@ class CollectionState {
   // Solves a row from its current pairs into `x` (stride floats, warm start on entry). False when
   // its running sums are not in memory.
   bool SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder, float* x) const;
-  // Builds the running sums of a long complete row; drops those of a short one.
-  void BuildInformation(Side which, std::uint32_t ordinal);
-  // The same in the background: from Begin to End the row collects its changes. nullopt: the row
-  // does not need it. End with null sums gives up; otherwise it adds the changes and solves the
-  // row.
-  std::optional<RowCopy> BeginInformation(Side which, std::uint32_t ordinal);
-  void EndInformation(Side which, std::uint32_t ordinal,
-                      std::unique_ptr<model::Information> information);
-  // The same for a row of ratings, whose vector is solved as a whole; empty gives up.
+  // A long row is built in the background: from Begin to End it collects its changes. nullopt: it
+  // does not need it.
+  std::optional<RowCopy> BeginBuild(Side which, std::uint32_t ordinal);
+  // The end with the sums of the copy, which adds the changes and solves the row; null gives up.
+  void EndSums(Side which, std::uint32_t ordinal, std::unique_ptr<model::Information> sums);
+  // The end for a row of ratings, whose vector is solved as a whole; empty gives up.
   void EndRatedRow(Side which, std::uint32_t ordinal, std::span<const float> vector);
 
   std::vector<std::pair<std::string, double>> quality;  // last evaluation
@@ -244,7 +158,8 @@ class CollectionState {
                    const std::optional<format::Pair>& before);
   std::optional<format::Pair> CurrentPair(const format::Event& event,
                                           const std::optional<format::Pair>& stored) const;
-  void ApplyRecord(std::uint64_t seq, Side which, const format::Event& event);
+  void ApplyRecord(std::uint64_t seq, Side which, std::uint32_t ordinal,
+                   const format::Event& event);
   void ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal);
   Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
   Status PrepareDelete(Side which, std::uint32_t ordinal);
@@ -252,9 +167,11 @@ class CollectionState {
   void RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
                   const format::Pair& pair);
   void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
-  void UpdateInformation(Side which, std::uint32_t ordinal, std::uint32_t other,
-                         const Change& change);
-  void RenewInformation(Side which, Row& row);
+  void UpdateSums(Side which, std::uint32_t ordinal, std::uint32_t other, const Change& change);
+  RunningSums SumsOf(Side which) {
+    return {side(which).rows, *side(Other(which)).factors, model_.solve, model_.signal};
+  }
+  Row* EndBuild(Side which, std::uint32_t ordinal);
   const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
   void SetVector(Side which, std::uint32_t ordinal, const float* x);

@@ -1,7 +1,8 @@
-// The checkpoint side of CollectionState: what is copied out under the lock, what is put back at
-// open, and how a newly trained model takes over.
+// The checkpoint side of CollectionState: what is copied out under the lock, and put back at open.
+#include "engine/state/frozen_rows.h"
+
 #include <algorithm>
-#include <utility>
+#include <optional>
 
 #include "base/sorted.h"
 #include "engine/state/collection_state.h"
@@ -9,20 +10,6 @@
 
 namespace reco::engine {
 namespace {
-
-Status AssignUnpadded(std::span<const double> values, model::Gram* gram) {
-  const std::size_t dim = gram->dim();
-  if (values.size() != dim * dim) {
-    return Status::Corruption("a gram matrix has the wrong size");
-  }
-  std::vector<double> padded(std::size_t{gram->stride()} * gram->stride());
-  for (std::size_t i = 0; i < dim; ++i) {
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * dim), dim,
-                padded.begin() + static_cast<std::ptrdiff_t>(i * gram->stride()));
-  }
-  gram->Assign(padded);
-  return Status::Ok();
-}
 
 format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t ordinal) {
   const Entity& entity = own.entities[ordinal];
@@ -47,26 +34,6 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
 }
 
 }  // namespace
-
-std::vector<double> Unpadded(const model::Gram& gram) {
-  std::vector<double> values;
-  values.reserve(std::size_t{gram.dim()} * gram.dim());
-  for (std::uint32_t i = 0; i < gram.dim(); ++i) {
-    const double* row = gram.values() + std::size_t{i} * gram.stride();
-    values.insert(values.end(), row, row + gram.dim());
-  }
-  return values;
-}
-
-ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms) {
-  return {record.id,
-          record.trained_at_seq,
-          {static_cast<float>(record.alpha), static_cast<float>(record.reg),
-           static_cast<float>(record.regn), static_cast<float>(record.unobserved)},
-          {record.weighting, halflife_ms, record.reference_ms},
-          record.mean,
-          FromRecord(record.attributes)};
-}
 
 FrozenRows CollectionState::Freeze() {
   FrozenRows frozen;
@@ -132,58 +99,6 @@ Status CollectionState::Restore(const format::CheckpointRecord& record, const Ac
     RECO_RETURN_IF_ERROR(AssignUnpadded(trained_item_gram, &trained_item_gram_));
   }
   return Status::Ok();
-}
-
-void CollectionState::BuildIndexes() {
-  for (std::uint32_t item = 0; item < items_.entities.size(); ++item) {
-    const Entity& entity = items_.entities[item];
-    newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
-    if (entity.pairs > 0) {
-      popularity_.Update(item, entity.pairs, entity.weight, entity.events);
-    }
-    if (!items_.ids.id(item).empty()) {
-      latest_items_.Set(item, static_cast<double>(entity.known_ms));
-    }
-  }
-  indexes_built_ = true;
-  for (std::uint32_t user = 0; user < users_.entities.size(); ++user) {
-    if (users_.entities[user].pairs > 0) {
-      UpdateActivity(user);
-    }
-  }
-  if (model_.id != 0 && index_ == nullptr) {
-    index_ = std::make_unique<index::ItemIndex>(*items_.factors);
-    index_->Build(items_.entities.size(),
-                  [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
-  }
-}
-
-void CollectionState::Activate(NewModel model) {
-  model_ = model.active;
-  users_.gram = std::move(model.user_gram);
-  items_.gram = std::move(model.item_gram);
-  trained_item_gram_ = items_.gram;
-  index_.reset();  // refers to the tables that go
-  approximate_ = {};
-  users_.factors = std::move(model.users);
-  items_.factors = std::move(model.items);
-  index_ = std::move(model.index);
-  for (SideState* own : {&users_, &items_}) {
-    own->factors->Grow(own->entities.size());
-    own->pending.clear();
-    for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
-      if (Row* row = own->rows.Find(ordinal); row != nullptr) {
-        row->DropSums();  // they are over the vectors of the old model
-        own->rows.Account(*row);
-      }
-    }
-  }
-  if (index_ == nullptr) {
-    index_ = std::make_unique<index::ItemIndex>(*items_.factors);
-    index_->Build(items_.entities.size(),
-                  [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
-  }
-  touched_outside_log_ = true;
 }
 
 }  // namespace reco::engine

@@ -82,7 +82,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   std::uint32_t model = 0;
   {
     WriteView view(shared);
-    row = view.dropped() ? std::nullopt : view.state().BeginInformation(side, ordinal);
+    row = view.dropped() ? std::nullopt : view.state().BeginBuild(side, ordinal);
     if (!row) {
       return Status::Ok();
     }
@@ -100,11 +100,11 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   Result<model::Information> sums = SumRow(shared, side, ordinal, *row, *snapshot, model);
   WriteView view(shared);
   if (!sums.ok()) {
-    view.state().EndInformation(side, ordinal, nullptr);
+    view.state().EndSums(side, ordinal, nullptr);
     return sums.status();
   }
   const bool usable = !view.dropped() && view.state().model().id == model;
-  view.state().EndInformation(
+  view.state().EndSums(
       side, ordinal,
       usable ? std::make_unique<model::Information>(std::move(sums).value()) : nullptr);
   return Status::Ok();

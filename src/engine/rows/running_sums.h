@@ -1,0 +1,50 @@
+// RunningSums: the sums that a solve needs of a long row, kept up by rank-one updates, so that a
+// write to it does not read the row (D4).
+//
+// The sums hold each pair with its partner's vector of the time it was added, so they age: a
+// successor is built up from the current vectors, some pairs with each write. When a share shrinks,
+// what is taken out is not quite what was put in: the sums are built again at once or, when that
+// takes long, in the background.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/rows/row_table.h"
+#include "engine/rows/signal.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
+
+namespace reco::engine {
+
+// The sums of the rows of one side under one model. Made for each use; refers to what it is given.
+class RunningSums {
+ public:
+  RunningSums(RowTable& rows, const model::FactorTable& partners, const model::SolveParams& solve,
+              const ModelSignal& signal)
+      : rows_(rows), partners_(partners), alpha_(solve.alpha), signal_(signal) {}
+
+  // Rows longer than this keep sums. Shorter ones are solved from their pairs, which is exact and
+  // at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
+  static constexpr std::uint32_t LongRow(std::uint32_t dim) { return 4 * dim; }
+
+  // Follows a change of one pair of the row, which now has `pairs`. A row that grows past LongRow()
+  // gets its sums; later changes are rank-one updates. True: queue it for a build in the
+  // background.
+  bool Update(Row& row, std::uint32_t pairs, const WeightChange& change);
+  // Builds the sums of a long complete row; drops those of a short one.
+  void Build(Row& row, std::uint32_t pairs);
+  // The end of a build in the background: adds to `sums` what changed meanwhile and takes them
+  // over. False: null was given, or the row is short by now. The caller accounts for the row.
+  bool TakeOver(Row& row, std::uint32_t pairs, std::unique_ptr<model::Information> sums);
+
+ private:
+  void Renew(Row& row);
+
+  RowTable& rows_;
+  const model::FactorTable& partners_;
+  const float alpha_;
+  const ModelSignal& signal_;
+};
+
+}  // namespace reco::engine

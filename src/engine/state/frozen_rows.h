@@ -1,0 +1,46 @@
+// FrozenRows: what a checkpoint writes, copied under the collection's lock. The protocol, told
+// once:
+//
+//   generation g is the checkpoint that will write what changes now. A changed entity keeps g
+//   (Entity::dirty_generation) and stands in SideState::dirty; a changed pair gets a DirtyMark of g
+//   in its two rows, which pins them in memory (I7).
+//   Freeze() copies all of g and begins g + 1: what changes from here on is another checkpoint's.
+//   The copy is written without the lock. SetDurable(g) then says that marks up to g are on disk;
+//   rows drop them lazily and may be evicted.
+//
+// When the write fails, the folder is opened again and the whole state loaded anew, so no mark is
+// ever lost.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "reco/types.h"
+
+#include "format/records.h"
+
+namespace reco::engine {
+
+struct FrozenRows {
+  struct FrozenEntity {
+    Side side;
+    std::uint32_t ordinal;
+    bool live;  // false: deleted, the rows go
+    format::EntityRecord record;
+  };
+  struct FrozenPair {
+    std::uint32_t user;
+    std::uint32_t item;
+    std::optional<format::Pair> pair;  // nullopt: removed
+  };
+  std::uint32_t generation = 0;
+  std::uint32_t dim = 0;
+  std::uint32_t first_model = 0;  // the oldest that has item vectors
+  format::CheckpointRecord checkpoint;
+  std::vector<FrozenEntity> entities;
+  std::vector<float> vectors;  // dim floats for each of `entities`; empty without a model
+  std::vector<FrozenPair> pairs;
+};
+
+}  // namespace reco::engine

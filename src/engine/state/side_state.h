@@ -1,0 +1,59 @@
+// SideState: all that is held of the users, or of the items, of a collection, by ordinal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/rows/row_table.h"
+#include "engine/rows/storage.h"
+#include "engine/state/attribute_table.h"
+#include "engine/state/dictionary.h"
+#include "filter/attribute_columns.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
+
+namespace reco::engine {
+
+// The numbers kept of every user and item.
+struct Entity {
+  std::uint32_t pairs = 0;             // stored pairs
+  std::uint32_t dirty_generation = 0;  // the checkpoint that will write it; older: clean
+  std::uint64_t events = 0;            // interactions in the stored pairs
+  std::uint64_t last_seq = 0;          // newest event that touched it
+  double weight = 0;                   // sum of the pairs' weights
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  // Sum of the pairs' squared weights: within 1e-12 of the largest that it ever was, exact while
+  // the squares and their sum fit a float64's 53 bits.
+  double squares = 0;
+  // The earliest event about it, by event time but not later than arrival; kNotKnown before any.
+  std::int64_t known_ms = kNotKnown;
+
+  static constexpr std::int64_t kNotKnown = -1;
+};
+
+// Users or items of a collection; all tables are indexed by ordinal.
+struct SideState {
+  SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
+      : ids(),
+        entities(),
+        factors(std::make_unique<model::FactorTable>(dim)),
+        gram(dim),
+        rows(context, cid, which) {}
+
+  Dictionary ids;
+  std::vector<Entity> entities;
+  AttributeTable attributes;
+  // Of what filters have asked for; thread-safe for readers.
+  mutable filter::AttributeColumns columns;
+  std::unique_ptr<model::FactorTable> factors;
+  model::Gram gram;  // of `factors`
+  RowTable rows;
+  std::vector<std::uint32_t> dirty;    // entities of the current generation
+  std::vector<std::uint32_t> touched;  // entities changed since a training took its data
+  std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
+  std::uint64_t rows_building = 0;     // and those being built
+};
+
+}  // namespace reco::engine
