@@ -6,7 +6,8 @@
 //
 // One Database owns one folder. It holds keys; a key is a string or a *collection*: one catalogue
 // of users, items and interactions with its own model. The operations are those of the wire API
-// (doc/commands.md) and mean the same. No sockets and no signals here; threads are its own.
+// (doc/commands.md) and mean the same. No sockets, no signals and no third-party type here (D15);
+// threads are its own.
 //
 // Errors: kInvalidArgument and kResourceExhausted change nothing; kWrongType when the key holds
 // another kind; kIoError when the log cannot be written: the change is undone and every later write

@@ -121,13 +121,13 @@ struct CollectionOptions {
   // all iterations. 0 to 1.
   double tolerance = 0;
   // Start a training from the live vectors rather than from the seed: fewer iterations to the same
-  // objective, but the model then depends on the ones before.
+  // objective, but the model then depends on the ones before (D25).
   bool warm_start = false;
   // Seed of the first vectors; the same data and seed give the same model. At most 2^53.
   std::uint64_t seed = 42;
   // gamma: lists are made from a vector in which the user's n-th newest pair counts gamma^n, over
-  // the newest 256 pairs; the vector that items learn from stays undecayed. 1: all pairs count
-  // alike. Above 0, at most 1.
+  // the newest 256 pairs; the vector that items learn from stays undecayed (D20). 1: all pairs
+  // count alike. Above 0, at most 1.
   double recency = 0.98;
   // Seconds of event time after which an event counts half. 0: it never fades. At most 1e10. Fixed
   // once created.
@@ -148,7 +148,8 @@ struct CollectionOptions {
 
   Status Validate() const;
 
-  // Defaults for ratings: kExplicit, and a stronger regulariser (measured on MovieLens 100K).
+  // Defaults for ratings: kExplicit, and a stronger regulariser (measured on MovieLens 100K). They
+  // suit a scale of 1 to 5 (D27).
   static CollectionOptions ForRatings();
 };
 

@@ -11,6 +11,7 @@
 
 #include "api/io_thread.h"
 #include "api/server.h"
+#include "base/check.h"
 #include "base/clock.h"
 
 namespace reco::api {
@@ -285,6 +286,7 @@ void Connection::Settle(const Status& committed) {
 }
 
 void Connection::WithdrawReplies(const Status& committed) {
+  RECO_DCHECK(sendable_ <= unsettled_start_, "I3");
   output_.resize(unsettled_start_);
   for (std::size_t i = 0; i < unsettled_replies_; ++i) {
     const std::size_t start = output_.size();
@@ -305,6 +307,9 @@ void Connection::WaitUntilWritable() {
 }
 
 void Connection::Flush() {
+  // Also when the socket becomes writable in the middle of a later turn.
+  RECO_DCHECK(sent_ <= sendable_ && sendable_ <= output_.size(), "I3");
+  RECO_DCHECK(!unsettled_ || sendable_ <= unsettled_start_, "I3");
   while (!waiting_to_write_ && sent_ < sendable_) {
     const ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, sendable_ - sent_,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -88,7 +88,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   InputBuffer input_;
   RequestParser parser_;
 
-  // [0, sent_) has left, [sent_, sendable_) may leave, the rest waits for the end of the turn.
+  // [0, sent_) has left, [sent_, sendable_) may leave, the rest waits for the end of the turn (I3).
   std::string output_;
   std::size_t sent_ = 0;
   std::size_t sendable_ = 0;

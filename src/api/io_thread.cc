@@ -9,6 +9,7 @@
 
 #include "api/connection.h"
 #include "api/server.h"
+#include "base/check.h"
 #include "base/thread_name.h"
 
 namespace reco::api {
@@ -100,6 +101,7 @@ void IoThread::BeginCommand() {
   if (!turn_open_) {
     turn_generation_ = server_->database().generation();
   }
+  RECO_DCHECK(turn_generation_ <= server_->database().generation(), "I15");
 }
 
 void IoThread::Touch(std::shared_ptr<Connection> connection) {
@@ -115,7 +117,8 @@ void IoThread::EndTurn() {
   turn_open_ = false;
   Status committed;
   // A write of this thread may already have been committed, or undone, with those of another;
-  // Commit answers for it. What a read saw of another thread's writes must be durable as well.
+  // Commit answers for it (I15). What a read saw of another thread's writes must be durable as
+  // well (I3).
   if (wrote_ || server_->database().commit_pending()) {
     committed = server_->database().Commit(turn_generation_);
   }

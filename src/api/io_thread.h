@@ -1,6 +1,6 @@
 // IoThread: one thread with its own event loop and its share of the connections. It works in
 // turns: all connections that have something to read run their commands, then one commit makes
-// their writes durable, then their replies leave.
+// their writes durable, then their replies leave (D12, I3).
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 #include "index/block_scan.h"
 
-// Every target that the compiler can make, so that tests reach them all. Highway 1.0.3 forgets
-// AVX3_DL among them, even when it is the baseline, unless asked for it.
+// Every target that the compiler can make, so that tests reach them all; which one runs is chosen
+// at run time (D10). Highway 1.0.3 forgets AVX3_DL among them, even when it is the baseline, unless
+// asked for it.
 #define HWY_COMPILE_ALL_ATTAINABLE
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE

@@ -7,8 +7,8 @@
 //   q.y <= scale step (code'.(code - 7.5)) + (|q| + |rest'|) error + |rest'| norm + rounding
 //
 // The kernels of block_scan.h evaluate the right side for all rows of a block. Four bits and not
-// eight: a scan of many rows runs at the speed of memory. Four more bits of each component lie
-// apart, in the row's refinement, and are looked at only for rows that pass the first bound.
+// eight: a scan of many rows runs at the speed of memory (D13). Four more bits of each component
+// lie apart, in the row's refinement, and are looked at only for rows that pass the first bound.
 #pragma once
 
 #include <bit>

@@ -4,7 +4,7 @@
 // give an upper bound for each score; candidates whose bound passes the current K-th score are
 // scored again in float32 from the FactorTable; a block whose norm bound x |query| cannot reach the
 // K-th score is skipped. A look at the blocks of the largest norms gives the first threshold. The
-// answer is that of the brute-force scan in float32.
+// answer is that of the brute-force scan in float32 (I11). D13 says what else was tried.
 //
 // A search under a lock that must not be held for long: stepped_search.h. Restoring the order of
 // rows beside a live index: index_rebuild.h.

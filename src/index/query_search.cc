@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/check.h"
 #include "index/quantizer.h"
 #include "index/score.h"
 
@@ -269,6 +270,13 @@ void QuerySearch::Take(const RowBlocks& blocks, std::size_t b, const Selection& 
   }
 }
 
+// Whether a row that is turned down by this bound could not have been in the answer.
+bool QuerySearch::IsBound(const model::FactorTable& items, std::uint32_t ordinal,
+                          float upper) const {
+  const auto score = ScoreRow(request_.metric, request_.query, items.row(ordinal), items.stride());
+  return !score || !(upper < ThresholdFor(query_, *score));
+}
+
 // Of NaN nothing is known: it passes.
 void QuerySearch::Refine(const RowBlocks& blocks) {
   for (const Found& found : found_) {
@@ -278,6 +286,8 @@ void QuerySearch::Refine(const RowBlocks& blocks) {
       continue;
     }
     const float upper = RefinedBound(query_, scan_.metric, found.row, *found.refinement);
+    RECO_DCHECK(IsBound(blocks.items(), ordinal, found.upper), "I11");
+    RECO_DCHECK(IsBound(blocks.items(), ordinal, upper), "I11");
     if (!(upper < scan_.threshold)) {
       PrefetchRow(blocks.items().row(ordinal), scan_.stride);
       waiting_.push_back({ordinal, upper});

@@ -119,6 +119,7 @@ class QuerySearch {
   void Score(const RowBlocks& blocks);
   void TakeFirst(const RowBlocks& blocks);
   void TakeRow(const model::FactorTable& items, std::uint32_t ordinal);
+  bool IsBound(const model::FactorTable& items, std::uint32_t ordinal, float upper) const;
   bool Among(std::uint32_t ordinal) const {
     const std::size_t word = ordinal / 64;
     return request_.among.empty() ||

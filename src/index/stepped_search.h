@@ -1,5 +1,5 @@
 // SteppedSearch: a search in steps of bounded work, so that its caller can give a lock back between
-// them.
+// them (D11).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Attribute regression: a linear map from the attributes of items to their trained vectors, so that
-// an item without interactions gets a vector. Ridge regression; pure functions over views.
+// an item without interactions gets a vector (D28). Ridge regression; pure functions over views.
 #pragma once
 
 #include <atomic>

@@ -17,7 +17,7 @@ namespace reco::model {
 // Known pairs with their times, aligned with `matrix`.
 struct TimedInteractions {
   InteractionMatrix matrix;           // users x items
-  std::vector<std::int64_t> time_ms;  // one per pair: when it became known, its first event
+  std::vector<std::int64_t> time_ms;  // one per pair: when it became known, its first event (D6)
 };
 
 struct HoldOut {

@@ -9,6 +9,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
+#include "base/check.h"
 #include "model/conjugate_gradient.h"
 #include "model/factor_table.h"
 #include "model/row_kernels.h"
@@ -258,7 +259,7 @@ void FoldInSolver::Scratch::AddLongResidual(const Information& information) {
   }
 }
 
-// Whether the residual in float64 puts the error of x within the limit.
+// Whether the residual in float64 puts the error of x within the limit (I13).
 bool FoldInSolver::Scratch::Confirmed(const float* x) const {
   const float* floor = vectors.data() + 2 * stride;
   double error = 0;
@@ -385,6 +386,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     solved = s.Confirmed(x);
   }
   if (solved) {
+    RECO_DCHECK(AllFinite(x, s.dim), "I13");
     return;
   }
   s.StartWide(gram, params, ridge);
@@ -433,6 +435,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
     solved = s.Confirmed(x);
   }
   if (solved) {
+    RECO_DCHECK(AllFinite(x, s.dim), "I13");
     return;
   }
   s.StartWide(gram, params, ridge);

@@ -32,7 +32,7 @@ struct SolveParams {
   float unobserved = 1;  // w0
 };
 
-// G = sum over all rows of v v' of one side, in float64 with a float32 mirror for the solver.
+// G = sum over all rows of v v' of one side (I8), in float64 with a float32 mirror for the solver.
 // Thread-compatible.
 class Gram {
  public:
@@ -61,7 +61,8 @@ class Gram {
 Gram GramOf(const FactorTable& rows);
 
 // The running sums of a long row: S = sum c y y' and b = sum c p y, so that one event costs one
-// rank-one update whatever the row's length (recursive least squares in information form).
+// rank-one update whatever the row's length (recursive least squares in information form; D4 says
+// what they drift by and when they are renewed).
 // Thread-compatible.
 class Information {
  public:
@@ -83,7 +84,7 @@ class Information {
 // Solves rows. Owns scratch memory, so one solver serves one thread at a time. Deterministic: the
 // same inputs in the same order give the same bits on the same machine.
 //
-// Relative error against the float64 solution: <= 1e-4 in the median, <= 1e-3 always, for any
+// Relative error against the float64 solution: <= 1e-4 in the median, <= 1e-3 always (I13), for any
 // finite weights up to 1e6; results are always finite.
 class FoldInSolver {
  public:

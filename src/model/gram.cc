@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"
 #include "model/simd.h"
@@ -30,10 +31,12 @@ void Gram::Update(const float* old_row, const float* new_row) {
       simd::Store(row + k, sum);
       simd::StoreNarrow(row32 + k, sum);
     }
+    RECO_DCHECK(std::isfinite(row[i]), "I8");
   }
 }
 
 void Gram::Assign(std::span<const double> values) {
+  RECO_DCHECK(values.size() == values_.size(), "I8");
   std::copy(values.begin(), values.end(), values_.begin());
   std::transform(values.begin(), values.end(), values32_.begin(),
                  [](double v) { return static_cast<float>(v); });

@@ -1,6 +1,6 @@
 // PackedTable: a copy of a FactorTable in half the bytes, for the steps of training that need not
 // be exact: float32 rounded to bfloat16 (8 bits of mantissa), two columns in a word. Training is
-// bound by the memory that it gathers rows from. Internal to the trainer.
+// bound by the memory that it gathers rows from (D24). Internal to the trainer.
 #pragma once
 
 #include <bit>

@@ -54,9 +54,9 @@ Traits TraitsOf(Family family) {
   }
 }
 
-// The memory of a family's newest rows. A commit waits behind a checkpoint of some 50,000 rows,
-// each of which costs 1 to 2 us in a skip list, and a fraction in a vector or in one of many lists,
-// by the rows' prefixes.
+// The memory of a family's newest rows (D26). A commit waits behind a checkpoint of some 50,000
+// rows, each of which costs 1 to 2 us in a skip list, and a fraction in a vector or in one of many
+// lists, by the rows' prefixes.
 std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits,
                                                           std::size_t buffer_bytes,
                                                           bool read_only) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/coding.h"
 #include "base/mutex.h"
 #include "format/keys.h"
@@ -45,7 +46,7 @@ struct EventLog::Impl {
   // Writes what is staged; the mutex is released meanwhile. Needs !leading.
   void Lead() REQUIRES(mutex);
   // Gives those whose writes the last sync answered, or who came while it ran, the time to be in
-  // this one. Without it two threads take turns, each with half of the clients in its sync.
+  // this one. Without it two threads take turns, each with half of the clients in its sync (D19).
   void Gather() REQUIRES(mutex);
   // Ok: `ticket` is committed. An error: it never will be. nullopt: not decided yet.
   std::optional<Status> Outcome(std::uint64_t ticket) const REQUIRES(mutex);
@@ -117,6 +118,9 @@ void EventLog::Impl::Lead() {
   const std::int64_t end_us = clock.MonotonicUs();
   mutex.Lock();
 
+  // What was written is what was staged together, and nothing staged before is still to come.
+  RECO_DCHECK(writing.count() == changes, "I2");
+  RECO_DCHECK(ticket >= last_committed.load(std::memory_order_relaxed), "I1");
   leading = false;
   if (writing.size_bytes() > kBatchBytesKept) {
     writing = store::Batch();
@@ -185,6 +189,7 @@ Result<std::uint64_t> EventLog::Stage(FunctionRef<void(store::Batch&)> fill) {
 
 void EventLog::PutEvent(store::Batch& batch, std::uint32_t cid, std::uint64_t seq,
                         std::string_view record) {
+  RECO_DCHECK(seq > 0, "I1");  // 0 stands for the state before the first event
   batch.Put(store::Family::kEvents, format::EventKey(cid, seq), record);
 }
 
@@ -301,6 +306,7 @@ Status EventLog::Replay(const store::Store& store, const store::Snapshot* snapsh
                                 " bytes in collection " + std::to_string(cid));
     }
     const auto seq = ReadBigEndian<std::uint64_t>(key, prefix.size());
+    // What commits have written has no gap (I1), so one is damage.
     if (seq != expected) {
       return Status::Corruption("family events: " + where(expected) + " is missing, found " +
                                 std::to_string(seq));

@@ -1,5 +1,5 @@
-// EventLog: what was acknowledged. Records live in the `events` family, so RocksDB's own
-// write-ahead log is the only file that is synced. Owns group commit and the sync policy.
+// EventLog: what was acknowledged (D16). Records live in the `events` family, so RocksDB's own
+// write-ahead log is the only file that is synced (D17). Owns group commit and the sync policy.
 #pragma once
 
 #include <cstdint>
@@ -38,10 +38,11 @@ class EventLog {
   EventLog& operator=(const EventLog&) = delete;
 
   // Queues changes behind all queued before: `fill` runs at once, under the log's mutex, and must
-  // not block or call the log. Answers a ticket; tickets ascend. Callers that must be ordered among
-  // themselves call it under a lock of their own. Refused (kIoError) after a failed commit until
-  // Reset(). When more than kStagedBytesMax wait already, it first commits them itself, or waits
-  // for the commit in flight, so that memory stays bounded however late callers commit.
+  // not block or call the log. What it puts is written with one commit (I2). Answers a ticket;
+  // tickets ascend. Callers that must be ordered among themselves call it under a lock of their
+  // own. Refused (kIoError) after a failed commit until Reset(). When more than kStagedBytesMax
+  // wait already, it first commits them itself, or waits for the commit in flight, so that memory
+  // stays bounded however late callers commit.
   Result<std::uint64_t> Stage(FunctionRef<void(store::Batch&)> fill);
   // Convenience: the event of collection `cid` at `seq`.
   static void PutEvent(store::Batch& batch, std::uint32_t cid, std::uint64_t seq,

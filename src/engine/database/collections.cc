@@ -53,6 +53,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
   if (const auto expired = keyspace.Erase(key)) {
     RECO_RETURN_IF_ERROR(StageErase(key, *expired));
   }
+  // Together, so that no number is given out again (I2, I10).
   RECO_RETURN_IF_ERROR(storage.log
                            ->Stage([&](store::Batch& batch) {
                              batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name),

@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "base/check.h"
 #include "base/thread_name.h"
 #include "engine/collection/reads.h"
 #include "engine/persist/model_reader.h"
@@ -183,6 +184,7 @@ Status Database::Impl::CheckWritable() const {
     return Status::Ok();
   }
   MutexLock lock(health_mutex);
+  RECO_DCHECK(degraded == !health.ok(), "I9");
   return health;
 }
 
@@ -203,6 +205,8 @@ Status Database::Impl::Commit(std::uint64_t write_generation) {
       return CheckWritable();
     }
     status = storage.log->Commit(storage.log->last_staged());
+    // Recovery waits for state_mutex, so it has not come between the two.
+    RECO_DCHECK(write_generation == generation.load(), "I15");
   }
   if (!status.ok()) {
     Recover(status);
@@ -403,7 +407,7 @@ void Database::Impl::StartThreads() {
   });
   job_thread = std::thread([this] {
     NameThread("job");
-    // Training gives way to queries: the scheduler sees to it.
+    // Training gives way to queries: the scheduler sees to it (D18).
     setpriority(PRIO_PROCESS, 0, 10);
     RunJobs();
   });

@@ -79,9 +79,9 @@ class Database::Impl {
   void StopThreads();
 
   // Closes the folder, opens it again and replaces the whole state by what is stored. No-op when
-  // another thread has done so. On an error writes stay refused and this is tried again later.
+  // another thread has done so. On an error writes stay refused and this is tried again later (D8).
   void Recover(const Status& reason) EXCLUDES(state_mutex);
-  // Not Ok while writes are refused.
+  // Not Ok while writes are refused (I9).
   Status CheckWritable() const;
   // The start of every write: CheckWritable, and the generation that its end commits.
   Result<std::uint64_t> BeginWrite() const;
@@ -171,7 +171,7 @@ class Database::Impl {
   bool memory_is_stale GUARDED_BY(state_mutex) = false;
 
   // Counts the states that recovery has put in the place of another: a write is durable only when
-  // it is committed in the generation that it was made in.
+  // it is committed in the generation that it was made in (I15).
   std::atomic<std::uint64_t> generation = 1;
   std::atomic<std::uint64_t> recoveries = 0;
   std::atomic<std::uint64_t> expired_keys = 0;

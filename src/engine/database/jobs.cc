@@ -1,4 +1,4 @@
-// Jobs of a Database: one thread runs them in the order they were asked for. Also Info().
+// Jobs of a Database: one thread runs them in the order they were asked for (D18). Also Info().
 #include <algorithm>
 #include <utility>
 

@@ -46,7 +46,7 @@ Status Database::Impl::StageKey(KeyRef key, const KeyEntry& entry) {
 Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
   RECO_RETURN_IF_ERROR(storage.Readable());
   if (entry.collection != nullptr) {
-    entry.collection->Drop();
+    entry.collection->Drop();  // before its rows are deleted: nothing follows them (I14)
   }
   return storage.log
       ->Stage([&](store::Batch& batch) {

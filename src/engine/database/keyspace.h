@@ -1,5 +1,5 @@
-// Keyspace: the keys of all databases in memory, with Redis's semantics. What is to be stored on
-// disk follows from the results; this class does no I/O.
+// Keyspace: the keys of all databases in memory (D2), with Redis's semantics. What is to be stored
+// on disk follows from the results; this class does no I/O.
 #pragma once
 
 #include <cstddef>

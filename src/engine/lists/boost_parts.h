@@ -1,5 +1,5 @@
 // Items by what the boosts in force make of their scores, so that the best of each part can be
-// searched by score alone.
+// searched by score alone (D29).
 #pragma once
 
 #include <cstddef>

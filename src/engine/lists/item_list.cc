@@ -239,7 +239,8 @@ std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t coun
                : BestOfUnknown(&search, request.rules, count, only);
 }
 
-// Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them.
+// Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them
+// (D30).
 void Diversify(const ListRequest& request, std::size_t count, std::vector<ScoredItem>* list) {
   const std::size_t pool = std::min(list->size(), kDiversityPool);
   if (pool == 0) {

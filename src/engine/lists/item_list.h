@@ -1,4 +1,4 @@
-// Lists of items: what merchandising rules and diversity make of a ranking by score. Knows no
+// Lists of items: what merchandising rules and diversity make of a ranking by score (D29). Knows no
 // collection: how items are scored comes in as a function.
 #pragma once
 

@@ -43,6 +43,7 @@ class Verifier {
       RECO_ASSIGN_OR_RETURN(checkpoint_, format::DecodeCheckpoint(*stored));
     }
     RECO_RETURN_IF_ERROR(ReplayPairs());
+    // The checkpoint's batch went out behind the log's (I4, D7).
     if (checkpoint_.seq > last_seq_) {
       Problem("the checkpoint is at event " + std::to_string(checkpoint_.seq) +
               ", the log ends at " + std::to_string(last_seq_));
@@ -173,6 +174,7 @@ class Verifier {
     return rows->status();
   }
 
+  // A training's swap is one batch, so the model that the checkpoint names is whole (I12).
   Status CheckVectors() {
     RECO_ASSIGN_OR_RETURN(
         const std::optional<std::string> stored,
@@ -186,6 +188,7 @@ class Verifier {
     return CheckSideVectors(Side::kItem, model.dim, checkpoint_.item_gram);
   }
 
+  // I8, of what is stored.
   Status CheckSideVectors(Side side, std::uint32_t dim, const std::vector<double>& stored_gram) {
     const std::uint32_t stride = model::StrideFor(dim);
     model::FactorTable row(dim);

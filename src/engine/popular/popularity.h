@@ -1,5 +1,6 @@
 // Popularity: exact top lists of a collection's items by how much they are used, current to the
-// last write. The list of RECO.POPULAR and of users nobody knows yet.
+// last write. The list of RECO.POPULAR, of users nobody knows yet, and of all until the first
+// training (D14).
 #pragma once
 
 #include <array>

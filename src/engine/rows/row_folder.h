@@ -21,7 +21,8 @@ struct FoldInTerms {
   const model::Gram& gram;  // of the partners; not used for ratings
   model::SolveParams solve;
   double mean = 0;  // of all ratings
-  // Padded row that an item's vector is drawn to, or null. Ratings draw a row without any only.
+  // Padded row that an item's vector is drawn to, or null. Ratings draw a row without any only
+  // (D28).
   const float* prior = nullptr;
 };
 
@@ -41,10 +42,11 @@ class RowFolder {
   // `x`: padded row; the last solution on entry, the new one on return. The neighbours' weights are
   // ratings with explicit feedback. Errors as of FoldInSolver and RatingFoldIn.
   void Solve(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors, float* x);
-  // From running sums, which only implicit feedback has.
+  // From running sums, which only implicit feedback has (D4, D23).
   void SolveLong(const FoldInTerms& terms, const model::Information& sums, std::uint64_t pairs,
                  float* x);
-  // What each neighbour contributes to the score of `target`, a padded row of the other side.
+  // What each neighbour contributes to the score of `target`, a padded row of the other side, under
+  // the solution of Solve: why an explanation adds up to the score of a list (D5).
   void Shares(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors,
               const float* target, std::span<double> shares);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "format/keys.h"
 
 namespace reco::engine {
@@ -28,6 +29,11 @@ void Mark(Row& row, std::uint32_t other, std::uint32_t generation) {
 bool IsMarked(std::span<const DirtyMark> marks, std::uint32_t other) {
   const auto at = std::lower_bound(marks.begin(), marks.end(), other, BeforeMark);
   return at != marks.end() && at->other == other;
+}
+
+bool AllDurable(std::span<const DirtyMark> marks, std::uint32_t durable_generation) {
+  return std::ranges::all_of(
+      marks, [=](const DirtyMark& mark) { return mark.generation <= durable_generation; });
 }
 
 // `stored` ascends; the overlay's marked pairs replace, add to or remove from it.
@@ -123,6 +129,7 @@ void RowTable::DropDurableMarks(Row& row) const {
   if (row.dirty.empty() || row.newest_dirty > durable_generation_) {
     return;
   }
+  RECO_DCHECK(AllDurable(row.dirty, durable_generation_), "I7");
   row.dirty.clear();
   if (!row.complete) {
     row.pairs.clear();
@@ -194,6 +201,8 @@ Knowledge RowTable::Lookup(std::uint32_t owner, std::uint32_t other, format::Pai
 
 void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
                    std::uint32_t generation, bool fresh) {
+  RECO_DCHECK(owner < rows_.size(), "I5");
+  RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, fresh);
   DropDurableMarks(row);
   if (row.complete && row.pairs.size() > kResidentPairsMax) {
@@ -216,6 +225,8 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
 }
 
 void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation) {
+  RECO_DCHECK(owner < rows_.size(), "I5");
+  RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, false);
   DropDurableMarks(row);
   const std::size_t at = LowerBound(row.pairs, other);
@@ -224,6 +235,11 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
   }
   Mark(row, other, generation);
   Account(row);
+}
+
+void RowTable::set_durable_generation(std::uint32_t generation) {
+  RECO_DCHECK(generation >= durable_generation_, "I7");
+  durable_generation_ = generation;
 }
 
 void RowTable::Evict(std::size_t steps) {
@@ -240,8 +256,9 @@ void RowTable::Evict(std::size_t steps) {
       continue;
     }
     if (!row->dirty.empty() && row->newest_dirty > durable_generation_) {
-      continue;
+      continue;  // pinned (I7)
     }
+    RECO_DCHECK(AllDurable(row->dirty, durable_generation_), "I7");
     const auto bytes = static_cast<std::int64_t>(row->accounted_bytes);
     memory_bytes_ -= bytes;
     context_.row_budget.used_bytes.fetch_sub(bytes, std::memory_order_relaxed);

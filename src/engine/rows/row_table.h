@@ -1,5 +1,6 @@
 // RowTable: the write-back cache of one side's rows. A row is an owner's known pairs; rows not in
-// memory are read from `by_user` or `by_item`, rows changed since the last checkpoint are pinned.
+// memory are read from `by_user` or `by_item`, rows changed since the last checkpoint are pinned
+// (I7), so a checkpoint writes pairs whole and nothing on disk is merged (D3).
 #pragma once
 
 #include <atomic>
@@ -103,14 +104,14 @@ class RowTable {
                              const RowName& name, const RowCopy& newer, std::vector<RowPair>* out);
   Knowledge Lookup(std::uint32_t owner, std::uint32_t other, format::Pair* pair) const;
 
-  // Changes of one pair, marked for the checkpoint `generation`. `fresh`: the owner has no stored
-  // pair at all, so the row is complete from the start.
+  // Changes of one pair, marked for the checkpoint `generation`; they read no disk and cannot fail
+  // (I5). `fresh`: the owner has no stored pair at all, so the row is complete from the start.
   void Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
            std::uint32_t generation, bool fresh);
   void Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation);
 
   // Marks up to this generation are on disk; dropped lazily.
-  void set_durable_generation(std::uint32_t generation) { durable_generation_ = generation; }
+  void set_durable_generation(std::uint32_t generation);
   // Accounts for a change of the row's size made outside (running sums).
   void Account(Row& row);
   // Drops unpinned rows until the budget holds, looking at most at `steps` owners.

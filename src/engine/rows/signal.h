@@ -1,5 +1,5 @@
 // Signal: how events add up to a stored pair, and what weight the model sees in one. Pure functions
-// of their arguments: the same events give the same pairs in any process.
+// of their arguments: the same events give the same pairs in any process (I6).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace reco::engine {
 
-// What is fixed about a collection's events when it is created.
+// What is fixed about a collection's events when it is created (D21).
 struct SignalRules {
   bool rated() const { return feedback == Feedback::kExplicit; }
 
@@ -30,12 +30,12 @@ double Decay(double halflife_ms, std::int64_t age_ms);
 // What an interaction or a set preference makes of a pair (nullptr: none before). The weight is
 // that at the pair's newest event time: what is older counts decayed, whatever the order of
 // arrival. Weights saturate at +-kWeightMax. With explicit feedback the rating of the newest event
-// time stands, or the one that was set last.
+// time stands, or the one that was set last (D23).
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,
                         const SignalRules& rules);
 
 // How one model reads the weights of stored pairs (forward decay: Cormode et al. 2009). Fixed with
-// the model, so that no event changes the weight of another pair.
+// the model, so that no event changes the weight of another pair (D22).
 struct ModelSignal {
   Weighting weighting = Weighting::kLinear;
   double halflife_ms = 0;

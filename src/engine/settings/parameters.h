@@ -21,7 +21,7 @@
 namespace reco::engine {
 
 enum class ParameterEffect : std::uint8_t {
-  kFixed,         // given at creation, never changed
+  kFixed,         // given at creation, never changed: what shapes the replay of events (D21)
   kNextTraining,  // used from the next model on
   kAtOnce,
 };

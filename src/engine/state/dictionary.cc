@@ -58,11 +58,12 @@ void Dictionary::Reserve(std::uint32_t end) {
 void Dictionary::Store(std::uint32_t ordinal, std::string_view id) {
   RECO_CHECK(!id.empty() && id.size() <= kIdBytesMax);
   Reserve(ordinal + 1);
+  RECO_DCHECK(record(ordinal) == nullptr, "I10");
   const auto length = static_cast<std::uint16_t>(id.size());
-  char* record = Allocate(kLengthBytes + id.size());
-  std::memcpy(record, &length, kLengthBytes);
-  std::memcpy(record + kLengthBytes, id.data(), id.size());
-  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = record;
+  char* bytes = Allocate(kLengthBytes + id.size());
+  std::memcpy(bytes, &length, kLengthBytes);
+  std::memcpy(bytes + kLengthBytes, id.data(), id.size());
+  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = bytes;
   index_.Insert(HashTag(id, hash_seed_), ordinal);
 }
 

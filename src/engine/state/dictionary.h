@@ -1,5 +1,6 @@
 // Dictionary: the ids of one side of a collection (its users or its items) and the dense u32
-// ordinals that stand for them everywhere else.
+// ordinals that stand for them everywhere else. In memory only; opening a folder rebuilds it from
+// the rows of `users` and `items` (D1).
 #pragma once
 
 #include <array>
@@ -15,9 +16,9 @@
 
 namespace reco::engine {
 
-// Ordinals are given out from 0 in order and never again: an erased one stays a hole, and its id,
-// when added again, gets a new one. In memory a live id takes its bytes + 2, 8 for the ordinal and
-// 11 to 22 in the index; an erased one is wiped but its space is given back only with the whole
+// Ordinals are given out from 0 in order and never again (I10): an erased one stays a hole, and its
+// id, when added again, gets a new one. In memory a live id takes its bytes + 2, 8 for the ordinal
+// and 11 to 22 in the index; an erased one is wiped but its space is given back only with the whole
 // dictionary. No call moves more than a few KiB, so no write waits for a table to grow.
 //
 // Thread-compatible. Ids are 1 to kIdBytesMax bytes.
