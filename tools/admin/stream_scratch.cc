@@ -121,6 +121,11 @@ Result<std::string> CreateScratch(Session& session, const std::string& key,
     }
     const auto created = session.Call(client::Arguments(words));
     if (!created.ok()) {
+      if (created.status().code() == StatusCode::kUnavailable) {  // it may have been created
+        return Status::Unavailable(std::string(created.status().message()) +
+                                   "; scratch collection " + name +
+                                   " may be left over; remove it with reco-admin call DEL");
+      }
       if (created.status().code() != StatusCode::kFailedPrecondition) {
         return created.status();
       }
