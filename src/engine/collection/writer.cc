@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "engine/rows/storage.h"
 #include "engine/settings/parameters.h"
@@ -120,6 +121,7 @@ Status CheckWritable(const View& view) {
 // Stages and applies one event about registered ids. On an error nothing has changed.
 Status Write(WriteView& view, const Event& event) {
   RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
+  RECO_DCHECK(!view.dropped(), "I14");
   const std::uint64_t seq = view.state().last_seq() + 1;
   std::string record;
   format::EncodeEvent(event, &record);
@@ -164,7 +166,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
 
-  // Plan: nothing that follows the staging may fail.
+  // Plan: nothing that follows the staging may fail (I5).
   struct Planned {
     Event event;
     std::optional<format::Pair> stored;

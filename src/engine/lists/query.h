@@ -1,5 +1,5 @@
 // Query: what a list is made from. The vector of a user, a basket or a group is solved on read,
-// from the stored pairs and the current item vectors (D6).
+// from the stored pairs and the current item vectors (D5, D20).
 #pragma once
 
 #include <algorithm>

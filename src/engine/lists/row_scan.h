@@ -1,4 +1,4 @@
-// VisitRows: a scan of the rows of one side that lets writes through.
+// VisitRows: a scan of the rows of one side that lets writes through (D11).
 #pragma once
 
 #include <algorithm>

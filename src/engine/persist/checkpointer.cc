@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "engine/rows/storage.h"
 #include "format/keys.h"
 
@@ -88,6 +89,16 @@ void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch)
 
 }  // namespace
 
+Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
+                   FunctionRef<void(store::Batch&)> add_rows, bool sync) {
+  const Storage& storage = shared.context().storage;
+  RECO_DCHECK(storage.log->last_committed() >= ticket, "I4");
+  store::Batch batch;
+  PutFrozen(frozen, shared.cid(), &batch);
+  add_rows(batch);
+  return storage.store->Write(batch, sync);
+}
+
 Checkpointer::Checkpointer(SharedState& shared) : shared_(shared) {
   last_us_ = shared.context().clock.MonotonicUs();
 }
@@ -137,12 +148,9 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
     last_us_ = context.clock.MonotonicUs();
   }
   frozen_.NotifyAll();
-  // The log goes first: derived rows never hold what the log does not (I4).
+  // The log goes first (D7): derived rows never hold what the log does not.
   RECO_RETURN_IF_ERROR(context.storage.log->Commit(ticket));
-  store::Batch batch;
-  PutFrozen(frozen, shared_.cid(), &batch);
-  add_rows(batch);
-  RECO_RETURN_IF_ERROR(context.storage.store->Write(batch, sync));
+  RECO_RETURN_IF_ERROR(WriteFrozen(shared_, frozen, ticket, add_rows, sync));
   seq_ = frozen.checkpoint.seq;
   WriteView view(shared_);
   view.state().SetDurable(frozen.generation);

@@ -21,6 +21,11 @@
 
 namespace reco::engine::persist {
 
+// Writes the copy in one batch, with the rows that `add_rows` puts. `ticket`: of the last change
+// that it holds, which must be committed (I4).
+Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
+                   FunctionRef<void(store::Batch&)> add_rows, bool sync);
+
 // Thread-safe.
 class Checkpointer {
  public:

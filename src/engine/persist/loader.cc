@@ -182,7 +182,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   if (!std::holds_alternative<format::Deleted>(format::EffectOf(event))) {
     return Status::Ok();
   }
-  // The erased id may live on under a later ordinal.
+  // The erased id may live on under a later ordinal (D9).
   for (auto reused = reused_.begin(); reused != reused_.end(); ++reused) {
     if (view_.state().side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
       reused_.erase(reused);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/check.h"
 #include "engine/rows/running_sums.h"
 #include "format/event_effect.h"
 #include "format/keys.h"
@@ -156,6 +157,7 @@ std::optional<format::Pair> CollectionState::CurrentPair(
 
 void CollectionState::Apply(std::uint64_t seq, const Event& event,
                             const std::optional<format::Pair>& stored) {
+  RECO_DCHECK(seq == last_seq_ + 1, "I1");
   format::MatchEffect(
       event, [&](const format::PairAdded&) { ApplyPair(seq, event, CurrentPair(event, stored)); },
       [&](const format::PairRemoved&) { ApplyRemove(seq, event, CurrentPair(event, stored)); },

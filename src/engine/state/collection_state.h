@@ -1,6 +1,6 @@
 // CollectionState: everything in memory of one collection, and `Apply`, the one function that turns
 // an event into a change of it. Live writes, recovery and verification all go through Apply, so the
-// same events give the same state.
+// same events give the same state (I6).
 #pragma once
 
 #include <cstdint>

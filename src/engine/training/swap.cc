@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "engine/state/replaced_models.h"
 #include "engine/training/catch_up.h"
 #include "format/keys.h"
@@ -100,6 +101,7 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
     RECO_RETURN_IF_ERROR(SolveLastRows(view, run));
     view.state().CollectTouched(false);
     old_model = view.state().model().id;
+    RECO_DCHECK(old_model < run.model_id, "I12");
     Activate(view, run);
     record = DescribeModel(view, run);
     return Status::Ok();

@@ -1,0 +1,105 @@
+#include "engine/persist/checkpointer.h"
+
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "format/keys.h"
+#include "format/records.h"
+#include "testing/catalogue.h"
+
+namespace reco::engine::persist {
+namespace {
+
+using testing::Catalogue;
+
+// What the checkpoint on disk says; 0 without one.
+std::uint64_t SeqOnDisk(const Catalogue& catalogue) {
+  const auto stored =
+      catalogue.storage.store->Get(store::Family::kDefault, format::CheckpointKey(1));
+  EXPECT_TRUE(stored.ok());
+  return *stored ? format::DecodeCheckpoint(**stored)->seq : 0;
+}
+
+const auto kNoRows = [](store::Batch&) {};
+
+TEST(Checkpointer, WritesWhatIsDirtyAndCommitsTheLogFirst) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  catalogue.Add("u", "j");
+  EXPECT_EQ(catalogue.storage.log->last_committed(), 0U);
+  ASSERT_TRUE(catalogue.collection->checkpointer().Checkpoint().ok());
+  EXPECT_EQ(SeqOnDisk(catalogue), 2U);
+  EXPECT_EQ(catalogue.collection->checkpointer().seq(), 2U);
+  EXPECT_EQ(catalogue.storage.log->last_committed(), catalogue.storage.log->last_staged());
+}
+
+TEST(Checkpointer, IsDueByTheCountOfEventsSinceTheLast) {
+  Catalogue catalogue;
+  catalogue.options.checkpoint_events = 3;
+  Checkpointer& checkpointer = catalogue.collection->checkpointer();
+  catalogue.Add("u", "i");
+  catalogue.Add("u", "i");
+  EXPECT_FALSE(checkpointer.Due(false));
+  catalogue.Add("u", "i");
+  EXPECT_TRUE(checkpointer.Due(false));
+  ASSERT_TRUE(checkpointer.Checkpoint().ok());
+  EXPECT_FALSE(checkpointer.Due(false));
+}
+
+TEST(Checkpointer, SwapThatFailsWritesNothing) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  const auto fail = [](WriteView&) { return Status::Unavailable("no"); };
+  EXPECT_FALSE(catalogue.collection->checkpointer().EndTraining(fail, kNoRows).ok());
+  EXPECT_EQ(SeqOnDisk(catalogue), 0U);
+  ASSERT_TRUE(catalogue.collection->checkpointer().Checkpoint().ok());
+  EXPECT_EQ(SeqOnDisk(catalogue), 1U);
+}
+
+TEST(Checkpointer, RowsOfASwapGoIntoTheSameBatch) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  const auto nothing = [](WriteView&) { return Status::Ok(); };
+  const auto add = [](store::Batch& batch) {
+    batch.Put(store::Family::kDefault, "beside", "the swap");
+  };
+  ASSERT_TRUE(catalogue.collection->checkpointer().EndTraining(nothing, add).ok());
+  EXPECT_EQ(SeqOnDisk(catalogue), 1U);
+  EXPECT_EQ(*catalogue.storage.store->Get(store::Family::kDefault, "beside"), "the swap");
+}
+
+TEST(Checkpointer, DroppedCollectionIsNotWritten) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  catalogue.collection->Drop();
+  const auto nothing = [](WriteView&) { return Status::Ok(); };
+  EXPECT_EQ(catalogue.collection->checkpointer().EndTraining(nothing, kNoRows).code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(SeqOnDisk(catalogue), 0U);
+}
+
+#ifdef RECO_DCHECKS
+
+// What a checkpoint without its commit would be: rows on disk ahead of the log.
+TEST(CheckpointerDeathTest, RowsAheadOfTheLogStopTheProgram) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  const std::uint64_t ticket = catalogue.storage.log->last_staged();
+  FrozenRows frozen;
+  {
+    WriteView view(catalogue.shared());
+    frozen = view.state().Freeze();
+  }
+  EXPECT_DEATH(
+      static_cast<void>(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows, false).ok()),
+      "invariant I4 broken");
+  ASSERT_TRUE(catalogue.storage.log->Commit(ticket).ok());
+  EXPECT_TRUE(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows, false).ok());
+}
+
+#endif
+
+}  // namespace
+}  // namespace reco::engine::persist
