@@ -26,9 +26,9 @@ std::vector<index::Candidate> RankEach(const View& view, const Scorer& scorer, s
                                        std::span<const std::uint32_t> candidates) {
   std::vector<index::Candidate> found;
   for (const std::uint32_t item : candidates) {
-    const std::optional<float> score = scorer.Part(item);
-    if (score && accept(item)) {
-      found.push_back({item, *score});
+    const std::optional<ScoreParts> parts = scorer.PartsOf(item);
+    if (parts && accept(item)) {
+      found.push_back({item, parts->product});
     }
   }
   const Dictionary& ids = view.state().items().ids;
@@ -94,8 +94,8 @@ std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::si
   std::vector<ScoredItem> list;
   list.reserve(found.size());
   for (const index::Candidate& candidate : found) {
-    list.push_back(
-        {candidate.ordinal, scorer.Shown(candidate.score), scorer.SourceOf(candidate.ordinal)});
+    list.push_back({candidate.ordinal, scorer.WithProduct(candidate.score).sum(),
+                    scorer.SourceOf(candidate.ordinal)});
   }
   return list;
 }
@@ -143,7 +143,7 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
   for (float& value : query.vector) {
     value = -value;
   }
-  query.offset = -query.offset;
+  query.mean = -query.mean;
   const std::vector<std::uint32_t> known = query.left_out;
   const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {
     const auto both = [&](std::uint32_t item) {

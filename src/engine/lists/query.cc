@@ -157,7 +157,7 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   const bool as_stored = replaced == nullptr && options.context.empty() &&
                          (view.state().fold_in() == FoldIn::kOff || view.shared().rated() ||
                           (recency == 1 && pairs.size() > kServedPairsMax));
-  query.offset = ModelOf(view, replaced).model.mean;
+  query.mean = ModelOf(view, replaced).model.mean;
   std::vector<RowPair> with_context;
   if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
@@ -193,7 +193,7 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
   Query query;
   query.replaced = replaced;
   query.folded = true;
-  query.offset = ModelOf(view, replaced).model.mean;
+  query.mean = ModelOf(view, replaced).model.mean;
   query.vector.assign(view.state().items().factors->stride(), 0.0F);
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -244,7 +244,7 @@ Result<Query> GroupQuery(const View& view, std::span<const std::string_view> use
     known += query.usable() ? 1 : 0;
     group.left_out.insert(group.left_out.end(), query.left_out.begin(), query.left_out.end());
     group.folded = group.folded || query.folded;
-    group.offset = query.offset;
+    group.mean = query.mean;
   }
   SortUnique(&group.left_out);
   for (const double value : sum) {

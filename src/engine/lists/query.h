@@ -25,7 +25,7 @@ struct Query {
   model::AlignedVector<float> vector;       // padded; all zero: nothing to score with
   std::vector<std::uint32_t> left_out;      // sorted: seen, context or basket items
   index::Metric metric = index::Metric::kInnerProduct;
-  double offset = 0;  // what a score is above the inner product: the mean of all ratings
+  double mean = 0;                              // of all ratings; 0 for interactions
   std::optional<std::uint32_t> approximate_ef;  // of the request
   bool folded = false;                          // the vector is not the one that training left
   // How often the query was made before, because another model took over in the middle of a list;

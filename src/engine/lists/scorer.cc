@@ -10,24 +10,21 @@ const float* Scorer::Row(std::uint32_t ordinal) const {
                               : view_.state().users().factors->row(ordinal);
 }
 
-bool Scorer::Scorable(std::uint32_t ordinal) const {
+bool Scorer::ItemIsScorable(std::uint32_t item) const {
   const SharedState& shared = view_.shared();
-  if (side_ == Side::kUser) {
-    return true;
-  }
-  if (query_.replaced != nullptr && view_.state().items().ids.id(ordinal).empty()) {
+  if (query_.replaced != nullptr && view_.state().items().ids.id(item).empty()) {
     return false;
   }
   if (!shared.rated()) {
     return true;
   }
-  const float* row = Row(ordinal);
+  const float* row = Row(item);
   const std::uint32_t constant =
       model::RatingConstantAt(model::RatingSide::kItem, shared.compared_dim());
   return row != nullptr && row[constant] != 0;
 }
 
-std::optional<float> Scorer::Part(std::uint32_t ordinal) const {
+std::optional<float> Scorer::Product(std::uint32_t ordinal) const {
   const float* row = Row(ordinal);
   if (row == nullptr) {
     return std::nullopt;
@@ -45,6 +42,11 @@ std::optional<float> Scorer::Part(std::uint32_t ordinal) const {
   const float norm = ComparedLength(shared, row);
   return norm > 0 ? std::optional(model::Dot(query_.vector.data(), row, stride) / norm)
                   : std::nullopt;
+}
+
+std::optional<ScoreParts> Scorer::PartsOf(std::uint32_t ordinal) const {
+  const std::optional<float> product = Product(ordinal);
+  return product ? std::optional(WithProduct(*product)) : std::nullopt;
 }
 
 std::optional<double> Scorer::Listed(std::uint32_t item) const {

@@ -1,9 +1,9 @@
 // Scorer: what a row scores for a query, the sum of its parts. Every list, SCORE, WHY and EXPLAIN
-// ask here, so one row scores the same bits wherever it is shown (I11).
+// ask here, so one row scores the same bits wherever it is shown (D32).
 //
-// A part of the score gives its value, and its shares for EXPLAIN. Today there is one: the inner
-// product with the query's vector, or their cosine; a rating adds the mean of all ratings, which is
-// the query's offset. What a list is searched by is without it, since it is the same for every row.
+// The parts are the fields of ScoreParts. A part gives its value (PartsOf), its shares for EXPLAIN
+// (Shares) and, when it is not the same for every row, the most that it adds to one: a search reads
+// rows by their product alone and stops when no other can reach the list (I11).
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,13 @@
 #include "engine/lists/query.h"
 
 namespace reco::engine::lists {
+
+struct ScoreParts {
+  float product = 0;  // of row and query: their inner product or cosine; what a search orders by
+  double mean = 0;    // of all ratings; the same for every row
+
+  double sum() const { return product + mean; }
+};
 
 // Asks the view anew each time, so it stays valid across a Yield.
 class Scorer {
@@ -30,15 +37,19 @@ class Scorer {
   // False: the row is in no list by score. An item of ratings without a solved row has none to
   // predict: an inner product of 0 would mean "average". The index of a replaced model keeps items
   // that were deleted since.
-  bool Scorable(std::uint32_t ordinal) const;
-  // What a search orders by: the score without the offset. nullopt: it has no direction, or no row.
-  std::optional<float> Part(std::uint32_t ordinal) const;
+  bool Scorable(std::uint32_t ordinal) const {
+    return side_ == Side::kUser || (query_.replaced == nullptr && !view_.shared().rated()) ||
+           ItemIsScorable(ordinal);
+  }
+  // nullopt: the row has no direction, or there is no row.
+  std::optional<ScoreParts> PartsOf(std::uint32_t ordinal) const;
+  // Those of a row whose product a search has computed.
+  ScoreParts WithProduct(float product) const { return {product, query_.mean}; }
   // The score that is shown.
   std::optional<double> Of(std::uint32_t ordinal) const {
-    const std::optional<float> part = Part(ordinal);
-    return part ? std::optional(Shown(*part)) : std::nullopt;
+    const std::optional<ScoreParts> parts = PartsOf(ordinal);
+    return parts ? std::optional(parts->sum()) : std::nullopt;
   }
-  double Shown(float part) const { return part + query_.offset; }
   // The score that `item` has in the lists of the query, by popularity when nothing can be scored;
   // nullopt: it is in none.
   std::optional<double> Listed(std::uint32_t item) const;
@@ -47,6 +58,8 @@ class Scorer {
   std::vector<double> Shares(const ServedRow& served, std::uint32_t item) const;
 
  private:
+  bool ItemIsScorable(std::uint32_t item) const;
+  std::optional<float> Product(std::uint32_t ordinal) const;
   // Null: no row.
   const float* Row(std::uint32_t ordinal) const;
 

@@ -27,7 +27,10 @@ std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, s
     return view.state().users().ids.Before(a, b);
   };
   const Scorer scorer(view, Side::kUser, query);
-  const auto cosine = [&](std::uint32_t user) { return scorer.Part(user); };
+  const auto cosine = [&](std::uint32_t user) -> std::optional<float> {
+    const std::optional<ScoreParts> parts = scorer.PartsOf(user);
+    return parts ? std::optional(parts->product) : std::nullopt;
+  };
   const index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
   std::vector<index::Candidate> found;
   index::BestList best(request, count + index::SteppedSearch::kReserve, &found);

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -57,12 +58,39 @@ TEST_P(ScorerTest, ScoreIsTheProductInFloat64WithinFloat32) {
   const Scorer scorer(view, Side::kItem, *query);
   ASSERT_TRUE(scorer.usable());
   for (std::uint32_t item = 0; item < state.items().ids.end(); ++item) {
-    double expected = query->offset;
+    double expected = query->mean;
     const float* row = state.items().factors->row(item);
     for (std::uint32_t i = 0; i < catalogue.shared().dim(); ++i) {
       expected += static_cast<double>(query->vector[i]) * static_cast<double>(row[i]);
     }
     EXPECT_NEAR(*scorer.Of(item), expected, 1e-5) << item;
+  }
+}
+
+// A new part gets a line here: what it is, by an independent reference.
+TEST_P(ScorerTest, ScoreIsTheSumOfItsParts) {
+  ReadView view(catalogue.shared());
+  const CollectionState& state = view.state();
+  const auto query = ServingVector(view, *state.users().ids.Find("u1"), {});
+  const Scorer scorer(view, Side::kItem, *query);
+  double ratings = 0;
+  std::uint64_t count = 0;
+  for (std::uint32_t user = 0; user < state.users().ids.end(); ++user) {
+    std::vector<RowPair> scratch;
+    for (const RowPair& pair : *state.users().rows.Read(user, &scratch)) {
+      const bool trained = pair.pair.last_ms < catalogue.clock.NowMs();  // u1's newest came later
+      ratings += trained ? static_cast<double>(pair.pair.weight) : 0;
+      count += trained ? 1 : 0;
+    }
+  }
+  const double mean = GetParam() == Feedback::kExplicit ? ratings / count : 0;
+  for (std::uint32_t item = 0; item < state.items().ids.end(); ++item) {
+    const ScoreParts parts = *scorer.PartsOf(item);
+    const float* row = state.items().factors->row(item);
+    EXPECT_EQ(parts.product,
+              model::Dot(query->vector.data(), row, state.items().factors->stride()));
+    EXPECT_NEAR(parts.mean, mean, 1e-6);
+    EXPECT_EQ(*scorer.Of(item), parts.product + parts.mean);
   }
 }
 
@@ -138,7 +166,7 @@ TEST(Scorer, UnratedItemIsPredictedByTheUsersBiasAndInNoList) {
                                                        catalogue.shared().compared_dim())];
   EXPECT_FALSE(scorer.Scorable(bare));
   EXPECT_EQ(scorer.Listed(bare), std::nullopt);
-  EXPECT_NEAR(*scorer.Of(bare), query->offset + bias, 1e-6);
+  EXPECT_NEAR(*scorer.Of(bare), query->mean + bias, 1e-6);
 }
 
 }  // namespace
