@@ -6,8 +6,6 @@
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
-# What ccache asks for to work with precompiled headers.
-export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 CTEST := ctest --output-on-failure --no-tests=error
 
 help: ## this list
@@ -27,7 +25,7 @@ build: deps-test ## the release build, binaries in build/release/bin
 	cmake --build --preset release -j $(JOBS)
 
 demo: deps ## import a real shop's purchases, recommend, survive a kill -9; under 90 s
-	@echo "building the server and the admin CLI (2 min on 2 cores the first time), then the demo (10 s)"
+	@echo "building the server and the admin CLI (3 min on 2 cores the first time), then the demo (10 s)"
 	@[ -e build/release/build.ninja ] || cmake --preset programs
 	cmake --build build/release -j $(JOBS) --target reco-server reco-admin
 	scripts/demo.sh
