@@ -1,5 +1,6 @@
-// EffectOf: what an event changes. The one switch on its kind: whoever follows events (the state,
-// the log's replay, recent lists, histories, verification) matches on the effect.
+// EffectOf: what an event changes. The one switch over all kinds: whoever follows events (the
+// state, the log's replay, recent lists, histories, verification) matches on the effect, every one
+// of them, so that the compiler names the places that a new one concerns.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/persist/loader.h"
+#include "engine/upkeep/eviction.h"
 #include "engine/upkeep/long_rows.h"
 
 namespace reco::engine {

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "base/glob.h"
 #include "engine/rows/signal.h"
 #include "engine/settings/parameters.h"
 #include "format/event_effect.h"
-#include "format/keys.h"
 
 namespace reco::engine::reads {
 namespace {

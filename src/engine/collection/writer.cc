@@ -1,16 +1,14 @@
 #include "engine/collection/writer.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "base/json.h"
+#include "engine/rows/signal.h"
 #include "engine/rows/storage.h"
-#include "engine/settings/parameters.h"
 #include "format/event.h"
 #include "format/keys.h"
 #include "format/records.h"

@@ -1,6 +1,6 @@
 // The writes of a collection: validate, plan, stage in the log, apply in memory. The caller commits
-// before it acknowledges (I3). On an error nothing has changed; kNotFound once it was deleted
-// (I14).
+// before it acknowledges (I3). On an error nothing has changed, but for Remove; kNotFound once the
+// collection was deleted (I14).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update);
 // number that it had.
 Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> interactions,
                           bool replace) EXCLUDES(shared);
-// Returns how many of the items were preferred.
+// Returns how many of the items were preferred. One event an item: an error leaves those before it.
 Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
                              std::span<const std::string_view> items) EXCLUDES(shared);
 // True when the id is new.

@@ -8,6 +8,7 @@
 #include "engine/lists/cooccurrence.h"
 #include "engine/lists/counted.h"
 #include "engine/lists/explain.h"
+#include "engine/lists/prepare_filters.h"
 #include "engine/lists/similar.h"
 #include "engine/lists/why.h"
 

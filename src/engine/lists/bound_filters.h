@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "engine/state/shared_state.h"
@@ -26,12 +25,7 @@ FilterBinding* Bind(const View& view, Side side, std::shared_ptr<const filter::F
                     FilterBindings* bindings);
 void BindAgain(const View& view, Side side, const FilterBindings& bindings);
 
-// Makes the columns and bitmaps that a list with this filter (empty: none) and the rules of now
-// will ask. To be called before the list, which else makes columns with the lock held to the end
-// and asks about each item by itself. A filter that does not compile is the list's to refuse.
-void PrepareFilters(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
-
-// True iff PrepareFilters would find everything made.
-bool FiltersAreReady(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
+// One step of making the columns and bitmaps that `use` asks. True when it can be bound.
+bool PrepareStep(const View& view, Side side, filter::FilterUse* use);
 
 }  // namespace reco::engine::lists

@@ -94,7 +94,7 @@ std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::si
   std::vector<ScoredItem> list;
   list.reserve(found.size());
   for (const index::Candidate& candidate : found) {
-    list.push_back({candidate.ordinal, scorer.WithProduct(candidate.score).sum(),
+    list.push_back({candidate.ordinal, scorer.WithProduct(candidate.ordinal, candidate.score).sum(),
                     scorer.SourceOf(candidate.ordinal)});
   }
   return list;

@@ -54,10 +54,10 @@ bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t no
   return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
 }
 
-Result<std::vector<ScoredItem>> List(const View& view, Side side, const RankingOptions& options,
+Result<std::vector<ScoredItem>> List(ReadView& view, Side side, const RankingOptions& options,
                                      std::vector<std::uint32_t> left_out, BoundRules rules,
                                      Lister lister, const ReplacedModel* replaced) {
-  const SideState& own = view.state().side(side);
+  const SideState& own = view.state().side(side);  // stays where it is across a Yield
   const std::int64_t now_ms = view.shared().context().clock.NowMs();
   const std::vector<std::uint32_t> excluded = Ordinals(view, side, options.exclude);
   left_out.insert(left_out.end(), excluded.begin(), excluded.end());
@@ -122,7 +122,7 @@ Ranking Page(const View& view, Side side, const RankingOptions& options,
   return ranking;
 }
 
-Result<Ranking> ItemPage(const View& view, const RankingOptions& options,
+Result<Ranking> ItemPage(ReadView& view, const RankingOptions& options,
                          std::vector<std::uint32_t> left_out, Lister lister,
                          const ReplacedModel* replaced) {
   RECO_ASSIGN_OR_RETURN(const auto list, List(view, Side::kItem, options, std::move(left_out),

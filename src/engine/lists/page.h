@@ -35,10 +35,10 @@ struct Among {
 using Lister =
     FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept, const Among& among)>;
 
-// The best offset + count that `lister` finds when nothing that is to be left out is accepted.
-// Rules and diversity are for items; diversity compares the vectors of `replaced` (null: of the
-// active model). Gives the lock back where the lister does.
-Result<std::vector<ScoredItem>> List(const View& view, Side side, const RankingOptions& options,
+// MAY GIVE THE LOCK BACK, where the lister does. The best offset + count that `lister` finds when
+// nothing that is to be left out is accepted. Rules and diversity are for items; diversity compares
+// the vectors of `replaced` (null: of the active model).
+Result<std::vector<ScoredItem>> List(ReadView& view, Side side, const RankingOptions& options,
                                      std::vector<std::uint32_t> left_out, BoundRules rules,
                                      Lister lister, const ReplacedModel* replaced = nullptr);
 
@@ -46,8 +46,8 @@ Result<std::vector<ScoredItem>> List(const View& view, Side side, const RankingO
 Ranking Page(const View& view, Side side, const RankingOptions& options,
              std::span<const ScoredItem> list);
 
-// A page of items under the rules of now.
-Result<Ranking> ItemPage(const View& view, const RankingOptions& options,
+// MAY GIVE THE LOCK BACK, as List. A page of items under the rules of now.
+Result<Ranking> ItemPage(ReadView& view, const RankingOptions& options,
                          std::vector<std::uint32_t> left_out, Lister lister,
                          const ReplacedModel* replaced = nullptr);
 

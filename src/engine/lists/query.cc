@@ -14,6 +14,7 @@ namespace {
 // A user's serving vector is solved again at each read from at most so many pairs; without recency
 // the vector of a longer row is the one that its last write left.
 constexpr std::size_t kServedPairsMax = 256;
+
 // Adds an event of `weight` and time `now_ms` with `item`, keeping the order.
 void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, std::int64_t now_ms,
               const SignalRules& rules) {
@@ -129,8 +130,9 @@ std::vector<std::uint32_t> Ordinals(const View& view, Side side,
   return ordinals;
 }
 
-// Solved from the stored pairs, the request's context and the current item vectors. As it is stored
-// where that is the same: `as_stored`. A replaced model has no stored one.
+// Solved from the stored pairs, the request's context and the current item vectors; `as_stored`, as
+// the last write left it, with fold-in off, for ratings, and for long rows without recency (D5). A
+// replaced model has no stored one.
 Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingOptions& options,
                             ServedRow* served, const ReplacedModel* replaced) {
   const SideState& users = view.state().users();
@@ -185,7 +187,6 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   return query;
 }
 
-// What an anonymous basket gives; `weights` empty or one for each item.
 Result<Query> BasketQuery(const View& view, std::span<const std::string_view> items,
                           std::span<const double> weights, ServedRow* served,
                           const ReplacedModel* replaced) {
@@ -215,7 +216,6 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
   return query;
 }
 
-// The query of a user, known or not.
 Result<Query> UserQuery(const View& view, std::string_view user, const RankingOptions& options,
                         const ReplacedModel* replaced) {
   const auto ordinal = view.state().users().ids.Find(user);
@@ -223,7 +223,6 @@ Result<Query> UserQuery(const View& view, std::string_view user, const RankingOp
                  : BasketQuery(view, options.context, {}, nullptr, replaced);
 }
 
-// The mean of the members' vectors, and what any of them has seen.
 Result<Query> GroupQuery(const View& view, std::span<const std::string_view> users,
                          const RankingOptions& options, const ReplacedModel* replaced) {
   std::vector<std::uint32_t> members = Ordinals(view, Side::kUser, users);

@@ -19,8 +19,9 @@ struct BoundRules {
 // the first by name last, so that it ends up on top.
 BoundRules RulesInForce(const View& view);
 
-// Of the rules in force. Every list asks them.
+// Adds the filters of the rules in force, which every list asks.
 void AppendRuleUses(const View& view, std::vector<filter::FilterUse>* uses);
+// True iff the bitmaps of all of them are made.
 bool RuleFiltersAreReady(const View& view);
 
 }  // namespace reco::engine::lists

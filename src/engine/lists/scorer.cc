@@ -46,7 +46,7 @@ std::optional<float> Scorer::Product(std::uint32_t ordinal) const {
 
 std::optional<ScoreParts> Scorer::PartsOf(std::uint32_t ordinal) const {
   const std::optional<float> product = Product(ordinal);
-  return product ? std::optional(WithProduct(*product)) : std::nullopt;
+  return product ? std::optional(WithProduct(ordinal, *product)) : std::nullopt;
 }
 
 std::optional<double> Scorer::Listed(std::uint32_t item) const {

@@ -1,9 +1,10 @@
-// Scorer: what a row scores for a query, the sum of its parts. Every list, SCORE, WHY and EXPLAIN
-// ask here, so one row scores the same bits wherever it is shown (D32).
+// Scorer: what a row scores for a query, the sum of its parts. The lists by vector, SCORE, WHY and
+// EXPLAIN ask here, so one row scores the same bits wherever it is shown (D32). An evaluation ranks
+// by the tables of its own training.
 //
-// The parts are the fields of ScoreParts. A part gives its value (PartsOf), its shares for EXPLAIN
-// (Shares) and, when it is not the same for every row, the most that it adds to one: a search reads
-// rows by their product alone and stops when no other can reach the list (I11).
+// The parts are the fields of ScoreParts. Searches order by the product alone and stop when no
+// other row can reach the list (I11): that is the order of the score while every other part is the
+// same for all rows. CONTRIBUTING.md says what a part that is not needs besides.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ class Scorer {
   Scorer(const View& view, Side side, const Query& query)
       : view_(view), side_(side), query_(query) {}
 
-  // False: there is nothing to score with, and lists of items are made by popularity.
+  // False: there is nothing to score with. Lists by inner product are made by popularity then.
   bool usable() const {
     return ModelOf(view_, query_.replaced).index != nullptr && query_.usable();
   }
@@ -44,17 +45,20 @@ class Scorer {
   // nullopt: the row has no direction, or there is no row.
   std::optional<ScoreParts> PartsOf(std::uint32_t ordinal) const;
   // Those of a row whose product a search has computed.
-  ScoreParts WithProduct(float product) const { return {product, query_.mean}; }
+  ScoreParts WithProduct(std::uint32_t /*ordinal*/, float product) const {
+    return {product, query_.mean};
+  }
   // The score that is shown.
   std::optional<double> Of(std::uint32_t ordinal) const {
     const std::optional<ScoreParts> parts = PartsOf(ordinal);
     return parts ? std::optional(parts->sum()) : std::nullopt;
   }
-  // The score that `item` has in the lists of the query, by popularity when nothing can be scored;
-  // nullopt: it is in none.
+  // The score that `item` has in the lists of an inner-product query, by popularity when nothing
+  // can be scored; nullopt: it is in none.
   std::optional<double> Listed(std::uint32_t item) const;
   Source SourceOf(std::uint32_t ordinal) const;
-  // What each pair that the query's vector was solved from adds to the score of `item`.
+  // What each pair that the query's vector was solved from adds to the score of `item`. For queries
+  // of the active model.
   std::vector<double> Shares(const ServedRow& served, std::uint32_t item) const;
 
  private:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "engine/lists/by_vector.h"
 #include "engine/lists/model_view.h"
@@ -170,8 +169,6 @@ Result<std::vector<std::optional<double>>> Similarities(const SharedState& share
   return cosines;
 }
 
-// In steps. At the end each of them is visible and has its component, and no item that stayed as it
-// was all the time has a larger one.
 Result<std::vector<Representative>> Representatives(const SharedState& shared) {
   const std::int64_t now_ms = shared.context().clock.NowMs();
   const FilterBindings no_filters;

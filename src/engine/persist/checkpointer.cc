@@ -4,7 +4,6 @@
 #include <chrono>
 #include <numeric>
 #include <string>
-#include <utility>
 
 #include "base/check.h"
 #include "engine/rows/storage.h"

@@ -22,7 +22,7 @@
 namespace reco::engine::persist {
 
 // Writes the copy in one batch, with the rows that `add_rows` puts. `ticket`: of the last change
-// that it holds, which must be committed (I4).
+// that it holds, which must be committed (I4). A step of the Checkpointer, apart for its test.
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
                    FunctionRef<void(store::Batch&)> add_rows, bool sync);
 
@@ -36,11 +36,11 @@ class Checkpointer {
   // Waits while two checkpoints are due, at most a second; call it before a write, without a view
   // of any collection.
   void Throttle() EXCLUDES(mutex_);
-  // Ok at once when nothing is dirty. kNotFound for a deleted collection.
+  // Ok at once when nothing is dirty, or the collection was deleted.
   Status Checkpoint() EXCLUDES(mutex_, shared_);
 
   // A checkpoint that begins a training: `begin` runs under the lock of the copy, and the snapshot
-  // shows exactly that state on disk.
+  // shows exactly that state on disk. kNotFound for a deleted collection, as EndTraining.
   Result<std::unique_ptr<store::Snapshot>> BeginTraining(FunctionRef<void(WriteView&)> begin)
       EXCLUDES(mutex_, shared_);
   // A checkpoint that ends one: `swap` changes the model under the lock of the copy, and what
@@ -62,7 +62,7 @@ class Checkpointer {
       EXCLUDES(shared_);
 
   SharedState& shared_;
-  mutable Mutex mutex_;
+  mutable Mutex mutex_ ACQUIRED_BEFORE(shared_);
   CondVar frozen_;
   std::atomic<std::int64_t> last_us_ = 0;
   std::atomic<std::uint64_t> seq_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "engine/rows/storage.h"
@@ -29,6 +28,7 @@ class Loader {
   Status LoadTokens();
   Status ReplayLog();
   Status ReplayOne(std::uint64_t seq, const format::Event& event);
+  void RestoreReusedId();
 
   // A record whose id another ordinal still holds, until replay erases that.
   struct ReusedId {
@@ -179,9 +179,14 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
   view_.state().Apply(seq, event, stored);
   view_.state().Evict(1);
-  if (!std::holds_alternative<format::Deleted>(format::EffectOf(event))) {
-    return Status::Ok();
-  }
+  format::MatchEffect(
+      event, [this](const format::Deleted&) { RestoreReusedId(); }, [](const format::PairAdded&) {},
+      [](const format::PairRemoved&) {}, [](const format::RecordSet&) {},
+      [](const format::NoEffect&) {});
+  return Status::Ok();
+}
+
+void Loader::RestoreReusedId() {
   // The erased id may live on under a later ordinal (D9).
   for (auto reused = reused_.begin(); reused != reused_.end(); ++reused) {
     if (view_.state().side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
@@ -189,7 +194,6 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
       break;
     }
   }
-  return Status::Ok();
 }
 
 Result<std::uint64_t> Loader::Load() {

@@ -81,11 +81,7 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
 
 Result<std::vector<ModelInfo>> Models(const SharedState& shared) {
   RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
-  std::uint32_t active = 0;
-  {
-    ReadView view(shared);
-    active = view.state().model().id;
-  }
+  const std::uint32_t active = ActiveModelId(shared);
   std::vector<ModelInfo> models;
   const auto rows = shared.context().storage.store->Scan(store::Family::kModels,
                                                          format::CollectionPrefix(shared.cid()));
@@ -130,7 +126,7 @@ Result<std::shared_ptr<const ReplacedModel>> ModelFor(const SharedState& shared,
   if (auto found = shared.replaced().Find(id, shared.context().clock.MonotonicUs())) {
     return found;
   }
-  MutexLock turn(shared.turns().models);
+  const TurnLock turn(shared.turns().models);
   if (auto found = shared.replaced().Find(id, shared.context().clock.MonotonicUs())) {
     return found;  // another request has read it
   }

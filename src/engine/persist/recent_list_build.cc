@@ -46,7 +46,7 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
 }  // namespace
 
 Status BuildRecent(const SharedState& shared, const RecentListName& list) {
-  MutexLock turn(shared.turns().recent);
+  const TurnLock turn(shared.turns().recent);
   RecentLists& lists = shared.recent();
   if (lists.Has(list)) {
     return Status::Ok();  // another read has built it meanwhile

@@ -2,7 +2,6 @@
 #include "engine/state/collection_state.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"

@@ -49,9 +49,7 @@ class CollectionState {
   SideState& items() { return items_; }
   const SideState& users() const { return users_; }
   const SideState& items() const { return items_; }
-  std::uint32_t cid() const { return cid_; }
   std::uint32_t dim() const { return dim_; }
-  const SignalRules& rules() const { return rules_; }
   FoldIn fold_in() const { return fold_in_; }
   std::uint64_t last_seq() const { return last_seq_; }
   // The newest event time of all, but not later than its arrival.
@@ -71,7 +69,6 @@ class CollectionState {
   // Follows the items' vectors as the index does.
   const ApproximateItems& approximate() const { return approximate_; }
   ApproximateItems& mutable_approximate() { return approximate_; }
-  std::uint32_t generation() const { return generation_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;
   FoldInTerms TermsOf(Side which) const {
@@ -95,8 +92,8 @@ class CollectionState {
   // The stored pair, wherever it lies.
   Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
 
-  // Makes `tables` the active model: takes over its vectors and Grams, starts a new row generation
-  // of running sums, and indexes the items with `index` (may be null: built here).
+  // Makes `model` the active one: takes over its vectors and Grams, drops the running sums of the
+  // old one, and indexes the items with `index` (may be null: built here).
   struct NewModel {
     ActiveModel active;
     std::unique_ptr<model::FactorTable> users;
@@ -121,7 +118,6 @@ class CollectionState {
   void SetDurable(std::uint32_t generation);
   std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
   bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
-  std::size_t dirty_pairs() const { return dirty_pairs_.size(); }
   // Something changed that no event stands for (quality figures, a model): the next Freeze writes
   // it.
   void MarkDirtyOutsideLog() { touched_outside_log_ = true; }

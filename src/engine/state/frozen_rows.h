@@ -8,8 +8,8 @@
 //   The copy is written without the lock. SetDurable(g) then says that marks up to g are on disk;
 //   rows drop them lazily and may be evicted.
 //
-// When the write fails, the folder is opened again and the whole state loaded anew, so no mark is
-// ever lost.
+// Freeze and SetDurable are CollectionState's. When the write fails, the folder is opened again and
+// the whole state loaded anew, so no mark is ever lost.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "engine/state/collection_state.h"
+#include "engine/state/active_model.h"
 #include "index/item_index.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"

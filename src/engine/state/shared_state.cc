@@ -36,10 +36,15 @@ View::~View() {
   innermost = outer_;
 }
 
+void View::CheckNoneHeld() {
+  RECO_CHECK(innermost == nullptr);
+}
+
 #else
 
 View::View(const SharedState& shared) : shared_(shared), guarded_(shared.guarded_) {}
 View::~View() = default;
+void View::CheckNoneHeld() {}
 
 #endif
 

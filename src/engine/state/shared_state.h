@@ -8,7 +8,8 @@
 //   WriteView&    exclusive; may change the state.
 //
 // A thread has one view of a collection at a time. Lock order: the checkpoint's, the turns below >
-// this > the log's. What synchronizes itself (recent lists, replaced models, solvers) are leaves.
+// this > the log's (D31). What synchronizes itself (recent lists, replaced models, solvers) are
+// leaves.
 #pragma once
 
 #include <atomic>
@@ -64,7 +65,7 @@ class CAPABILITY("collection state") SharedState {
   };
   Hints& hints() const { return hints_; }
 
-  // One thread at a time makes such a thing; each is taken before a view.
+  // One thread at a time makes such a thing. Taken before a view, never with one (TurnLock).
   struct Turns {
     Mutex filters;  // a step of making columns and bitmaps
     Mutex recent;   // a recent list
@@ -123,6 +124,9 @@ class View {
   bool dropped() const { return guarded_.dropped; }
   std::int64_t trained_at_ms() const { return guarded_.trained_at_ms; }
 
+  // Stops a checked build when this thread holds a view.
+  static void CheckNoneHeld();
+
  protected:
   explicit View(const SharedState& shared);  // before the lock is taken
   ~View();
@@ -134,6 +138,17 @@ class View {
 #ifdef RECO_DCHECKS
   const View* outer_;  // the thread's next view, of another collection
 #endif
+};
+
+// Waits for a turn. A checked build stops when the thread has a view: it might wait for a thread
+// that waits for it.
+class SCOPED_CAPABILITY TurnLock {
+ public:
+  explicit TurnLock(Mutex& turn) ACQUIRE(turn) : lock_(turn) { View::CheckNoneHeld(); }
+  ~TurnLock() RELEASE() = default;
+
+ private:
+  MutexLock lock_;
 };
 
 class SCOPED_CAPABILITY ReadView : public View {

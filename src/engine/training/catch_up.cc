@@ -1,6 +1,5 @@
 #include "engine/training/catch_up.h"
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>

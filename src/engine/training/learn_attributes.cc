@@ -1,8 +1,7 @@
-// Cold items of a Collection: what a training learns from attributes, and the vectors that items
+// Cold items: what a training learns from attributes, and the vectors that items
 // with few pairs or none get from it.
 #include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/training/train.h"

@@ -118,7 +118,6 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
   return checkpointer.EndTraining(swap, add_rows);
 }
 
-// What was learned from attributes.
 void AppendAttributeFigures(const TrainingRun& run, Figures* figures) {
   if (run.cold != nullptr) {
     const auto add = [figures](const char* name, double value) {

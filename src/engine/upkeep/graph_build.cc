@@ -1,7 +1,6 @@
 #include "engine/upkeep/graph_build.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "engine/lists/by_vector.h"
 

@@ -1,7 +1,5 @@
 #include "engine/upkeep/index_resort.h"
 
-#include <utility>
-
 namespace reco::engine::upkeep {
 namespace {
 

@@ -135,12 +135,4 @@ Result<bool> BuildPendingRows(SharedState& shared) {
   return any;
 }
 
-void EvictRows(SharedState& shared) {
-  constexpr std::size_t kWrites = 64;  // about 0.1 ms under the lock
-  if (shared.context().row_budget.over()) {
-    WriteView view(shared);
-    view.state().Evict(kWrites);
-  }
-}
-
 }  // namespace reco::engine::upkeep

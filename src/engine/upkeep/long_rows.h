@@ -10,7 +10,4 @@ namespace reco::engine::upkeep {
 // Builds what writes have put off. Returns whether there was any; on an error the rest waits on.
 Result<bool> BuildPendingRows(SharedState& shared) EXCLUDES(shared);
 
-// Drops rows beyond their budget that a checkpoint has unpinned since the last write (I7).
-void EvictRows(SharedState& shared) EXCLUDES(shared);
-
 }  // namespace reco::engine::upkeep

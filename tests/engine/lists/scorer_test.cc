@@ -77,7 +77,8 @@ TEST_P(ScorerTest, ScoreIsTheSumOfItsParts) {
   std::uint64_t count = 0;
   for (std::uint32_t user = 0; user < state.users().ids.end(); ++user) {
     std::vector<RowPair> scratch;
-    for (const RowPair& pair : *state.users().rows.Read(user, &scratch)) {
+    const auto row = state.users().rows.Read(user, &scratch);
+    for (const RowPair& pair : *row) {
       const bool trained = pair.pair.last_ms < catalogue.clock.NowMs();  // u1's newest came later
       ratings += trained ? static_cast<double>(pair.pair.weight) : 0;
       count += trained ? 1 : 0;
@@ -147,8 +148,8 @@ TEST_P(ScorerTest, WithoutAModelItemsAreListedByTheirUsers) {
 
 INSTANTIATE_TEST_SUITE_P(Feedback, ScorerTest,
                          ::testing::Values(Feedback::kImplicit, Feedback::kExplicit),
-                         [](const auto& info) {
-                           return info.param == Feedback::kImplicit ? "Implicit" : "Explicit";
+                         [](const auto& one) {
+                           return one.param == Feedback::kImplicit ? "Implicit" : "Explicit";
                          });
 
 // An item that nobody has rated has no row to predict from: what is left is the user's own mean.

@@ -66,6 +66,16 @@ TEST(SharedStateDeathTest, SecondViewOfAThreadStopsTheProgram) {
       "invariant broken");
 }
 
+TEST(SharedStateDeathTest, TurnTakenUnderAViewStopsTheProgram) {
+  Catalogue catalogue;
+  EXPECT_DEATH(
+      {
+        ReadView view(catalogue.shared());
+        const TurnLock turn(catalogue.shared().turns().recent);
+      },
+      "invariant broken");
+}
+
 TEST(SharedState, ViewsOfTwoCollectionsGoTogether) {
   Catalogue one;
   Catalogue other;
