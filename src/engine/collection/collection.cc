@@ -48,7 +48,7 @@ void Collection::SetRules(std::vector<CompiledRule> rules) {
 }
 
 Status Collection::Maintain() {
-  const Status built = upkeep::BuildPendingRows(shared_).status();
+  Status built = upkeep::BuildPendingRows(shared_).status();
   upkeep::EvictRows(shared_);
   resort_.Round(shared_);
   graph_.Round(shared_);

@@ -109,8 +109,10 @@ std::vector<ScoredItem> ListFor(ReadView& view, const Query& query, std::size_t 
   }
   return query.metric == index::Metric::kCosine
              ? std::vector<ScoredItem>()  // popularity would not be similarity
-             : ListValues(view, Side::kItem, view.state().popularity().by(PopularBy::kUsers),
-                          Source::kPopular, count, accept, among);
+             : ListValues(
+                   view,
+                   {Side::kItem, view.state().popularity().by(PopularBy::kUsers), Source::kPopular},
+                   count, accept, among);
 }
 
 Result<Ranking> Rank(ReadView& view, const Query& query, const RankingOptions& options) {
@@ -152,7 +154,7 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
     return ListByVector(view, query, count, both, {.ordinals = &known});
   };
   RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list,
-                        List(view, Side::kItem, options, {}, {}, lister, replaced));
+                        List(view, options, {.replaced = replaced}, lister));
   for (ScoredItem& entry : list) {
     entry.score = -entry.score;
   }

@@ -173,7 +173,7 @@ Result<Ranking> SimilarByCooccurrence(const SharedState& shared,
   RECO_ASSIGN_OR_RETURN(const RankedValues cosines, SumRows(shared, basket));
   ReadView view(shared);
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, Side::kItem, cosines, Source::kCooccurrence, count, accept, among);
+    return ListValues(view, {Side::kItem, cosines, Source::kCooccurrence}, count, accept, among);
   });
 }
 

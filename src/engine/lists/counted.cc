@@ -57,11 +57,10 @@ Result<Ranking> RecentPage(const SharedState& shared, const RecentListName& list
 
 }  // namespace
 
-std::vector<ScoredItem> ListValues(const View& view, Side side, const RankedValues& values,
-                                   Source source, std::size_t count, AcceptItem accept,
-                                   const Among& among) {
-  return ListTop(view, {side, source, count, accept, among.ordinals},
-                 [&](const PageQuery& query) { return values.Top(query); });
+std::vector<ScoredItem> ListValues(const View& view, const Counted& counted, std::size_t count,
+                                   AcceptItem accept, const Among& among) {
+  return ListTop(view, {counted.side, counted.source, count, accept, among.ordinals},
+                 [&](const PageQuery& query) { return counted.values.Top(query); });
 }
 
 Result<Ranking> Popular(const SharedState& shared, PopularBy by, const RankingOptions& options) {
@@ -69,7 +68,7 @@ Result<Ranking> Popular(const SharedState& shared, PopularBy by, const RankingOp
   ReadView view(shared);
   const RankedValues& values = view.state().popularity().by(by);
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, Side::kItem, values, Source::kPopular, count, accept, among);
+    return ListValues(view, {Side::kItem, values, Source::kPopular}, count, accept, among);
   });
 }
 
@@ -78,7 +77,7 @@ Result<Ranking> Latest(const SharedState& shared, const RankingOptions& options)
   ReadView view(shared);
   const RankedValues& values = view.state().latest_items();
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, Side::kItem, values, Source::kLatest, count, accept, among);
+    return ListValues(view, {Side::kItem, values, Source::kLatest}, count, accept, among);
   });
 }
 
@@ -87,9 +86,9 @@ Result<Ranking> ActiveUsers(const SharedState& shared, const RankingOptions& opt
   ReadView view(shared);
   const RankedValues& values = view.state().active_users();
   const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, Side::kUser, values, Source::kActivity, count, accept, among);
+    return ListValues(view, {Side::kUser, values, Source::kActivity}, count, accept, among);
   };
-  RECO_ASSIGN_OR_RETURN(const auto list, List(view, Side::kUser, options, {}, {}, lister));
+  RECO_ASSIGN_OR_RETURN(const auto list, List(view, options, {.side = Side::kUser}, lister));
   return Page(view, Side::kUser, options, list);
 }
 

@@ -28,9 +28,13 @@ Result<Ranking> ActiveUsers(const SharedState& shared, const RankingOptions& opt
 Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::string_view item,
                                             const AudienceOptions& options) EXCLUDES(shared);
 
-// The best of `values`, which are those of one side.
-std::vector<ScoredItem> ListValues(const View& view, Side side, const RankedValues& values,
-                                   Source source, std::size_t count, AcceptItem accept,
-                                   const Among& among);
+// Values of one side that a list is ranked by, and what its entries say of their source.
+struct Counted {
+  Side side;
+  const RankedValues& values;
+  Source source;
+};
+std::vector<ScoredItem> ListValues(const View& view, const Counted& counted, std::size_t count,
+                                   AcceptItem accept, const Among& among);
 
 }  // namespace reco::engine::lists

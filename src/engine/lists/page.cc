@@ -54,9 +54,11 @@ bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t no
   return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
 }
 
-Result<std::vector<ScoredItem>> List(ReadView& view, Side side, const RankingOptions& options,
-                                     std::vector<std::uint32_t> left_out, BoundRules rules,
-                                     Lister lister, const ReplacedModel* replaced) {
+Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& options, ListParts parts,
+                                     Lister lister) {
+  const Side side = parts.side;
+  BoundRules& rules = parts.rules;
+  std::vector<std::uint32_t>& left_out = parts.left_out;
   const SideState& own = view.state().side(side);  // stays where it is across a Yield
   const std::int64_t now_ms = view.shared().context().clock.NowMs();
   const std::vector<std::uint32_t> excluded = Ordinals(view, side, options.exclude);
@@ -91,7 +93,7 @@ Result<std::vector<ScoredItem>> List(ReadView& view, Side side, const RankingOpt
   };
   const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
   const auto cosine = [&](std::uint32_t a, std::uint32_t b) {
-    const ModelView model = ModelOf(view, replaced);
+    const ModelView model = ModelOf(view, parts.replaced);
     const float* row_a = model.row(a);
     const float* row_b = model.row(b);
     return row_a != nullptr && row_b != nullptr ? Cosine(view.shared(), row_a, row_b) : 0;
@@ -125,8 +127,10 @@ Ranking Page(const View& view, Side side, const RankingOptions& options,
 Result<Ranking> ItemPage(ReadView& view, const RankingOptions& options,
                          std::vector<std::uint32_t> left_out, Lister lister,
                          const ReplacedModel* replaced) {
-  RECO_ASSIGN_OR_RETURN(const auto list, List(view, Side::kItem, options, std::move(left_out),
-                                              RulesInForce(view), lister, replaced));
+  RECO_ASSIGN_OR_RETURN(
+      const auto list,
+      List(view, options, {Side::kItem, std::move(left_out), RulesInForce(view), replaced},
+           lister));
   return Page(view, Side::kItem, options, list);
 }
 

@@ -35,12 +35,18 @@ struct Among {
 using Lister =
     FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept, const Among& among)>;
 
+// What one list is made of beside its request.
+struct ListParts {
+  Side side = Side::kItem;
+  std::vector<std::uint32_t> left_out = {};
+  BoundRules rules = {};                    // of items
+  const ReplacedModel* replaced = nullptr;  // whose vectors diversity compares; null: the active
+};
+
 // MAY GIVE THE LOCK BACK, where the lister does. The best offset + count that `lister` finds when
-// nothing that is to be left out is accepted. Rules and diversity are for items; diversity compares
-// the vectors of `replaced` (null: of the active model).
-Result<std::vector<ScoredItem>> List(ReadView& view, Side side, const RankingOptions& options,
-                                     std::vector<std::uint32_t> left_out, BoundRules rules,
-                                     Lister lister, const ReplacedModel* replaced = nullptr);
+// nothing that is to be left out is accepted. Diversity is for items.
+Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& options, ListParts parts,
+                                     Lister lister);
 
 // The entries of `list` behind the offset.
 Ranking Page(const View& view, Side side, const RankingOptions& options,

@@ -138,7 +138,8 @@ Result<Ranking> SimilarUsers(const SharedState& shared, std::string_view user,
       }
       return list;
     };
-    const auto list = List(view, Side::kUser, options, query.left_out, {}, lister);
+    const auto list =
+        List(view, options, {.side = Side::kUser, .left_out = query.left_out}, lister);
     if (!list.ok()) {
       return list.status();
     }
