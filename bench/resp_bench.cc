@@ -3,9 +3,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include "api/command_table.h"
-#include "api/reply.h"
-#include "api/request_parser.h"
+#include "api/all_commands.h"
+#include "api/commands/command_table.h"
+#include "api/protocol/reply.h"
+#include "api/protocol/request_parser.h"
 
 namespace {
 
@@ -33,7 +34,7 @@ void ParsePipeline(benchmark::State& state) {
 BENCHMARK(ParsePipeline)->Arg(1)->Arg(16);
 
 void LookUpCommand(benchmark::State& state) {
-  const CommandTable table;
+  const CommandTable table(reco::api::AllCommands());
   for (auto iteration : state) {
     static_cast<void>(iteration);
     benchmark::DoNotOptimize(table.Find("RECO.ADD"));

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/config_file.h"
-#include "api/config_options.h"
+#include "api/config/config_file.h"
+#include "api/config/config_options.h"
 #include "base/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

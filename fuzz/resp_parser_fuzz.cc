@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/request_parser.h"
+#include "api/protocol/request_parser.h"
 #include "base/check.h"
 
 namespace {

@@ -3,14 +3,15 @@
 #include <string>
 #include <string_view>
 
-#include "api/command_table.h"
+#include "api/all_commands.h"
+#include "api/commands/command_table.h"
 #include "api/documents.h"
 
 int main(int argc, char** argv) {
   const std::string_view which = argc == 2 ? argv[1] : "";
   std::string text;
   if (which == "commands") {
-    text = reco::api::CommandsDocument(reco::api::CommandTable());
+    text = reco::api::CommandsDocument(reco::api::CommandTable(reco::api::AllCommands()));
   } else if (which == "options") {
     text = reco::api::OptionsDocument();
   } else if (which == "config") {

@@ -7,9 +7,10 @@
 
 #include "reco/engine.h"
 
-#include "api/config_file.h"
-#include "api/log.h"
-#include "api/server.h"
+#include "api/all_commands.h"
+#include "api/config/config_file.h"
+#include "api/server/log.h"
+#include "api/server/server.h"
 
 namespace {
 
@@ -81,7 +82,8 @@ int Serve(const CommandLine& line) {
     return Fail(database.status());
   }
   {
-    reco::api::Server server(database->get(), line.options, &out, line.config_file);
+    reco::api::Server server(database->get(), reco::api::AllCommands(), line.options, &out,
+                             line.config_file);
     {
       const HeldSignals held;
       const Status started = server.Start();

@@ -8,9 +8,10 @@
 
 #include "reco/options.h"
 
-#include "api/command_syntax.h"
-#include "api/config_options.h"
-#include "api/reply.h"
+#include "api/commands/command_syntax.h"
+#include "api/config/config_options.h"
+#include "api/protocol/reply.h"
+#include "api/protocol/words.h"
 #include "engine/settings/parameters.h"
 
 namespace reco::api {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "api/command_table.h"
+#include "api/commands/command_table.h"
 
 namespace reco::api {
 

@@ -1,4 +1,4 @@
-#include "api/arguments.h"
+#include "api/commands/arguments.h"
 
 #include <cstdint>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "api/command_table.h"
+#include "api/commands/command_table.h"
 
 #include <cctype>
 #include <cstdlib>
@@ -11,8 +11,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/command_syntax.h"
+#include "api/all_commands.h"
+#include "api/commands/command_syntax.h"
 #include "api/documents.h"
+#include "api/protocol/words.h"
 
 namespace reco::api {
 namespace {
@@ -53,7 +55,7 @@ bool HasVariableLength(std::span<const ArgumentSpec> arguments) {
 }
 
 TEST(CommandTable, EveryRowIsComplete) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   static const std::set<std::string_view> kGroups = {"connection", "server", "generic",
                                                      "string",     "reco",   "cluster"};
   std::set<std::string> names;
@@ -74,7 +76,7 @@ TEST(CommandTable, EveryRowIsComplete) {
 }
 
 TEST(CommandTable, ArityFitsTheArguments) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   for (const CommandEntry& entry : table.entries()) {
     SCOPED_TRACE(entry.full_name);
     const CommandSpec& spec = *entry.spec;
@@ -90,7 +92,7 @@ TEST(CommandTable, ArityFitsTheArguments) {
 }
 
 TEST(CommandTable, KeysAreArguments) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   for (const CommandEntry& entry : table.entries()) {
     SCOPED_TRACE(entry.full_name);
     const CommandSpec& spec = *entry.spec;
@@ -104,7 +106,7 @@ TEST(CommandTable, KeysAreArguments) {
 }
 
 TEST(CommandTable, FindsCommandsInAnyCase) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   EXPECT_EQ(table.Resolve(Args{"pInG"})->full_name, "ping");
   EXPECT_EQ(table.Resolve(Args{"CONFIG", "Get", "x"})->full_name, "config|get");
   EXPECT_EQ(table.Resolve(Args{"CONFIG"})->full_name, "config");
@@ -119,7 +121,7 @@ TEST(CommandTable, FindsCommandsInAnyCase) {
 }
 
 TEST(CommandTable, CategoriesFollowFromFlags) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   EXPECT_THAT(CategoryNames(*table.Find("dbsize")->spec),
               ElementsAre("@keyspace", "@read", "@fast"));
   EXPECT_THAT(CategoryNames(*table.FindFullName("client|kill")->spec),
@@ -141,7 +143,7 @@ TEST(KeyPositions, FollowTheRange) {
 }
 
 TEST(CommandSyntax, ShowsOptionsAndChoices) {
-  const CommandTable table;
+  const CommandTable table(AllCommands());
   EXPECT_EQ(CommandSyntax(*table.Find("ping")), "PING [message]");
   EXPECT_EQ(CommandSyntax(*table.FindFullName("config|set")),
             "CONFIG SET parameter value [parameter value ...]");
@@ -156,7 +158,7 @@ std::string ReadSource(const std::string& path) {
 }
 
 TEST(Documents, CommittedFilesAreCurrent) {
-  EXPECT_TRUE(ReadSource("doc/commands.md") == CommandsDocument(CommandTable()))
+  EXPECT_TRUE(ReadSource("doc/commands.md") == CommandsDocument(CommandTable(AllCommands())))
       << "run: reco-docs commands > doc/commands.md";
   EXPECT_TRUE(ReadSource("doc/options.md") == OptionsDocument())
       << "run: reco-docs options > doc/options.md";

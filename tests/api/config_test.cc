@@ -1,4 +1,4 @@
-#include "api/config.h"
+#include "api/config/config.h"
 
 #include <filesystem>
 #include <fstream>
@@ -9,8 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/config_file.h"
-#include "api/config_options.h"
+#include "api/config/config_file.h"
+#include "api/config/config_options.h"
 
 namespace reco::api {
 namespace {

@@ -1,4 +1,4 @@
-#include "api/reply.h"
+#include "api/protocol/reply.h"
 
 #include <cmath>
 #include <limits>

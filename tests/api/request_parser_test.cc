@@ -1,4 +1,4 @@
-#include "api/request_parser.h"
+#include "api/protocol/request_parser.h"
 
 #include <string>
 #include <vector>

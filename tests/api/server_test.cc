@@ -1,5 +1,5 @@
 // A server over loopback sockets: what connections see.
-#include "api/server.h"
+#include "api/server/server.h"
 
 #include <algorithm>
 #include <chrono>
@@ -19,8 +19,9 @@
 
 #include "reco/engine.h"
 
-#include "api/config_file.h"
-#include "api/log.h"
+#include "api/all_commands.h"
+#include "api/config/config_file.h"
+#include "api/server/log.h"
 
 namespace reco::api {
 namespace {
@@ -140,7 +141,7 @@ class ServerTest : public ::testing::Test {
     auto log = Log::Open(::testing::TempDir() + "server_test.log", LogLevel::kWarning);
     ASSERT_TRUE(log.ok());
     log_ = std::move(log).value();
-    server_ = std::make_unique<Server>(database_.get(), options, log_.get());
+    server_ = std::make_unique<Server>(database_.get(), AllCommands(), options, log_.get());
     const Status started = server_->Start();
     ASSERT_TRUE(started.ok()) << started.ToString();
   }
@@ -391,7 +392,7 @@ TEST_F(ServerTest, SecondServerOnThePortIsToldWhy) {
   ServerOptions options = DefaultOptions();
   options.bind = "127.0.0.1";
   options.port = server_->port();
-  Server second(database_.get(), options, log_.get());
+  Server second(database_.get(), AllCommands(), options, log_.get());
   const Status status = second.Start();
   EXPECT_EQ(status.code(), StatusCode::kIoError);
   EXPECT_THAT(std::string(status.message()),

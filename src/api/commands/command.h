@@ -1,0 +1,88 @@
+// CommandSpec: one row of the command table. The table is the only source of arity, flags, key
+// positions, ACL categories, documentation and dispatch; COMMAND and doc/commands.md are made from
+// it. The rows live in the *_commands.cc files, one array per group; api/all_commands.cc lists the
+// groups.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "reco/engine.h"
+
+#include "api/protocol/reply.h"
+
+namespace reco::api {
+
+class Client;         // one connection: db, name, protocol, authentication (server/client.h)
+class Server;         // configuration, clients, statistics (server/server.h)
+struct CommandEntry;  // a row and its place in the table (command_table.h)
+
+// What a handler gets. Views in `args` live until the handler returns; args[0] is the command's
+// name as sent (for a subcommand, args[1] is the subcommand's). Only the commands of commands/admin
+// know what a Server and a Client are.
+struct CommandContext {
+  Database& database;
+  Server& server;
+  Client& client;
+  std::uint32_t db;  // the client's selected database
+  std::span<const std::string_view> args;
+  Reply& reply;
+  const CommandEntry* entry = nullptr;  // the row of this command; set before its handler runs
+
+  KeyRef Key(std::string_view name) const { return {name, db}; }
+};
+
+// Answers through context.reply exactly once. Writes use WriteOptions{.defer_commit = true}: the
+// connection commits before any reply of the turn leaves. Does not throw, does not block on
+// sockets; only rows with kSlowWorker may take long.
+using CommandHandler = void (*)(CommandContext& context);
+
+// Bits of CommandSpec::flags; the first group are Redis's command flags.
+enum CommandFlag : std::uint32_t {
+  kWrite = 1U << 0U,
+  kReadonly = 1U << 1U,
+  kDenyOom = 1U << 2U,
+  kAdmin = 1U << 3U,
+  kFast = 1U << 4U,
+  kNoAuth = 1U << 5U,
+  kLoading = 1U << 6U,
+  kStale = 1U << 7U,
+  kNoScript = 1U << 8U,
+  kBlocking = 1U << 9U,
+  // Ours, not shown: runs on a worker thread; the connection's later commands wait in order.
+  kSlowWorker = 1U << 16U,
+};
+
+// One argument for COMMAND DOCS and doc/commands.md, in Redis's schema.
+struct ArgumentSpec {
+  std::string_view name;
+  // "key", "string", "integer", "double", "pattern", "unix-time", "pure-token", "oneof", "block"
+  std::string_view type;
+  std::string_view token = {};  // keyword before the value
+  bool optional = false;
+  bool multiple = false;
+  std::span<const ArgumentSpec> arguments = {};  // of oneof and block
+};
+
+struct CommandSpec {
+  std::string_view name;  // lower case; subcommands: the second word alone
+  std::int32_t
+      arity;  // Redis's: counts the name; negative: at least (for subcommands counts both words)
+  std::uint32_t flags;
+  std::int32_t first_key;  // 0: none
+  std::int32_t last_key;   // negative: from the end
+  std::int32_t key_step;
+  std::string_view
+      categories;            // "@read @string @fast" beside those the flags imply; "@reco" for ours
+  std::string_view group;    // "connection", "server", "generic", "string", "reco"
+  std::string_view summary;  // one line, Redis's style: "Returns ..."
+  std::string_view complexity;  // "O(1)"
+  std::span<const ArgumentSpec> arguments;
+  CommandHandler handler;  // null when it has subcommands
+  std::span<const CommandSpec> subcommands = {};
+  // With kSlowWorker: whether this call is slow; must not answer. Null: every one is.
+  bool (*slow)(const CommandContext& context) = nullptr;
+};
+
+}  // namespace reco::api

@@ -1,0 +1,26 @@
+// HELP of any container of subcommands.
+#pragma once
+
+#include "api/commands/command.h"
+
+namespace reco::api {
+
+// Answers the lines that say how each subcommand is written.
+void HandleHelp(CommandContext& context);
+
+// Its row in a container of RECO commands.
+inline constexpr CommandSpec kHelpRow = {
+    .name = "help",
+    .arity = 2,
+    .flags = kLoading | kStale,
+    .first_key = 0,
+    .last_key = 0,
+    .key_step = 0,
+    .categories = "@reco",
+    .group = "reco",
+    .summary = "Returns helpful text about the different subcommands",
+    .complexity = "O(1)",
+    .arguments = {},
+    .handler = HandleHelp};
+
+}  // namespace reco::api

@@ -1,0 +1,307 @@
+// Collections: RECO.CREATE, RECO.CONFIG, RECO.INFO.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/commands/answers.h"
+#include "api/commands/arguments.h"
+#include "api/commands/command.h"
+#include "api/commands/reco/groups.h"
+#include "engine/settings/parameters.h"
+
+namespace reco::api {
+namespace {
+
+// RETRAIN EVERY n | RETRAIN INTERVAL s: two words for the parameters retrain-every and
+// retrain-interval.
+void ReadRetrain(Arguments& words, ParameterList* parameters) {
+  for (const std::string_view rule : {"every", "interval"}) {
+    if (words.Keyword(rule)) {
+      words.Parameter("retrain-" + std::string(rule), parameters);
+      return;
+    }
+  }
+  words.FailSyntax();
+}
+
+ParameterList ReadCreateOptions(Arguments& words) {
+  ParameterList parameters;
+  while (words.left() > 0) {
+    if (words.Keyword("TYPE")) {
+      words.Parameter(std::string("type.").append(words.Word()), &parameters);
+    } else if (words.Keyword("RETRAIN")) {
+      ReadRetrain(words, &parameters);
+    } else if (engine::FindParameter(words.Peek()) != nullptr) {
+      words.Parameter(&parameters);
+    } else {
+      words.FailSyntax();
+    }
+  }
+  return parameters;
+}
+
+// True: created. False: a collection with equal options was there already.
+void Create(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const ParameterList parameters = ReadCreateOptions(words);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  CollectionOptions options;
+  const bool rated = std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
+    return EqualsIgnoreCase(parameter.first, "feedback") &&
+           EqualsIgnoreCase(parameter.second, "explicit");
+  });
+  if (rated) {
+    options = CollectionOptions::ForRatings();
+  }
+  for (const auto& [name, value] : parameters) {
+    if (const Status status = engine::SetParameter(&options, name, value); !status.ok()) {
+      context.reply.Failure(status);
+      return;
+    }
+  }
+  AnswerBoolean(context.reply, context.database.Create(key, options, kDeferred));
+}
+
+void ConfigGet(CommandContext& context) {
+  const KeyRef key = context.Key(context.args[1]);
+  if (context.args.size() != 4) {
+    context.reply.Error("ERR syntax error");
+    return;
+  }
+  if (RejectMissing(context, key)) {
+    return;
+  }
+  const Result<ParameterList> parameters = context.database.GetConfig(key, context.args[3]);
+  if (!parameters.ok()) {
+    context.reply.Failure(parameters.status());
+    return;
+  }
+  AnswerParameters(context.reply, *parameters);
+}
+
+void ConfigSet(CommandContext& context) {
+  Arguments words(context.args, 3);
+  const KeyRef key = context.Key(context.args[1]);
+  ParameterList parameters;
+  while (words.left() > 0) {
+    words.Parameter(&parameters);
+  }
+  if (words.Reject(context.reply) || RejectMissing(context, key)) {
+    return;
+  }
+  const Result<bool> needs_training = context.database.SetConfig(key, parameters, kDeferred);
+  if (!needs_training.ok()) {
+    context.reply.Failure(needs_training.status());
+    return;
+  }
+  context.reply.Simple(*needs_training ? "OK, takes effect at the next RECO.RETRAIN" : "OK");
+}
+
+void Config(CommandContext& context) {
+  if (EqualsIgnoreCase(context.args[2], "GET")) {
+    ConfigGet(context);
+  } else if (EqualsIgnoreCase(context.args[2], "SET")) {
+    ConfigSet(context);
+  } else {
+    context.reply.Error("ERR syntax error");
+  }
+}
+
+// The jobs that were started for the key of this name, oldest first.
+std::vector<JobInfo> JobsOf(const Database& database, std::string_view key) {
+  std::vector<JobInfo> jobs = database.Jobs();
+  std::erase_if(jobs, [key](const JobInfo& job) { return job.key != key; });
+  return jobs;
+}
+
+void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<JobInfo>& jobs) {
+  const std::pair<std::string_view, std::uint64_t> counts[] = {
+      {"users", info.users},
+      {"items", info.items},
+      {"interactions", info.interactions},
+      {"events", info.events},
+      {"last-seq", info.last_seq},
+      {"checkpoint-seq", info.checkpoint_seq},
+      {"dim", info.dim},
+      {"model-id", info.model_id},
+      {"model-seq", info.model_seq},
+      {"rows-pending", info.rows_pending},
+  };
+  constexpr std::size_t kOtherPairs = 6;
+  reply.Map(std::size(counts) + kOtherPairs);
+  for (const auto& [name, count] : counts) {
+    reply.Bulk(name);
+    reply.Integer(static_cast<std::int64_t>(count));
+  }
+  reply.Bulk("gram-drift");
+  reply.Double(info.gram_drift);
+  reply.Bulk("parameters");
+  AnswerParameters(reply, info.parameters);
+  reply.Bulk("quality");
+  AnswerFigures(reply, info.quality);
+  reply.Bulk("approximate");
+  AnswerFigures(reply, info.approximate);
+  reply.Bulk("memory");
+  reply.Map(info.memory_bytes.size());
+  for (const auto& [part, bytes] : info.memory_bytes) {
+    reply.Bulk(part);
+    reply.Integer(static_cast<std::int64_t>(bytes));
+  }
+  reply.Bulk("jobs");
+  AnswerJobs(reply, jobs);
+}
+
+void Info(CommandContext& context) {
+  const KeyRef key = context.Key(context.args[1]);
+  if (RejectMissing(context, key)) {
+    return;
+  }
+  const Result<CollectionInfo> info = context.database.CollectionDetails(key);
+  if (!info.ok()) {
+    context.reply.Failure(info.status());
+    return;
+  }
+  AnswerDetails(context.reply, *info, JobsOf(context.database, key.name));
+}
+
+constexpr ArgumentSpec kUnobservedValues[] = {
+    {.name = "w0", .type = "double"},
+    {.name = "auto", .type = "pure-token", .token = "AUTO"},
+};
+constexpr ArgumentSpec kTypeArguments[] = {{.name = "name", .type = "string"},
+                                           {.name = "weight", .type = "double"}};
+constexpr ArgumentSpec kRetrainRules[] = {
+    {.name = "events", .type = "integer", .token = "EVERY"},
+    {.name = "seconds", .type = "integer", .token = "INTERVAL"},
+};
+constexpr ArgumentSpec kNoYes[] = {
+    {.name = "no", .type = "pure-token", .token = "NO"},
+    {.name = "yes", .type = "pure-token", .token = "YES"},
+};
+constexpr ArgumentSpec kWeightings[] = {
+    {.name = "linear", .type = "pure-token", .token = "LINEAR"},
+    {.name = "log", .type = "pure-token", .token = "LOG"},
+};
+constexpr ArgumentSpec kFeedbacks[] = {
+    {.name = "implicit", .type = "pure-token", .token = "IMPLICIT"},
+    {.name = "explicit", .type = "pure-token", .token = "EXPLICIT"},
+};
+constexpr ArgumentSpec kFoldIns[] = {
+    {.name = "both", .type = "pure-token", .token = "BOTH"},
+    {.name = "users", .type = "pure-token", .token = "USERS"},
+    {.name = "off", .type = "pure-token", .token = "OFF"},
+};
+constexpr ArgumentSpec kCreateArguments[] = {
+    {.name = "key", .type = "key"},
+    {.name = "d", .type = "integer", .token = "DIM", .optional = true},
+    {.name = "alpha", .type = "double", .token = "ALPHA", .optional = true},
+    {.name = "l", .type = "double", .token = "REG", .optional = true},
+    {.name = "l1", .type = "double", .token = "REGN", .optional = true},
+    {.name = "unobserved",
+     .type = "oneof",
+     .token = "UNOBSERVED",
+     .optional = true,
+     .arguments = kUnobservedValues},
+    {.name = "iterations", .type = "integer", .token = "ITERATIONS", .optional = true},
+    {.name = "tolerance", .type = "double", .token = "TOLERANCE", .optional = true},
+    {.name = "warm-start",
+     .type = "oneof",
+     .token = "WARM-START",
+     .optional = true,
+     .arguments = kNoYes},
+    {.name = "seed", .type = "integer", .token = "SEED", .optional = true},
+    {.name = "gamma", .type = "double", .token = "RECENCY", .optional = true},
+    {.name = "seconds", .type = "double", .token = "HALFLIFE", .optional = true},
+    {.name = "weighting",
+     .type = "oneof",
+     .token = "WEIGHTING",
+     .optional = true,
+     .arguments = kWeightings},
+    {.name = "feedback",
+     .type = "oneof",
+     .token = "FEEDBACK",
+     .optional = true,
+     .arguments = kFeedbacks},
+    {.name = "foldin", .type = "oneof", .token = "FOLDIN", .optional = true, .arguments = kFoldIns},
+    {.name = "type",
+     .type = "block",
+     .token = "TYPE",
+     .optional = true,
+     .multiple = true,
+     .arguments = kTypeArguments},
+    {.name = "retrain",
+     .type = "oneof",
+     .token = "RETRAIN",
+     .optional = true,
+     .multiple = true,
+     .arguments = kRetrainRules},
+};
+constexpr ArgumentSpec kKeyArguments[] = {{.name = "key", .type = "key"}};
+constexpr ArgumentSpec kParameterArguments[] = {{.name = "param", .type = "string"},
+                                                {.name = "value", .type = "string"}};
+constexpr ArgumentSpec kConfigActions[] = {{.name = "pattern", .type = "pattern", .token = "GET"},
+                                           {.name = "parameter",
+                                            .type = "block",
+                                            .token = "SET",
+                                            .multiple = true,
+                                            .arguments = kParameterArguments}};
+constexpr ArgumentSpec kConfigArguments[] = {
+    {.name = "key", .type = "key"},
+    {.name = "action", .type = "oneof", .arguments = kConfigActions}};
+
+constexpr CommandSpec kRows[] = {
+    {.name = "reco.create",
+     .arity = -2,
+     .flags = kWrite | kDenyOom,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Creates a collection. Returns false when one with these options is there already",
+     .complexity = "O(1)",
+     .arguments = kCreateArguments,
+     .handler = Create},
+    {.name = "reco.config",
+     .arity = -4,
+     .flags = kWrite | kDenyOom,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary =
+         "GET returns a map of the collection's parameters that match a pattern. SET changes "
+         "all of the named ones or none, returns OK and says so when one takes effect only "
+         "at the next training",
+     .complexity = "O(N) where N is the number of parameters",
+     .arguments = kConfigArguments,
+     .handler = Config},
+    {.name = "reco.info",
+     .arity = 2,
+     .flags = kReadonly,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
+                "jobs and, where APPROX has built one, graph of neighbours",
+     .complexity = "O(N) where N is the number of jobs remembered",
+     .arguments = kKeyArguments,
+     .handler = Info},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> CollectionCommands() {
+  return kRows;
+}
+
+}  // namespace reco::api

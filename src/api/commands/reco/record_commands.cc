@@ -1,0 +1,313 @@
+// Items and users: RECO.ITEM, RECO.USER, RECO.VECTOR.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "api/commands/answers.h"
+#include "api/commands/arguments.h"
+#include "api/commands/command.h"
+#include "api/commands/help.h"
+#include "api/commands/reco/groups.h"
+#include "base/json.h"
+
+namespace reco::api {
+namespace {
+
+constexpr std::size_t kSubcommandWords = 2;
+constexpr std::int64_t kScanCountMax = 10'000;
+
+constexpr std::string_view IdName(Side side) {
+  return side == Side::kUser ? "user id" : "item id";
+}
+
+// The key and the id behind a subcommand.
+struct RecordName {
+  KeyRef key;
+  std::string_view id;
+};
+
+RecordName ReadName(const CommandContext& context, Arguments& words, Side side) {
+  const KeyRef key = context.Key(words.Word());
+  return {.key = key, .id = words.Id(IdName(side))};
+}
+
+RecordUpdate ReadUpdate(Arguments& words) {
+  RecordUpdate update;
+  while (words.left() > 0) {
+    if (words.Option("ATTRS")) {
+      update.attributes = words.Text("ATTRS", kAttributesBytesMax);
+      if (!IsJsonObject(*update.attributes)) {
+        words.Fail("ATTRS must be a JSON object");
+      }
+    } else if (words.Option("HIDDEN")) {
+      update.hidden = words.Integer("HIDDEN", 0, 1) == 1;
+    } else if (words.Option("EXPIREAT")) {
+      update.expire_at_ms = words.Integer("EXPIREAT", 0, kTimeMsMax);
+    } else {
+      words.FailSyntax();
+    }
+  }
+  return update;
+}
+
+template <Side kSide>
+void SetRecord(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const RecordName name = ReadName(context, words, kSide);
+  const RecordUpdate update = ReadUpdate(words);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  AnswerBoolean(context.reply,
+                context.database.SetRecord(name.key, kSide, name.id, update, kDeferred));
+}
+
+void AnswerRecord(Reply& reply, const Record& record) {
+  constexpr std::size_t kPairs = 7;
+  reply.Map(kPairs);
+  reply.Bulk("attributes");
+  if (record.attributes.empty()) {
+    reply.Null();
+  } else {
+    reply.Bulk(record.attributes);
+  }
+  reply.Bulk("hidden");
+  reply.Boolean(record.hidden);
+  reply.Bulk("expire-at-ms");
+  reply.Integer(record.expire_at_ms);
+  reply.Bulk("first-ms");
+  reply.Integer(record.first_ms);
+  reply.Bulk("last-ms");
+  reply.Integer(record.last_ms);
+  reply.Bulk("interactions");
+  reply.Integer(static_cast<std::int64_t>(record.pairs));
+  reply.Bulk("events");
+  reply.Integer(static_cast<std::int64_t>(record.events));
+}
+
+template <Side kSide>
+void GetRecord(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const RecordName name = ReadName(context, words, kSide);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  const Result<std::optional<Record>> record = context.database.GetRecord(name.key, kSide, name.id);
+  if (!record.ok()) {
+    context.reply.Failure(record.status());
+  } else if (record->has_value()) {
+    AnswerRecord(context.reply, **record);
+  } else {
+    context.reply.Null();
+  }
+}
+
+template <Side kSide>
+void DeleteRecord(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const RecordName name = ReadName(context, words, kSide);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  AnswerBoolean(context.reply, context.database.DeleteRecord(name.key, kSide, name.id, kDeferred));
+}
+
+template <Side kSide>
+void ScanRecords(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const KeyRef key = context.Key(words.Word());
+  const std::uint64_t cursor = words.Cursor();
+  std::string_view pattern = "*";
+  std::int64_t count = 10;
+  while (words.left() > 0) {
+    if (words.Option("MATCH")) {
+      pattern = words.Word();
+    } else if (words.Option("COUNT")) {
+      count = words.Integer("COUNT", 1, kScanCountMax);
+    } else {
+      words.FailSyntax();
+    }
+  }
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  const Result<ScanPage> page =
+      context.database.ScanRecords(key, kSide, cursor, static_cast<std::uint64_t>(count), pattern);
+  if (!page.ok()) {
+    context.reply.Failure(page.status());
+    return;
+  }
+  AnswerScanPage(context.reply, *page);
+}
+
+template <Side kSide>
+void CountRecords(CommandContext& context) {
+  AnswerInteger(context.reply, context.database.CountRecords(context.Key(context.args[2]), kSide));
+}
+
+void GetVector(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const KeyRef key = context.Key(words.Word());
+  const Side side = words.Keyword("USER") ? Side::kUser : Side::kItem;
+  if (side == Side::kItem && !words.Keyword("ITEM")) {
+    words.FailSyntax();
+  }
+  const std::string_view id = words.Id(IdName(side));
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  const Result<std::optional<std::vector<float>>> vector =
+      context.database.GetVector(key, side, id);
+  if (!vector.ok()) {
+    context.reply.Failure(vector.status());
+    return;
+  }
+  if (!vector->has_value()) {
+    context.reply.Null();
+    return;
+  }
+  context.reply.Array((*vector)->size());
+  for (const float component : **vector) {
+    context.reply.Double(component);
+  }
+}
+
+constexpr ArgumentSpec kKeyArgument = {.name = "key", .type = "key"};
+constexpr ArgumentSpec kUserArgument = {.name = "user", .type = "string"};
+constexpr ArgumentSpec kItemArgument = {.name = "item", .type = "string"};
+constexpr ArgumentSpec kAttributesArgument = {
+    .name = "json", .type = "string", .token = "ATTRS", .optional = true};
+constexpr ArgumentSpec kHiddenArgument = {
+    .name = "hidden", .type = "integer", .token = "HIDDEN", .optional = true};
+constexpr ArgumentSpec kExpireAtArgument = {
+    .name = "ms", .type = "unix-time", .token = "EXPIREAT", .optional = true};
+
+constexpr ArgumentSpec kItemSetArguments[] = {kKeyArgument, kItemArgument, kAttributesArgument,
+                                              kHiddenArgument, kExpireAtArgument};
+constexpr ArgumentSpec kUserSetArguments[] = {kKeyArgument, kUserArgument, kAttributesArgument,
+                                              kHiddenArgument, kExpireAtArgument};
+constexpr ArgumentSpec kItemArguments[] = {kKeyArgument, kItemArgument};
+constexpr ArgumentSpec kUserArguments[] = {kKeyArgument, kUserArgument};
+constexpr ArgumentSpec kScanArguments[] = {
+    kKeyArgument,
+    {.name = "cursor", .type = "integer"},
+    {.name = "pattern", .type = "pattern", .token = "MATCH", .optional = true},
+    {.name = "count", .type = "integer", .token = "COUNT", .optional = true},
+};
+constexpr ArgumentSpec kCountArguments[] = {kKeyArgument};
+constexpr ArgumentSpec kSides[] = {{.name = "user", .type = "pure-token", .token = "USER"},
+                                   {.name = "item", .type = "pure-token", .token = "ITEM"}};
+constexpr ArgumentSpec kVectorGetArguments[] = {
+    kKeyArgument,
+    {.name = "side", .type = "oneof", .arguments = kSides},
+    {.name = "id", .type = "string"},
+};
+
+// A subcommand on the collection args[2].
+constexpr CommandSpec Row(std::string_view name, std::int32_t arity, std::uint32_t flags,
+                          std::string_view summary, std::span<const ArgumentSpec> arguments,
+                          CommandHandler handler) {
+  return {.name = name,
+          .arity = arity,
+          .flags = flags,
+          .first_key = 2,
+          .last_key = 2,
+          .key_step = 1,
+          .categories = "@reco",
+          .group = "reco",
+          .summary = summary,
+          .complexity = "O(1)",
+          .arguments = arguments,
+          .handler = handler};
+}
+
+constexpr CommandSpec WithComplexity(CommandSpec row, std::string_view complexity) {
+  row.complexity = complexity;
+  return row;
+}
+
+constexpr CommandSpec Container(std::string_view name, std::string_view summary,
+                                std::span<const CommandSpec> subcommands) {
+  return {.name = name,
+          .arity = -2,
+          .flags = 0,
+          .first_key = 0,
+          .last_key = 0,
+          .key_step = 0,
+          .categories = "@reco",
+          .group = "reco",
+          .summary = summary,
+          .complexity = "Depends on subcommand.",
+          .arguments = {},
+          .handler = nullptr,
+          .subcommands = subcommands};
+}
+
+constexpr std::string_view kDeleteComplexity =
+    "O(N*D^2) where N is the number of its interactions and D the dimension";
+constexpr std::string_view kScanComplexity =
+    "O(1) for every call. O(N) for a complete iteration, where N is the number of ids";
+
+constexpr CommandSpec kItemRows[] = {
+    Row("set", -4, kWrite | kDenyOom | kFast,
+        "Sets attributes, hidden flag or expiry of an item; what is not named stays. Returns "
+        "whether the item is new",
+        kItemSetArguments, SetRecord<Side::kItem>),
+    Row("get", 4, kReadonly | kFast, "Returns a map of the item's attributes and counts, or nil",
+        kItemArguments, GetRecord<Side::kItem>),
+    WithComplexity(Row("del", 4, kWrite,
+                       "Removes an item, its vector and its interactions. Returns whether it "
+                       "existed",
+                       kItemArguments, DeleteRecord<Side::kItem>),
+                   kDeleteComplexity),
+    WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the items", kScanArguments,
+                       ScanRecords<Side::kItem>),
+                   kScanComplexity),
+    Row("count", 3, kReadonly | kFast, "Returns the number of items", kCountArguments,
+        CountRecords<Side::kItem>),
+    kHelpRow,
+};
+
+constexpr CommandSpec kUserRows[] = {
+    Row("set", -4, kWrite | kDenyOom | kFast,
+        "Sets attributes, hidden flag or expiry of a user; what is not named stays. Returns "
+        "whether the user is new",
+        kUserSetArguments, SetRecord<Side::kUser>),
+    Row("get", 4, kReadonly | kFast, "Returns a map of the user's attributes and counts, or nil",
+        kUserArguments, GetRecord<Side::kUser>),
+    WithComplexity(Row("del", 4, kWrite,
+                       "Erases a user, the vector and the interactions. Returns whether the user "
+                       "existed",
+                       kUserArguments, DeleteRecord<Side::kUser>),
+                   kDeleteComplexity),
+    WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the users", kScanArguments,
+                       ScanRecords<Side::kUser>),
+                   kScanComplexity),
+    Row("count", 3, kReadonly | kFast, "Returns the number of users", kCountArguments,
+        CountRecords<Side::kUser>),
+    kHelpRow,
+};
+
+constexpr CommandSpec kVectorRows[] = {
+    WithComplexity(Row("get", 5, kReadonly | kFast,
+                       "Returns the components of a user's or an item's vector, or nil",
+                       kVectorGetArguments, GetVector),
+                   "O(D) where D is the dimension"),
+    kHelpRow,
+};
+
+constexpr CommandSpec kRows[] = {
+    Container("reco.item", "A container for commands on items", kItemRows),
+    Container("reco.user", "A container for commands on users", kUserRows),
+    Container("reco.vector", "A container for commands on vectors", kVectorRows),
+};
+
+}  // namespace
+
+std::span<const CommandSpec> RecordCommands() {
+  return kRows;
+}
+
+}  // namespace reco::api

@@ -1,0 +1,345 @@
+// Scores of single items and why they are what they are: RECO.SCORE, SESSIONSCORE, SIMILARITY,
+// EXPLAIN, SESSIONEXPLAIN, WHY, REPRESENTATIVE.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/commands/answers.h"
+#include "api/commands/arguments.h"
+#include "api/commands/command.h"
+#include "api/commands/reco/groups.h"
+#include "api/commands/reco/ranking_request.h"
+
+namespace reco::api {
+namespace {
+
+// Bounded as a basket is: the collection's lock is held meanwhile.
+constexpr Arguments::IdList kScoredItems = {
+    .count = "the number of items", .id = "item id", .ids_max = kBasketItemsMax};
+
+void Score(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const std::string_view user = words.Id("user id");
+  const std::vector<std::string_view> items = words.RemainingIds(kScoredItems);
+  if (!words.Reject(context.reply)) {
+    AnswerScores(context.reply, context.database.Score(key, user, items));
+  }
+}
+
+void Similarity(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const std::string_view item = words.Id("item id");
+  const std::vector<std::string_view> others = words.RemainingIds(kScoredItems);
+  if (!words.Reject(context.reply)) {
+    AnswerScores(context.reply, context.database.Similarities(key, item, others));
+  }
+}
+
+// What is asked of an anonymous basket: "key target n item ... [WEIGHTS w ...] [COUNT n]".
+struct BasketRequest {
+  std::string_view target;
+  std::vector<std::string_view> items;
+  std::vector<double> weights;
+  std::size_t count = 10;
+};
+
+BasketRequest ReadBasket(Arguments& words, bool with_count) {
+  BasketRequest basket;
+  basket.target = words.Id("item id");
+  basket.items = words.CountedIds("the number of items");
+  while (words.left() > 0) {
+    if (words.Option("WEIGHTS")) {
+      basket.weights = ReadWeights(words, basket.items.size());
+    } else if (with_count && words.Option("COUNT")) {
+      basket.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
+    } else {
+      words.FailSyntax();
+    }
+  }
+  return basket;
+}
+
+void SessionScore(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const BasketRequest basket = ReadBasket(words, false);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  const auto score =
+      context.database.SessionScore(key, basket.target, basket.items, basket.weights);
+  if (!score.ok()) {
+    context.reply.Failure(score.status());
+  } else if (*score) {
+    context.reply.Double(**score);
+  } else {
+    context.reply.Null();
+  }
+}
+
+void AnswerExplanation(Reply& reply, const Explanation& explanation) {
+  constexpr std::size_t kPairs = 3;
+  constexpr std::size_t kColumns = 2;
+  reply.Map(kPairs);
+  reply.Bulk("score");
+  reply.Double(explanation.score);
+  reply.Bulk("remainder");
+  reply.Double(explanation.remainder);
+  reply.Bulk("shares");
+  StartRows(reply, explanation.shares.size(), kColumns);
+  for (const Explanation::Share& share : explanation.shares) {
+    StartRow(reply, kColumns);
+    reply.Bulk(share.item);
+    reply.Double(share.share);
+  }
+}
+
+// Null for what is unknown.
+void AnswerExplanationOrNull(Reply& reply, const Result<Explanation>& explanation) {
+  if (explanation.ok()) {
+    AnswerExplanation(reply, *explanation);
+  } else if (explanation.status().code() == StatusCode::kNotFound) {
+    reply.Null();
+  } else {
+    reply.Failure(explanation.status());
+  }
+}
+
+void Explain(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const std::string_view user = words.Id("user id");
+  const std::string_view item = words.Id("item id");
+  std::int64_t count = 10;
+  while (words.left() > 0) {
+    if (words.Option("COUNT")) {
+      count = words.Integer("COUNT", 1, kCountMax);
+    } else {
+      words.FailSyntax();
+    }
+  }
+  if (!words.Reject(context.reply)) {
+    AnswerExplanationOrNull(
+        context.reply, context.database.Explain(key, user, item, static_cast<std::size_t>(count)));
+  }
+}
+
+void ExplainSession(CommandContext& context) {
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const BasketRequest basket = ReadBasket(words, true);
+  if (!words.Reject(context.reply)) {
+    AnswerExplanationOrNull(context.reply,
+                            context.database.ExplainSession(key, basket.target, basket.items,
+                                                            basket.weights, basket.count));
+  }
+}
+
+std::string_view StateName(ItemPlace::State state) {
+  switch (state) {
+    case ItemPlace::State::kRanked:
+      return "ranked";
+    case ItemPlace::State::kUnknownItem:
+      return "unknown-item";
+    case ItemPlace::State::kSeen:
+      return "seen";
+    case ItemPlace::State::kHidden:
+      return "hidden";
+    case ItemPlace::State::kExpired:
+      return "expired";
+    case ItemPlace::State::kRule:
+      return "rule";
+    case ItemPlace::State::kUnscored:
+      return "unscored";
+  }
+  return "unknown";
+}
+
+void Why(CommandContext& context) {
+  constexpr std::size_t kPairs = 5;
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  const std::string_view user = words.Id("user id");
+  const std::string_view item = words.Id("item id");
+  if (words.left() > 0) {
+    words.FailSyntax();
+  }
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  Reply& reply = context.reply;
+  const Result<ItemPlace> place = context.database.Why(key, user, item);
+  if (!place.ok()) {
+    reply.Failure(place.status());
+    return;
+  }
+  reply.Map(kPairs);
+  reply.Bulk("state");
+  reply.Bulk(StateName(place->state));
+  reply.Bulk("rank");
+  if (place->state == ItemPlace::State::kRanked) {
+    reply.Integer(static_cast<std::int64_t>(place->rank));
+  } else {
+    reply.Null();
+  }
+  reply.Bulk("score");
+  if (place->score) {
+    reply.Double(*place->score);
+  } else {
+    reply.Null();
+  }
+  reply.Bulk("taken-out-by");
+  if (place->state == ItemPlace::State::kRule) {
+    reply.Bulk(place->taken_out_by);
+  } else {
+    reply.Null();
+  }
+  reply.Bulk("rules");
+  reply.Array(place->rules.size());
+  for (const std::string& rule : place->rules) {
+    reply.Bulk(rule);
+  }
+}
+
+void Representatives(CommandContext& context) {
+  constexpr std::size_t kColumns = 2;
+  Arguments words(context.args);
+  const KeyRef key = context.Key(words.Word());
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  const auto representatives = context.database.Representatives(key);
+  if (!representatives.ok()) {
+    context.reply.Failure(representatives.status());
+    return;
+  }
+  StartRows(context.reply, representatives->size(), kColumns);
+  for (const Representative& representative : *representatives) {
+    StartRow(context.reply, kColumns);
+    context.reply.Bulk(representative.item);
+    context.reply.Double(representative.component);
+  }
+}
+
+constexpr ArgumentSpec kTargetArgument = {.name = "target", .type = "string"};
+constexpr ArgumentSpec kKeyArguments[] = {kKeyArgument};
+constexpr ArgumentSpec kScoreArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
+constexpr ArgumentSpec kSimilarityArguments[] = {
+    kKeyArgument, kItemArgument, {.name = "other", .type = "string", .multiple = true}};
+constexpr ArgumentSpec kSessionScoreArguments[] = {kKeyArgument, kTargetArgument, kNumberArgument,
+                                                   kItemsArgument, kWeightsArgument};
+constexpr ArgumentSpec kExplainArguments[] = {kKeyArgument, kUserArgument, kItemArgument,
+                                              kCountArgument};
+constexpr ArgumentSpec kExplainSessionArguments[] = {kKeyArgument,     kTargetArgument,
+                                                     kNumberArgument,  kItemsArgument,
+                                                     kWeightsArgument, kCountArgument};
+constexpr ArgumentSpec kWhyArguments[] = {kKeyArgument, kUserArgument, kItemArgument};
+
+constexpr CommandSpec kRows[] = {
+    {.name = "reco.score",
+     .arity = -4,
+     .flags = kReadonly | kFast,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns the predicted preference of a user for each of at most 10000 items, or "
+                "nil",
+     .complexity = "O(N*D) where N is the number of items and D the dimension",
+     .arguments = kScoreArguments,
+     .handler = Score},
+    {.name = "reco.sessionscore",
+     .arity = -5,
+     .flags = kReadonly,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary =
+         "Returns the preference for an item that an anonymous basket predicts, or nil: when "
+         "the target or every item of the basket is unknown, or nothing has been trained",
+     .complexity = "O(N*D + D^2) where N is the number of items in the basket and D the dimension",
+     .arguments = kSessionScoreArguments,
+     .handler = SessionScore},
+    {.name = "reco.similarity",
+     .arity = -4,
+     .flags = kReadonly | kFast,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns the cosine of the vectors of an item and each of at most 10000 others, or "
+                "nil",
+     .complexity = "O(N*D) where N is the number of items and D the dimension",
+     .arguments = kSimilarityArguments,
+     .handler = Similarity},
+    {.name = "reco.explain",
+     .arity = -4,
+     .flags = kReadonly,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns a map of the score of an item, the share of each known item in it, "
+                "largest first, and the remainder. nil when the user or the item is unknown or "
+                "nothing has been trained",
+     .complexity =
+         "O(N*D + D^3) where N is the number of the items that the user knows and D the dimension",
+     .arguments = kExplainArguments,
+     .handler = Explain},
+    {.name = "reco.sessionexplain",
+     .arity = -5,
+     .flags = kReadonly,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil where RECO.SESSIONSCORE "
+                "answers nil",
+     .complexity = "O(N*D + D^3) where N is the number of items in the basket and D the dimension",
+     .arguments = kExplainSessionArguments,
+     .handler = ExplainSession},
+    {.name = "reco.why",
+     .arity = 4,
+     .flags = kReadonly | kSlowWorker,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary = "Returns a map of why an item is not in the list of a user, or its exact rank and "
+                "score, and of the rules that hold for it",
+     .complexity = "O(N*D) where N is the number of items and D the dimension",
+     .arguments = kWhyArguments,
+     .handler = Why},
+    {.name = "reco.representative",
+     .arity = 2,
+     .flags = kReadonly | kSlowWorker,
+     .first_key = 1,
+     .last_key = 1,
+     .key_step = 1,
+     .categories = "@reco",
+     .group = "reco",
+     .summary =
+         "Returns for each latent feature the item with the largest component, and the component",
+     .complexity = "O(N*D) where N is the number of items and D the dimension",
+     .arguments = kKeyArguments,
+     .handler = Representatives},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ScoreCommands() {
+  return kRows;
+}
+
+}  // namespace reco::api

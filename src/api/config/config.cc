@@ -1,0 +1,83 @@
+#include "api/config/config.h"
+
+#include <algorithm>
+
+#include "base/glob.h"
+
+namespace reco::api {
+namespace {
+
+Status SetFailed(std::string_view option, std::string_view why) {
+  return Status::InvalidArgument("CONFIG SET failed (possibly related to argument '" +
+                                 std::string(option) + "') - " + std::string(why));
+}
+
+// Finds the options that are named, each once, before any value is looked at.
+Status FindPairs(std::span<const std::string_view> pairs, std::vector<const OptionSpec*>* specs) {
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    const OptionSpec* spec = FindOption(pairs[i]);
+    if (spec == nullptr) {
+      return Status::InvalidArgument("Unknown option or number of arguments for CONFIG SET - '" +
+                                     std::string(pairs[i].substr(0, 128)) + "'");
+    }
+    if (!spec->runtime) {
+      return SetFailed(pairs[i], "can't set immutable config");
+    }
+    if (std::find(specs->begin(), specs->end(), spec) != specs->end()) {
+      return SetFailed(pairs[i], "duplicate parameter");
+    }
+    specs->push_back(spec);
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+ServerOptions Config::Snapshot() const {
+  const MutexLock lock(mutex_);
+  return options_;
+}
+
+std::vector<std::pair<std::string, std::string>> Config::Get(
+    std::span<const std::string_view> patterns) const {
+  std::vector<std::pair<std::string, std::string>> found;
+  const MutexLock lock(mutex_);
+  for (const OptionSpec& spec : OptionTable()) {
+    const auto match = std::find_if(patterns.begin(), patterns.end(), [&](std::string_view p) {
+      return GlobMatch(p, spec.name, /*ignore_case=*/true);
+    });
+    if (match != patterns.end()) {
+      const bool written_out = match->find_first_of("*?[") == std::string_view::npos;
+      found.emplace_back(written_out ? *match : spec.name, FormatOption(spec, options_));
+    }
+  }
+  return found;
+}
+
+Status Config::Set(std::span<const std::string_view> pairs, const Apply& apply) {
+  if (pairs.size() % 2 != 0) {
+    return Status::InvalidArgument("syntax error");
+  }
+  std::vector<const OptionSpec*> specs;
+  RECO_RETURN_IF_ERROR(FindPairs(pairs, &specs));
+  const MutexLock lock(mutex_);
+  ServerOptions changed = options_;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const Status status = ParseOption(*specs[i], pairs[2 * i + 1], &changed);
+    if (!status.ok()) {
+      return SetFailed(pairs[2 * i], status.message());
+    }
+  }
+  RECO_RETURN_IF_ERROR(apply(options_, changed));
+  options_ = std::move(changed);
+  generation_.fetch_add(1, std::memory_order_release);
+  return Status::Ok();
+}
+
+void Config::Adjust(const std::function<void(ServerOptions*)>& change) {
+  const MutexLock lock(mutex_);
+  change(&options_);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+}  // namespace reco::api

@@ -1,0 +1,422 @@
+#include "api/server/connection.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "api/server/io_thread.h"
+#include "api/server/server.h"
+#include "base/check.h"
+#include "base/clock.h"
+
+namespace reco::api {
+namespace {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+
+constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
+constexpr std::size_t kOutputKept = 64U << 10U;       // capacity that stays when all is sent
+constexpr std::int64_t kDrainMs = 2000;
+constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
+
+std::string FormatEndpoint(const Tcp::endpoint& endpoint) {
+  const asio::ip::address& address = endpoint.address();
+  const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return host + ":" + std::to_string(endpoint.port());
+}
+
+// Probes after `idle_s` of silence; three lost probes end the connection, as in Redis.
+void SetKeepAlive(int fd, std::int64_t idle_s) {
+  const int on = 1;
+  const int idle = static_cast<int>(idle_s);
+  const int interval = idle / 3 > 0 ? idle / 3 : 1;
+  const int count = 3;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
+  return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
+}
+
+}  // namespace
+
+std::shared_ptr<Connection> Connection::Make(Tcp::socket socket, IoThread& thread) {
+  boost::system::error_code error;
+  const Tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) {
+    return nullptr;
+  }
+  const Tcp::endpoint local = socket.local_endpoint(error);
+  socket.set_option(Tcp::no_delay(true), error);
+  socket.non_blocking(true, error);
+  if (error) {
+    return nullptr;
+  }
+  const std::int64_t keepalive_s = thread.options().tcp_keepalive_s;
+  if (keepalive_s > 0) {
+    SetKeepAlive(socket.native_handle(), keepalive_s);
+  }
+  const std::uint64_t id = thread.server().clients().NextId();
+  return std::shared_ptr<Connection>(new Connection(std::move(socket), thread, id, peer, local));
+}
+
+Connection::Connection(Tcp::socket socket, IoThread& thread, std::uint64_t id,
+                       const Tcp::endpoint& peer, const Tcp::endpoint& local)
+    : Client(id, FormatEndpoint(peer), FormatEndpoint(local), socket.native_handle()),
+      thread_(thread),
+      socket_(std::move(socket)),
+      peer_(peer.address()) {}
+
+Connection::~Connection() {
+  thread_.server().clients().Remove(*this);
+}
+
+void Connection::Start() {
+  set_authenticated(thread_.options().requirepass.empty());
+  thread_.server().clients().Add(this);
+  thread_.server().Write(LogLevel::kVerbose, "Accepted " + address());
+  ReadMore();
+}
+
+void Connection::Refuse(std::string_view error) {
+  Reply(&output_, 2).Error(error);
+  CloseAfterReply();
+  state_ = State::kClosing;
+  sendable_ = output_.size();
+  Flush();
+}
+
+void Connection::ReadMore() {
+  const bool wanted = state_ == State::kOpen || state_ == State::kDraining;
+  if (!wanted || reading_ || suspended_ || resume_) {
+    return;
+  }
+  const std::span<char> space = input_.Prepare();
+  if (space.empty()) {
+    thread_.server().Write(LogLevel::kWarning, "no memory for the input of client " + address());
+    Close();
+    return;
+  }
+  reading_ = true;
+  socket_.async_read_some(
+      asio::buffer(space.data(), space.size()),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) {
+        self->OnRead(error, bytes);
+      });
+}
+
+void Connection::OnRead(const boost::system::error_code& error, std::size_t bytes) {
+  reading_ = false;
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (error) {
+    Close();
+    return;
+  }
+  ThreadStatistics& statistics = thread_.statistics();
+  statistics.reads.Add();
+  statistics.input_bytes.Add(bytes);
+  if (state_ == State::kDraining) {
+    ReadMore();
+    return;
+  }
+  set_last_seen_ms(SystemClock().NowMs());
+  input_.Append(bytes);
+  ProcessInput();
+}
+
+void Connection::ProcessInput() {
+  bool more = true;
+  while (more && state_ == State::kOpen && !suspended_) {
+    if (output_.size() - sendable_ > kOutputPerTurnMax) {
+      resume_ = true;
+      TouchTurn();
+      break;
+    }
+    const ServerOptions& options = thread_.options();
+    const RequestParser::Limits limits{
+        .bulk_bytes_max = options.bulk_bytes_max,
+        .authenticated = authenticated() || options.requirepass.empty()};
+    switch (parser_.Parse(input_.pending(), limits)) {
+      case RequestParser::Outcome::kIncomplete:
+        more = false;
+        break;
+      case RequestParser::Outcome::kEmpty:
+        input_.Consume(parser_.consumed());
+        break;
+      case RequestParser::Outcome::kRequest:
+        more = ProcessRequest(parser_.arguments());
+        break;
+      case RequestParser::Outcome::kError: {
+        const std::size_t start = output_.size();
+        Reply(&output_, protocol()).Error("ERR " + parser_.error());
+        thread_.statistics().CountError(std::string_view(output_).substr(start));
+        thread_.server().Write(LogLevel::kVerbose, parser_.error() + " from client " + address());
+        NoteReply(nullptr, start);
+        CloseAfterReply();
+        state_ = State::kClosing;
+        TouchTurn();
+        break;
+      }
+    }
+  }
+  if (state_ == State::kOpen && !suspended_ && !resume_ &&
+      input_.pending().size() >
+          static_cast<std::size_t>(thread_.options().query_buffer_bytes_max)) {
+    thread_.server().query_limit_disconnections.Add();
+    thread_.server().Write(LogLevel::kWarning,
+                           "Closing client that reached max query buffer length: " + address());
+    Close();
+    return;
+  }
+  ReadMore();
+  set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
+}
+
+bool Connection::ProcessRequest(std::span<const std::string_view> args) {
+  thread_.BeginCommand();
+  const std::size_t start = output_.size();
+  Reply reply(&output_, protocol());
+  CommandContext context{.database = thread_.server().database(),
+                         .server = thread_.server(),
+                         .client = *this,
+                         .db = db(),
+                         .args = args,
+                         .reply = reply};
+  const CommandEntry* entry = nullptr;
+  switch (thread_.dispatcher().Admit(thread_.options(), context, output_, &entry)) {
+    case Dispatcher::Verdict::kDisconnect:
+      thread_.server().Write(LogLevel::kWarning,
+                             "Possible SECURITY ATTACK detected. It looks like somebody is sending "
+                             "POST or Host: commands. Connection from " +
+                                 address() + " aborted.");
+      Close();
+      return false;
+    case Dispatcher::Verdict::kRefused:
+      break;
+    case Dispatcher::Verdict::kRun:
+      if (!IsSlow(*entry->spec, context)) {
+        thread_.dispatcher().Run(*entry, context, output_);
+      } else if (StartSlow(*entry)) {
+        return false;
+      }
+      break;
+  }
+  input_.Consume(parser_.consumed());
+  NoteReply(entry, start);
+  return true;
+}
+
+// False when the workers refuse; the error is then answered.
+bool Connection::StartSlow(const CommandEntry& entry) {
+  suspended_ = true;
+  const bool accepted = thread_.server().workers().Submit([self = shared_from_this(), &entry] {
+    Connection& connection = *self;
+    IoThread& thread = connection.thread_;
+    Reply reply(&connection.slow_output_, connection.protocol());
+    CommandContext context{.database = thread.server().database(),
+                           .server = thread.server(),
+                           .client = connection,
+                           .db = connection.db(),
+                           .args = connection.parser_.arguments(),
+                           .reply = reply};
+    Dispatcher(&thread.server(), &thread.statistics()).Run(entry, context, connection.slow_output_);
+    asio::post(thread.context(), [self, &entry] { self->FinishSlow(entry); });
+  });
+  if (!accepted) {
+    suspended_ = false;
+    Reply(&output_, protocol()).Error(kBusy);
+  }
+  return accepted;
+}
+
+void Connection::FinishSlow(const CommandEntry& entry) {
+  suspended_ = false;
+  if (state_ == State::kClosed) {
+    return;
+  }
+  const std::size_t start = output_.size();
+  output_ += slow_output_;
+  slow_output_ = {};
+  input_.Consume(parser_.consumed());
+  NoteReply(&entry, start);
+  ProcessInput();
+}
+
+void Connection::NoteReply(const CommandEntry* entry, std::size_t start) {
+  const bool answered = output_.size() > start;
+  if (entry != nullptr && (entry->spec->flags & kWrite) != 0) {
+    thread_.NoteWrite();
+    if (!unsettled_ && answered) {
+      unsettled_ = true;
+      unsettled_start_ = start;
+      unsettled_replies_ = 0;
+    }
+  }
+  unsettled_replies_ += unsettled_ && answered ? 1 : 0;
+  if (close_after_reply() && state_ == State::kOpen) {
+    state_ = State::kClosing;
+  }
+  TouchTurn();
+}
+
+void Connection::TouchTurn() {
+  if (!touched_) {
+    touched_ = true;
+    thread_.Touch(shared_from_this());
+  }
+}
+
+void Connection::Settle(const Status& committed) {
+  touched_ = false;
+  if (state_ == State::kClosed) {
+    return;
+  }
+  if (unsettled_ && !committed.ok()) {
+    WithdrawReplies(committed);
+  }
+  unsettled_ = false;
+  sendable_ = output_.size();
+  Flush();
+  if (resume_ && state_ == State::kOpen) {
+    resume_ = false;
+    ProcessInput();
+  }
+}
+
+void Connection::WithdrawReplies(const Status& committed) {
+  RECO_DCHECK(sendable_ <= unsettled_start_, "I3");
+  output_.resize(unsettled_start_);
+  for (std::size_t i = 0; i < unsettled_replies_; ++i) {
+    const std::size_t start = output_.size();
+    Reply(&output_, protocol()).Failure(committed);
+    thread_.statistics().CountError(std::string_view(output_).substr(start));
+  }
+}
+
+void Connection::WaitUntilWritable() {
+  waiting_to_write_ = true;
+  socket_.async_wait(Tcp::socket::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->waiting_to_write_ = false;
+                       if (!error && self->state_ != State::kClosed) {
+                         self->Flush();
+                       }
+                     });
+}
+
+void Connection::Flush() {
+  // Also when the socket becomes writable in the middle of a later turn.
+  RECO_DCHECK(sent_ <= sendable_ && sendable_ <= output_.size(), "I3");
+  RECO_DCHECK(!unsettled_ || sendable_ <= unsettled_start_, "I3");
+  while (!waiting_to_write_ && sent_ < sendable_) {
+    const ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, sendable_ - sent_,
+                                 MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count >= 0) {
+      sent_ += static_cast<std::size_t>(count);
+      thread_.statistics().writes.Add();
+      thread_.statistics().output_bytes.Add(static_cast<std::uint64_t>(count));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      WaitUntilWritable();
+    } else if (errno != EINTR) {
+      Close();
+      return;
+    }
+  }
+  if (sent_ == output_.size()) {
+    output_.clear();
+    sent_ = sendable_ = 0;
+    if (output_.capacity() > kOutputKept) {
+      output_.shrink_to_fit();
+    }
+  } else if (sent_ > output_.size() / 2 && !unsettled_) {
+    output_.erase(0, sent_);  // at most as much is moved as has been sent
+    sendable_ -= sent_;
+    sent_ = 0;
+  }
+  CheckOutputLimits();
+  if (state_ == State::kClosing && output_.empty() && !suspended_) {
+    Drain();
+  }
+}
+
+void Connection::CheckOutputLimits() {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  const OutputLimit& limit = thread_.options().output_limits[0];
+  const auto pending = static_cast<std::int64_t>(output_.size() - sent_);
+  const bool above_soft = limit.soft_bytes > 0 && pending > limit.soft_bytes;
+  const std::int64_t now_ms = above_soft ? SystemClock().NowMs() : 0;
+  if (!above_soft) {
+    soft_limit_since_ms_ = 0;
+  } else if (soft_limit_since_ms_ == 0) {
+    soft_limit_since_ms_ = now_ms;
+  }
+  if ((limit.hard_bytes > 0 && pending > limit.hard_bytes) ||
+      (above_soft && now_ms - soft_limit_since_ms_ > limit.soft_seconds * 1000)) {
+    thread_.server().output_limit_disconnections.Add();
+    thread_.server().Write(
+        LogLevel::kWarning,
+        "Client " + address() + " closed for overcoming of output buffer limits");
+    Close();
+  }
+}
+
+void Connection::CheckLimits() {
+  const std::int64_t now_ms = SystemClock().NowMs();
+  const std::int64_t timeout_ms = thread_.options().timeout_s * 1000;
+  if (state_ == State::kDraining && now_ms >= drain_until_ms_) {
+    Close();
+  } else if (state_ != State::kDraining && timeout_ms > 0 && !suspended_ &&
+             now_ms - last_seen_ms() > timeout_ms) {
+    thread_.server().Write(LogLevel::kVerbose, "Closing idle client " + address());
+    Close();
+  } else {
+    CheckOutputLimits();
+  }
+}
+
+// Closing a socket with unread input resets the connection, which may destroy replies the peer has
+// not read yet. So only our direction is closed until the peer closes its own.
+void Connection::Drain() {
+  state_ = State::kDraining;
+  thread_.server().clients().Remove(*this);
+  drain_until_ms_ = SystemClock().NowMs() + kDrainMs;
+  input_.Consume(input_.pending().size());
+  boost::system::error_code error;
+  socket_.shutdown(Tcp::socket::shutdown_send, error);
+  ReadMore();
+}
+
+void Connection::Close() {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  state_ = State::kClosed;
+  thread_.server().clients().Remove(*this);
+  const std::shared_ptr<Connection> self = shared_from_this();
+  thread_.Forget(self);
+  boost::system::error_code error;
+  socket_.close(error);
+}
+
+void Connection::RequestClose() {
+  asio::post(thread_.context(), [weak = weak_from_this()] {
+    if (const std::shared_ptr<Connection> self = weak.lock()) {
+      self->Close();
+    }
+  });
+}
+
+}  // namespace reco::api

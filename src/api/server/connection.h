@@ -1,0 +1,106 @@
+// Connection: one socket. Parses what arrives, runs every complete command in order, gathers the
+// replies, and sends them when the io thread's turn has been committed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "reco/status.h"
+
+#include "api/commands/command_table.h"
+#include "api/protocol/input_buffer.h"
+#include "api/protocol/reply.h"
+#include "api/protocol/request_parser.h"
+#include "api/server/client.h"
+
+namespace reco::api {
+
+class IoThread;
+
+// Confined to its io thread, except for what Client allows and RequestClose(). The io thread owns
+// it until Close(); operations in flight keep it alive until they have ended.
+class Connection final : public Client, public std::enable_shared_from_this<Connection> {
+ public:
+  // Null when the socket is no longer connected.
+  static std::shared_ptr<Connection> Make(boost::asio::ip::tcp::socket socket, IoThread& thread);
+  ~Connection() override;
+
+  // Registers the client and starts to read.
+  void Start();
+  // Sends the error and closes.
+  void Refuse(std::string_view error);
+  // The turn is over: `committed` says whether the replies to its writes may leave as they are.
+  void Settle(const Status& committed);
+  // Closes when idle too long or a limit of time is reached.
+  void CheckLimits();
+  // Closes at once; nothing the second time.
+  void Close();
+  void RequestClose() override;
+
+  const boost::asio::ip::address& peer() const { return peer_; }
+
+ private:
+  enum class State : std::uint8_t {
+    kOpen,
+    kClosing,   // reads no more requests; what is to be sent still is
+    kDraining,  // all is sent; the peer's bytes are dropped until it closes too
+    kClosed,
+  };
+
+  Connection(boost::asio::ip::tcp::socket socket, IoThread& thread, std::uint64_t id,
+             const boost::asio::ip::tcp::endpoint& peer,
+             const boost::asio::ip::tcp::endpoint& local);
+
+  void ReadMore();
+  void OnRead(const boost::system::error_code& error, std::size_t bytes);
+  // Runs the complete requests in the input.
+  void ProcessInput();
+  // True when the next request may follow.
+  bool ProcessRequest(std::span<const std::string_view> args);
+  bool StartSlow(const CommandEntry& entry);
+  void FinishSlow(const CommandEntry& entry);
+  // A command has answered: [start, end of output_).
+  void NoteReply(const CommandEntry* entry, std::size_t start);
+  void TouchTurn();
+  // Replaces the replies that a failed commit has made untrue.
+  void WithdrawReplies(const Status& committed);
+  void WaitUntilWritable();
+  void Flush();
+  void CheckOutputLimits();
+  void Drain();
+
+  IoThread& thread_;
+  boost::asio::ip::tcp::socket socket_;
+  const boost::asio::ip::address peer_;
+  State state_ = State::kOpen;
+  bool reading_ = false;    // a read is pending; the input must not move
+  bool suspended_ = false;  // a worker runs a command whose arguments are in the input
+  bool resume_ = false;     // input was left because the output grew; goes on after the turn
+  bool touched_ = false;
+  bool waiting_to_write_ = false;
+
+  InputBuffer input_;
+  RequestParser parser_;
+
+  // [0, sent_) has left, [sent_, sendable_) may leave, the rest waits for the end of the turn (I3).
+  std::string output_;
+  std::size_t sent_ = 0;
+  std::size_t sendable_ = 0;
+  std::string slow_output_;  // the worker's, while suspended_
+
+  // From the first write of the turn on, replies depend on the commit.
+  bool unsettled_ = false;
+  std::size_t unsettled_start_ = 0;
+  std::size_t unsettled_replies_ = 0;
+
+  std::int64_t soft_limit_since_ms_ = 0;  // 0: not above it
+  std::int64_t drain_until_ms_ = 0;
+};
+
+}  // namespace reco::api

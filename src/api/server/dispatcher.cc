@@ -1,0 +1,94 @@
+#include "api/server/dispatcher.h"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+
+#include "api/protocol/words.h"
+#include "api/server/client.h"
+#include "api/server/server.h"
+
+namespace reco::api {
+namespace {
+
+constexpr std::size_t kEchoedBytesMax = 128;  // of what a client sent, in an error
+
+// As printf's %.128s shows it: cut at a NUL byte.
+std::string_view Echoed(std::string_view text, std::size_t bytes_max) {
+  return text.substr(0, std::min(bytes_max, text.find('\0')));
+}
+
+std::string UnknownCommand(const CommandTable& table, std::span<const std::string_view> args) {
+  std::string text;
+  if (args.size() > 1 && table.Find(args[0]) != nullptr) {
+    text.append("ERR unknown subcommand '").append(Echoed(args[1], kEchoedBytesMax));
+    text.append("'. Try ");
+    for (const char c : args[0]) {
+      text.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+    }
+    return text.append(" HELP.");
+  }
+  std::string shown;
+  for (std::size_t i = 1; i < args.size() && shown.size() < kEchoedBytesMax; ++i) {
+    shown.append("'").append(Echoed(args[i], kEchoedBytesMax - shown.size())).append("' ");
+  }
+  text.append("ERR unknown command '").append(Echoed(args[0], kEchoedBytesMax));
+  return text.append("', with args beginning with: ").append(shown);
+}
+
+}  // namespace
+
+Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandContext& context,
+                                      const std::string& output, const CommandEntry** entry) {
+  const std::span<const std::string_view> args = context.args;
+  const std::size_t start = output.size();
+  const CommandEntry* found = server_->commands().Resolve(args);
+  const auto refuse = [&](std::string_view error) {
+    context.reply.Error(error);
+    statistics_->CountError(std::string_view(output).substr(start));
+    if (found != nullptr) {
+      statistics_->command(found->index).rejected.Add();
+    }
+    return Verdict::kRefused;
+  };
+  if (found == nullptr) {
+    if (EqualsIgnoreCase(args[0], "post") || EqualsIgnoreCase(args[0], "host:")) {
+      return Verdict::kDisconnect;
+    }
+    return refuse(UnknownCommand(server_->commands(), args));
+  }
+  const CommandSpec& spec = *found->spec;
+  if (!ArityFits(spec, args.size()) || spec.handler == nullptr) {
+    return refuse("ERR wrong number of arguments for '" + found->full_name + "' command");
+  }
+  if (!context.client.authenticated() && !options.requirepass.empty() &&
+      (spec.flags & kNoAuth) == 0) {
+    return refuse("NOAUTH Authentication required.");
+  }
+  if ((spec.flags & kDenyOom) != 0 && options.maxmemory_bytes > 0 &&
+      context.database.memory_used_bytes() > static_cast<std::uint64_t>(options.maxmemory_bytes)) {
+    return refuse("OOM command not allowed when used memory > 'maxmemory'.");
+  }
+  *entry = found;
+  return Verdict::kRun;
+}
+
+void Dispatcher::Run(const CommandEntry& entry, CommandContext& context,
+                     const std::string& output) {
+  const std::size_t start = output.size();
+  context.entry = &entry;
+  context.client.set_command(&entry);
+  const auto started = std::chrono::steady_clock::now();
+  entry.spec->handler(context);
+  const auto elapsed = std::chrono::steady_clock::now() - started;
+  CommandCounters& counters = statistics_->command(entry.index);
+  counters.calls.Add();
+  counters.nanoseconds.Add(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));
+  if (context.reply.failed()) {
+    counters.failed.Add();
+    statistics_->CountError(std::string_view(output).substr(start));
+  }
+}
+
+}  // namespace reco::api

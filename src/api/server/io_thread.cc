@@ -1,0 +1,165 @@
+#include "api/server/io_thread.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+
+#include "api/server/connection.h"
+#include "api/server/server.h"
+#include "base/check.h"
+#include "base/thread_name.h"
+
+namespace reco::api {
+namespace {
+
+constexpr auto kCronInterval = std::chrono::seconds(1);
+
+constexpr std::string_view kProtectedMode =
+    "DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. If you want to connect from external computers you may adopt one of the following "
+    "solutions: 1) Disable protected mode with the command 'CONFIG SET protected-mode no' sent "
+    "from the loopback interface, or with 'protected-mode no' in the configuration file, but make "
+    "sure that the server is not reachable from the internet if you do so. 2) Set a password with "
+    "the option requirepass. NOTE: You only need to do one of the above things in order for the "
+    "server to start accepting connections from the outside.";
+
+bool IsLoopback(const boost::asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+        .is_loopback();
+  }
+  return address.is_loopback();
+}
+
+}  // namespace
+
+IoThread::IoThread(Server* server, bool first)
+    : server_(server),
+      first_(first),
+      statistics_(server->commands().size()),
+      dispatcher_(server, &statistics_),
+      context_(1),
+      work_(context_.get_executor()),
+      cron_(context_) {}
+
+IoThread::~IoThread() = default;
+
+void IoThread::Start() {
+  ScheduleCron();
+  thread_ = std::thread([this] {
+    NameThread("io");
+    context_.run();
+  });
+}
+
+void IoThread::Stop() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  boost::asio::post(context_, [this] {
+    CloseAll();
+    cron_.cancel();
+    work_.reset();
+  });
+  thread_.join();
+}
+
+const ServerOptions& IoThread::options() {
+  const std::uint64_t generation = server_->config().generation();
+  if (generation != options_generation_) {
+    options_ = server_->config().Snapshot();
+    options_generation_ = generation;
+  }
+  return options_;
+}
+
+void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
+  server_->connections_received.Add();
+  const auto connection = Connection::Make(std::move(socket), *this);
+  if (connection == nullptr) {
+    return;  // the peer is gone already
+  }
+  connections_.insert(connection);
+  const ServerOptions& current = options();
+  if (server_->clients().size() >= static_cast<std::size_t>(current.maxclients)) {
+    server_->connections_rejected.Add();
+    connection->Refuse("ERR max number of clients reached");
+  } else if (current.protected_mode && current.requirepass.empty() &&
+             !IsLoopback(connection->peer())) {
+    server_->connections_rejected.Add();
+    connection->Refuse(kProtectedMode);
+  } else {
+    connection->Start();
+  }
+}
+
+void IoThread::BeginCommand() {
+  if (!turn_open_) {
+    turn_generation_ = server_->database().generation();
+  }
+  RECO_DCHECK(turn_generation_ <= server_->database().generation(), "I15");
+}
+
+void IoThread::Touch(std::shared_ptr<Connection> connection) {
+  touched_.push_back(std::move(connection));
+  if (!turn_open_) {
+    turn_open_ = true;
+    // Runs behind the handlers that are ready now, so that all their writes share one commit.
+    boost::asio::post(context_, [this] { EndTurn(); });
+  }
+}
+
+void IoThread::EndTurn() {
+  turn_open_ = false;
+  Status committed;
+  // A write of this thread may already have been committed, or undone, with those of another;
+  // Commit answers for it (I15). What a read saw of another thread's writes must be durable as
+  // well (I3).
+  if (wrote_ || server_->database().commit_pending()) {
+    committed = server_->database().Commit(turn_generation_);
+  }
+  wrote_ = false;
+  settling_.swap(touched_);
+  for (const std::shared_ptr<Connection>& connection : settling_) {
+    connection->Settle(committed);
+  }
+  settling_.clear();
+}
+
+void IoThread::ScheduleCron() {
+  cron_.expires_after(kCronInterval);
+  cron_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      Cron();
+      ScheduleCron();
+    }
+  });
+}
+
+void IoThread::Cron() {
+  if (first_) {
+    server_->SampleRate();
+  }
+  const std::vector<std::shared_ptr<Connection>> connections(connections_.begin(),
+                                                             connections_.end());
+  for (const std::shared_ptr<Connection>& connection : connections) {
+    connection->CheckLimits();  // may close it, which takes it out of connections_
+  }
+}
+
+void IoThread::CloseAll() {
+  if (!touched_.empty()) {
+    EndTurn();
+  }
+  const std::vector<std::shared_ptr<Connection>> connections(connections_.begin(),
+                                                             connections_.end());
+  for (const std::shared_ptr<Connection>& connection : connections) {
+    connection->Close();
+  }
+}
+
+}  // namespace reco::api

@@ -1,0 +1,149 @@
+#include "api/server/listener.h"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+
+#include "api/protocol/quoted_words.h"
+#include "api/server/io_thread.h"
+#include "api/server/server.h"
+
+namespace reco::api {
+namespace {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+
+constexpr auto kRetryInterval = std::chrono::milliseconds(100);
+
+bool IsAbsentAddress(const boost::system::error_code& error) {
+  return error == asio::error::address_family_not_supported ||
+         error == boost::system::errc::address_not_available ||
+         error == boost::system::errc::protocol_not_supported;
+}
+
+}  // namespace
+
+Listener::Listener(Server* server, asio::io_context* context)
+    : server_(server), context_(context), signals_(*context) {}
+
+Status Listener::Open(const ServerOptions& options) {
+  port_ = static_cast<std::uint16_t>(options.port);
+  std::string bytes;
+  std::vector<Slice> words;
+  if (!SplitQuotedWords(options.bind, &bytes, &words)) {
+    return Status::InvalidArgument("option 'bind': unbalanced quotes");
+  }
+  for (const Slice& word : words) {
+    std::string address = bytes.substr(word.offset, word.length);
+    const bool optional = address.substr(0, 1) == "-";
+    address.erase(0, optional ? 1 : 0);
+    RECO_RETURN_IF_ERROR(Bind(address, optional, static_cast<int>(options.tcp_backlog)));
+  }
+  if (sockets_.empty()) {
+    return Status::IoError("option 'bind': no address of '" + options.bind +
+                           "' could be listened on");
+  }
+  return Status::Ok();
+}
+
+Status Listener::Bind(const std::string& address, bool optional, int backlog) {
+  boost::system::error_code error;
+  asio::ip::address parsed;
+  if (address == "*") {
+    parsed = asio::ip::address_v4::any();
+  } else if (address == "::*") {
+    parsed = asio::ip::address_v6::any();
+  } else {
+    parsed = asio::ip::make_address(address, error);
+    if (error) {
+      return Status::InvalidArgument("option 'bind': '" + address + "' is not an IP address");
+    }
+  }
+  const Tcp::endpoint endpoint(parsed, port_);
+  Tcp::acceptor acceptor(*context_);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error && parsed.is_v6()) {
+    acceptor.set_option(asio::ip::v6_only(true), error);
+  }
+  if (!error) {
+    acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  }
+  if (!error) {
+    acceptor.bind(endpoint, error);
+  }
+  if (!error) {
+    acceptor.listen(backlog, error);
+  }
+  if (error && optional && IsAbsentAddress(error)) {
+    return Status::Ok();
+  }
+  if (error) {
+    return Status::IoError("cannot listen on " + address + ":" + std::to_string(port_) + ": " +
+                           error.message());
+  }
+  if (port_ == 0) {
+    port_ = acceptor.local_endpoint().port();
+  }
+  sockets_.push_back(std::unique_ptr<Socket>(
+      new Socket{.acceptor = std::move(acceptor), .retry = asio::steady_timer(*context_)}));
+  return Status::Ok();
+}
+
+void Listener::Start() {
+  for (const std::unique_ptr<Socket>& socket : sockets_) {
+    Accept(socket.get());
+  }
+}
+
+void Listener::Accept(Socket* socket) {
+  IoThread& target = server_->NextIoThread();
+  socket->acceptor.async_accept(
+      target.context(),
+      [this, socket, &target](const boost::system::error_code& error, Tcp::socket accepted) {
+        if (!socket->acceptor.is_open()) {
+          return;
+        }
+        if (!error) {
+          asio::post(target.context(), [&target, accepted = std::move(accepted)]() mutable {
+            target.Adopt(std::move(accepted));
+          });
+          Accept(socket);
+          return;
+        }
+        server_->Write(LogLevel::kWarning, "cannot accept a connection: " + error.message());
+        socket->retry.expires_after(kRetryInterval);
+        socket->retry.async_wait([this, socket](const boost::system::error_code& cancelled) {
+          if (!cancelled && socket->acceptor.is_open()) {
+            Accept(socket);
+          }
+        });
+      });
+}
+
+void Listener::HandleSignals() {
+  boost::system::error_code error;
+  signals_.add(SIGTERM, error);
+  signals_.add(SIGINT, error);
+  signals_.async_wait([this](const boost::system::error_code& cancelled, int number) {
+    if (!cancelled) {
+      server_->Write(LogLevel::kWarning,
+                     "Received signal " + std::to_string(number) + ", shutting down");
+      server_->RequestShutdown();
+    }
+  });
+}
+
+void Listener::Close() {
+  boost::system::error_code ignored;
+  signals_.cancel(ignored);
+  for (const std::unique_ptr<Socket>& socket : sockets_) {
+    socket->acceptor.close(ignored);
+    socket->retry.cancel();
+  }
+}
+
+}  // namespace reco::api

@@ -1,0 +1,219 @@
+#include "api/server/server.h"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+#include <sys/resource.h>
+
+#include "api/server/io_thread.h"
+#include "api/server/listener.h"
+#include "base/clock.h"
+
+namespace reco::api {
+namespace {
+
+constexpr std::size_t kWorkerQueueMax = 10'000;
+constexpr std::size_t kIoThreadsDefaultMax = 4;
+constexpr std::uint64_t kReservedFiles = 256;  // for the database and the log
+
+std::size_t Cores() {
+  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+std::string MakeRunId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 40; ++i) {
+    id.push_back("0123456789abcdef"[random() % 16]);
+  }
+  return id;
+}
+
+// Makes room for `clients` file descriptors; answers how many there is room for.
+std::int64_t RaiseFileLimit(std::int64_t clients) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return clients;
+  }
+  const rlim_t wanted = static_cast<rlim_t>(clients) + kReservedFiles;
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      getrlimit(RLIMIT_NOFILE, &limit);
+    }
+  }
+  if (limit.rlim_cur >= wanted) {
+    return clients;
+  }
+  return static_cast<std::int64_t>(limit.rlim_cur > kReservedFiles ? limit.rlim_cur - kReservedFiles
+                                                                   : 1);
+}
+
+}  // namespace
+
+Server::Server(Database* database, std::span<const std::span<const CommandSpec>> commands,
+               const ServerOptions& options, Log* log, std::string config_file)
+    : database_(database),
+      log_(log),
+      commands_(commands),
+      config_(options),
+      config_file_(std::move(config_file)),
+      run_id_(MakeRunId()),
+      started_us_(SystemClock().MonotonicUs()),
+      sampled_us_(started_us_) {
+  const auto io_threads = static_cast<std::size_t>(options.io_threads);
+  const auto worker_threads = static_cast<std::size_t>(options.worker_threads);
+  workers_ =
+      std::make_unique<WorkerPool>(worker_threads > 0 ? worker_threads : Cores(), kWorkerQueueMax);
+  const std::size_t count = io_threads > 0 ? io_threads : std::min(Cores(), kIoThreadsDefaultMax);
+  for (std::size_t i = 0; i < count; ++i) {
+    io_threads_.push_back(std::make_unique<IoThread>(this, i == 0));
+  }
+}
+
+Server::~Server() {
+  Stop();
+}
+
+Status Server::Start() {
+  const ServerOptions options = config_.Snapshot();
+  const std::int64_t clients = RaiseFileLimit(options.maxclients);
+  if (clients < options.maxclients) {
+    Write(LogLevel::kWarning, "maxclients lowered to " + std::to_string(clients) +
+                                  ": the limit of open files allows no more");
+    config_.Adjust([clients](ServerOptions* adjusted) { adjusted->maxclients = clients; });
+  }
+  listener_ = std::make_unique<Listener>(this, &io_threads_[0]->context());
+  RECO_RETURN_IF_ERROR(listener_->Open(options));
+  port_ = listener_->port();
+  config_.Adjust([this](ServerOptions* adjusted) { adjusted->port = port_; });
+  listener_->Start();
+  running_ = true;
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    thread->Start();
+  }
+  Write(LogLevel::kNotice, "Ready to accept connections on port " + std::to_string(port_));
+  return Status::Ok();
+}
+
+void Server::HandleSignals() {
+  listener_->HandleSignals();
+}
+
+void Server::WaitForShutdown() {
+  const MutexLock lock(shutdown_mutex_);
+  while (!shutdown_requested_) {
+    shutdown_changed_.Wait(shutdown_mutex_);
+  }
+}
+
+void Server::RequestShutdown() {
+  const MutexLock lock(shutdown_mutex_);
+  shutdown_requested_ = true;
+  shutdown_changed_.NotifyAll();
+}
+
+void Server::Stop() {
+  if (!running_) {
+    return;
+  }
+  running_ = false;
+  boost::asio::post(io_threads_[0]->context(), [this] { listener_->Close(); });
+  // Whoever waits for a job to end must not hold the shutdown up.
+  for (const JobInfo& job : database_->Jobs()) {
+    if (job.state == JobState::kQueued || job.state == JobState::kRunning) {
+      database_->CancelJob(job.id).IgnoreError("it may have ended meanwhile");
+    }
+  }
+  workers_->Stop();
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    thread->Stop();
+  }
+}
+
+Status Server::ApplyOptions(const ServerOptions& before, const ServerOptions& after) {
+  if (before.appendfsync != after.appendfsync) {
+    database_->SetSyncPolicy(static_cast<SyncPolicy>(after.appendfsync));
+  }
+  if (before.maxmemory_bytes != after.maxmemory_bytes) {
+    database_->SetMemoryLimit(static_cast<std::uint64_t>(after.maxmemory_bytes));
+  }
+  if (before.loglevel != after.loglevel) {
+    log_->set_level(static_cast<LogLevel>(after.loglevel));
+  }
+  if (after.maxclients > before.maxclients && RaiseFileLimit(after.maxclients) < after.maxclients) {
+    return Status::InvalidArgument(
+        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is "
+        "not able to handle the specified number of clients, try with " +
+        std::to_string(RaiseFileLimit(after.maxclients)));
+  }
+  return Status::Ok();
+}
+
+CommandTotals Server::CommandSums(std::size_t index) const {
+  CommandTotals totals;
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    const CommandCounters& counters =
+        static_cast<const IoThread&>(*thread).statistics().command(index);
+    totals.calls += counters.calls.value();
+    totals.nanoseconds += counters.nanoseconds.value();
+    totals.failed += counters.failed.value();
+    totals.rejected += counters.rejected.value();
+  }
+  return totals;
+}
+
+std::uint64_t Server::CommandsProcessed() const {
+  std::uint64_t calls = 0;
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    calls += CommandSums(i).calls;
+  }
+  return calls;
+}
+
+std::map<std::string, std::uint64_t> Server::ErrorSums() const {
+  std::map<std::string, std::uint64_t> totals;
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    thread->statistics().AddErrorsTo(&totals);
+  }
+  return totals;
+}
+
+std::uint64_t Server::Sum(Counter ThreadStatistics::*counter) const {
+  std::uint64_t total = 0;
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    total += (thread->statistics().*counter).value();
+  }
+  return total;
+}
+
+void Server::ResetStatistics() {
+  for (const std::unique_ptr<IoThread>& thread : io_threads_) {
+    thread->statistics().Reset();
+  }
+  for (Counter* counter : {&connections_received, &connections_rejected,
+                           &query_limit_disconnections, &output_limit_disconnections}) {
+    counter->Reset();
+  }
+}
+
+void Server::SampleRate() {
+  const std::uint64_t commands = CommandsProcessed();
+  const std::int64_t now_us = SystemClock().MonotonicUs();
+  if (now_us > sampled_us_ && commands >= sampled_commands_) {
+    rate_.store((commands - sampled_commands_) * 1'000'000 /
+                    static_cast<std::uint64_t>(now_us - sampled_us_),
+                std::memory_order_relaxed);
+  }
+  sampled_commands_ = commands;
+  sampled_us_ = now_us;
+}
+
+IoThread& Server::NextIoThread() {
+  const std::size_t index = next_thread_.fetch_add(1, std::memory_order_relaxed);
+  return *io_threads_[index % io_threads_.size()];
+}
+
+}  // namespace reco::api
