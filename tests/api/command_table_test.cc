@@ -100,8 +100,8 @@ TEST(CommandTable, KeysAreArguments) {
     for (const ArgumentSpec& argument : spec.arguments) {
       has_key |= argument.type == "key";
     }
-    EXPECT_EQ(spec.first_key > 0, has_key);
-    EXPECT_EQ(spec.first_key > 0, spec.key_step > 0);
+    EXPECT_EQ(spec.keys.first > 0, has_key);
+    EXPECT_EQ(spec.keys.first > 0, spec.keys.step > 0);
   }
 }
 
@@ -130,15 +130,15 @@ TEST(CommandTable, CategoriesFollowFromFlags) {
 
 TEST(KeyPositions, FollowTheRange) {
   CommandSpec spec{};
-  spec.first_key = 1;
-  spec.key_step = 1;
-  spec.last_key = 1;
+  spec.keys.first = 1;
+  spec.keys.step = 1;
+  spec.keys.last = 1;
   EXPECT_THAT(KeyPositions(spec, 4), ElementsAre(1));
-  spec.last_key = -1;
+  spec.keys.last = -1;
   EXPECT_THAT(KeyPositions(spec, 4), ElementsAre(1, 2, 3));
-  spec.key_step = 2;
+  spec.keys.step = 2;
   EXPECT_THAT(KeyPositions(spec, 5), ElementsAre(1, 3));
-  spec.first_key = 0;
+  spec.keys.first = 0;
   EXPECT_THAT(KeyPositions(spec, 5), ElementsAre());
 }
 

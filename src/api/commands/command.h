@@ -65,24 +65,31 @@ struct ArgumentSpec {
   std::span<const ArgumentSpec> arguments = {};  // of oneof and block
 };
 
+// Which words are keys: every `step`-th from `first` to `last`.
+struct KeyRange {
+  std::int32_t first;  // 0: none
+  std::int32_t last;   // negative: from the end
+  std::int32_t step;
+};
+inline constexpr KeyRange kNoKeys = {0, 0, 0};
+
+// The defaults are those of a RECO command about the collection in its second word.
 struct CommandSpec {
   std::string_view name;  // lower case; subcommands: the second word alone
-  std::int32_t
-      arity;  // Redis's: counts the name; negative: at least (for subcommands counts both words)
-  std::uint32_t flags;
-  std::int32_t first_key;  // 0: none
-  std::int32_t last_key;   // negative: from the end
-  std::int32_t key_step;
-  std::string_view
-      categories;            // "@read @string @fast" beside those the flags imply; "@reco" for ours
-  std::string_view group;    // "connection", "server", "generic", "string", "reco"
-  std::string_view summary;  // one line, Redis's style: "Returns ..."
-  std::string_view complexity;  // "O(1)"
-  std::span<const ArgumentSpec> arguments;
-  CommandHandler handler;  // null when it has subcommands
-  std::span<const CommandSpec> subcommands = {};
+  // Redis's: counts the name; negative: at least (for subcommands counts both words)
+  std::int32_t arity = 0;
+  std::uint32_t flags = 0;
+  KeyRange keys = {1, 1, 1};
+  // "@read @string @fast" beside those the flags imply; "@reco" for ours
+  std::string_view categories = "@reco";
+  std::string_view group = "reco";   // "connection", "server", "generic", "string", "reco"
+  std::string_view summary = {};     // one line, Redis's style: "Returns ..."
+  std::string_view complexity = {};  // "O(1)"
+  std::span<const ArgumentSpec> arguments = {};
+  CommandHandler handler = nullptr;  // null when it has subcommands
   // With kSlowWorker: whether this call is slow; must not answer. Null: every one is.
   bool (*slow)(const CommandContext& context) = nullptr;
+  std::span<const CommandSpec> subcommands = {};
 };
 
 }  // namespace reco::api

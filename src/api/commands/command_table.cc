@@ -154,13 +154,13 @@ std::vector<std::string_view> CategoryNames(const CommandSpec& spec) {
 
 std::vector<std::size_t> KeyPositions(const CommandSpec& spec, std::size_t arguments) {
   std::vector<std::size_t> positions;
-  if (spec.first_key <= 0) {
+  if (spec.keys.first <= 0) {
     return positions;
   }
   const auto count = static_cast<std::int64_t>(arguments);
-  const std::int64_t last = spec.last_key < 0 ? count + spec.last_key : spec.last_key;
-  for (std::int64_t at = spec.first_key; at <= last && at < count;
-       at += std::max(1, spec.key_step)) {
+  const std::int64_t last = spec.keys.last < 0 ? count + spec.keys.last : spec.keys.last;
+  for (std::int64_t at = spec.keys.first; at <= last && at < count;
+       at += std::max(1, spec.keys.step)) {
     positions.push_back(static_cast<std::size_t>(at));
   }
   return positions;

@@ -13,14 +13,9 @@ inline constexpr CommandSpec kHelpRow = {
     .name = "help",
     .arity = 2,
     .flags = kLoading | kStale,
-    .first_key = 0,
-    .last_key = 0,
-    .key_step = 0,
-    .categories = "@reco",
-    .group = "reco",
+    .keys = kNoKeys,
     .summary = "Returns helpful text about the different subcommands",
     .complexity = "O(1)",
-    .arguments = {},
     .handler = HandleHelp};
 
 }  // namespace reco::api

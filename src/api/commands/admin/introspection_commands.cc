@@ -21,7 +21,7 @@ void AnswerNames(Reply& reply, const std::vector<std::string_view>& names) {
 
 // Where the keys are, as a list of one key specification: a range from an index.
 void AnswerKeySpecs(Reply& reply, const CommandSpec& spec) {
-  if (spec.first_key == 0) {
+  if (spec.keys.first == 0) {
     reply.Set(0);
     return;
   }
@@ -40,7 +40,7 @@ void AnswerKeySpecs(Reply& reply, const CommandSpec& spec) {
   reply.Bulk("spec");
   reply.Map(1);
   reply.Bulk("index");
-  reply.Integer(spec.first_key);
+  reply.Integer(spec.keys.first);
   reply.Bulk("find_keys");
   reply.Map(2);
   reply.Bulk("type");
@@ -48,9 +48,9 @@ void AnswerKeySpecs(Reply& reply, const CommandSpec& spec) {
   reply.Bulk("spec");
   reply.Map(3);
   reply.Bulk("lastkey");  // relative to the first key, unless negative
-  reply.Integer(spec.last_key < 0 ? spec.last_key : spec.last_key - spec.first_key);
+  reply.Integer(spec.keys.last < 0 ? spec.keys.last : spec.keys.last - spec.keys.first);
   reply.Bulk("keystep");
-  reply.Integer(spec.key_step);
+  reply.Integer(spec.keys.step);
   reply.Bulk("limit");
   reply.Integer(0);
 }
@@ -61,9 +61,9 @@ void AnswerInfo(Reply& reply, const CommandEntry& entry) {
   reply.Bulk(entry.full_name);
   reply.Integer(spec.arity);
   AnswerNames(reply, FlagNames(spec.flags));
-  reply.Integer(spec.first_key);
-  reply.Integer(spec.last_key);
-  reply.Integer(spec.key_step);
+  reply.Integer(spec.keys.first);
+  reply.Integer(spec.keys.last);
+  reply.Integer(spec.keys.step);
   AnswerNames(reply, CategoryNames(spec));
   reply.Set(0);  // tips
   AnswerKeySpecs(reply, spec);
@@ -207,7 +207,7 @@ void HandleCommandGetKeys(CommandContext& context) {
     context.reply.Error("ERR Invalid command specified");
     return;
   }
-  if (entry->spec->first_key == 0) {
+  if (entry->spec->keys.first == 0) {
     context.reply.Error("ERR The command has no key arguments");
     return;
   }

@@ -259,11 +259,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.create",
      .arity = -2,
      .flags = kWrite | kDenyOom,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Creates a collection. Returns false when one with these options is there already",
      .complexity = "O(1)",
      .arguments = kCreateArguments,
@@ -271,11 +266,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.config",
      .arity = -4,
      .flags = kWrite | kDenyOom,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary =
          "GET returns a map of the collection's parameters that match a pattern. SET changes "
          "all of the named ones or none, returns OK and says so when one takes effect only "
@@ -286,11 +276,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.info",
      .arity = 2,
      .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
                 "jobs and, where APPROX has built one, graph of neighbours",
      .complexity = "O(N) where N is the number of jobs remembered",

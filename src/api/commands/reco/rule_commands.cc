@@ -162,11 +162,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.rule",
      .arity = -3,
      .flags = kWrite | kDenyOom,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary =
          "SET adds or replaces a rule about the items that an expression holds for, in force at "
          "once on every list of items: BOOST multiplies their scores (0 takes them out), BURY puts "

@@ -243,11 +243,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.score",
      .arity = -4,
      .flags = kReadonly | kFast,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Returns the predicted preference of a user for each of at most 10000 items, or "
                 "nil",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
@@ -256,11 +251,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.sessionscore",
      .arity = -5,
      .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary =
          "Returns the preference for an item that an anonymous basket predicts, or nil: when "
          "the target or every item of the basket is unknown, or nothing has been trained",
@@ -270,11 +260,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.similarity",
      .arity = -4,
      .flags = kReadonly | kFast,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Returns the cosine of the vectors of an item and each of at most 10000 others, or "
                 "nil",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
@@ -283,11 +268,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.explain",
      .arity = -4,
      .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Returns a map of the score of an item, the share of each known item in it, "
                 "largest first, and the remainder. nil when the user or the item is unknown or "
                 "nothing has been trained",
@@ -298,11 +278,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.sessionexplain",
      .arity = -5,
      .flags = kReadonly,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "The same as RECO.EXPLAIN for an anonymous basket. nil where RECO.SESSIONSCORE "
                 "answers nil",
      .complexity = "O(N*D + D^3) where N is the number of items in the basket and D the dimension",
@@ -311,11 +286,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.why",
      .arity = 4,
      .flags = kReadonly | kSlowWorker,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary = "Returns a map of why an item is not in the list of a user, or its exact rank and "
                 "score, and of the rules that hold for it",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
@@ -324,11 +294,6 @@ constexpr CommandSpec kRows[] = {
     {.name = "reco.representative",
      .arity = 2,
      .flags = kReadonly | kSlowWorker,
-     .first_key = 1,
-     .last_key = 1,
-     .key_step = 1,
-     .categories = "@reco",
-     .group = "reco",
      .summary =
          "Returns for each latent feature the item with the largest component, and the component",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
