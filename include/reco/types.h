@@ -18,7 +18,15 @@ namespace reco {
 inline constexpr std::size_t kIdBytesMax = 512;
 inline constexpr std::size_t kTokenBytesMax = 128;
 inline constexpr std::size_t kAttributesBytesMax = 64UL * 1024;
-inline constexpr std::size_t kCountMax = 10'000;  // COUNT of a ranking
+inline constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;  // the end of the year 9999
+inline constexpr std::size_t kTypeNameBytesMax = 64;             // of a feedback type
+inline constexpr std::size_t kInteractionsMax = 10'000;          // of one AddMany
+inline constexpr std::size_t kCountMax = 10'000;                 // COUNT of a ranking
+inline constexpr std::size_t kPageEndMax = 1'000'000;            // OFFSET + COUNT
+inline constexpr double kRecencyMin = 0.01;                      // RECENCY is up to 1
+inline constexpr std::uint32_t kHoldoutLastMax = 10'000;         // pairs of a user held out
+inline constexpr std::uint32_t kCutoffMax = 1'000;               // k of recall@k
+inline constexpr std::size_t kCutoffsMax = 8;                    // of one evaluation
 inline constexpr std::uint32_t kApproximateEfDefault = 200;
 inline constexpr std::uint32_t kApproximateEfMax = 10'000;
 inline constexpr std::size_t kBasketItemsMax =

@@ -242,7 +242,7 @@ class BadInput(reco_e2e.ServerTest):
                 (("TS", 253402300800000), "ERR TS must be between"),
                 (("ID", ""), "ERR ID must be 1 to 128 bytes long, got 0"),
                 (("ID", "x" * 129), "ERR ID must be 1 to 128 bytes long, got 129"),
-                (("TYPE", ""), "ERR type must be 1 to 64 bytes long, got 0"),
+                (("TYPE", ""), "ERR TYPE must be 1 to 64 bytes long, got 0"),
                 (("TYPE", "nosuch"), "ERR unknown type 'nosuch'")]:
             self.assert_refused(("RECO.ADD", "shop", "bob", "desk", *options), message)
         self.assert_refused(("RECO.SET", "shop", "bob", "desk", 1, "ID", "a"), SYNTAX)

@@ -30,9 +30,6 @@
 
 namespace reco::api {
 
-// Times on the wire: 1970 to the end of the year 9999.
-inline constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;
-
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
 
 // True when one of the words from index `first` on is `keyword` in any case.

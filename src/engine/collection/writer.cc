@@ -19,9 +19,6 @@ namespace {
 using format::Event;
 using format::EventKind;
 
-constexpr std::size_t kBatchMax = 10'000;                 // interactions of one call
-constexpr std::int64_t kTimeMaxMs = 253'402'300'799'999;  // end of the year 9999
-
 Status CheckId(std::string_view id, std::string_view what) {
   if (id.empty() || id.size() > kIdBytesMax) {
     return Status::InvalidArgument(std::string(what) + " id must be 1 to " +
@@ -32,7 +29,7 @@ Status CheckId(std::string_view id, std::string_view what) {
 }
 
 Status CheckTime(std::int64_t time_ms) {
-  return time_ms >= 0 && time_ms <= kTimeMaxMs
+  return time_ms >= 0 && time_ms <= kTimeMsMax
              ? Status::Ok()
              : Status::InvalidArgument("a time must be 0 to 253402300799999 ms");
 }
@@ -66,7 +63,7 @@ Result<Event> MakeEvent(const CollectionOptions& options, const Interaction& int
 }
 
 Status CheckBatch(std::span<const Interaction> interactions) {
-  if (interactions.empty() || interactions.size() > kBatchMax) {
+  if (interactions.empty() || interactions.size() > kInteractionsMax) {
     return Status::InvalidArgument("a call takes 1 to 10000 interactions, not " +
                                    std::to_string(interactions.size()));
   }

@@ -184,12 +184,12 @@ Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
 }
 
 Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& options) {
-  if (options.holdout_last < 1 || options.holdout_last > 10'000) {
+  if (options.holdout_last < 1 || options.holdout_last > kHoldoutLastMax) {
     return Status::InvalidArgument("HOLDOUT LAST must be 1 to 10000");
   }
-  if (options.at.empty() || options.at.size() > 8 ||
+  if (options.at.empty() || options.at.size() > kCutoffsMax ||
       std::any_of(options.at.begin(), options.at.end(),
-                  [](std::uint32_t k) { return k < 1 || k > 1'000; })) {
+                  [](std::uint32_t k) { return k < 1 || k > kCutoffMax; })) {
     return Status::InvalidArgument("AT takes 1 to 8 cut-offs of 1 to 1000");
   }
   CollectionOptions checked;

@@ -10,8 +10,6 @@
 namespace reco::engine::lists {
 namespace {
 
-constexpr double kRecencyMin = 0.01;
-constexpr std::size_t kPageEndMax = 1'000'000;
 // A filter that holds for fewer items than this share of all is ranked item by item.
 constexpr double kSmallShare = 0.02;
 

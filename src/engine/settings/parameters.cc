@@ -16,7 +16,6 @@ namespace {
 
 constexpr double kLargestExact = 9'007'199'254'740'992;  // 2^53
 constexpr std::size_t kTypesMax = 64;
-constexpr std::size_t kTypeNameBytesMax = 64;
 constexpr std::string_view kTypePrefix = "type.";
 constexpr std::size_t kFieldsMax = 16;
 constexpr std::size_t kFieldNameBytesMax = 64;

@@ -1,4 +1,5 @@
-// Interactions: RECO.ADD, MADD, SET, REM, PREF, HISTORY.
+// Interactions: RECO.ADD, MADD, SET, REM, PREF.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,38 +9,38 @@
 #include "api/commands/answers.h"
 #include "api/commands/arguments.h"
 #include "api/commands/command.h"
+#include "api/commands/grammar.h"
+#include "api/commands/reco/argument_specs.h"
 #include "api/commands/reco/groups.h"
 
 namespace reco::api {
 namespace {
 
-constexpr std::size_t kTypeBytesMax = 64;
-constexpr std::size_t kInteractionsMax = 10'000;  // of one RECO.MADD
 constexpr std::size_t kWordsPerInteraction = 3;
-constexpr std::int64_t kOffsetMax = 1'000'000;
 
 double ReadWeight(Arguments& words) {
   return words.Double("weight", -kWeightMax, kWeightMax);
 }
 
-// TYPE name and TS ms. False: the next word is neither.
-bool ReadEventOption(Arguments& words, Interaction* event) {
-  if (words.Option("TYPE")) {
-    event->type = words.Text("type", kTypeBytesMax);
-  } else if (words.Option("TS")) {
-    event->time_ms = words.Integer("TS", 0, kTimeMsMax);
-  } else {
-    return false;
-  }
-  return true;
-}
+// Bits of Option::commands.
+constexpr std::uint32_t kAdds = 1;
+constexpr std::uint32_t kSets = 2;
+using InteractionOptions = OptionsOf<Interaction>;
+constexpr std::array kInteractionOptions = {
+    InteractionOptions::Text<&Interaction::type>(
+        {"TYPE", "name", "the type of feedback, whose weight is the default"}, kTypeNameBytesMax),
+    InteractionOptions::Time<&Interaction::time_ms>({"TS", "ms", "when it happened; now"}),
+    InteractionOptions::Text<&Interaction::token>(
+        {"ID", "token", "a retry with the same token changes nothing"}, kTokenBytesMax)
+        .For(kAdds),
+};
 
 // Every option is a keyword and a value, so the weight is there when an odd number of words is
 // left; a lone keyword is not taken for one.
 bool HasWeight(const Arguments& words) {
   bool keyword = false;
-  for (const std::string_view option : {"TYPE", "TS", "ID"}) {
-    keyword = keyword || EqualsIgnoreCase(words.Peek(), option);
+  for (const auto& option : kInteractionOptions) {
+    keyword = keyword || EqualsIgnoreCase(words.Peek(), option.argument.token);
   }
   return words.left() % 2 == 1 && !keyword;
 }
@@ -53,13 +54,7 @@ void Add(CommandContext& context) {
   if (HasWeight(words)) {
     event.weight = ReadWeight(words);
   }
-  while (words.left() > 0) {
-    if (words.Option("ID")) {
-      event.token = words.Text("ID", kTokenBytesMax);
-    } else if (!ReadEventOption(words, &event)) {
-      words.FailSyntax();
-    }
-  }
+  ReadOptions<Interaction>(kInteractionOptions, kAdds, words, &event);
   if (words.Reject(context.reply)) {
     return;
   }
@@ -96,11 +91,7 @@ void SetPreference(CommandContext& context) {
   event.user = words.Id("user id");
   event.item = words.Id("item id");
   event.weight = ReadWeight(words);
-  while (words.left() > 0) {
-    if (!ReadEventOption(words, &event)) {
-      words.FailSyntax();
-    }
-  }
+  ReadOptions<Interaction>(kInteractionOptions, kSets, words, &event);
   if (words.Reject(context.reply)) {
     return;
   }
@@ -129,109 +120,20 @@ void Preferences(CommandContext& context) {
   AnswerScores(context.reply, context.database.Preferences(key, user, items));
 }
 
-struct HistoryRequest {
-  HistoryOptions options;
-  bool with_scores = false;
-};
-
-HistoryRequest ReadHistoryOptions(Arguments& words) {
-  HistoryRequest request;
-  HistoryOptions& options = request.options;
-  while (words.left() > 0) {
-    if (words.Option("COUNT")) {
-      options.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
-    } else if (words.Option("OFFSET")) {
-      options.offset = static_cast<std::size_t>(words.Integer("OFFSET", 0, kOffsetMax));
-    } else if (words.Option("TYPE")) {
-      options.type = words.Text("type", kTypeBytesMax);
-    } else if (words.Option("SINCE")) {
-      options.since_ms = words.Integer("SINCE", 0, kTimeMsMax);
-    } else if (words.Option("UNTIL")) {
-      options.until_ms = words.Integer("UNTIL", 0, kTimeMsMax);
-    } else if (words.Option("ASOF")) {
-      options.as_of_ms = words.Integer("ASOF", 0, kTimeMsMax);
-    } else if (words.Option("WITHSCORES")) {
-      request.with_scores = true;
-    } else {
-      words.FailSyntax();
-    }
-  }
-  return request;
-}
-
-void History(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  const std::string_view user = words.Id("user id");
-  const HistoryRequest request = ReadHistoryOptions(words);
-  if (words.Reject(context.reply)) {
-    return;
-  }
-  const Result<std::vector<HistoryEntry>> entries =
-      context.database.History(key, user, request.options);
-  if (!entries.ok()) {
-    context.reply.Failure(entries.status());
-    return;
-  }
-  const std::size_t columns = request.with_scores ? 2 : 1;
-  StartRows(context.reply, entries->size(), columns);
-  for (const HistoryEntry& entry : *entries) {
-    StartRow(context.reply, columns);
-    context.reply.Bulk(entry.item);
-    if (request.with_scores) {
-      context.reply.Double(entry.weight);
-    }
-  }
-}
-
-// The past is read from the log, however long that is; the present stands in memory.
-bool HistoryIsSlow(const CommandContext& context) {
-  constexpr std::size_t kFirstOption = 3;
-  return ContainsKeyword(context.args, kFirstOption, "ASOF");
-}
-
-constexpr ArgumentSpec kAddArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "user", .type = "string"},
-    {.name = "item", .type = "string"},
-    {.name = "weight", .type = "double", .optional = true},
-    {.name = "name", .type = "string", .token = "TYPE", .optional = true},
-    {.name = "ms", .type = "unix-time", .token = "TS", .optional = true},
-    {.name = "token", .type = "string", .token = "ID", .optional = true},
-};
-constexpr ArgumentSpec kInteractionArguments[] = {
-    {.name = "user", .type = "string"},
-    {.name = "item", .type = "string"},
-    {.name = "weight", .type = "double"},
-};
+constexpr ArgumentSpec kWeightArgument = {.name = "weight", .type = "double"};
+constexpr ArgumentSpec kAddFront[] = {kKeyArgument,
+                                      kUserArgument,
+                                      kItemArgument,
+                                      {.name = "weight", .type = "double", .optional = true}};
+constexpr ArgumentSpec kSetFront[] = {kKeyArgument, kUserArgument, kItemArgument, kWeightArgument};
+constexpr auto kAddArguments = ArgumentsOf<kAdds, kAddFront, kInteractionOptions>();
+constexpr auto kSetArguments = ArgumentsOf<kSets, kSetFront, kInteractionOptions>();
+constexpr ArgumentSpec kInteractionArguments[] = {kUserArgument, kItemArgument, kWeightArgument};
 constexpr ArgumentSpec kAddManyArguments[] = {
-    {.name = "key", .type = "key"},
+    kKeyArgument,
     {.name = "interaction", .type = "block", .multiple = true, .arguments = kInteractionArguments},
 };
-constexpr ArgumentSpec kSetArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "user", .type = "string"},
-    {.name = "item", .type = "string"},
-    {.name = "weight", .type = "double"},
-    {.name = "name", .type = "string", .token = "TYPE", .optional = true},
-    {.name = "ms", .type = "unix-time", .token = "TS", .optional = true},
-};
-constexpr ArgumentSpec kUserItemsArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "user", .type = "string"},
-    {.name = "item", .type = "string", .multiple = true},
-};
-constexpr ArgumentSpec kHistoryArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "user", .type = "string"},
-    {.name = "count", .type = "integer", .token = "COUNT", .optional = true},
-    {.name = "offset", .type = "integer", .token = "OFFSET", .optional = true},
-    {.name = "name", .type = "string", .token = "TYPE", .optional = true},
-    {.name = "since", .type = "unix-time", .token = "SINCE", .optional = true},
-    {.name = "until", .type = "unix-time", .token = "UNTIL", .optional = true},
-    {.name = "asof", .type = "unix-time", .token = "ASOF", .optional = true},
-    {.name = "withscores", .type = "pure-token", .token = "WITHSCORES", .optional = true},
-};
+constexpr ArgumentSpec kUserItemsArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
 
 constexpr CommandSpec kRows[] = {
     {.name = "reco.add",
@@ -271,15 +173,6 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(N) where N is the number of items",
      .arguments = kUserItemsArguments,
      .handler = Preferences},
-    {.name = "reco.history",
-     .arity = -3,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns what a user interacted with, newest first; with ASOF as it stood then",
-     .complexity = "O(N*log(N)) where N is the number of the user's pairs; with ASOF O(E) where E "
-                   "is the number of events in the log",
-     .arguments = kHistoryArguments,
-     .handler = History,
-     .slow = HistoryIsSlow},
 };
 
 }  // namespace

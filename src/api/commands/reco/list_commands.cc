@@ -1,213 +1,118 @@
-// Lists that are not personal: RECO.POPULAR, TRENDING, LATEST, ACTIVEUSERS, AUDIENCE.
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string_view>
+// Lists that no model ranks: RECO.POPULAR, TRENDING, LATEST, ACTIVEUSERS, AUDIENCE, HISTORY.
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "api/commands/answers.h"
-#include "api/commands/arguments.h"
 #include "api/commands/command.h"
 #include "api/commands/reco/groups.h"
-#include "api/commands/reco/ranking_request.h"
+#include "api/commands/reco/list_command.h"
 
 namespace reco::api {
 namespace {
 
-constexpr std::int64_t kOffsetMax = 1'000'000;
-
-PopularBy ReadPopularBy(Arguments& words) {
-  if (words.Keyword("WEIGHT")) {
-    return PopularBy::kWeight;
+// Entries with a weight, as a ranking whose scores are the weights.
+template <typename Entry>
+Result<Ranking> ByWeight(Result<std::vector<Entry>> entries, std::string Entry::*id) {
+  RECO_RETURN_IF_ERROR(entries.status());
+  Ranking ranking;
+  ranking.entries.reserve(entries->size());
+  for (Entry& entry : *entries) {
+    ranking.entries.push_back({std::move(entry.*id), entry.weight});
   }
-  if (words.Keyword("EVENTS")) {
-    return PopularBy::kEvents;
-  }
-  if (!words.Keyword("USERS")) {
-    words.FailSyntax();
-  }
-  return PopularBy::kUsers;
+  return ranking;
 }
 
-void Popular(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  PopularBy by = PopularBy::kUsers;
-  std::optional<std::int64_t> window_s;
-  RankingRequest request;
-  const auto own = [&] {
-    if (words.Option("BY")) {
-      by = ReadPopularBy(words);
-    } else if (words.Option("WINDOW")) {
-      window_s = words.Integer("WINDOW", 1, kRecentSecondsMax);
-    } else {
-      return false;
-    }
-    return true;
-  };
-  if (ReadOptions(context, words, ListKind::kItems, &request, own)) {
-    AnswerRanking(context.reply, request,
-                  window_s ? context.database.PopularWithin(key, *window_s, by, request.options)
-                           : context.database.Popular(key, by, request.options));
-  }
-}
-
-constexpr std::size_t kFirstOption = 2;
-
-bool ItemFiltersAreSlow(const CommandContext& context) {
-  return FiltersAreSlow(context, Side::kItem, kFirstOption);
-}
-
-bool UserFiltersAreSlow(const CommandContext& context) {
-  return FiltersAreSlow(context, Side::kUser, kFirstOption);
-}
-
-// A window that nobody has asked for yet is made from the log, however long that is.
-bool PopularIsSlow(const CommandContext& context) {
-  return ContainsKeyword(context.args, kFirstOption, "WINDOW") || ItemFiltersAreSlow(context);
-}
-
-void Trending(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  std::int64_t halflife_s = kTrendingHalfLifeS;
-  RankingRequest request;
-  const auto own = [&] {
-    const bool taken = words.Option("HALFLIFE");
-    halflife_s = taken ? words.Integer("HALFLIFE", 1, kRecentSecondsMax) : halflife_s;
-    return taken;
-  };
-  if (ReadOptions(context, words, ListKind::kItems, &request, own)) {
-    AnswerRanking(context.reply, request,
-                  context.database.Trending(key, halflife_s, request.options));
-  }
-}
-
-void Latest(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  RankingRequest request;
-  if (ReadOptions(context, words, ListKind::kItems, &request)) {
-    AnswerRanking(context.reply, request, context.database.Latest(key, request.options));
-  }
-}
-
-void ActiveUsers(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  RankingRequest request;
-  if (ReadOptions(context, words, ListKind::kUsers, &request)) {
-    AnswerRanking(context.reply, request, context.database.ActiveUsers(key, request.options));
-  }
-}
-
-void Audience(CommandContext& context) {
-  Arguments words(context.args);
-  const KeyRef key = context.Key(words.Word());
-  const std::string_view item = words.Id("item id");
-  AudienceOptions options;
-  bool with_scores = false;
-  while (words.left() > 0) {
-    if (words.Option("COUNT")) {
-      options.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
-    } else if (words.Option("OFFSET")) {
-      options.offset = static_cast<std::size_t>(words.Integer("OFFSET", 0, kOffsetMax));
-    } else if (words.Option("WITHSCORES")) {
-      with_scores = true;
-    } else {
-      words.FailSyntax();
-    }
-  }
-  if (words.Reject(context.reply)) {
-    return;
-  }
-  const Result<std::vector<AudienceEntry>> users = context.database.Audience(key, item, options);
-  if (!users.ok()) {
-    context.reply.Failure(users.status());
-    return;
-  }
-  const std::size_t columns = with_scores ? 2 : 1;
-  StartRows(context.reply, users->size(), columns);
-  for (const AudienceEntry& entry : *users) {
-    StartRow(context.reply, columns);
-    context.reply.Bulk(entry.user);
-    if (with_scores) {
-      context.reply.Double(entry.weight);
-    }
-  }
-}
-
-constexpr ArgumentSpec kPopularities[] = {
-    {.name = "users", .type = "pure-token", .token = "USERS"},
-    {.name = "weight", .type = "pure-token", .token = "WEIGHT"},
-    {.name = "events", .type = "pure-token", .token = "EVENTS"},
-};
-constexpr std::array kPopularArguments = Join(
-    std::array{
-        kKeyArgument,
-        ArgumentSpec{.name = "window", .type = "integer", .token = "WINDOW", .optional = true},
-        ArgumentSpec{.name = "by",
-                     .type = "oneof",
-                     .token = "BY",
-                     .optional = true,
-                     .arguments = kPopularities}},
-    kItemListArguments);
-constexpr std::array kTrendingArguments = Join(
-    std::array{
-        kKeyArgument,
-        ArgumentSpec{.name = "seconds", .type = "integer", .token = "HALFLIFE", .optional = true}},
-    kItemListArguments);
-constexpr std::array kLatestArguments = Join(std::array{kKeyArgument}, kItemListArguments);
-constexpr std::array kActiveUsersArguments = Join(std::array{kKeyArgument}, kUserListArguments);
-constexpr ArgumentSpec kAudienceArguments[] = {kKeyArgument, kItemArgument, kCountArgument,
-                                               kOffsetArgument, kWithScoresArgument};
+constexpr ListCommand kPopular = {
+    "reco.popular",
+    list::kPopular,
+    ListHead::kNothing,
+    ListWork::kFiltered,
+    Side::kItem,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return request.window_s
+                 ? database.PopularWithin(key, *request.window_s, request.popular_by, request)
+                 : database.Popular(key, request.popular_by, request);
+    }};
+constexpr ListCommand kTrending = {
+    "reco.trending",
+    list::kTrending,
+    ListHead::kNothing,
+    ListWork::kLong,
+    Side::kItem,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return database.Trending(key, request.halflife_s, request);
+    }};
+constexpr ListCommand kLatest = {
+    "reco.latest",
+    list::kLatest,
+    ListHead::kNothing,
+    ListWork::kFiltered,
+    Side::kItem,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return database.Latest(key, request);
+    }};
+constexpr ListCommand kActiveUsers = {
+    "reco.activeusers",
+    list::kActiveUsers,
+    ListHead::kNothing,
+    ListWork::kFiltered,
+    Side::kUser,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return database.ActiveUsers(key, request);
+    }};
+constexpr ListCommand kAudience = {
+    "reco.audience",
+    list::kAudience,
+    ListHead::kItem,
+    ListWork::kLong,
+    Side::kUser,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return ByWeight(
+          database.Audience(key, request.id, {.count = request.count, .offset = request.offset}),
+          &AudienceEntry::user);
+    }};
+constexpr ListCommand kHistory = {
+    "reco.history",
+    list::kHistory,
+    ListHead::kUser,
+    ListWork::kShort,
+    Side::kItem,
+    [](const Database& database, KeyRef key, const ListRequest& request) {
+      return ByWeight(database.History(key, request.id,
+                                       {.count = request.count,
+                                        .offset = request.offset,
+                                        .type = request.type,
+                                        .since_ms = request.since_ms,
+                                        .until_ms = request.until_ms,
+                                        .as_of_ms = request.as_of_ms}),
+                      &HistoryEntry::item);
+    }};
 
 constexpr CommandSpec kRows[] = {
-    {.name = "reco.popular",
-     .arity = -2,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns the items with the most users, weight or events, of all time or within "
-                "the last seconds",
-     .complexity = "O(N) where N is the number of items; the first use of a WINDOW O(E) where E is "
-                   "the number of events in the log",
-     .arguments = kPopularArguments,
-     .handler = Popular,
-     .slow = PopularIsSlow},
-    {.name = "reco.trending",
-     .arity = -2,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns the items by the sum of their events' weights, each halved with every "
-                "half-life of age. HALFLIFE is a day by default",
-     .complexity = "O(N) where N is the number of items; the first use of a HALFLIFE O(E) where E "
-                   "is the number of events in the log",
-     .arguments = kTrendingArguments,
-     .handler = Trending},
-    {.name = "reco.latest",
-     .arity = -2,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns the items that became known last, newest first. The score is that time in "
-                "milliseconds: of the first interaction or of the record that created the item",
-     .complexity = "O(N) where N is the number of items",
-     .arguments = kLatestArguments,
-     .handler = Latest,
-     .slow = ItemFiltersAreSlow},
-    {.name = "reco.activeusers",
-     .arity = -2,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns the users with the most events. INCLUDE and EXCLUDE name users",
-     .complexity = "O(N) where N is the number of users",
-     .arguments = kActiveUsersArguments,
-     .handler = ActiveUsers,
-     .slow = UserFiltersAreSlow},
-    {.name = "reco.audience",
-     .arity = -3,
-     .flags = kReadonly | kSlowWorker,
-     .summary = "Returns the users who interacted with an item, newest first. The score is the "
-                "stored preference",
-     .complexity = "O(N*log(N)) where N is the number of the item's pairs",
-     .arguments = kAudienceArguments,
-     .handler = Audience},
+    ListRow<kPopular>(
+        "Returns the items with the most users, weight or events, of all time or within "
+        "the last seconds",
+        "O(N) where N is the number of items; the first use of a WINDOW O(E) where E is "
+        "the number of events in the log"),
+    ListRow<kTrending>(
+        "Returns the items by the sum of their events' weights, each halved with every "
+        "half-life of age. HALFLIFE is a day by default",
+        "O(N) where N is the number of items; the first use of a HALFLIFE O(E) where E "
+        "is the number of events in the log"),
+    ListRow<kLatest>(
+        "Returns the items that became known last, newest first. The score is that time in "
+        "milliseconds: of the first interaction or of the record that created the item",
+        "O(N) where N is the number of items"),
+    ListRow<kActiveUsers>("Returns the users with the most events. INCLUDE and EXCLUDE name users",
+                          "O(N) where N is the number of users"),
+    ListRow<kAudience>(
+        "Returns the users who interacted with an item, newest first. The score is the "
+        "stored preference",
+        "O(N*log(N)) where N is the number of the item's pairs"),
+    ListRow<kHistory>(
+        "Returns what a user interacted with, newest first; with ASOF as it stood then",
+        "O(N*log(N)) where N is the number of the user's pairs; with ASOF O(E) where E "
+        "is the number of events in the log"),
 };
 
 }  // namespace

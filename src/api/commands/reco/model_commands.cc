@@ -19,9 +19,6 @@ namespace {
 
 constexpr std::int64_t kJobIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kWaitMsMax = 31'536'000'000;  // a year
-constexpr std::int64_t kHoldoutLastMax = 10'000;
-constexpr std::int64_t kCutoffMax = 1'000;
-constexpr std::size_t kCutoffsMax = 8;
 
 // Waits for the job to finish. False: it did not succeed, and the error is answered.
 bool AwaitSuccess(CommandContext& context, std::uint64_t id, JobInfo* finished) {

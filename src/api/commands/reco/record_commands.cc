@@ -1,4 +1,5 @@
 // Items and users: RECO.ITEM, RECO.USER, RECO.VECTOR.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,7 +9,9 @@
 #include "api/commands/answers.h"
 #include "api/commands/arguments.h"
 #include "api/commands/command.h"
+#include "api/commands/grammar.h"
 #include "api/commands/help.h"
+#include "api/commands/reco/argument_specs.h"
 #include "api/commands/reco/groups.h"
 #include "base/json.h"
 
@@ -16,6 +19,7 @@ namespace reco::api {
 namespace {
 
 constexpr std::size_t kSubcommandWords = 2;
+constexpr std::uint32_t kOptions = 1;  // the only command of its tables
 constexpr std::int64_t kScanCountMax = 10'000;
 
 constexpr std::string_view IdName(Side side) {
@@ -33,30 +37,43 @@ RecordName ReadName(const CommandContext& context, Arguments& words, Side side) 
   return {.key = key, .id = words.Id(IdName(side))};
 }
 
-RecordUpdate ReadUpdate(Arguments& words) {
-  RecordUpdate update;
-  while (words.left() > 0) {
-    if (words.Option("ATTRS")) {
-      update.attributes = words.Text("ATTRS", kAttributesBytesMax);
-      if (!IsJsonObject(*update.attributes)) {
-        words.Fail("ATTRS must be a JSON object");
-      }
-    } else if (words.Option("HIDDEN")) {
-      update.hidden = words.Integer("HIDDEN", 0, 1) == 1;
-    } else if (words.Option("EXPIREAT")) {
-      update.expire_at_ms = words.Integer("EXPIREAT", 0, kTimeMsMax);
-    } else {
-      words.FailSyntax();
-    }
-  }
-  return update;
-}
+using RecordOptions = OptionsOf<RecordUpdate>;
+constexpr std::array kRecordOptions = {
+    RecordOptions::Custom({.name = "json", .type = "string", .token = "ATTRS"},
+                          "the attributes, a JSON object of at most 64 KiB",
+                          [](const Option<RecordUpdate>&, Arguments& words, RecordUpdate* update) {
+                            update->attributes = words.Text("ATTRS", kAttributesBytesMax);
+                            if (!IsJsonObject(*update->attributes)) {
+                              words.Fail("ATTRS must be a JSON object");
+                            }
+                          }),
+    RecordOptions::Integer<&RecordUpdate::hidden>(
+        {"HIDDEN", "hidden", "1: on no list any more; 0: listed again"}, 0, 1),
+    RecordOptions::Time<&RecordUpdate::expire_at_ms>(
+        {"EXPIREAT", "ms", "on no list from then on; 0: for good"}),
+};
+
+struct ScanRequest {
+  std::string_view pattern = "*";
+  std::uint64_t count = 10;
+};
+using ScanOptions = OptionsOf<ScanRequest>;
+constexpr std::array kScanOptions = {
+    ScanOptions::Custom({.name = "pattern", .type = "pattern", .token = "MATCH"},
+                        "only ids that match the glob",
+                        [](const Option<ScanRequest>&, Arguments& words, ScanRequest* request) {
+                          request->pattern = words.Word();
+                        }),
+    ScanOptions::Integer<&ScanRequest::count>({"COUNT", "count", "about how many ids a call reads"},
+                                              1, kScanCountMax),
+};
 
 template <Side kSide>
 void SetRecord(CommandContext& context) {
   Arguments words(context.args, kSubcommandWords);
   const RecordName name = ReadName(context, words, kSide);
-  const RecordUpdate update = ReadUpdate(words);
+  RecordUpdate update;
+  ReadOptions<RecordUpdate>(kRecordOptions, kOptions, words, &update);
   if (words.Reject(context.reply)) {
     return;
   }
@@ -119,22 +136,13 @@ void ScanRecords(CommandContext& context) {
   Arguments words(context.args, kSubcommandWords);
   const KeyRef key = context.Key(words.Word());
   const std::uint64_t cursor = words.Cursor();
-  std::string_view pattern = "*";
-  std::int64_t count = 10;
-  while (words.left() > 0) {
-    if (words.Option("MATCH")) {
-      pattern = words.Word();
-    } else if (words.Option("COUNT")) {
-      count = words.Integer("COUNT", 1, kScanCountMax);
-    } else {
-      words.FailSyntax();
-    }
-  }
+  ScanRequest request;
+  ReadOptions<ScanRequest>(kScanOptions, kOptions, words, &request);
   if (words.Reject(context.reply)) {
     return;
   }
   const Result<ScanPage> page =
-      context.database.ScanRecords(key, kSide, cursor, static_cast<std::uint64_t>(count), pattern);
+      context.database.ScanRecords(key, kSide, cursor, request.count, request.pattern);
   if (!page.ok()) {
     context.reply.Failure(page.status());
     return;
@@ -174,29 +182,12 @@ void GetVector(CommandContext& context) {
   }
 }
 
-constexpr ArgumentSpec kKeyArgument = {.name = "key", .type = "key"};
-constexpr ArgumentSpec kUserArgument = {.name = "user", .type = "string"};
-constexpr ArgumentSpec kItemArgument = {.name = "item", .type = "string"};
-constexpr ArgumentSpec kAttributesArgument = {
-    .name = "json", .type = "string", .token = "ATTRS", .optional = true};
-constexpr ArgumentSpec kHiddenArgument = {
-    .name = "hidden", .type = "integer", .token = "HIDDEN", .optional = true};
-constexpr ArgumentSpec kExpireAtArgument = {
-    .name = "ms", .type = "unix-time", .token = "EXPIREAT", .optional = true};
-
-constexpr ArgumentSpec kItemSetArguments[] = {kKeyArgument, kItemArgument, kAttributesArgument,
-                                              kHiddenArgument, kExpireAtArgument};
-constexpr ArgumentSpec kUserSetArguments[] = {kKeyArgument, kUserArgument, kAttributesArgument,
-                                              kHiddenArgument, kExpireAtArgument};
 constexpr ArgumentSpec kItemArguments[] = {kKeyArgument, kItemArgument};
 constexpr ArgumentSpec kUserArguments[] = {kKeyArgument, kUserArgument};
-constexpr ArgumentSpec kScanArguments[] = {
-    kKeyArgument,
-    {.name = "cursor", .type = "integer"},
-    {.name = "pattern", .type = "pattern", .token = "MATCH", .optional = true},
-    {.name = "count", .type = "integer", .token = "COUNT", .optional = true},
-};
-constexpr ArgumentSpec kCountArguments[] = {kKeyArgument};
+constexpr ArgumentSpec kScanFront[] = {kKeyArgument, {.name = "cursor", .type = "integer"}};
+constexpr auto kItemSetArguments = ArgumentsOf<kOptions, kItemArguments, kRecordOptions>();
+constexpr auto kUserSetArguments = ArgumentsOf<kOptions, kUserArguments, kRecordOptions>();
+constexpr auto kScanArguments = ArgumentsOf<kOptions, kScanFront, kScanOptions>();
 constexpr ArgumentSpec kSides[] = {{.name = "user", .type = "pure-token", .token = "USER"},
                                    {.name = "item", .type = "pure-token", .token = "ITEM"}};
 constexpr ArgumentSpec kVectorGetArguments[] = {
@@ -255,7 +246,7 @@ constexpr CommandSpec kItemRows[] = {
     WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the items", kScanArguments,
                        ScanRecords<Side::kItem>),
                    kScanComplexity),
-    Row("count", 3, kReadonly | kFast, "Returns the number of items", kCountArguments,
+    Row("count", 3, kReadonly | kFast, "Returns the number of items", kKeyAlone,
         CountRecords<Side::kItem>),
     kHelpRow,
 };
@@ -275,7 +266,7 @@ constexpr CommandSpec kUserRows[] = {
     WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the users", kScanArguments,
                        ScanRecords<Side::kUser>),
                    kScanComplexity),
-    Row("count", 3, kReadonly | kFast, "Returns the number of users", kCountArguments,
+    Row("count", 3, kReadonly | kFast, "Returns the number of users", kKeyAlone,
         CountRecords<Side::kUser>),
     kHelpRow,
 };

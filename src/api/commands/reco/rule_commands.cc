@@ -1,4 +1,5 @@
 // Merchandising rules: RECO.RULE key SET, LIST, DEL.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,8 +9,9 @@
 #include "api/commands/answers.h"
 #include "api/commands/arguments.h"
 #include "api/commands/command.h"
+#include "api/commands/grammar.h"
+#include "api/commands/reco/argument_specs.h"
 #include "api/commands/reco/groups.h"
-#include "api/commands/reco/ranking_request.h"
 
 namespace reco::api {
 namespace {
@@ -17,42 +19,68 @@ namespace {
 constexpr std::size_t kVerbWords = 3;  // RECO.RULE key SET
 constexpr double kBoostMax = 1'000;
 
-// "BOOST factor", "BURY" or "PIN position". False: the next word is none of them.
-bool ReadAction(Arguments& words, Rule* rule) {
-  if (words.Option("BOOST")) {
-    rule->action = Rule::Action::kBoost;
-    rule->value = words.Double("BOOST", 0, kBoostMax);
-  } else if (words.Option("BURY")) {
-    rule->action = Rule::Action::kBury;
-  } else if (words.Option("PIN")) {
-    rule->action = Rule::Action::kPin;
-    rule->value = static_cast<double>(words.Integer("PIN", 1, kCountMax));
-  } else {
-    return false;
-  }
-  return true;
-}
+// A rule as it is read, and how many actions were named.
+struct RuleRequest : Rule {
+  int actions = 0;
+};
+using RuleOptions = OptionsOf<RuleRequest>;
+using RuleOption = Option<RuleRequest>;
+
+// Bits of Option::commands: SET has all; these are documented together.
+constexpr std::uint32_t kSets = 1;
+constexpr std::uint32_t kActs = 2;
+constexpr std::uint32_t kTimes = 4;
+
+constexpr RuleOption kFilterOption =
+    RuleOptions::Custom(
+        {.name = "expression", .type = "string", .token = "FILTER"},
+        "the items that it holds for (doc/filters.md)",
+        [](const RuleOption&, Arguments& words, RuleRequest* rule) { rule->filter = words.Word(); })
+        .For(kSets)
+        .Required();
+constexpr std::array kRuleOptions = {
+    kFilterOption,
+    RuleOptions::Custom({.name = "factor", .type = "double", .token = "BOOST"},
+                        "multiplies their scores; 0 takes them out",
+                        [](const RuleOption&, Arguments& words, RuleRequest* rule) {
+                          rule->action = Rule::Action::kBoost;
+                          rule->value = words.Double("BOOST", 0, kBoostMax);
+                          ++rule->actions;
+                        })
+        .For(kSets | kActs)
+        .Required(),
+    RuleOptions::Custom({.name = "bury", .type = "pure-token", .token = "BURY"},
+                        "puts them behind all others",
+                        [](const RuleOption&, Arguments&, RuleRequest* rule) {
+                          rule->action = Rule::Action::kBury;
+                          ++rule->actions;
+                        })
+        .For(kSets | kActs)
+        .Required(),
+    RuleOptions::Custom({.name = "position", .type = "integer", .token = "PIN"},
+                        "puts the best of them in this place, counted from 1",
+                        [](const RuleOption&, Arguments& words, RuleRequest* rule) {
+                          rule->action = Rule::Action::kPin;
+                          rule->value = static_cast<double>(words.Integer("PIN", 1, kCountMax));
+                          ++rule->actions;
+                        })
+        .For(kSets | kActs)
+        .Required(),
+    RuleOptions::Integer<&RuleRequest::from_ms>({"FROM", "from-ms", "in force from then on"}, 0,
+                                                kTimeMsMax)
+        .For(kSets | kTimes),
+    RuleOptions::Integer<&RuleRequest::until_ms>({"UNTIL", "until-ms", "in force before then"}, 1,
+                                                 kTimeMsMax)
+        .For(kSets | kTimes),
+};
 
 void SetRule(CommandContext& context) {
   Arguments words(context.args, kVerbWords);
   const KeyRef key = context.Key(context.args[1]);
-  Rule rule;
+  RuleRequest rule;
   rule.name = words.Text("rule name", kRuleNameBytesMax);
-  int actions = 0;
-  while (words.left() > 0) {
-    if (words.Option("FILTER")) {
-      rule.filter = words.Word();
-    } else if (words.Option("FROM")) {
-      rule.from_ms = words.Integer("FROM", 0, kTimeMsMax);
-    } else if (words.Option("UNTIL")) {
-      rule.until_ms = words.Integer("UNTIL", 1, kTimeMsMax);
-    } else if (ReadAction(words, &rule)) {
-      ++actions;
-    } else {
-      words.FailSyntax();
-    }
-  }
-  if (actions != 1) {
+  ReadOptions<RuleRequest>(kRuleOptions, kSets, words, &rule);
+  if (rule.actions != 1) {
     words.Fail("a rule needs one of BOOST factor, BURY and PIN position");
   }
   if (rule.filter.empty()) {
@@ -138,18 +166,11 @@ void RunRule(CommandContext& context) {
   }
 }
 
-constexpr ArgumentSpec kActions[] = {
-    {.name = "factor", .type = "double", .token = "BOOST"},
-    {.name = "bury", .type = "pure-token", .token = "BURY"},
-    {.name = "position", .type = "integer", .token = "PIN"},
-};
-constexpr ArgumentSpec kSetArguments[] = {
-    {.name = "name", .type = "string"},
-    {.name = "expression", .type = "string", .token = "FILTER"},
-    {.name = "action", .type = "oneof", .arguments = kActions},
-    {.name = "from-ms", .type = "integer", .token = "FROM", .optional = true},
-    {.name = "until-ms", .type = "integer", .token = "UNTIL", .optional = true},
-};
+constexpr auto kActions = ArgumentsOf<kActs, kNoArguments, kRuleOptions>();
+constexpr ArgumentSpec kSetFront[] = {{.name = "name", .type = "string"},
+                                      kFilterOption.argument,
+                                      {.name = "action", .type = "oneof", .arguments = kActions}};
+constexpr auto kSetArguments = ArgumentsOf<kTimes, kSetFront, kRuleOptions>();
 constexpr ArgumentSpec kVerbs[] = {
     {.name = "set", .type = "block", .token = "SET", .arguments = kSetArguments},
     {.name = "list", .type = "pure-token", .token = "LIST"},

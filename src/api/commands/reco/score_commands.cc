@@ -1,5 +1,6 @@
 // Scores of single items and why they are what they are: RECO.SCORE, SESSIONSCORE, SIMILARITY,
 // EXPLAIN, SESSIONEXPLAIN, WHY, REPRESENTATIVE.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,8 +10,10 @@
 #include "api/commands/answers.h"
 #include "api/commands/arguments.h"
 #include "api/commands/command.h"
+#include "api/commands/grammar.h"
+#include "api/commands/reco/argument_specs.h"
 #include "api/commands/reco/groups.h"
-#include "api/commands/reco/ranking_request.h"
+#include "api/commands/reco/list_options.h"
 
 namespace reco::api {
 namespace {
@@ -39,7 +42,7 @@ void Similarity(CommandContext& context) {
   }
 }
 
-// What is asked of an anonymous basket: "key target n item ... [WEIGHTS w ...] [COUNT n]".
+// What is asked of an anonymous basket: "key target n item ..." and its options.
 struct BasketRequest {
   std::string_view target;
   std::vector<std::string_view> items;
@@ -47,26 +50,33 @@ struct BasketRequest {
   std::size_t count = 10;
 };
 
-BasketRequest ReadBasket(Arguments& words, bool with_count) {
+// Bits of Option::commands.
+constexpr std::uint32_t kScores = 1;
+constexpr std::uint32_t kExplains = 2;
+constexpr std::array kBasketOptions = {
+    OptionsOf<BasketRequest>::Custom(
+        {.name = "weight", .type = "double", .token = "WEIGHTS", .multiple = true},
+        "one weight for each item of the basket",
+        [](const Option<BasketRequest>&, Arguments& words, BasketRequest* basket) {
+          basket->weights = ReadWeights(words, basket->items.size());
+        }),
+    OptionsOf<BasketRequest>::Integer<&BasketRequest::count>(
+        {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)
+        .For(kExplains),
+};
+
+BasketRequest ReadBasket(Arguments& words, std::uint32_t command) {
   BasketRequest basket;
   basket.target = words.Id("item id");
   basket.items = words.CountedIds("the number of items");
-  while (words.left() > 0) {
-    if (words.Option("WEIGHTS")) {
-      basket.weights = ReadWeights(words, basket.items.size());
-    } else if (with_count && words.Option("COUNT")) {
-      basket.count = static_cast<std::size_t>(words.Integer("COUNT", 1, kCountMax));
-    } else {
-      words.FailSyntax();
-    }
-  }
+  ReadOptions<BasketRequest>(kBasketOptions, command, words, &basket);
   return basket;
 }
 
 void SessionScore(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
-  const BasketRequest basket = ReadBasket(words, false);
+  const BasketRequest basket = ReadBasket(words, kScores);
   if (words.Reject(context.reply)) {
     return;
   }
@@ -109,29 +119,30 @@ void AnswerExplanationOrNull(Reply& reply, const Result<Explanation>& explanatio
   }
 }
 
+struct ExplainRequest {
+  std::size_t count = 10;
+};
+
+constexpr std::array kExplainOptions = {OptionsOf<ExplainRequest>::Integer<&ExplainRequest::count>(
+    {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)};
+
 void Explain(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
   const std::string_view item = words.Id("item id");
-  std::int64_t count = 10;
-  while (words.left() > 0) {
-    if (words.Option("COUNT")) {
-      count = words.Integer("COUNT", 1, kCountMax);
-    } else {
-      words.FailSyntax();
-    }
-  }
+  ExplainRequest request;
+  ReadOptions<ExplainRequest>(kExplainOptions, kExplains, words, &request);
   if (!words.Reject(context.reply)) {
-    AnswerExplanationOrNull(
-        context.reply, context.database.Explain(key, user, item, static_cast<std::size_t>(count)));
+    AnswerExplanationOrNull(context.reply,
+                            context.database.Explain(key, user, item, request.count));
   }
 }
 
 void ExplainSession(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
-  const BasketRequest basket = ReadBasket(words, true);
+  const BasketRequest basket = ReadBasket(words, kExplains);
   if (!words.Reject(context.reply)) {
     AnswerExplanationOrNull(context.reply,
                             context.database.ExplainSession(key, basket.target, basket.items,
@@ -226,18 +237,14 @@ void Representatives(CommandContext& context) {
 }
 
 constexpr ArgumentSpec kTargetArgument = {.name = "target", .type = "string"};
-constexpr ArgumentSpec kKeyArguments[] = {kKeyArgument};
 constexpr ArgumentSpec kScoreArguments[] = {kKeyArgument, kUserArgument, kItemsArgument};
 constexpr ArgumentSpec kSimilarityArguments[] = {
     kKeyArgument, kItemArgument, {.name = "other", .type = "string", .multiple = true}};
-constexpr ArgumentSpec kSessionScoreArguments[] = {kKeyArgument, kTargetArgument, kNumberArgument,
-                                                   kItemsArgument, kWeightsArgument};
-constexpr ArgumentSpec kExplainArguments[] = {kKeyArgument, kUserArgument, kItemArgument,
-                                              kCountArgument};
-constexpr ArgumentSpec kExplainSessionArguments[] = {kKeyArgument,     kTargetArgument,
-                                                     kNumberArgument,  kItemsArgument,
-                                                     kWeightsArgument, kCountArgument};
-constexpr ArgumentSpec kWhyArguments[] = {kKeyArgument, kUserArgument, kItemArgument};
+constexpr ArgumentSpec kBasket[] = {kKeyArgument, kTargetArgument, kNumberArgument, kItemsArgument};
+constexpr auto kSessionScoreArguments = ArgumentsOf<kScores, kBasket, kBasketOptions>();
+constexpr auto kExplainSessionArguments = ArgumentsOf<kExplains, kBasket, kBasketOptions>();
+constexpr ArgumentSpec kUserItem[] = {kKeyArgument, kUserArgument, kItemArgument};
+constexpr auto kExplainArguments = ArgumentsOf<kExplains, kUserItem, kExplainOptions>();
 
 constexpr CommandSpec kRows[] = {
     {.name = "reco.score",
@@ -289,7 +296,7 @@ constexpr CommandSpec kRows[] = {
      .summary = "Returns a map of why an item is not in the list of a user, or its exact rank and "
                 "score, and of the rules that hold for it",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
-     .arguments = kWhyArguments,
+     .arguments = kUserItem,
      .handler = Why},
     {.name = "reco.representative",
      .arity = 2,
@@ -297,7 +304,7 @@ constexpr CommandSpec kRows[] = {
      .summary =
          "Returns for each latent feature the item with the largest component, and the component",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
-     .arguments = kKeyArguments,
+     .arguments = kKeyAlone,
      .handler = Representatives},
 };
 

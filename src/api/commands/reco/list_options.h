@@ -1,0 +1,214 @@
+// The options of lists: one row each (grammar.h). A new option of a list is a row here and the
+// place in src/engine/lists where it acts.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "reco/types.h"
+
+#include "api/commands/grammar.h"
+#include "api/commands/reco/argument_specs.h"
+
+namespace reco::api {
+
+// One request for a list: what is asked about, and the values of all options. The options of the
+// engine that are spans borrow from the vectors here.
+struct ListRequest : RankingOptions {
+  ListRequest() = default;
+  ListRequest(const ListRequest&) = delete;
+  ListRequest& operator=(const ListRequest&) = delete;
+
+  std::string_view key;
+  std::string_view id;                // of the user or the item, where there is one
+  std::vector<std::string_view> ids;  // of the group or the basket
+
+  std::vector<std::string_view> include_ids;
+  std::vector<std::string_view> exclude_ids;
+  std::vector<std::string_view> context_ids;
+  bool filtered = false;  // FILTER was given
+  bool with_scores = false;
+  bool with_source = false;
+
+  std::vector<double> weights;  // of the basket; empty: all 1
+  SimilarityBasis basis = SimilarityBasis::kVector;
+  PopularBy popular_by = PopularBy::kUsers;
+  std::optional<std::int64_t> window_s;
+  std::int64_t halflife_s = kTrendingHalfLifeS;
+  std::optional<std::string_view> type;
+  std::optional<std::int64_t> since_ms;
+  std::optional<std::int64_t> until_ms;
+  std::optional<std::int64_t> as_of_ms;
+};
+
+// Bits of Option::commands.
+namespace list {
+inline constexpr std::uint32_t kTopK = 1U << 0U;
+inline constexpr std::uint32_t kGroup = 1U << 1U;
+inline constexpr std::uint32_t kSession = 1U << 2U;
+inline constexpr std::uint32_t kSimilar = 1U << 3U;
+inline constexpr std::uint32_t kSimilarUsers = 1U << 4U;
+inline constexpr std::uint32_t kSurprising = 1U << 5U;
+inline constexpr std::uint32_t kPopular = 1U << 6U;
+inline constexpr std::uint32_t kTrending = 1U << 7U;
+inline constexpr std::uint32_t kLatest = 1U << 8U;
+inline constexpr std::uint32_t kActiveUsers = 1U << 9U;
+inline constexpr std::uint32_t kAudience = 1U << 10U;
+inline constexpr std::uint32_t kHistory = 1U << 11U;
+
+inline constexpr std::uint32_t kForUsers = kTopK | kGroup;
+inline constexpr std::uint32_t kByVector = kForUsers | kSession | kSimilar | kSurprising;
+inline constexpr std::uint32_t kOfItems = kByVector | kPopular | kTrending | kLatest;
+inline constexpr std::uint32_t kRankings = kOfItems | kSimilarUsers | kActiveUsers;
+inline constexpr std::uint32_t kEvery = kRankings | kAudience | kHistory;
+}  // namespace list
+
+// One weight for each of `count` items.
+inline std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
+  std::vector<double> weights;
+  while (!words.failed() && weights.size() < count) {
+    weights.push_back(words.Double("weight", -kWeightMax, kWeightMax));
+  }
+  return weights;
+}
+
+// "n id ..." into the vector, and into the engine's option that borrows it.
+template <auto kIds, auto kSpan>
+constexpr Option<ListRequest> IdsOption(const OptionText& text) {
+  return OptionsOf<ListRequest>::Custom(
+      {.name = text.name, .type = "block", .token = text.token, .arguments = kCountedIds}, text.doc,
+      [](const Option<ListRequest>& option, Arguments& words, ListRequest* request) {
+        request->*kIds = words.CountedIds(option.argument.token);
+        request->*kSpan = request->*kIds;
+      });
+}
+
+inline constexpr ArgumentSpec kBases[] = {
+    {.name = "vector", .type = "pure-token", .token = "VECTOR"},
+    {.name = "cooccurrence", .type = "pure-token", .token = "COOCCURRENCE"},
+};
+inline constexpr ArgumentSpec kPopularities[] = {
+    {.name = "users", .type = "pure-token", .token = "USERS"},
+    {.name = "weight", .type = "pure-token", .token = "WEIGHT"},
+    {.name = "events", .type = "pure-token", .token = "EVENTS"},
+};
+inline constexpr ArgumentSpec kApproximateArguments[] = {
+    {.name = "ef", .type = "integer", .token = "EF", .optional = true}};
+
+using ListOptions = OptionsOf<ListRequest>;
+
+// In the order in which a command's syntax shows them.
+inline constexpr std::array kListOptions = {
+    ListOptions::Custom({.name = "weight", .type = "double", .token = "WEIGHTS", .multiple = true},
+                        "one weight for each item of the basket; 1 by default",
+                        [](const Option<ListRequest>&, Arguments& words, ListRequest* request) {
+                          request->weights = ReadWeights(words, request->ids.size());
+                        })
+        .For(list::kSession),
+    IdsOption<&ListRequest::context_ids, &ListRequest::context>(
+        {"CONTEXT", "context",
+         "items folded in with weight 1, as if the user had them; not stored"})
+        .For(list::kForUsers),
+    ListOptions::Double<&ListRequest::recency>(
+        {"RECENCY", "gamma",
+         "weighs the user's n-th newest pair by gamma^n; by default the collection's parameter"},
+        kRecencyMin, 1)
+        .For(list::kForUsers),
+    ListOptions::Flag<&ListRequest::with_seen>(
+        {"WITHSEEN", "withseen", "offers also what the user, or the basket, has already"})
+        .For(list::kForUsers | list::kSession),
+    ListOptions::OneOf<&ListRequest::basis, kBases>(
+        {"BY", "basis", "what makes items similar: the model's vectors, or the users in common"})
+        .For(list::kSimilar)
+        // Cold rows of many users may have to be read.
+        .SlowWhen([](const ListRequest& request) {
+          return request.basis == SimilarityBasis::kCooccurrence;
+        }),
+    ListOptions::Integer<&ListRequest::window_s>(
+        {"WINDOW", "window", "counts the events of the last so many seconds only"}, 1,
+        kRecentSecondsMax)
+        .For(list::kPopular)
+        // A window that nobody has asked for yet is made from the log, however long that is.
+        .SlowWhen([](const ListRequest& request) { return request.window_s.has_value(); }),
+    ListOptions::OneOf<&ListRequest::popular_by, kPopularities>(
+        {"BY", "by", "what is counted; users by default"})
+        .For(list::kPopular),
+    ListOptions::Integer<&ListRequest::halflife_s>(
+        {"HALFLIFE", "seconds", "the age at which an event counts half; a day by default"}, 1,
+        kRecentSecondsMax)
+        .For(list::kTrending),
+    ListOptions::Integer<&ListRequest::count>(
+        {"COUNT", "count", "entries of the page; 10 by default"}, 1, kCountMax)
+        .For(list::kEvery),
+    ListOptions::Integer<&ListRequest::offset>(
+        {"OFFSET", "offset", "entries in front of the page, which with COUNT are at most 1000000"},
+        0, kPageEndMax)
+        .For(list::kEvery),
+    ListOptions::Text<&ListRequest::type>(
+        {"TYPE", "name", "pairs whose newest event is of this type"}, kTypeNameBytesMax)
+        .For(list::kHistory),
+    ListOptions::Time<&ListRequest::since_ms>({"SINCE", "since", "pairs from this time on"})
+        .For(list::kHistory),
+    ListOptions::Time<&ListRequest::until_ms>({"UNTIL", "until", "pairs up to this time"})
+        .For(list::kHistory),
+    ListOptions::Time<&ListRequest::as_of_ms>(
+        {"ASOF", "asof", "the history as it stood then, by the time at which events arrived"})
+        .For(list::kHistory)
+        // The past is read from the log, however long that is; the present stands in memory.
+        .SlowWhen([](const ListRequest& request) { return request.as_of_ms.has_value(); }),
+    ListOptions::Flag<&ListRequest::with_scores>(
+        {"WITHSCORES", "withscores", "answers the score of each entry beside it"})
+        .For(list::kEvery),
+    ListOptions::Flag<&ListRequest::with_attributes>(
+        {"WITHATTRS", "withattrs", "answers the attributes of each entry, or nil"})
+        .For(list::kRankings),
+    ListOptions::Flag<&ListRequest::with_source>(
+        {"WITHSOURCE", "withsource",
+         "answers what each entry comes from: model, fold-in, popular, trending, latest, activity "
+         "or cooccurrence"})
+        .For(list::kRankings),
+    ListOptions::Custom({.name = "expression", .type = "string", .token = "FILTER"},
+                        "lists only what the expression holds for (doc/filters.md)",
+                        [](const Option<ListRequest>&, Arguments& words, ListRequest* request) {
+                          request->filter = words.Word();
+                          request->filtered = true;
+                        })
+        .For(list::kRankings),
+    IdsOption<&ListRequest::include_ids, &ListRequest::include>(
+        {"INCLUDE", "include", "lists only these"})
+        .For(list::kRankings),
+    IdsOption<&ListRequest::exclude_ids, &ListRequest::exclude>(
+        {"EXCLUDE", "exclude", "leaves these out"})
+        .For(list::kRankings),
+    ListOptions::Double<&ListRequest::diversity>(
+        {"DIVERSITY", "lambda",
+         "trades score for distance to the items before, among the best 500; 0, the default, is "
+         "none"},
+        0, 1)
+        .For(list::kOfItems),
+    ListOptions::Integer<&ListRequest::model>(
+        {"MODEL", "model-id", "ranks by a replaced model that is kept (RECO.MODEL LIST)"}, 1,
+        std::numeric_limits<std::uint32_t>::max())
+        .For(list::kByVector)
+        // The first list by a replaced model reads its vectors.
+        .SlowWhen([](const ListRequest& request) { return request.model.has_value(); }),
+    ListOptions::Custom(
+        {.name = "approx", .type = "block", .token = "APPROX", .arguments = kApproximateArguments},
+        "asks a graph of neighbours, which looks at EF items (200 by default) and "
+        "may miss some of the best",
+        [](const Option<ListRequest>&, Arguments& words, ListRequest* request) {
+          request->approximate_ef = kApproximateEfDefault;
+          if (words.Keyword("EF")) {
+            request->approximate_ef =
+                static_cast<std::uint32_t>(words.Integer("EF", 1, kApproximateEfMax));
+          }
+        })
+        .For(list::kByVector),
+};
+
+}  // namespace reco::api
