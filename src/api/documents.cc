@@ -9,6 +9,7 @@
 #include "reco/options.h"
 
 #include "api/commands/command_syntax.h"
+#include "api/commands/reco/list_options.h"
 #include "api/config/config_options.h"
 #include "api/protocol/reply.h"
 #include "api/protocol/words.h"
@@ -116,6 +117,67 @@ void AppendParameters(std::string* text) {
   }
 }
 
+bool Shows(const CommandEntry& command, const ArgumentSpec& option) {
+  return std::ranges::any_of(command.spec->arguments, [&](const ArgumentSpec& argument) {
+    return argument.token == option.token && argument.name == option.name;
+  });
+}
+
+// Names of commands without "RECO.", with commas between.
+std::string ShortNames(std::span<const CommandEntry* const> commands) {
+  std::string names;
+  for (const CommandEntry* command : commands) {
+    names.append(names.empty() ? "" : ", ");
+    names += UpperCase(command->spec->name.substr(command->spec->name.find('.') + 1));
+  }
+  return names;
+}
+
+// The lists whose rows show the option, in words.
+std::string ListsWith(std::span<const CommandEntry* const> lists, const ArgumentSpec& option) {
+  std::vector<const CommandEntry*> with;
+  std::vector<const CommandEntry*> without;
+  for (const CommandEntry* list : lists) {
+    (Shows(*list, option) ? with : without).push_back(list);
+  }
+  if (without.empty()) {
+    return "every list";
+  }
+  return with.size() > without.size() ? "all but " + ShortNames(without) : ShortNames(with);
+}
+
+std::string RangeOf(const Option<ListRequest>& option) {
+  if (option.min == option.max) {
+    return "";
+  }
+  const bool text = option.argument.type == "string";
+  return FormatDouble(option.min) + " to " + FormatDouble(option.max) + (text ? " bytes" : "");
+}
+
+void AppendListOptions(const CommandTable& table, std::string* text) {
+  const auto offset = std::ranges::find_if(kListOptions, [](const Option<ListRequest>& option) {
+    return option.argument.token == "OFFSET";  // every list has pages, and nothing else has
+  });
+  std::vector<const CommandEntry*> lists;
+  std::ranges::copy_if(table.commands(), std::back_inserter(lists),
+                       [&](const CommandEntry* entry) { return Shows(*entry, offset->argument); });
+  text->append(
+      "## Options of lists\n\n"
+      "| option | value | meaning | of |\n|---|---|---|---|\n");
+  for (const Option<ListRequest>& option : kListOptions) {
+    std::string syntax = ArgumentSyntax({&option.argument, 1});
+    syntax = syntax.substr(1, syntax.size() - 2);  // without the brackets of what may be left out
+    for (std::size_t bar = syntax.find('|'); bar != std::string::npos;
+         bar = syntax.find('|', bar + 2)) {
+      syntax.insert(bar, 1, '\\');
+    }
+    text->append("| `").append(syntax).append("` | ");
+    text->append(RangeOf(option)).append(" | ").append(Escaped(option.doc)).append(" | ");
+    text->append(ListsWith(lists, option.argument)).append(" |\n");
+  }
+  text->append("\n");
+}
+
 std::string Quoted(std::string_view value) {
   return value.empty() ? "\"\"" : std::string(value);
 }
@@ -157,6 +219,7 @@ std::string CommandsDocument(const CommandTable& table) {
       AppendCommand(*entry, &text);
     }
   }
+  AppendListOptions(table, &text);
   text.pop_back();  // one newline at the end
   return text;
 }

@@ -1,6 +1,8 @@
 // Collections: RECO.CREATE, RECO.CONFIG, RECO.INFO.
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,18 +11,23 @@
 #include "api/commands/answers.h"
 #include "api/commands/arguments.h"
 #include "api/commands/command.h"
+#include "api/commands/reco/argument_specs.h"
 #include "api/commands/reco/groups.h"
 #include "engine/settings/parameters.h"
 
 namespace reco::api {
 namespace {
 
-// RETRAIN EVERY n | RETRAIN INTERVAL s: two words for the parameters retrain-every and
-// retrain-interval.
+// Parameters of this name and more are also written in two words: RETRAIN EVERY n.
+constexpr std::string_view kRetrain = "retrain-";
+constexpr std::string_view kTypes = "type.*";  // the parameters of types: TYPE name weight
+
+// Reads one of them, behind RETRAIN.
 void ReadRetrain(Arguments& words, ParameterList* parameters) {
-  for (const std::string_view rule : {"every", "interval"}) {
-    if (words.Keyword(rule)) {
-      words.Parameter("retrain-" + std::string(rule), parameters);
+  for (const engine::Parameter& parameter : engine::CollectionParameters()) {
+    if (parameter.name.starts_with(kRetrain) &&
+        words.Keyword(parameter.name.substr(kRetrain.size()))) {
+      words.Parameter(std::string(parameter.name), parameters);
       return;
     }
   }
@@ -170,79 +177,68 @@ void Info(CommandContext& context) {
   AnswerDetails(context.reply, *info, JobsOf(context.database, key.name));
 }
 
-constexpr ArgumentSpec kUnobservedValues[] = {
-    {.name = "w0", .type = "double"},
-    {.name = "auto", .type = "pure-token", .token = "AUTO"},
+// The arguments of RECO.CREATE, from the table of parameters. Owns the words it shows.
+class CreateArguments {
+ public:
+  CreateArguments() : all_{kKeyArgument} {
+    std::vector<ArgumentSpec> retrain;
+    for (const engine::Parameter& parameter : engine::CollectionParameters()) {
+      if (parameter.name == kTypes) {
+        all_.push_back({.name = "type",
+                        .type = "block",
+                        .token = "TYPE",
+                        .optional = true,
+                        .multiple = true,
+                        .arguments = kTypeArguments});
+      } else if (parameter.name.starts_with(kRetrain)) {
+        const std::string_view rule = parameter.name.substr(kRetrain.size());
+        retrain.push_back({.name = rule, .type = "integer", .token = Upper(rule)});
+      } else {
+        all_.push_back(Of(parameter));
+      }
+    }
+    all_.push_back({.name = "retrain",
+                    .type = "oneof",
+                    .token = "RETRAIN",
+                    .optional = true,
+                    .multiple = true,
+                    .arguments = choices_.emplace_back(std::move(retrain))});
+  }
+
+  std::span<const ArgumentSpec> all() const { return all_; }
+
+ private:
+  std::string_view Upper(std::string_view name) { return words_.emplace_back(UpperCase(name)); }
+
+  ArgumentSpec Of(const engine::Parameter& parameter) {
+    const std::string_view number = parameter.integer ? "integer" : "double";
+    ArgumentSpec argument{.name = parameter.name,
+                          .type = parameter.get == nullptr ? "string" : number,
+                          .token = Upper(parameter.name),
+                          .optional = true};
+    std::vector<ArgumentSpec> choices;
+    if (parameter.automatic) {
+      choices.push_back({.name = parameter.name, .type = number});
+      choices.push_back({.name = "auto", .type = "pure-token", .token = "AUTO"});
+    }
+    for (const std::string_view choice : parameter.choices) {
+      choices.push_back({.name = choice, .type = "pure-token", .token = Upper(choice)});
+    }
+    if (!choices.empty()) {
+      argument.type = "oneof";
+      argument.arguments = choices_.emplace_back(std::move(choices));
+    }
+    return argument;
+  }
+
+  static constexpr ArgumentSpec kTypeArguments[] = {{.name = "name", .type = "string"},
+                                                    {.name = "weight", .type = "double"}};
+
+  std::deque<std::string> words_;  // stay where they are
+  std::deque<std::vector<ArgumentSpec>> choices_;
+  std::vector<ArgumentSpec> all_;
 };
-constexpr ArgumentSpec kTypeArguments[] = {{.name = "name", .type = "string"},
-                                           {.name = "weight", .type = "double"}};
-constexpr ArgumentSpec kRetrainRules[] = {
-    {.name = "events", .type = "integer", .token = "EVERY"},
-    {.name = "seconds", .type = "integer", .token = "INTERVAL"},
-};
-constexpr ArgumentSpec kNoYes[] = {
-    {.name = "no", .type = "pure-token", .token = "NO"},
-    {.name = "yes", .type = "pure-token", .token = "YES"},
-};
-constexpr ArgumentSpec kWeightings[] = {
-    {.name = "linear", .type = "pure-token", .token = "LINEAR"},
-    {.name = "log", .type = "pure-token", .token = "LOG"},
-};
-constexpr ArgumentSpec kFeedbacks[] = {
-    {.name = "implicit", .type = "pure-token", .token = "IMPLICIT"},
-    {.name = "explicit", .type = "pure-token", .token = "EXPLICIT"},
-};
-constexpr ArgumentSpec kFoldIns[] = {
-    {.name = "both", .type = "pure-token", .token = "BOTH"},
-    {.name = "users", .type = "pure-token", .token = "USERS"},
-    {.name = "off", .type = "pure-token", .token = "OFF"},
-};
-constexpr ArgumentSpec kCreateArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "d", .type = "integer", .token = "DIM", .optional = true},
-    {.name = "alpha", .type = "double", .token = "ALPHA", .optional = true},
-    {.name = "l", .type = "double", .token = "REG", .optional = true},
-    {.name = "l1", .type = "double", .token = "REGN", .optional = true},
-    {.name = "unobserved",
-     .type = "oneof",
-     .token = "UNOBSERVED",
-     .optional = true,
-     .arguments = kUnobservedValues},
-    {.name = "iterations", .type = "integer", .token = "ITERATIONS", .optional = true},
-    {.name = "tolerance", .type = "double", .token = "TOLERANCE", .optional = true},
-    {.name = "warm-start",
-     .type = "oneof",
-     .token = "WARM-START",
-     .optional = true,
-     .arguments = kNoYes},
-    {.name = "seed", .type = "integer", .token = "SEED", .optional = true},
-    {.name = "gamma", .type = "double", .token = "RECENCY", .optional = true},
-    {.name = "seconds", .type = "double", .token = "HALFLIFE", .optional = true},
-    {.name = "weighting",
-     .type = "oneof",
-     .token = "WEIGHTING",
-     .optional = true,
-     .arguments = kWeightings},
-    {.name = "feedback",
-     .type = "oneof",
-     .token = "FEEDBACK",
-     .optional = true,
-     .arguments = kFeedbacks},
-    {.name = "foldin", .type = "oneof", .token = "FOLDIN", .optional = true, .arguments = kFoldIns},
-    {.name = "type",
-     .type = "block",
-     .token = "TYPE",
-     .optional = true,
-     .multiple = true,
-     .arguments = kTypeArguments},
-    {.name = "retrain",
-     .type = "oneof",
-     .token = "RETRAIN",
-     .optional = true,
-     .multiple = true,
-     .arguments = kRetrainRules},
-};
-constexpr ArgumentSpec kKeyArguments[] = {{.name = "key", .type = "key"}};
+
 constexpr ArgumentSpec kParameterArguments[] = {{.name = "param", .type = "string"},
                                                 {.name = "value", .type = "string"}};
 constexpr ArgumentSpec kConfigActions[] = {{.name = "pattern", .type = "pattern", .token = "GET"},
@@ -252,40 +248,40 @@ constexpr ArgumentSpec kConfigActions[] = {{.name = "pattern", .type = "pattern"
                                             .multiple = true,
                                             .arguments = kParameterArguments}};
 constexpr ArgumentSpec kConfigArguments[] = {
-    {.name = "key", .type = "key"},
-    {.name = "action", .type = "oneof", .arguments = kConfigActions}};
-
-constexpr CommandSpec kRows[] = {
-    {.name = "reco.create",
-     .arity = -2,
-     .flags = kWrite | kDenyOom,
-     .summary = "Creates a collection. Returns false when one with these options is there already",
-     .complexity = "O(1)",
-     .arguments = kCreateArguments,
-     .handler = Create},
-    {.name = "reco.config",
-     .arity = -4,
-     .flags = kWrite | kDenyOom,
-     .summary =
-         "GET returns a map of the collection's parameters that match a pattern. SET changes "
-         "all of the named ones or none, returns OK and says so when one takes effect only "
-         "at the next training",
-     .complexity = "O(N) where N is the number of parameters",
-     .arguments = kConfigArguments,
-     .handler = Config},
-    {.name = "reco.info",
-     .arity = 2,
-     .flags = kReadonly,
-     .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
-                "jobs and, where APPROX has built one, graph of neighbours",
-     .complexity = "O(N) where N is the number of jobs remembered",
-     .arguments = kKeyArguments,
-     .handler = Info},
-};
+    kKeyArgument, {.name = "action", .type = "oneof", .arguments = kConfigActions}};
 
 }  // namespace
 
 std::span<const CommandSpec> CollectionCommands() {
+  static const CreateArguments kCreate;
+  static const CommandSpec kRows[] = {
+      {.name = "reco.create",
+       .arity = -2,
+       .flags = kWrite | kDenyOom,
+       .summary =
+           "Creates a collection. Returns false when one with these options is there already",
+       .complexity = "O(1)",
+       .arguments = kCreate.all(),
+       .handler = Create},
+      {.name = "reco.config",
+       .arity = -4,
+       .flags = kWrite | kDenyOom,
+       .summary =
+           "GET returns a map of the collection's parameters that match a pattern. SET changes "
+           "all of the named ones or none, returns OK and says so when one takes effect only "
+           "at the next training",
+       .complexity = "O(N) where N is the number of parameters",
+       .arguments = kConfigArguments,
+       .handler = Config},
+      {.name = "reco.info",
+       .arity = 2,
+       .flags = kReadonly,
+       .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
+                  "jobs and, where APPROX has built one, graph of neighbours",
+       .complexity = "O(N) where N is the number of jobs remembered",
+       .arguments = kKeyAlone,
+       .handler = Info},
+  };
   return kRows;
 }
 
