@@ -142,6 +142,10 @@ struct RankingOptions {
   // with the largest (1 - lambda) score / |best score| - lambda (largest cosine to those before).
   // Chosen among the kDiversityPool best, the others follow by score. Lists of items only. 0 to 1.
   double diversity = 0;
+  // Leaves out entries that score less, after the boosts of rules; of Surprising, whose best have
+  // the lowest scores, those that score more. Pinned items stay. A number; infinities leave out
+  // nothing or everything. Latest refuses it: its scores are times.
+  std::optional<double> min_score = {};
   // Number of the model to rank by, of lists by vectors. Of one that a training has replaced the
   // item vectors stay as they were then (Options::models_kept), and users are solved against them,
   // from their newest 256 pairs; the first list reads them from disk. Lists by other means refuse

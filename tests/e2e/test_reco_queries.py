@@ -356,6 +356,23 @@ class ListOptions(QueryTest):
                 self.assertEqual(plain, self.reco(*words, "COUNT", 100, "DIVERSITY", 0))
                 self.assertEqual(set(plain), set(self.reco(*words, "COUNT", 100, "DIVERSITY", 1)))
 
+    def test_a_least_score_cuts_the_list_where_the_scores_fall_below_it(self):
+        for words in ITEM_LISTS + USER_LISTS:
+            if words[0] == "LATEST":
+                continue
+            rows = self.reco3(*words, "WITHSCORES", "COUNT", 100)
+            lowest_first = words[0] == "SURPRISING"
+            moving = words[0] == "TRENDING"  # its scores are of this moment
+            for _, score in rows:
+                least = score * 0.99 if moving else score
+                kept = [name for name, other in rows
+                        if (other <= least if lowest_first else other >= least)]
+                options = ("MINSCORE", repr(least))
+                with self.subTest(words=words, least=least):
+                    self.assertEqual(kept, self.reco(*words, "COUNT", 100, *options))
+                    self.assertEqual(kept[1:3], self.reco(*words, "COUNT", 2, "OFFSET", 1,
+                                                          *options))
+
     def test_the_model_in_use_may_be_named_and_none_that_is_not_there(self):
         for words in (("TOPK", "a0"), ("MTOPK", 1, "a0"), ("SESSION", 1, "x1"),
                       ("SIMILAR", 1, "x1"), ("SURPRISING", "a0")):
@@ -380,6 +397,9 @@ class ListOptions(QueryTest):
                 (item_lists, ("DIVERSITY", "nan"), NOT_FLOAT),
                 (item_lists, ("DIVERSITY", 0, "DIVERSITY", 0), SYNTAX),
                 (USER_LISTS, ("DIVERSITY", 0), SYNTAX),
+                (item_lists[:-1] + USER_LISTS, ("MINSCORE", "nan"), NOT_FLOAT),
+                (vector_lists, ("MINSCORE", 1, "MINSCORE", 1), SYNTAX),
+                ([("LATEST",), ("AUDIENCE", "x1"), ("HISTORY", "a0")], ("MINSCORE", 1), SYNTAX),
                 (vector_lists, ("MODEL", 0), "ERR MODEL must be between 1 and 4294967295"),
                 (vector_lists, ("MODEL", 4294967296), "ERR MODEL must be between 1 and 4294967295"),
                 (vector_lists, ("MODEL", "first"), NOT_INTEGER),

@@ -1,4 +1,5 @@
 """RECO.RULE: merchandising rules on every list of items."""
+import math
 import random
 import threading
 import time
@@ -36,8 +37,9 @@ def matches(expression, item):
     return RECORDS[item] is not None and MEANING[expression](RECORDS[item])
 
 
-def ruled(rows, rules):
-    """What `rules`, (name, expression, action, value), make of the (item, score) `rows`."""
+def ruled(rows, rules, least=-math.inf):
+    """What `rules`, (name, expression, action, value), and MINSCORE `least` make of the
+    (item, score) `rows`."""
     boosted = []
     for item, score in rows:
         factors = [value for _, expression, action, value in rules
@@ -53,7 +55,7 @@ def ruled(rows, rules):
         free = [row for row in boosted if row not in [pin for _, pin in pins]]
         found = [row for row in free if action == "PIN" and matches(expression, row[0])]
         pins += [(place - 1, found[0])] if found else []
-    left = [row for row in boosted if row not in [pin for _, pin in pins]]
+    left = [row for row in boosted if row not in [pin for _, pin in pins] and row[1] >= least]
     buried = [row for row in left if any(action == "BURY" and matches(expression, row[0])
                                          for _, expression, action, _ in rules)]
     answer = [row for row in left if row not in buried] + buried
@@ -289,7 +291,12 @@ class Effect(RuleTest):
             rules = self.random_rules(draw)
             for rows, query in zip(plain, LISTS):
                 with self.subTest(query=query, rules=rules):
-                    self.assertEqual(ruled(rows, rules), self.rows(query))
+                    shown = ruled(rows, rules)
+                    self.assertEqual(shown, self.rows(query))
+                    if shown and query[0] != "LATEST":
+                        least = draw.choice(shown)[1]
+                        self.assertEqual(ruled(rows, rules, least),
+                                         self.rows(query, "MINSCORE", repr(least)))
             for name, *_ in rules:
                 self.cmd("RULE", "shop", "DEL", name)
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <random>
 #include <set>
@@ -347,6 +348,35 @@ TEST_F(Rankings, SurprisingAreTheKnownItemsByAscendingScore) {
   const auto ranking = *shop.db->Surprising("shop", "u1", {.count = 100});
   EXPECT_EQ(ranking.entries.size(), expected.size());
   ExpectSame(ranking, expected);
+}
+
+// By the scores that the lists themselves show.
+TEST_F(Rankings, LeastScoreIsCheckedAndCutsWhatScoresWorse) {
+  const auto kept = [](const Ranking& all, auto better) {
+    std::vector<std::string> names;
+    for (const Ranking::Entry& entry : all.entries) {
+      if (better(entry.score)) {
+        names.push_back(entry.id);
+      }
+    }
+    return names;
+  };
+  const Ranking best = *shop.db->TopK("shop", "u1", {.count = 100});
+  const double least = best.entries[best.entries.size() / 2].score;
+  const auto at_least = [&](double score) { return score >= least; };
+  EXPECT_EQ(kept(*shop.db->TopK("shop", "u1", {.count = 100, .min_score = least}),
+                 [](double) { return true; }),
+            kept(best, at_least));
+  const Ranking known = *shop.db->Surprising("shop", "u1", {.count = 100});
+  const double most = known.entries[known.entries.size() / 2].score;
+  EXPECT_EQ(kept(*shop.db->Surprising("shop", "u1", {.count = 100, .min_score = most}),
+                 [](double) { return true; }),
+            kept(known, [&](double score) { return score <= most; }));
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(shop.db->TopK("shop", "u1", {.min_score = kNan}).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(shop.db->Latest("shop", {.min_score = 1}).status().code(),
+            StatusCode::kInvalidArgument);
 }
 
 TEST_F(Rankings, SessionScoreIsTheScoreInTheSessionsList) {

@@ -153,8 +153,12 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
     };
     return ListByVector(view, query, count, both, {.ordinals = &known});
   };
+  RankingOptions opposite = options;
+  if (options.min_score) {
+    opposite.min_score = -*options.min_score;
+  }
   RECO_ASSIGN_OR_RETURN(std::vector<ScoredItem> list,
-                        List(view, options, {.replaced = replaced}, lister));
+                        List(view, opposite, {.replaced = replaced}, lister));
   for (ScoredItem& entry : list) {
     entry.score = -entry.score;
   }

@@ -74,6 +74,9 @@ Result<Ranking> Popular(const SharedState& shared, PopularBy by, const RankingOp
 
 Result<Ranking> Latest(const SharedState& shared, const RankingOptions& options) {
   RECO_RETURN_IF_ERROR(CheckOptionsWithoutModel(options));
+  if (options.min_score) {
+    return Status::InvalidArgument("this list takes no MINSCORE: its scores are times");
+  }
   ReadView view(shared);
   const RankedValues& values = view.state().latest_items();
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {

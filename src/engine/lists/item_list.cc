@@ -239,6 +239,15 @@ std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t coun
                : BestOfUnknown(&search, request.rules, count, only);
 }
 
+// The same without those below the least score. They are behind all others, so that the list stays
+// a prefix of a longer one.
+std::vector<ScoredItem> BestAbove(const ListRequest& request, std::size_t count, AcceptItem accept,
+                                  BestItems best) {
+  std::vector<ScoredItem> list = BestBoosted(request, count, accept, best);
+  std::erase_if(list, [&](const ScoredItem& entry) { return entry.score < request.min_score; });
+  return list;
+}
+
 // Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them
 // (D30).
 void Diversify(const ListRequest& request, std::size_t count, std::vector<ScoredItem>* list) {
@@ -274,10 +283,9 @@ void Diversify(const ListRequest& request, std::size_t count, std::vector<Scored
 std::vector<ScoredItem> BestDiverse(const ListRequest& request, std::size_t count,
                                     AcceptItem accept, BestItems best) {
   if (request.diversity == 0) {
-    return BestBoosted(request, count, accept, best);
+    return BestAbove(request, count, accept, best);
   }
-  std::vector<ScoredItem> list =
-      BestBoosted(request, std::max(count, kDiversityPool), accept, best);
+  std::vector<ScoredItem> list = BestAbove(request, std::max(count, kDiversityPool), accept, best);
   Diversify(request, count, &list);
   list.resize(std::min(list.size(), count));
   return list;
@@ -295,7 +303,7 @@ std::vector<ScoredItem> BestWithBuried(const ListRequest& request, std::size_t c
   const auto below = [&](std::uint32_t item) { return accept(item) && buried(item); };
   std::vector<ScoredItem> list = BestDiverse(request, count, above, best);
   if (list.size() < count) {
-    Append(BestBoosted(request, count - list.size(), below, best), &list);
+    Append(BestAbove(request, count - list.size(), below, best), &list);
   }
   return list;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,9 +44,12 @@ struct RuleInForce {
 using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
                                                       const RuleInForce* only)>;
 
+inline constexpr double kNoMinScore = -std::numeric_limits<double>::infinity();
+
 struct ListRequest {
   std::size_t count = 10;              // from the top of the list
   double diversity = 0;                // as in RankingOptions
+  double min_score = kNoMinScore;      // as in RankingOptions
   std::span<const RuleInForce> rules;  // pins in the order of their application
   AcceptItem accept;
   // Strict order of items with equal scores.
@@ -63,7 +67,8 @@ BoostedScore Boost(std::span<const RuleInForce> rules, std::uint32_t item, doubl
 
 // The top of the list, exact: as if all items were scored, boosted, sorted, made diverse, the
 // buried ones put behind, and the pinned ones put in their places one after the other. Scores are
-// the boosted ones. A list of n items is a prefix of the list of n + 1.
+// the boosted ones; what has less than min_score is left out before the list is made diverse,
+// unless it is pinned. A list of n items is a prefix of the list of n + 1.
 std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best);
 
 }  // namespace reco::engine

@@ -1,6 +1,7 @@
 #include "engine/lists/page.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/sorted.h"
@@ -27,6 +28,9 @@ Status CheckListOptions(const RankingOptions& options) {
   }
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
     return Status::InvalidArgument("DIVERSITY must be a number from 0 to 1");
+  }
+  if (options.min_score && std::isnan(*options.min_score)) {
+    return Status::InvalidArgument("MINSCORE must be a number");
   }
   if (options.approximate_ef &&
       (*options.approximate_ef < 1 || *options.approximate_ef > kApproximateEfMax)) {
@@ -96,9 +100,10 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
     const float* row_b = model.row(b);
     return row_a != nullptr && row_b != nullptr ? Cosine(view.shared(), row_a, row_b) : 0;
   };
-  return MakeItemList({options.offset + options.count, side == Side::kItem ? options.diversity : 0,
-                       rules.rules, accept, before, cosine},
-                      best);
+  return MakeItemList(
+      {options.offset + options.count, side == Side::kItem ? options.diversity : 0,
+       options.min_score.value_or(kNoMinScore), rules.rules, accept, before, cosine},
+      best);
 }
 
 Ranking Page(const View& view, Side side, const RankingOptions& options,

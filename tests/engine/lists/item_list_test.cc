@@ -21,19 +21,22 @@ class Catalogue {
   explicit Catalogue(std::vector<double> scores) : scores_(std::move(scores)) {}
 
   std::vector<ScoredItem> List(std::size_t count, double diversity,
-                               const std::vector<RuleInForce>& rules) const {
+                               const std::vector<RuleInForce>& rules,
+                               double min_score = kNoMinScore) const {
     const auto accept = [this](std::uint32_t item) { return accepted(item); };
     const auto before = [](std::uint32_t a, std::uint32_t b) { return a < b; };
     const auto cosine = [](std::uint32_t a, std::uint32_t b) { return Cosine(a, b); };
-    return MakeItemList({count, diversity, rules, accept, before, cosine},
+    return MakeItemList({count, diversity, min_score, rules, accept, before, cosine},
                         [this](std::size_t k, AcceptItem wanted, const RuleInForce* only) {
                           return Best(k, wanted, only);
                         });
   }
 
-  // The definition: score all, boost, sort, make diverse, bury, pin.
+  // The definition: score all, boost, sort, leave out what scores too little, make diverse, bury,
+  // pin.
   std::vector<ScoredItem> Expected(std::size_t count, double diversity,
-                                   const std::vector<RuleInForce>& rules) const {
+                                   const std::vector<RuleInForce>& rules,
+                                   double min_score = kNoMinScore) const {
     std::vector<ScoredItem> kept;
     std::vector<ScoredItem> buried;
     std::vector<ScoredItem> pinnable;
@@ -56,6 +59,9 @@ class Catalogue {
       }
     }
     for (const ScoredItem& entry : pinnable) {
+      if (entry.score < min_score) {
+        continue;
+      }
       const bool below = std::any_of(rules.begin(), rules.end(), [&](const RuleInForce& rule) {
         return rule.action == Action::kBury && rule.holds_for(entry.item);
       });
@@ -199,11 +205,42 @@ TEST(ItemList, FollowsTheDefinitionUnderRandomRules) {
     }
     const Catalogue catalogue(scores);
     const double diversity = round % 3 == 0 ? static_cast<double>(random() % 11) / 10 : 0;
-    for (const std::size_t count : {1, 2, 10, 50, 500}) {
-      ASSERT_EQ(Pairs(catalogue.List(count, diversity, rules)),
-                Pairs(catalogue.Expected(count, diversity, rules)))
-          << "round " << round << ", count " << count << ", diversity " << diversity;
+    double min_score = kNoMinScore;
+    if (round % 2 == 0) {
+      min_score = scores.empty() ? 0 : scores[random() % scores.size()];
     }
+    for (const std::size_t count : {1, 2, 10, 50, 500}) {
+      ASSERT_EQ(Pairs(catalogue.List(count, diversity, rules, min_score)),
+                Pairs(catalogue.Expected(count, diversity, rules, min_score)))
+          << "round " << round << ", count " << count << ", diversity " << diversity
+          << ", least score " << min_score;
+    }
+  }
+}
+
+TEST(ItemList, WithALeastScoreIsAPrefixOfTheNextLongerOne) {
+  std::mt19937_64 random(19);
+  constexpr std::uint32_t kItems = 80;
+  for (int round = 0; round < 40; ++round) {
+    const Catalogue catalogue(RandomScores(kItems, random));
+    std::vector<RuleInForce> rules = {MakeRule(Action::kBoost, 3, 4, 1),
+                                      MakeRule(Action::kBury, 0, 5, 2),
+                                      MakeRule(Action::kPin, 1 + round % 9, 6, 5)};
+    KnowAll(kItems, &rules);
+    const double diversity = round % 2 == 0 ? 0.3 : 0;
+    const double min_score = static_cast<double>(round % 5) / 4;
+    std::vector<std::pair<std::uint32_t, double>> shorter;
+    for (std::size_t count = 1; count <= kItems; ++count) {
+      auto list = Pairs(catalogue.List(count, diversity, rules, min_score));
+      ASSERT_LE(shorter.size(), list.size());
+      for (const auto& [item, score] : list) {
+        ASSERT_TRUE(score >= min_score || item % 6 == 5) << item << " " << score;
+      }
+      const auto prefix = list.begin() + static_cast<std::ptrdiff_t>(shorter.size());
+      ASSERT_TRUE(std::equal(shorter.begin(), shorter.end(), list.begin(), prefix)) << count;
+      shorter = std::move(list);
+    }
+    ASSERT_LT(shorter.size(), kItems) << "the least score leaves something out";
   }
 }
 
@@ -328,7 +365,7 @@ TEST(ItemList, IsCompleteWhenABoostChangesWithinASearch) {
         }
         return found;
       };
-      const auto list = MakeItemList({kCount, 0, rules, all, before, cosine}, best);
+      const auto list = MakeItemList({kCount, 0, kNoMinScore, rules, all, before, cosine}, best);
       std::vector<ScoredItem> expected;
       for (std::uint32_t item = 0; item < kItems; ++item) {
         const BoostedScore boosted = Boost(rules, item, 1'000.0 - item);

@@ -32,7 +32,7 @@ std::vector<ScoredItem> WholeList(const std::vector<double>& scores,
     all.resize(std::min(all.size(), count));
     return all;
   };
-  return MakeItemList({scores.size(), 0, rules, kAccept, kBefore, cosine}, best);
+  return MakeItemList({scores.size(), 0, kNoMinScore, rules, kAccept, kBefore, cosine}, best);
 }
 
 RuleInForce RandomRule(std::mt19937_64& random) {

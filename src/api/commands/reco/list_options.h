@@ -191,6 +191,12 @@ inline constexpr std::array kListOptions = {
          "none"},
         0, 1)
         .For(list::kOfItems),
+    ListOptions::Double<&ListRequest::min_score>(
+        {"MINSCORE", "score",
+         "leaves out what scores less, after the boosts of rules; of SURPRISING what scores more. "
+         "Pinned items stay"},
+        -std::numeric_limits<double>::max(), std::numeric_limits<double>::max())
+        .For(list::kRankings & ~list::kLatest),
     ListOptions::Integer<&ListRequest::model>(
         {"MODEL", "model-id", "ranks by a replaced model that is kept (RECO.MODEL LIST)"}, 1,
         std::numeric_limits<std::uint32_t>::max())
