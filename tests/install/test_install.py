@@ -8,17 +8,22 @@ import subprocess
 import tempfile
 import unittest
 
+import example_output
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXAMPLES = os.path.join(ROOT, "examples")
 BUILD = os.environ.get("RECO_BUILD") or os.path.join(ROOT, "build", "release")
 # Of what Asio leaves in a program: its symbols, and the calls that every server makes.
 SOCKETS = re.compile(r"boost|asio|epoll_|\b(bind|listen|accept4?)\b")
 
 
 def run(*args, **kwargs):
-    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, **kwargs)
+    kwargs.setdefault("stderr", subprocess.STDOUT)
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          check=False, **kwargs)
     if done.returncode != 0:
-        raise AssertionError(f"{' '.join(args)} ended with {done.returncode}:\n{done.stdout}")
+        told = done.stdout + (done.stderr or "")
+        raise AssertionError(f"{' '.join(args)} ended with {done.returncode}:\n{told}")
     return done.stdout
 
 
@@ -30,16 +35,34 @@ class Install(unittest.TestCase):
         cls.prefix = os.path.join(cls.base, "prefix")
         cls.build = os.path.join(cls.base, "build")
         run("cmake", "--install", BUILD, "--prefix", cls.prefix)
-        run("cmake", "-G", "Ninja", "-S", os.path.join(ROOT, "examples"), "-B", cls.build,
+        run("cmake", "-G", "Ninja", "-S", EXAMPLES, "-B", cls.build,
             f"-DCMAKE_PREFIX_PATH={cls.prefix}", "-DCMAKE_BUILD_TYPE=Release")
         run("cmake", "--build", cls.build)
         cls.program = os.path.join(cls.build, "embedded")
 
-    def test_the_example_runs_and_recommends(self):
-        folder = os.path.join(self.base, "data")
-        first = run(self.program, folder)
-        self.assertTrue(first.strip())
-        self.assertTrue(run(self.program, folder).strip(), "a second run on the same folder")
+    @staticmethod
+    def sources():
+        return sorted(glob.glob(os.path.join(EXAMPLES, "*.cc")))
+
+    def program_of(self, source):
+        return os.path.join(self.build, os.path.splitext(os.path.basename(source))[0])
+
+    def test_each_example_prints_what_its_comment_says(self):
+        folder = os.path.join(self.base, "data")  # one for all: each has a collection of its own
+        self.assertTrue(self.sources())
+        for source in self.sources():
+            for times in ("first", "second"):
+                with self.subTest(example=os.path.basename(source), run=times):
+                    output = run(self.program_of(source), folder, stderr=subprocess.PIPE)
+                    self.assertEqual([], example_output.differences(source, output))
+
+    def test_an_example_that_fails_says_so(self):
+        no_folder = os.path.join(self.base, "file")
+        with open(no_folder, "w", encoding="utf-8"):
+            pass
+        for program in map(self.program_of, self.sources()):
+            with self.subTest(example=os.path.basename(program)):
+                self.assertRaisesRegex(AssertionError, "io-error", run, program, no_folder)
 
     def test_the_library_has_no_sockets(self):
         symbols = run("nm", "--demangle", "--undefined-only", "--dynamic", self.program)
