@@ -13,6 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.path.join(ROOT, "build", "clients")
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "install"))
+import example_output  # noqa: E402
 import reco_e2e  # noqa: E402
 
 PASSWORD = "open sesame"
@@ -101,6 +103,16 @@ CLIENTS = {"redis_cli": (redis_cli, (2, 3)), "python": (python, (2, 3)), "node":
            "go": (go, (2, 3)), "java": (java, (2, 3)), "rust": (rust, (2, 3))}
 
 
+def run_example(interpreter, server):
+    """examples/client.py, as a reader runs it, against its own comment."""
+    source = os.path.join(ROOT, "examples", "client.py")
+    done = subprocess.run([interpreter, source, reco_e2e.HOST, str(server.port)], check=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=120)
+    different = example_output.differences(source, done.stdout)
+    if different:
+        raise AssertionError("\n".join(different))
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1] not in CLIENTS:
         print(f"usage: run_client.py {'|'.join(CLIENTS)}", file=sys.stderr)
@@ -114,6 +126,9 @@ def main():
             run(command, timeout=120,
                 env=dict(os.environ, PORT=str(server.port), RESP=str(resp), PASSWORD=password,
                          KEY=f"{sys.argv[1]}{number}"))
+    if prepare is python:
+        with reco_e2e.Server() as server:
+            run_example(command[0], server)
     print(f"{sys.argv[1]}: {len(runs)} sessions passed")
     return 0
 
