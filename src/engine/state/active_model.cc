@@ -34,6 +34,7 @@ Status AssignUnpadded(std::span<const double> values, model::Gram* gram) {
     std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * dim), dim,
                 padded.begin() + static_cast<std::ptrdiff_t>(i * gram->stride()));
   }
+  // The kernels read whole strides: the padding must be zeros, which `padded` began as.
   gram->Assign(padded);
   return Status::Ok();
 }

@@ -25,12 +25,12 @@ struct ActiveModel {
   std::shared_ptr<const ColdItems> cold = nullptr;  // null: nothing learned from attributes
 };
 
-// The values of a Gram row by row without padding, as kept on disk, and back. kCorruption when
-// their number is not that of the Gram.
+// The values of a Gram row by row without padding, as kept on disk.
 std::vector<double> Unpadded(const model::Gram& gram);
+// Assigns what Unpadded() returned. kCorruption when the number of values is not that of the Gram.
 Status AssignUnpadded(std::span<const double> values, model::Gram* gram);
 
-// As kept on disk. `halflife_ms` as in SignalRules.
+// Returns the model that `record` describes, without its vectors. `halflife_ms` as in SignalRules.
 ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms);
 
 }  // namespace reco::engine

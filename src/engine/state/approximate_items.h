@@ -27,10 +27,11 @@ struct ApproximateItems {
   std::size_t memory_bytes = 0;
   std::optional<double> recall;
 
-  // Not while it is built, nor when writes were so many that a tenth of it is out of date.
+  // Returns true iff requests may be answered from the graph: it has been built, and at most a
+  // tenth of it is out of date.
   bool answers() const { return built && graph->pending() * 10 <= rows; }
 
-  // As CollectionInfo::approximate names them.
+  // The figures under the names that CollectionInfo::approximate uses; none without a graph.
   std::vector<std::pair<std::string, double>> Figures() const {
     if (graph == nullptr) {
       return {};

@@ -22,12 +22,12 @@ struct Attributes {
 class AttributeTable {
  public:
   bool empty() const { return rows_.empty(); }
-  // Null: it has none.
+  // Returns null when it has none. Valid until the next change.
   const Attributes* Find(std::uint32_t ordinal) const {
     const auto found = rows_.find(ordinal);
     return found == rows_.end() ? nullptr : &found->second;
   }
-  // Takes them out; empty ones when it has none.
+  // Takes them out and returns them; empty ones when it has none.
   Attributes Take(std::uint32_t ordinal) {
     Attributes taken;
     if (const auto found = rows_.find(ordinal); found != rows_.end()) {
@@ -37,7 +37,7 @@ class AttributeTable {
     }
     return taken;
   }
-  // Needs them taken out before. Empty ones are not kept.
+  // Keeps `attributes` unless they are empty. Needs the old ones taken out before.
   void Put(std::uint32_t ordinal, Attributes attributes) {
     if (!attributes.empty()) {
       json_bytes_ += attributes.json.capacity();

@@ -1,4 +1,7 @@
-// The state follows events: Prepare reads what may have to be read, Apply changes memory alone.
+// How the state follows events, in three parts: Prepare reads what may have to be read and may
+// fail, Apply changes memory alone and cannot (I5), and what hangs on a changed pair (counters,
+// running sums, vectors, Grams, rankings, indexes) is kept current from there. Freeze and Restore,
+// the side towards the disk, are in frozen_rows.cc.
 #include "engine/state/collection_state.h"
 
 #include <algorithm>
@@ -52,6 +55,7 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
   Grow(which, ordinal + 1);
+  // A new item is in the index at once, with a zero vector, because lists are of all items (I11).
   if (which == Side::kItem) {
     RefreshIndexes(ordinal);
   }
@@ -72,6 +76,8 @@ void CollectionState::Grow(Side which, std::uint32_t end) {
 Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   const std::uint32_t pairs = own.entities[ordinal].pairs;
+  // A longer row is not read within a write. Its owner then works with what is in memory (sums and
+  // changed pairs), and a vector that cannot be solved so goes to the background (Resolve).
   return pairs <= RowTable::kInlinePairsMax ? own.rows.Load(ordinal, pairs) : Status::Ok();
 }
 
@@ -80,9 +86,11 @@ Result<std::optional<format::Pair>> CollectionState::LookUpPair(std::uint32_t us
   format::Pair pair;
   Knowledge known = users_.rows.Lookup(user, item, &pair);
   if (known == Knowledge::kUnknown) {
+    // A pair lies in two rows, and either may be in memory while the other is not.
     known = items_.rows.Lookup(item, user, &pair);
   }
   if (known == Knowledge::kUnknown) {
+    // The counters spare the read of a pair that cannot be there.
     if (users_.entities[user].pairs == 0 || items_.entities[item].pairs == 0) {
       return std::optional<format::Pair>();
     }
@@ -104,6 +112,7 @@ Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t u
   if (user < users_.entities.size()) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kUser, user));
   }
+  // Without a model no item is solved, and its row is needed for nothing else (D14).
   if (item < items_.entities.size() && model_.id != 0) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kItem, item));
   }
@@ -117,6 +126,7 @@ Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
   if (model_.id != 0) {
+    // Each partner loses a pair and is solved again from its row.
     for (const RowPair& pair : own.rows.Find(ordinal)->pairs) {
       RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
     }
@@ -182,26 +192,33 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
   CountPair(Side::kUser, event.user, seq, change);
   CountPair(Side::kItem, event.item, seq, change);
   dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
+  // CountPair has counted this one: an owner with one pair, just added, has nothing on disk, so its
+  // row in memory is whole without a read.
   const bool first_of_user = users_.entities[event.user].pairs == 1 && !change.before;
   const bool first_of_item = items_.entities[event.item].pairs == 1 && !change.before;
   users_.rows.Put(event.user, event.item, *change.after, generation_, first_of_user);
   items_.rows.Put(event.item, event.user, *change.after, generation_, first_of_item);
   for (const auto& [entity, which] : {std::pair(&users_.entities[event.user], Side::kUser),
                                       std::pair(&items_.entities[event.item], Side::kItem)}) {
+    // A first event sets the time, as do those of an entity that lost all its pairs before.
     entity->first_ms = entity->events == 1 || entity->first_ms == 0
                            ? event.time_ms
                            : std::min(entity->first_ms, event.time_ms);
     entity->last_ms = std::max(entity->last_ms, event.time_ms);
     UpdateKnown(which, which == Side::kUser ? event.user : event.item, event);
   }
+  // A time in the future would make all other events old.
   newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
   UpdatePopularity(event.item);
   UpdateActivity(event.user);
   recent_.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
                event.kind == EventKind::kSet});
+  // No vectors before the first training (D14).
   if (model_.id == 0) {
     return;
   }
+  // The user first, with the item's vector as it was; then the item with the user's new one. Replay
+  // keeps this order, or its bits would differ (I6).
   UpdateSums(Side::kUser, event.user, event.item, change);
   Resolve(Side::kUser, event.user);
   UpdateSums(Side::kItem, event.item, event.user, change);
@@ -232,6 +249,8 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   users_.rows.Erase(user, item, generation_);
   items_.rows.Erase(item, user, generation_);
   recent_.Remove(user, item);
+  // Only the sums follow here: the callers solve, and a deletion does so when all its pairs are
+  // out.
   UpdateSums(Side::kUser, user, item, change);
   UpdateSums(Side::kItem, item, user, change);
 }
@@ -249,6 +268,7 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
   if (event.expire_at_ms >= 0) {
     attributes.expire_at_ms = event.expire_at_ms;
   }
+  // Columns follow only those fields that filters have asked for.
   if (event.has_text) {
     own.columns.Set(ordinal, attributes.json);
   }
@@ -265,6 +285,8 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
 void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   const std::vector<RowPair> pairs = own.rows.Find(ordinal)->pairs;  // RemovePair shortens the row
+  // Told to UpdateSums: sums of a row that is taken apart would be kept up pair by pair for
+  // nothing.
   deleting_ = {which, ordinal};
   for (const RowPair& pair : pairs) {
     const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
@@ -277,6 +299,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   }
   deleting_.reset();
   if (model_.id != 0) {
+    // Zero, so that it is out of the Gram (I8) before the partners are solved, which read that.
     std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
     SetVector(which, ordinal, new_vector_.data());
     for (const RowPair& pair : pairs) {
@@ -291,6 +314,8 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   }
   own.attributes.Take(ordinal);
   own.columns.Erase(ordinal);
+  // The ordinal stays a hole for ever (I10). Its entity remains dirty, with no id, by which the
+  // next checkpoint deletes its rows (D9).
   own.entities[ordinal] = Entity{};
   own.entities[ordinal].last_seq = seq;
   MarkDirty(which, ordinal);
@@ -311,9 +336,12 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
   entity.events += count(change.after) - count(change.before);
   entity.weight += change.stored_growth();
+  // Sums of floats leave a rest when all is taken out: an empty row is 0 exactly, and none
+  // negative.
   entity.squares = entity.pairs != 0 ? std::max(0.0, entity.squares + change.squares_growth()) : 0;
   entity.last_seq = seq;
   if (which == Side::kUser) {
+    // A pair is counted on both sides; the collection's total takes it from one.
     interactions_ += change.after ? 1U : 0U;
     interactions_ -= change.before ? 1U : 0U;
   }
@@ -340,6 +368,8 @@ std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ord
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
   const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_);
+  // Nothing to do, though it was queued: built meanwhile by a write, shrunk, deleted, or another
+  // build is under way.
   const bool current = !rules_.rated() && row != nullptr && row->information != nullptr;
   if (row == nullptr || row->building || model_.id == 0 || (current && !row->sums_stale) ||
       own.entities[ordinal].pairs <= inline_max) {
@@ -353,10 +383,12 @@ std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ord
     row->sums_stale = false;
   }
   row->changes.clear();
+  // The caller takes its snapshot under the same lock: disk and copy together are the row of now.
   return RowCopy{row->pairs, row->dirty};
 }
 
-// The row that BeginBuild began; null when its owner was deleted.
+// Ends the building of a row and returns it. Null when it is not in memory, though eviction passes
+// over rows that are being built.
 Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   --own.rows_building;
@@ -377,6 +409,7 @@ void CollectionState::EndSums(Side which, std::uint32_t ordinal,
   if (SumsOf(which).TakeOver(*row, own.entities[ordinal].pairs, std::move(sums))) {
     Resolve(which, ordinal);
     MarkDirty(which, ordinal);
+    // The vector changed without an event, so last_seq_ does not tell a checkpoint of it.
     MarkDirtyOutsideLog();
   }
   own.rows.Account(*row);
@@ -389,6 +422,7 @@ void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
   if (row == nullptr) {
     return;
   }
+  // A row that has become short belongs to the writes again, which solve it from newer pairs.
   if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
     SetVector(which, ordinal, vector.data());
     MarkDirty(which, ordinal);
@@ -402,7 +436,8 @@ std::string_view CollectionState::AttributesOf(std::uint32_t item) const {
   return attributes != nullptr ? std::string_view(attributes->json) : "";
 }
 
-// What the row is drawn to; null: to 0. Valid until the thread's next call.
+// Returns the prediction that the row is drawn to (D28), or null for 0. Valid until the thread's
+// next call.
 const float* CollectionState::PriorOf(Side which, std::uint32_t ordinal) const {
   thread_local model::AlignedVector<float> prior;
   if (which != Side::kItem || model_.cold == nullptr) {
@@ -420,6 +455,7 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   const SideState& partners = side(Other(which));
   const std::uint32_t pairs = own.entities[ordinal].pairs;
   const float* prior = PriorOf(which, ordinal);
+  // Without pairs the solution is the prediction itself, or zero.
   if (pairs == 0 && prior != nullptr) {
     std::copy_n(prior, own.factors->stride(), x);
     return true;
@@ -431,6 +467,7 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   FoldInTerms terms = TermsOf(which);
   terms.prior = prior;
   const Row* row = own.rows.Find(ordinal);
+  // A long row by its sums (D4), any other from its pairs, all of which must be here.
   if (row != nullptr && row->information != nullptr) {
     folder.SolveLong(terms, *row->information, pairs, x);
     return true;
@@ -447,7 +484,8 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   return true;
 }
 
-// A row of ratings that is long is left to the background, each time that a 64th of it has changed.
+// Returns true iff a row is left to the background, as the long ones of ratings are (D23). Queues
+// it each time that a 64th of it has changed.
 bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
@@ -462,7 +500,7 @@ bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
   return true;
 }
 
-// Re-solves one vector from its row.
+// Re-solves one vector from its row, or queues it for the maintenance thread.
 void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   // A prediction learns nothing from writes, so it does not depend on whether items follow them.
@@ -471,11 +509,14 @@ void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   if (!predicted && (!Follows(which) || PutOff(which, ordinal))) {
     return;
   }
+  // A long row whose sums went with the last model, or with its eviction, but whose pairs are here.
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
                                          row->information == nullptr && row->complete &&
                                          own.entities[ordinal].pairs > RunningSums::LongRow(dim_)) {
     SumsOf(which).Build(*row, own.entities[ordinal].pairs);
   }
+  // Solved beside the table, since the Gram's update needs the old vector and the new (SetVector).
+  // The old one is also where the solver starts.
   const float* stored = own.factors->row(ordinal);
   std::copy_n(stored, own.factors->stride(), new_vector_.begin());
   if (!SolveRow(which, ordinal, *folder_, new_vector_.data())) {
@@ -497,6 +538,7 @@ void CollectionState::RefreshIndexes(std::uint32_t item) {
 // The Gram and the item indexes follow.
 void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
   SideState& own = side(which);
+  // The Gram first (I8): it takes out the old vector, which the copy overwrites.
   float* stored = own.factors->mutable_row(ordinal);
   own.gram.Update(stored, x);
   std::copy_n(x, own.factors->stride(), stored);
@@ -508,16 +550,20 @@ void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* 
 void CollectionState::MarkDirty(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Entity& entity = own.entities[ordinal];
+  // Once in the list for each generation (frozen_rows.h).
   if (entity.dirty_generation != generation_) {
     entity.dirty_generation = generation_;
     own.dirty.push_back(ordinal);
   }
+  // With repeats, which the training's catch-up sorts out.
   if (collect_touched_) {
     own.touched.push_back(ordinal);
   }
 }
 
 void CollectionState::UpdatePopularity(std::uint32_t item) {
+  // While loading, rankings are not kept event by event: BuildIndexes makes them from the counters
+  // at the end of the replay.
   if (indexes_built_) {
     const Entity& entity = items_.entities[item];
     popularity_.Update(item, entity.pairs, entity.weight, entity.events);
@@ -539,6 +585,7 @@ void CollectionState::UpdateActivity(std::uint32_t user) {
 void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
   Entity& entity = side(which).entities[ordinal];
   const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
+  // Events may come late: the earliest time stands, by whatever order they arrive in.
   if (entity.known_ms != Entity::kNotKnown && entity.known_ms <= time_ms) {
     return;
   }
@@ -562,6 +609,7 @@ std::uint64_t CollectionState::memory_bytes() const {
              own->attributes.memory_bytes();
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
+  // Three Grams: the users', the items' and the items' as trained; float64 with a float32 copy.
   const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
   return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
          approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
@@ -570,6 +618,8 @@ std::uint64_t CollectionState::memory_bytes() const {
 void CollectionState::BuildIndexes() {
   for (std::uint32_t item = 0; item < items_.entities.size(); ++item) {
     const Entity& entity = items_.entities[item];
+    // Not stored: the events behind the counters are not read again at open. Their arrival is
+    // unknown, so the clock takes its place.
     newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
     if (entity.pairs > 0) {
       popularity_.Update(item, entity.pairs, entity.weight, entity.events);
@@ -578,12 +628,14 @@ void CollectionState::BuildIndexes() {
       latest_items_.Set(item, static_cast<double>(entity.known_ms));
     }
   }
+  // From here on Apply keeps the rankings current; UpdateActivity below is silent without it.
   indexes_built_ = true;
   for (std::uint32_t user = 0; user < users_.entities.size(); ++user) {
     if (users_.entities[user].pairs > 0) {
       UpdateActivity(user);
     }
   }
+  // Built after the replay, whose writes need not go through it one by one.
   if (model_.id != 0 && index_ == nullptr) {
     index_ = std::make_unique<index::ItemIndex>(*items_.factors);
     index_->Build(items_.entities.size(),
@@ -602,7 +654,9 @@ void CollectionState::Activate(NewModel model) {
   items_.factors = std::move(model.items);
   index_ = std::move(model.index);
   for (SideState* own : {&users_, &items_}) {
+    // Ids that came while the model was trained have no vector in it: they begin with zeros.
     own->factors->Grow(own->entities.size());
+    // Queued for the old vectors; the training has solved every row (catch_up.cc).
     own->pending.clear();
     for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
       if (Row* row = own->rows.Find(ordinal); row != nullptr) {
@@ -616,6 +670,7 @@ void CollectionState::Activate(NewModel model) {
     index_->Build(items_.entities.size(),
                   [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
   }
+  // No event stands for a new model.
   touched_outside_log_ = true;
 }
 

@@ -64,7 +64,8 @@ class CollectionState {
   const RankedValues& latest_items() const { return latest_items_; }
   const index::ItemIndex* index() const { return index_.get(); }
   index::ItemIndex* mutable_index() { return index_.get(); }
-  // One over the same items and with the same rows.
+  // Exchanges the item index for one over the same items and with the same rows, such as the
+  // re-sorted one.
   void SwapIndex(std::unique_ptr<index::ItemIndex>* index) { index_.swap(*index); }
   // Follows the items' vectors as the index does.
   const ApproximateItems& approximate() const { return approximate_; }
@@ -79,17 +80,19 @@ class CollectionState {
   // Makes room for ordinals [0, end).
   void Grow(Side which, std::uint32_t end);
 
-  // Reads from disk what Apply(event) needs; changes nothing that a reader can see. Answers the
-  // pair of the event as it is stored, when there is one. Ordinals that are not registered yet are
+  // Reads from disk what Apply(event) needs; changes nothing that a reader can see. Returns the
+  // pair of the event as it is stored, if there is one. Ordinals that are not registered yet are
   // fine.
   Result<std::optional<format::Pair>> Prepare(const format::Event& event);
-  // Applies `event` as number `seq`. `stored` is what Prepare(event) answered; other events may
-  // have been applied in between, but no Evict().
+  // Applies `event` as number `seq`, which must be last_seq() + 1 (I1). `stored` is what
+  // Prepare(event) returned; other events may have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
              const std::optional<format::Pair>& stored);
-  // Drops rows until the budget holds again, or as many as keep up with so many writes.
+  // Drops unpinned rows (I7) until the budget holds again, but looks at no more of them than keep
+  // up with `writes` writes.
   void Evict(std::size_t writes);
-  // The stored pair, wherever it lies.
+  // Returns the stored pair, from memory or from disk; nullopt when there is none. Needs registered
+  // ordinals.
   Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
 
   // Makes `model` the active one: takes over its vectors and Grams, drops the running sums of the
@@ -104,43 +107,48 @@ class CollectionState {
   };
   void Activate(NewModel model);
   // Restores what the checkpoint says, at open. The vectors and entities are filled by the loader.
+  // kCorruption when a Gram has the wrong size.
   Status Restore(const format::CheckpointRecord& record, const ActiveModel& model,
                  std::span<const double> trained_item_gram);
   // Builds what is derived in memory: the rankings that are not personal and, with a model, the
   // item index. Until then Apply keeps none current.
   void BuildIndexes();
 
-  // The JSON that an item was given, "" without.
+  // Returns the JSON of an item, "" when it has none. Valid until its next change.
   std::string_view AttributesOf(std::uint32_t item) const;
 
   // Copies everything dirty and starts the next generation.
   FrozenRows Freeze();
+  // Says that the checkpoint of `generation` is on disk, so what it wrote may leave memory (I7).
   void SetDurable(std::uint32_t generation);
+  // Events applied since the last Freeze.
   std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
+  // Returns true iff a checkpoint would have something to write.
   bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
-  // Something changed that no event stands for (quality figures, a model): the next Freeze writes
-  // it.
+  // Says that something changed that no event stands for (quality figures, a model), so that the
+  // next Freeze writes it.
   void MarkDirtyOutsideLog() { touched_outside_log_ = true; }
 
-  // The next Freeze writes this entity and its vector.
+  // Has the next Freeze write this entity and its vector.
   void MarkChanged(Side which, std::uint32_t ordinal) { MarkDirty(which, ordinal); }
-  // While on, Apply collects the ordinals it touches in SideState::touched.
+  // Empties SideState::touched; while `on`, Apply collects there the ordinals that it changes.
   void CollectTouched(bool on);
 
-  // Solves a row from its current pairs into `x` (stride floats, warm start on entry). False when
-  // its running sums are not in memory.
+  // Solves a row from its current pairs into `x` (stride floats, warm start on entry). Returns
+  // false when neither its pairs nor, for a long row, its running sums are in memory.
   bool SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder, float* x) const;
-  // A long row is built in the background: from Begin to End it collects its changes. nullopt: it
-  // does not need it.
+  // Begins to build a long row in the background: returns its part that is newer than the disk, and
+  // the row collects its changes until the End. nullopt: there is nothing to build.
   std::optional<RowCopy> BeginBuild(Side which, std::uint32_t ordinal);
-  // The end with the sums of the copy, which adds the changes and solves the row; null gives up.
+  // Ends it with the sums of the copy, to which the changes are added, and solves the row; null
+  // gives up.
   void EndSums(Side which, std::uint32_t ordinal, std::unique_ptr<model::Information> sums);
-  // The end for a row of ratings, whose vector is solved as a whole; empty gives up.
+  // Ends it for a row of ratings, whose vector is solved as a whole; empty gives up.
   void EndRatedRow(Side which, std::uint32_t ordinal, std::span<const float> vector);
 
   std::vector<std::pair<std::string, double>> quality;  // last evaluation
   std::uint64_t memory_bytes() const;
-  // Of it, what the rankings that are not personal take.
+  // The part of it that the rankings take which are not personal.
   std::uint64_t rankings_bytes() const {
     return popularity_.memory_bytes() + active_users_.memory_bytes() + latest_items_.memory_bytes();
   }
@@ -173,7 +181,7 @@ class CollectionState {
   void SetVector(Side which, std::uint32_t ordinal, const float* x);
   void RefreshIndexes(std::uint32_t item);
   void Resolve(Side which, std::uint32_t ordinal);
-  // Whether writes solve the vectors of this side again.
+  // Returns true iff writes solve the vectors of this side again.
   bool Follows(Side which) const {
     return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);
   }

@@ -15,7 +15,8 @@ struct CompiledRule {
   std::shared_ptr<const filter::Filter> filter;
 };
 
-// kInvalidArgument when a field is out of its bounds or the filter is no expression.
+// Compiles the rule's filter. kInvalidArgument when a field is out of its bounds or the filter is
+// no expression.
 Result<CompiledRule> Compile(const Rule& rule);
 
 }  // namespace reco::engine

@@ -10,6 +10,8 @@
 namespace reco::engine {
 namespace {
 
+// Records lie in blocks that never move, so a view of an id stays valid while others are added. The
+// first is small, since a collection may hold few ids; each is twice the one before.
 constexpr std::size_t kFirstBlockBytes = 512;
 constexpr std::size_t kBlockBytesMax = 65'536;
 constexpr std::size_t kLengthBytes = 2;
@@ -25,6 +27,7 @@ std::string_view ReadRecord(const char* record) {
 }  // namespace
 
 std::optional<std::uint32_t> Dictionary::Find(std::string_view id) const {
+  // The index knows ordinals by 32 bits of their ids' hash; the id itself decides.
   const std::uint32_t ordinal = index_.Find(
       HashTag(id, hash_seed_),
       [this, id](std::uint32_t candidate) { return ReadRecord(record(candidate)) == id; });
@@ -39,6 +42,7 @@ std::uint32_t Dictionary::Add(std::string_view id) {
 }
 
 bool Dictionary::Restore(std::uint32_t ordinal, std::string_view id) {
+  // Rows from disk are input: damage must come out as an error, not as a broken invariant.
   if (ordinal >= kOrdinalsMax || id.empty() || id.size() > kIdBytesMax ||
       !this->id(ordinal).empty() || Find(id).has_value()) {
     return false;
@@ -69,6 +73,7 @@ void Dictionary::Store(std::uint32_t ordinal, std::string_view id) {
 
 char* Dictionary::Allocate(std::size_t bytes) {
   if (block_used_ + bytes > block_bytes_) {
+    // What is left of the last block is given up, at most an id's length.
     block_bytes_ = std::max(bytes, std::clamp(block_bytes_ * 2, kFirstBlockBytes, kBlockBytesMax));
     block_used_ = 0;
     arena_.push_back(std::make_unique<char[]>(block_bytes_));
@@ -106,6 +111,8 @@ std::uint64_t Dictionary::Scan(
   if (cursor >= end_) {
     return 0;
   }
+  // By the ordinals looked at, not by those found: a call's time is bounded in a dictionary of
+  // holes, and a cursor is an ordinal, so ids added or erased between calls move no other.
   const std::uint64_t steps = std::clamp<std::uint64_t>(count, 1, end_ - cursor);
   const auto stop = static_cast<std::uint32_t>(cursor + steps);
   for (auto ordinal = static_cast<std::uint32_t>(cursor); ordinal < stop; ++ordinal) {

@@ -27,17 +27,17 @@ class Dictionary {
   explicit Dictionary(std::uint64_t hash_seed = kHashSeed) : hash_seed_(hash_seed) {}
 
   std::optional<std::uint32_t> Find(std::string_view id) const;
-  // The next ordinal, now that of `id`, which must be new. Needs end() < kOrdinalsMax.
+  // Gives `id`, which must be new, the next ordinal and returns that. Needs end() < kOrdinalsMax.
   std::uint32_t Add(std::string_view id);
-  // Puts back what was stored, in any order. False, and nothing changed, when the ordinal or the id
-  // is taken or out of range: the stored rows contradict each other.
+  // Puts back what was stored, in any order. Returns false, and changes nothing, when the ordinal
+  // or the id is taken or out of range: the stored rows contradict each other.
   bool Restore(std::uint32_t ordinal, std::string_view id);
   // Counts all ordinals below `end` as given out.
   void Reserve(std::uint32_t end);
-  // Needs a live ordinal.
+  // Wipes the id of an ordinal, which must be live and stays a hole.
   void Erase(std::uint32_t ordinal);
 
-  // Empty when the ordinal is erased or unknown. The view stays valid until Erase(ordinal).
+  // The id; empty when the ordinal is erased or unknown. Valid until Erase(ordinal).
   std::string_view id(std::uint32_t ordinal) const;
   // All ordinals ever given out are below.
   std::uint32_t end() const { return end_; }
@@ -45,7 +45,7 @@ class Dictionary {
   std::uint32_t size() const { return static_cast<std::uint32_t>(index_.size()); }
   std::size_t memory_bytes() const;
 
-  // Bytewise order of the ids of two ordinals: how rankings break ties.
+  // Compares the ids of two ordinals bytewise, which is how rankings break ties.
   bool Before(std::uint32_t a, std::uint32_t b) const { return id(a) < id(b); }
 
   // Looks at the next `count` ordinals (at least one) from `cursor` on, 0 being the start, visits

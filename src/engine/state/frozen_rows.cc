@@ -26,6 +26,7 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
   record.events = entity.events;
   record.weight = entity.weight;
   record.last_seq = entity.last_seq;
+  // Cosines by co-occurrence and the newest items need these of items alone.
   if (which == Side::kItem) {
     record.squares = entity.squares;
     record.known_ms = entity.known_ms;
@@ -47,6 +48,8 @@ FrozenRows CollectionState::Freeze() {
   frozen.first_model = FirstModelKept(model_.id, context_.options.models_kept);
   frozen.checkpoint.model_seq = model_.trained_at_seq;
   frozen.checkpoint.quality = quality;
+  // Grams and vectors are those of the same moment as the counters, so what is loaded again
+  // satisfies I8.
   const bool with_vectors = model_.id != 0;
   if (with_vectors) {
     frozen.checkpoint.user_gram = Unpadded(users_.gram);
@@ -56,6 +59,7 @@ FrozenRows CollectionState::Freeze() {
   frozen.entities.reserve(users_.dirty.size() + items_.dirty.size());
   for (const Side which : {Side::kUser, Side::kItem}) {
     SideState& own = side(which);
+    // No id: deleted since the last checkpoint, and its rows go with this one (D9).
     for (const std::uint32_t ordinal : own.dirty) {
       frozen.entities.push_back(
           {which, ordinal, !own.ids.id(ordinal).empty(), ToRecord(which, own, ordinal)});
@@ -66,16 +70,20 @@ FrozenRows CollectionState::Freeze() {
     }
     own.dirty.clear();
   }
+  // A pair that changed often is written once, as it is now. The order is that of `by_user`.
   SortUnique(&dirty_pairs_);
   frozen.pairs.reserve(dirty_pairs_.size());
   for (const std::uint64_t key : dirty_pairs_) {
     const auto user = static_cast<std::uint32_t>(key >> 32U);
     const auto item = static_cast<std::uint32_t>(key);
     format::Pair pair;
+    // In memory for certain: its mark of this generation pins the row (I7). Marked and absent:
+    // removed.
     const bool present = users_.rows.Lookup(user, item, &pair) == Knowledge::kPresent;
     frozen.pairs.push_back({user, item, present ? std::optional(pair) : std::nullopt});
   }
   dirty_pairs_.clear();
+  // All of it is copied; what changes from here on belongs to the next generation.
   frozen_seq_ = last_seq_;
   touched_outside_log_ = false;
   ++generation_;

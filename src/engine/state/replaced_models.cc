@@ -7,6 +7,7 @@
 namespace reco::engine {
 namespace {
 
+// As long as an unused graph of neighbours stays (graph_build.cc).
 constexpr std::int64_t kUnusedUs = 600'000'000;
 
 }  // namespace
@@ -30,6 +31,7 @@ void ReplacedModels::Add(std::shared_ptr<const ReplacedModel> model, std::int64_
 void ReplacedModels::Drop(std::uint32_t first, std::int64_t now_us) {
   std::vector<Held> dropped;  // freed without the lock
   MutexLock lock(mutex_);
+  // A request that ranks by one of them holds it by its own pointer, so it may go at any time.
   const auto kept = std::partition(held_.begin(), held_.end(), [&](const Held& held) {
     return held.model->model.id >= first && now_us - held.asked_us < kUnusedUs;
   });

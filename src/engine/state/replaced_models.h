@@ -24,7 +24,7 @@ struct ReplacedModel {
   index::ItemIndex index;
 };
 
-// The oldest model whose item vectors stay when `kept` of those before the active one do.
+// Returns the oldest model whose item vectors stay when `kept` models before the active one do.
 constexpr std::uint32_t FirstModelKept(std::uint32_t active, std::uint32_t kept) {
   return active > kept ? active - kept : 1;
 }
@@ -32,7 +32,7 @@ constexpr std::uint32_t FirstModelKept(std::uint32_t active, std::uint32_t kept)
 // Those in memory. Thread-safe; its lock is a leaf.
 class ReplacedModels {
  public:
-  // Null: not in memory.
+  // Returns the model and notes that it was asked for; null when it is not in memory.
   std::shared_ptr<const ReplacedModel> Find(std::uint32_t id, std::int64_t now_us) EXCLUDES(mutex_);
   void Add(std::shared_ptr<const ReplacedModel> model, std::int64_t now_us) EXCLUDES(mutex_);
   // Lets go of those before `first` and of those that nobody asked for in ten minutes.

@@ -20,6 +20,7 @@ SharedState::SharedState(CollectionContext& context, std::uint32_t cid,
 #ifdef RECO_DCHECKS
 
 namespace {
+// The views of a thread form a list, innermost first: a thread may hold views of two collections.
 thread_local const View* innermost = nullptr;
 }  // namespace
 

@@ -120,7 +120,8 @@ class View {
   const CollectionOptions& options() const { return guarded_.options; }
   const std::vector<CompiledRule>& rules() const { return guarded_.rules; }
   const TokenWindow& tokens() const { return guarded_.tokens; }
-  // Deleted: every write is refused, and nothing is to be written to its rows any more.
+  // Returns true once the collection was deleted: every write is refused (I14), and nothing is to
+  // be written to its rows any more.
   bool dropped() const { return guarded_.dropped; }
   std::int64_t trained_at_ms() const { return guarded_.trained_at_ms; }
 

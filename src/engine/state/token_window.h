@@ -21,7 +21,7 @@ class TokenWindow {
   // into `rows`. Nothing when the token is empty or the window 0.
   void Remember(std::string_view token, std::uint64_t seq, std::uint64_t window, std::uint32_t cid,
                 store::Batch* rows);
-  // While loading, oldest first.
+  // Puts back a stored token while loading; call it with the oldest first.
   void Restore(std::string token, std::uint64_t seq);
 
   std::uint64_t memory_bytes() const { return numbers_.size() * kTokenBytes; }
