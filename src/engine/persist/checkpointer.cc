@@ -1,3 +1,5 @@
+// The protocol is told in the header; here are its order of locks and writes, and the rows of a
+// batch.
 #include "engine/persist/checkpointer.h"
 
 #include <algorithm>
@@ -12,7 +14,7 @@
 namespace reco::engine::persist {
 namespace {
 
-// A deleted item leaves the models to rank by as well.
+// Takes a deleted item out of the models to rank by as well.
 void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
                         const FrozenRows::FrozenEntity& entity, store::Batch* batch) {
   for (std::uint32_t model = frozen.first_model;
@@ -22,8 +24,12 @@ void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
   }
 }
 
+// Puts the dictionary rows of the changed users and items, and their vectors under the active
+// model.
 void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
   const std::uint32_t model = frozen.checkpoint.model;
+  // Entities come in the order they were changed first; RocksDB takes keys in faster as they
+  // ascend.
   std::vector<std::size_t> order(frozen.entities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -36,8 +42,10 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
     if (entity.live) {
       batch->Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
     } else {
+      // Not with the deletion's commit: a replay from an older checkpoint needs the row (D9).
       batch->Delete(RecordFamily(entity.side), key);
     }
+    // No vectors before the first training (D14).
     if (model == 0) {
       continue;
     }
@@ -63,7 +71,8 @@ void PutPair(store::Family family, const std::string& key, const std::optional<f
   }
 }
 
-// Both families in the order of their keys, which RocksDB takes in faster. The pairs come by user.
+// Puts both families in the order of their keys, which RocksDB takes in faster. The pairs come by
+// user.
 void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
   std::vector<std::uint64_t> by_item;  // item << 32 | place in frozen.pairs
   by_item.reserve(frozen.pairs.size());
@@ -82,6 +91,7 @@ void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) 
 void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
   PutEntities(frozen, cid, batch);
   PutPairs(frozen, cid, batch);
+  // The number that says up to where the rows go, in the same batch as they (I4).
   batch->Put(store::Family::kDefault, format::CheckpointKey(cid),
              format::EncodeCheckpoint(frozen.checkpoint));
 }
@@ -99,6 +109,7 @@ Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uin
 }
 
 Checkpointer::Checkpointer(SharedState& shared) : shared_(shared) {
+  // Age counts from here: from 0, the first change would be due at once.
   last_us_ = shared.context().clock.MonotonicUs();
 }
 
@@ -112,6 +123,7 @@ bool Checkpointer::Due(bool by_age) const {
                      std::int64_t{context.options.checkpoint_interval_s} * 1'000'000) {
     return false;
   }
+  // Age alone is no reason: without a change there is nothing to write.
   ReadView view(shared_);
   return view.state().dirty() && !view.dropped();
 }
@@ -133,23 +145,31 @@ void Checkpointer::Throttle() {
 Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
                                     FunctionRef<void(store::Batch&)> add_rows, bool sync) {
   CollectionContext& context = shared_.context();
+  // 1: the change, the copy and the next generation, under one hold of the lock.
   RECO_RETURN_IF_ERROR(context.storage.Readable());
   FrozenRows frozen;
   std::uint64_t ticket = 0;
   {
     WriteView view(shared_);
     if (view.dropped()) {
+      // Its rows may have been deleted as ranges already: what came after would stay for ever
+      // (I14).
       return Status::NotFound("the collection was deleted");
     }
     RECO_RETURN_IF_ERROR(change(view));
     frozen = view.state().Freeze();
+    // Under the lock, since writers stage under it: all events that the copy holds have lower
+    // tickets.
     ticket = context.storage.log->last_staged();
     last_us_ = context.clock.MonotonicUs();
   }
+  // Throttled writers look again when the mutex is free; the view has left the count at 0.
   frozen_.NotifyAll();
-  // The log goes first (D7): derived rows never hold what the log does not.
+  // 2: the log goes first (D7), so derived rows never hold what the log does not.
   RECO_RETURN_IF_ERROR(context.storage.log->Commit(ticket));
   RECO_RETURN_IF_ERROR(WriteFrozen(shared_, frozen, ticket, add_rows, sync));
+  // 3: rows of this generation may be evicted. A failure above leaves them pinned (I7), and
+  // recovery loads the state anew (D8).
   seq_ = frozen.checkpoint.seq;
   WriteView view(shared_);
   view.state().SetDurable(frozen.generation);
@@ -161,6 +181,7 @@ Status Checkpointer::Checkpoint() {
   {
     ReadView view(shared_);
     if (view.dropped() || !view.state().dirty()) {
+      // Or Due() would ask again each round.
       last_us_ = shared_.context().clock.MonotonicUs();
       return Status::Ok();
     }
@@ -179,18 +200,22 @@ Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
   };
   RECO_RETURN_IF_ERROR(FreezeAndWrite(
       change, [](store::Batch&) {}, false));
+  // Still under the mutex, so no other checkpoint has come between the copy and the snapshot.
   return shared_.context().storage.store->TakeSnapshot();
 }
 
 Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
                                  FunctionRef<void(store::Batch&)> add_rows) {
   MutexLock lock(mutex_);
+  // Synced, whatever the policy: a training of minutes is worth one fsync. The vectors written
+  // before lie in front of it in RocksDB's log.
   return FreezeAndWrite(swap, add_rows, true);
 }
 
 void Checkpointer::Drop() {
   MutexLock lock(mutex_);
   WriteView view(shared_);
+  // With the mutex no checkpoint is in flight, and the next one finds the mark.
   view.set_dropped();
 }
 

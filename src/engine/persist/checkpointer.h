@@ -21,8 +21,9 @@
 
 namespace reco::engine::persist {
 
-// Writes the copy in one batch, with the rows that `add_rows` puts. `ticket`: of the last change
-// that it holds, which must be committed (I4). A step of the Checkpointer, apart for its test.
+// Writes the copy in one batch, with the rows that `add_rows` puts. `ticket` is that of the last
+// change that the copy holds, which must be committed (I4). A step of the Checkpointer, apart for
+// its test.
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
                    FunctionRef<void(store::Batch&)> add_rows, bool sync);
 
@@ -31,25 +32,25 @@ class Checkpointer {
  public:
   explicit Checkpointer(SharedState& shared);
 
-  // True iff enough has changed: by count, or by age. By count it takes no lock.
+  // Returns true iff enough has changed: by count, or by age. By count it takes no lock.
   bool Due(bool by_age) const EXCLUDES(shared_);
   // Waits while two checkpoints are due, at most a second; call it before a write, without a view
   // of any collection.
   void Throttle() EXCLUDES(mutex_);
-  // Ok at once when nothing is dirty, or the collection was deleted.
+  // Writes what is dirty. Ok at once when nothing is, or the collection was deleted.
   Status Checkpoint() EXCLUDES(mutex_, shared_);
 
-  // A checkpoint that begins a training: `begin` runs under the lock of the copy, and the snapshot
-  // shows exactly that state on disk. kNotFound for a deleted collection, as EndTraining.
+  // Writes a checkpoint that begins a training: `begin` runs under the lock of the copy, and the
+  // snapshot shows exactly that state on disk. kNotFound for a deleted collection, as EndTraining.
   Result<std::unique_ptr<store::Snapshot>> BeginTraining(FunctionRef<void(WriteView&)> begin)
       EXCLUDES(mutex_, shared_);
-  // A checkpoint that ends one: `swap` changes the model under the lock of the copy, and what
-  // `add_rows` puts goes into the same batch, synced. Until it is written the folder knows only the
-  // old model. When `swap` fails nothing is written.
+  // Writes a checkpoint that ends one: `swap` changes the model under the lock of the copy, and
+  // what `add_rows` puts goes into the same batch, synced. Until it is written the folder knows
+  // only the old model. When `swap` fails nothing is written.
   Status EndTraining(FunctionRef<Status(WriteView&)> swap,
                      FunctionRef<void(store::Batch&)> add_rows) EXCLUDES(mutex_, shared_);
 
-  // From now on every write fails with kNotFound (I14). Waits for a checkpoint in flight.
+  // Makes every write from now on fail with kNotFound (I14). Waits for a checkpoint in flight.
   void Drop() EXCLUDES(mutex_, shared_);
 
   // The event up to which the rows on disk go.
@@ -57,6 +58,7 @@ class Checkpointer {
   void set_seq(std::uint64_t seq) { seq_ = seq; }  // while loading
 
  private:
+  // Steps 1 to 3 above; `change` is the change of step 1.
   Status FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
                         FunctionRef<void(store::Batch&)> add_rows, bool sync) REQUIRES(mutex_)
       EXCLUDES(shared_);

@@ -1,3 +1,5 @@
+// What the order of the steps rests on: entities first, since they size all tables; the model
+// before the log, since Apply solves by it; derived indexes last, from the final counters.
 #include "engine/persist/loader.h"
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 namespace reco::engine::persist {
 namespace {
 
+// One loading; keeps what has to be remembered from step to step.
 class Loader {
  public:
   explicit Loader(WriteView& view)
@@ -45,6 +48,7 @@ class Loader {
 
 Status Loader::LoadEntities(Side side, std::uint32_t end) {
   SideState& own = view_.state().side(side);
+  // Ordinals below were given out, though the rows of the last may be gone (I10).
   own.ids.Reserve(end);
   bool older = false;
   const auto rows = store_.Scan(RecordFamily(side), format::CollectionPrefix(cid_));
@@ -52,7 +56,8 @@ Status Loader::LoadEntities(Side side, std::uint32_t end) {
     const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
     RECO_ASSIGN_OR_RETURN(format::EntityRecord record, format::DecodeEntity(rows->value()));
     if (!own.ids.Restore(ordinal, record.id)) {
-      // The id was deleted and used again after the checkpoint; replay erases the older first.
+      // The id was deleted and used again after the checkpoint: its older row still stands (D9),
+      // and replay erases that ordinal first.
       reused_.push_back({side, ordinal, record.id});
     }
     view_.state().Grow(side, std::max(own.ids.end(), ordinal + 1));
@@ -70,13 +75,15 @@ Status Loader::LoadEntities(Side side, std::uint32_t end) {
     older = older || (side == Side::kItem && record.pairs > 0 && !record.squares);
     own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
   }
-  // Ordinals given out after the checkpoint whose rows are gone again still occur in events.
+  // Tables cover every ordinal ever given out; where the last ones were deleted, no row has grown
+  // them.
   view_.state().Grow(side, std::max(end, own.ids.end()));
   RECO_RETURN_IF_ERROR(rows->status());
   return older ? SumSquares() : Status::Ok();
 }
 
-// Fills in what records of an older version lack; the next checkpoint writes it.
+// Fills in the sums of squares, which records of an older version lack; the next checkpoint writes
+// them.
 Status Loader::SumSquares() {
   auto& items = view_.state().items().entities;
   for (Entity& item : items) {
@@ -85,6 +92,7 @@ Status Loader::SumSquares() {
   const auto rows = store_.Scan(store::Family::kByItem, format::CollectionPrefix(cid_));
   for (; rows->Valid(); rows->Next()) {
     const std::string_view key = rows->key();
+    // The key of a pair by item ends with the item and then the user.
     const std::uint32_t item =
         format::TrailingOrdinal(key.substr(0, key.size() - sizeof(std::uint32_t)));
     RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
@@ -99,10 +107,13 @@ Status Loader::SumSquares() {
       view_.state().MarkChanged(Side::kItem, item);
     }
   }
+  // No event stands for it, so a folder without new events would not be written.
   view_.state().MarkDirtyOutsideLog();
   return rows->status();
 }
 
+// Reads one side's vectors. A user or item without a row is younger than the checkpoint and keeps
+// zeros until the replay solves it.
 Status Loader::LoadVectors(Side side, std::uint32_t model) {
   SideState& own = view_.state().side(side);
   const auto rows = store_.Scan(store::Family::kVectors, format::VectorPrefix(cid_, model, side));
@@ -132,6 +143,7 @@ Status Loader::LoadModel(const format::CheckpointRecord& record) {
     if (model.dim != view_.state().dim()) {
       return Status::Corruption("family models: the active model has the wrong dimension");
     }
+    // The Grams come from the checkpoint in Restore; the model's record has those of its training.
     active = ToActiveModel(model, view_.shared().signal_rules().halflife_ms);
     view_.set_trained_at_ms(model.trained_at_ms);
     trained_gram = std::move(model.item_gram);
@@ -150,6 +162,7 @@ Status Loader::LoadTokens() {
     found.emplace_back(seq, rows->key().substr(prefix.size()));
   }
   RECO_RETURN_IF_ERROR(rows->status());
+  // The family is by token; the window forgets the oldest first.
   std::sort(found.begin(), found.end());
   for (auto& [seq, token] : found) {
     view_.tokens().Restore(std::move(token), seq);
@@ -158,6 +171,7 @@ Status Loader::LoadTokens() {
 }
 
 Status Loader::ReplayLog() {
+  // The visitor can say only "stop"; why is kept beside it.
   Status failure;
   const auto apply = [&](std::uint64_t seq, const format::Event& event) {
     failure = ReplayOne(seq, event);
@@ -169,6 +183,8 @@ Status Loader::ReplayLog() {
 }
 
 Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
+  // An id's row is in one batch with the first event about it (I2), so an ordinal beyond the tables
+  // is damage, and Apply would write out of their bounds.
   const auto known = [&](Side side, std::uint32_t ordinal) {
     return ordinal == format::kNoOrdinal || ordinal < view_.state().side(side).entities.size();
   };
@@ -178,6 +194,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   }
   RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
   view_.state().Apply(seq, event, stored);
+  // As behind live writes: what Prepare read for one event must not pile up over a long log.
   view_.state().Evict(1);
   format::MatchEffect(
       event, [this](const format::Deleted&) { RestoreReusedId(); }, [](const format::PairAdded&) {},
@@ -189,6 +206,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
 void Loader::RestoreReusedId() {
   // The erased id may live on under a later ordinal (D9).
   for (auto reused = reused_.begin(); reused != reused_.end(); ++reused) {
+    // Whichever of them the deletion set free; the others fail here as they did before.
     if (view_.state().side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
       reused_.erase(reused);
       break;
@@ -208,6 +226,7 @@ Result<std::uint64_t> Loader::Load() {
   RECO_RETURN_IF_ERROR(LoadModel(record));
   RECO_RETURN_IF_ERROR(LoadTokens());
   RECO_RETURN_IF_ERROR(ReplayLog());
+  // No deletion in the log explains it.
   if (!reused_.empty()) {
     return Status::Corruption("families users and items: two records have the id '" +
                               reused_.front().id + "'");

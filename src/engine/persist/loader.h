@@ -10,7 +10,8 @@
 
 namespace reco::engine::persist {
 
-// Returns the number of the event up to which the checkpoint went.
+// Fills the state behind `view`, which must be a new one. Returns the number of the event up to
+// which the checkpoint went. kCorruption when rows contradict each other or the log.
 Result<std::uint64_t> Load(WriteView& view);
 
 }  // namespace reco::engine::persist

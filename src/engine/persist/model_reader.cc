@@ -13,12 +13,13 @@ Status NoSuchModel(std::uint32_t id) {
                           " is not kept; RECO.MODEL LIST says which models are");
 }
 
-// Whether a replaced model is one of the newest. Its vectors may be gone all the same, since the
-// option was once lower.
+// Returns true iff a replaced model is one of the newest. Its vectors may be gone all the same,
+// since the option was once lower.
 bool MayBeKept(const SharedState& shared, std::uint32_t id, std::uint32_t active) {
   return id < active && id >= FirstModelKept(active, shared.context().options.models_kept);
 }
 
+// Returns true iff the folder has a vector of the model; one row is read.
 Result<bool> HasItemVectors(const SharedState& shared, std::uint32_t model) {
   const auto rows = shared.context().storage.store->Scan(
       store::Family::kVectors, format::VectorPrefix(shared.cid(), model, Side::kItem));
@@ -31,6 +32,8 @@ std::uint32_t ActiveModelId(const SharedState& shared) {
   return view.state().model().id;
 }
 
+// Reads a model's item vectors and indexes them. The lock is held for a moment only: the scan sees
+// the vectors as of when it began, also when a training deletes them meanwhile.
 Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& shared,
                                                           std::uint32_t id) {
   RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
@@ -45,6 +48,7 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
     return Status::Corruption("family models: model " + std::to_string(id) +
                               " has the wrong dimension");
   }
+  // The bound of a sane ordinal, so that damage does not become an allocation.
   std::uint32_t items = 0;
   {
     ReadView view(shared);
@@ -69,9 +73,12 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
     present[item] = true;
   }
   RECO_RETURN_IF_ERROR(rows->status());
+  // The record outlives the vectors (RECO.MODEL LIST shows more models than are kept).
   if (present.empty()) {
     return NoSuchModel(id);
   }
+  // Of the vectors as read: writes went on moving them after the training whose Gram the record
+  // has.
   read->item_gram = model::GramOf(read->items);
   read->index.Build(present.size(), [&](std::uint32_t item) { return present[item]; });
   return std::shared_ptr<const ReplacedModel>(read);
@@ -117,6 +124,7 @@ Result<std::shared_ptr<const ReplacedModel>> ModelFor(const SharedState& shared,
   }
   const std::uint32_t id = *options.model;
   const std::uint32_t active = ActiveModelId(shared);
+  // By number the active model means the active one: no copy of it.
   if (active != 0 && id == active) {
     return std::shared_ptr<const ReplacedModel>();
   }
@@ -126,10 +134,12 @@ Result<std::shared_ptr<const ReplacedModel>> ModelFor(const SharedState& shared,
   if (auto found = shared.replaced().Find(id, shared.context().clock.MonotonicUs())) {
     return found;
   }
+  // One request reads; those that wanted the same model wait for it rather than read it again.
   const TurnLock turn(shared.turns().models);
   if (auto found = shared.replaced().Find(id, shared.context().clock.MonotonicUs())) {
     return found;  // another request has read it
   }
+  // The copy is as large as the live item table, so it counts as growth.
   RECO_RETURN_IF_ERROR(shared.context().memory.Check());
   RECO_ASSIGN_OR_RETURN(auto read, ReadReplaced(shared, id));
   shared.replaced().Add(read, shared.context().clock.MonotonicUs());

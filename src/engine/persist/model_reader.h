@@ -13,15 +13,16 @@
 
 namespace reco::engine::persist {
 
+// Returns the models that the folder has a record of, by ascending number.
 Result<std::vector<ModelInfo>> Models(const SharedState& shared) EXCLUDES(shared);
 
-// The replaced model that the options name; null: the active one. Reads it when it is not in
-// memory. kNotFound when it is not kept, kResourceExhausted above the memory limit.
+// Returns the replaced model that the options name, or null for the active one. Reads it when it is
+// not in memory. kNotFound when it is not kept, kResourceExhausted above the memory limit.
 Result<std::shared_ptr<const ReplacedModel>> ModelFor(const SharedState& shared,
                                                       const RankingOptions& options)
     EXCLUDES(shared);
 
-// True iff another training has replaced the model that the options name, since ModelFor.
+// Returns true iff another training has replaced the model that the options name, since ModelFor.
 inline bool ReplacedSince(const View& view, const RankingOptions& options,
                           const ReplacedModel* replaced) {
   return options.model && replaced == nullptr && *options.model != view.state().model().id;

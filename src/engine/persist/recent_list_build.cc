@@ -12,8 +12,8 @@ namespace {
 // While it is built a list may hold so many times its bound: some of that is removed later.
 constexpr std::size_t kBuiltSlack = 4;
 
-// The events up to `last_seq`, without those of deleted users and items, whose ordinals never come
-// back.
+// Adds the events up to `last_seq`, without those of deleted users and items, whose ordinals never
+// come back (I10).
 Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentList& list,
                   std::uint64_t last_seq) {
   std::unordered_set<std::uint32_t> users;
@@ -30,13 +30,17 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
           (gone.side == Side::kUser ? users : items).insert(gone.ordinal);
         },
         [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
+    // Ends at the event where setting aside began, or as soon as the list has grown beyond its
+    // bound.
     return seq < last_seq && RecentLists::CheckSize(name, list.size(), kBuiltSlack).ok();
   };
+  // A snapshot, since the log is written on meanwhile.
   if (last_seq > 0) {
     const auto snapshot = shared.context().storage.store->TakeSnapshot();
     RECO_RETURN_IF_ERROR(wal::EventLog::Replay(*shared.context().storage.store, snapshot.get(),
                                                shared.cid(), 0, visit));
   }
+  // At the end in one pass: a removal of each pair at its deletion would need to know the pairs.
   list.RemoveIf([&](std::uint32_t user, std::uint32_t item) {
     return users.contains(user) || items.contains(item);
   });
@@ -54,6 +58,8 @@ Status BuildRecent(const SharedState& shared, const RecentListName& list) {
   std::uint64_t last_seq = 0;
   std::uint64_t ticket = 0;
   {
+    // What is applied from here on is set aside; the log up to here makes the list. Both under one
+    // lock, or an event would be in both or in neither.
     ReadView view(shared);
     if (view.dropped()) {
       return Status::NotFound("the collection was deleted");
@@ -64,18 +70,22 @@ Status BuildRecent(const SharedState& shared, const RecentListName& list) {
     lists.Begin();
   }
   std::unique_ptr<RecentList> built = lists.Make(list);
+  // Before the events, so that those long past are passed over at once.
   built->Advance(shared.context().clock.NowMs());
+  // The log is read from disk, and the last events may still be staged.
   Status status = shared.context().storage.log->Commit(ticket);
   if (status.ok()) {
     status = ReplayInto(shared, list, *built, last_seq);
   }
   if (status.ok()) {
+    // The replay ends without an error when the list has grown too large.
     status = RecentLists::CheckSize(list, built->size(), kBuiltSlack);
   }
   if (status.code() == StatusCode::kResourceExhausted) {
     lists.Refuse(list, shared.context().clock.NowMs());
     return status;
   }
+  // Or changes would be set aside for ever.
   if (!status.ok()) {
     lists.Abandon();
     return status;

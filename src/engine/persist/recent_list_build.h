@@ -9,8 +9,8 @@
 
 namespace reco::engine::persist {
 
-// Ok when it is there, built by this call or by another. kNotFound for a deleted collection,
-// kResourceExhausted when the list is beyond its bound.
+// Builds the list when it is not there. Ok when it is, built by this call or by another. kNotFound
+// for a deleted collection, kResourceExhausted when the list is beyond its bound.
 Status BuildRecent(const SharedState& shared, const RecentListName& list) EXCLUDES(shared);
 
 }  // namespace reco::engine::persist

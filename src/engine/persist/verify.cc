@@ -1,4 +1,6 @@
-// Database::Verify: an offline check that derives the state again from the log and compares.
+// Database::Verify: an offline check that derives the state again from the log and compares. It
+// shares with the engine how events add up (signal.h) and how rows are read, but nothing of how a
+// state is kept, so that a fault there shows.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -26,6 +28,7 @@ using format::Pair;
 constexpr std::size_t kProblemsMax = 100;
 constexpr double kGramTolerance = 1e-6;  // relative, of float64 sums over float32 vectors
 
+// The check of one collection. Problems go to the report; rows that cannot be read are an error.
 class Verifier {
  public:
   Verifier(const store::Store& store, const format::KeyRecord& key, std::string name,
@@ -63,6 +66,7 @@ class Verifier {
   };
 
   void Problem(const std::string& text) {
+    // One fault often shows in every row; the first hundred say as much as all.
     if (report_->problems.size() < kProblemsMax) {
       report_->problems.push_back(name_ + ": " + text);
     }
@@ -72,12 +76,14 @@ class Verifier {
     return std::uint64_t{user} << 32U | item;
   }
 
-  // What the pairs must be at the checkpoint, from the events alone.
+  // Derives from the events alone the pairs as they must be at the checkpoint.
   Status ReplayPairs() {
     return wal::EventLog::Replay(store_, nullptr, cid_, 0,
                                  [this](std::uint64_t seq, const format::Event& event) {
                                    last_seq_ = seq;
                                    ++report_->events;
+                                   // Later events are in the log only; their numbers are checked
+                                   // all the same (I1).
                                    if (seq <= checkpoint_.seq) {
                                      ApplyToPairs(event);
                                    }
@@ -102,6 +108,7 @@ class Verifier {
 
   void ErasePairsOf(const format::Deleted& gone) {
     if (gone.side == Side::kUser) {
+      // A user's pairs are neighbours in the map, an item's are not.
       pairs_.erase(pairs_.lower_bound(PairOf(gone.ordinal, 0)),
                    pairs_.lower_bound(PairOf(gone.ordinal + 1, 0)));
     } else {
@@ -131,6 +138,7 @@ class Verifier {
       ++found;
     }
     RECO_RETURN_IF_ERROR(rows->status());
+    // Every row found was compared with its events, so equal numbers mean that none is missing.
     if (found != pairs_.size()) {
       Problem(std::string(store::FamilyName(family)) + " holds " + std::to_string(found) +
               " pairs, the events make " + std::to_string(pairs_.size()));
@@ -161,10 +169,13 @@ class Verifier {
       const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
       const Totals totals = expected[ordinal];
       if (record.pairs != totals.pairs || record.events != totals.events ||
+          // Weights were summed in the order of the events here and there, but a float64 sum that
+          // shrank and grew keeps a rest.
           std::abs(record.weight - totals.weight) > 1e-6 * (1 + std::abs(totals.weight))) {
         Problem(std::string(store::FamilyName(family)) + " " + std::to_string(ordinal) +
                 " does not count what its pairs hold");
       }
+      // What stays behind has pairs but no record.
       expected.erase(ordinal);
     }
     for (const auto& [ordinal, totals] : expected) {
@@ -174,7 +185,8 @@ class Verifier {
     return rows->status();
   }
 
-  // A training's swap is one batch, so the model that the checkpoint names is whole (I12).
+  // Checks the active model. A training's swap is one batch, so the model that the checkpoint names
+  // is whole (I12).
   Status CheckVectors() {
     RECO_ASSIGN_OR_RETURN(
         const std::optional<std::string> stored,
@@ -188,7 +200,7 @@ class Verifier {
     return CheckSideVectors(Side::kItem, model.dim, checkpoint_.item_gram);
   }
 
-  // I8, of what is stored.
+  // Checks I8 for what is stored.
   Status CheckSideVectors(Side side, std::uint32_t dim, const std::vector<double>& stored_gram) {
     const std::uint32_t stride = model::StrideFor(dim);
     model::FactorTable row(dim);
@@ -219,6 +231,7 @@ class Verifier {
       }
     }
     if (stored_gram.size() != std::size_t{dim} * dim ||
+        // The live Gram was kept by differences, this one is summed anew: equal but for rounding.
         std::sqrt(difference) > kGramTolerance * std::sqrt(size) + 1e-12) {
       Problem("the " + std::string(side == Side::kUser ? "user" : "item") +
               " gram differs from its vectors");
@@ -236,7 +249,8 @@ class Verifier {
   std::map<std::uint64_t, Pair> pairs_;  // user << 32 | item
 };
 
-// Reads what no check above has read, so that every block's checksum has been compared.
+// Reads every family, also what no check above has read, so that every block's checksum has been
+// compared.
 Status ReadEveryFamily(const store::Store& store) {
   for (std::size_t family = 0; family < store::kFamilyCount; ++family) {
     const auto rows = store.Scan(static_cast<store::Family>(family), "");
@@ -261,6 +275,7 @@ Result<VerifyReport> Database::Verify(const Options& options) {
                         store->Get(store::Family::kDefault, format::kFormatVersionKey));
   if (version) {
     RECO_ASSIGN_OR_RETURN(const std::uint32_t number, format::DecodeFormatVersion(*version));
+    // A newer layout would look like damage.
     if (number > format::kFormatVersion) {
       return Status::FailedPrecondition("the folder has format version " + std::to_string(number) +
                                         ", newer than this program");
