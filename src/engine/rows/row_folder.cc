@@ -35,6 +35,8 @@ std::span<const model::RatedNeighbor> RowFolder::Rated(std::span<const model::Ne
 
 void RowFolder::Solve(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors,
                       float* x) {
+  // Without pairs the solution of either system is the prediction; copied, it is so to the last
+  // bit. Ratings with pairs are solved without it: their vectors hold a bias, too (D28).
   if (neighbors.empty() && terms.prior != nullptr) {
     std::copy_n(terms.prior, model::StrideFor(dim_), x);
   } else if (rated_ != nullptr) {

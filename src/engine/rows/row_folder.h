@@ -26,9 +26,11 @@ struct FoldInTerms {
   const float* prior = nullptr;
 };
 
+// The same terms as the solver of ratings takes them.
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms);
 
-// Length of the vectors of a collection: with ratings they also hold a bias and a constant.
+// Returns the length of the vectors of a collection: with ratings they also hold a bias and a
+// constant.
 std::uint32_t StoredDim(const CollectionOptions& options);
 
 class RowFolder {
@@ -39,14 +41,15 @@ class RowFolder {
   RowFolder(const RowFolder&) = delete;
   RowFolder& operator=(const RowFolder&) = delete;
 
-  // `x`: padded row; the last solution on entry, the new one on return. The neighbours' weights are
-  // ratings with explicit feedback. Errors as of FoldInSolver and RatingFoldIn.
+  // Solves the row. `x`: padded row; the last solution on entry, the new one on return. The
+  // neighbours' weights are ratings with explicit feedback. Errors as of FoldInSolver and
+  // RatingFoldIn.
   void Solve(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors, float* x);
-  // From running sums, which only implicit feedback has (D4, D23).
+  // Solves the row from running sums, which only implicit feedback has (D4, D23).
   void SolveLong(const FoldInTerms& terms, const model::Information& sums, std::uint64_t pairs,
                  float* x);
-  // What each neighbour contributes to the score of `target`, a padded row of the other side, under
-  // the solution of Solve: why an explanation adds up to the score of a list (D5).
+  // Gives what each neighbour contributes to the score of `target`, a padded row of the other side,
+  // under the solution of Solve: why an explanation adds up to the score of a list (D5).
   void Shares(const FoldInTerms& terms, std::span<const model::Neighbor> neighbors,
               const float* target, std::span<double> shares);
 

@@ -1,3 +1,5 @@
+// How rows are kept, laid over the disk and evicted. state/frozen_rows.h tells the protocol of the
+// generations that marks name.
 #include "engine/rows/row_table.h"
 
 #include <algorithm>
@@ -16,10 +18,12 @@ bool BeforeMark(const DirtyMark& a, std::uint32_t other) {
   return a.other < other;
 }
 
+// Notes that a pair differs from the disk until `generation` is durable.
 void Mark(Row& row, std::uint32_t other, std::uint32_t generation) {
   row.newest_dirty = std::max(row.newest_dirty, generation);
   const auto at = std::lower_bound(row.dirty.begin(), row.dirty.end(), other, BeforeMark);
   if (at != row.dirty.end() && at->other == other) {
+    // The later checkpoint writes it as well: only then is the disk up to date.
     at->generation = generation;
   } else {
     row.dirty.insert(at, DirtyMark{other, generation});
@@ -36,7 +40,8 @@ bool AllDurable(std::span<const DirtyMark> marks, std::uint32_t durable_generati
       marks, [=](const DirtyMark& mark) { return mark.generation <= durable_generation; });
 }
 
-// `stored` ascends; the overlay's marked pairs replace, add to or remove from it.
+// Returns `stored` with the newer pairs laid over it: marked pairs replace, add to or remove from
+// it. All three ascend.
 std::vector<RowPair> Overlay(std::span<const RowPair> stored, std::span<const RowPair> newer,
                              std::span<const DirtyMark> marks) {
   std::vector<RowPair> merged;
@@ -48,6 +53,7 @@ std::vector<RowPair> Overlay(std::span<const RowPair> stored, std::span<const Ro
     }
     if (next < newer.size() && newer[next].other == pair.other) {
       merged.push_back(newer[next++]);
+      // Marked, but not among the newer pairs: it was removed.
     } else if (!IsMarked(marks, pair.other)) {
       merged.push_back(pair);
     }
@@ -98,6 +104,7 @@ RowTable::RowTable(CollectionContext& context, std::uint32_t cid, Side side)
     : context_(context), cid_(cid), side_(side) {}
 
 RowTable::~RowTable() {
+  // Rows of a deleted collection must not weigh on those that stay.
   context_.row_budget.used_bytes.fetch_sub(memory_bytes_);
 }
 
@@ -126,11 +133,14 @@ Row& RowTable::Ensure(std::uint32_t owner, bool complete) {
 }
 
 void RowTable::DropDurableMarks(Row& row) const {
+  // All or nothing, by the newest mark: a busy row keeps durable marks a little longer, and no
+  // write has to look through them.
   if (row.dirty.empty() || row.newest_dirty > durable_generation_) {
     return;
   }
   RECO_DCHECK(AllDurable(row.dirty, durable_generation_), "I7");
   row.dirty.clear();
+  // These pairs were laid over the disk, which now has them.
   if (!row.complete) {
     row.pairs.clear();
   }
@@ -140,6 +150,7 @@ Status RowTable::ReadFromDisk(std::uint32_t owner, const Row* overlay,
                               std::vector<RowPair>* out) const {
   RECO_RETURN_IF_ERROR(context_.storage.Readable());
   RECO_RETURN_IF_ERROR(ReadStored(*context_.storage.store, nullptr, {cid_, side_, owner}, out));
+  // Marks that are durable but not dropped yet say what the disk says, so the result is the same.
   if (overlay != nullptr && !overlay->dirty.empty()) {
     *out = Overlay(*out, overlay->pairs, overlay->dirty);
   }
@@ -162,11 +173,13 @@ Status RowTable::Load(std::uint32_t owner, std::uint32_t pairs) {
     return Status::Ok();
   }
   std::vector<RowPair> loaded;
+  // Without stored pairs there is nothing to read: the row of a new owner is complete as it is.
   if (pairs > 0 || row != nullptr) {
     context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
     loaded.reserve(pairs + 1);
     RECO_RETURN_IF_ERROR(ReadFromDisk(owner, row, &loaded));
   }
+  // Marks stay: they still have to be written.
   Row& target = Ensure(owner, true);
   target.pairs = std::move(loaded);
   target.complete = true;
@@ -196,6 +209,7 @@ Knowledge RowTable::Lookup(std::uint32_t owner, std::uint32_t other, format::Pai
     *pair = *found;
     return Knowledge::kPresent;
   }
+  // A complete row knows its absent pairs, an incomplete one only those it has removed.
   return row->complete || IsMarked(row->dirty, other) ? Knowledge::kAbsent : Knowledge::kUnknown;
 }
 
@@ -204,6 +218,7 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
   RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, fresh);
+  // First, or the new mark would hold the durable ones for another checkpoint.
   DropDurableMarks(row);
   if (row.complete && row.pairs.size() > kResidentPairsMax) {
     // Too long to shift on every insert: from now on the disk holds the list.
@@ -211,6 +226,7 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
                   [&row](const RowPair& known) { return !IsMarked(row.dirty, known.other); });
     row.pairs.shrink_to_fit();
     row.complete = false;
+    // It was built up from the list, which goes; the sums themselves stay and are kept up.
     row.successor.reset();
   }
   const std::size_t at = LowerBound(row.pairs, other);
@@ -233,6 +249,7 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
   if (at < row.pairs.size() && row.pairs[at].other == other) {
     row.pairs.erase(row.pairs.begin() + static_cast<std::ptrdiff_t>(at));
   }
+  // Also without a pair here: the mark says that what the disk has is gone.
   Mark(row, other, generation);
   Account(row);
 }
@@ -249,9 +266,11 @@ void RowTable::Evict(std::size_t steps) {
   // Not further than once round: a row that was used since the last look stays.
   const std::size_t looks = std::min(steps, rows_.size());
   for (std::size_t i = 0; i < looks && context_.row_budget.over(); ++i) {
+    // The clock's second chance: a read or write since the last look sets `used` again.
     clock_hand_ = (clock_hand_ + 1) % rows_.size();
     const auto owner = static_cast<std::uint32_t>(clock_hand_);
     Row* row = rows_[owner].get();
+    // A row that is being built collects changes that exist nowhere else (RunningSums::TakeOver).
     if (row == nullptr || row->building || row->used.exchange(false, std::memory_order_relaxed)) {
       continue;
     }

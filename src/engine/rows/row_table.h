@@ -89,7 +89,7 @@ class RowTable {
   RowTable& operator=(const RowTable&) = delete;
 
   void Grow(std::uint32_t owners);
-  // Null when nothing of the row is in memory.
+  // Returns null when nothing of the row is in memory. Valid until Evict.
   Row* Find(std::uint32_t owner) { return owner < rows_.size() ? rows_[owner].get() : nullptr; }
   const Row* Find(std::uint32_t owner) const {
     return owner < rows_.size() ? rows_[owner].get() : nullptr;
@@ -97,20 +97,21 @@ class RowTable {
 
   // Makes the row complete in memory when it is not yet; `pairs` is its stored length.
   Status Load(std::uint32_t owner, std::uint32_t pairs);
-  // The row as it is now: a view of the cached row, or of `scratch` when it had to be read.
+  // Returns the row as it is now: a view of the cached row, or of `scratch` when it had to be read.
   Result<std::span<const RowPair>> Read(std::uint32_t owner, std::vector<RowPair>* scratch) const;
-  // The row as of `snapshot`, with `newer` laid over it. Needs no lock.
+  // Reads the row as of `snapshot`, with `newer` laid over it. Needs no lock.
   static Status ReadSnapshot(const store::Store& store, const store::Snapshot& snapshot,
                              const RowName& name, const RowCopy& newer, std::vector<RowPair>* out);
+  // Returns what is known of one pair without reading the disk; sets `pair` when it is present.
   Knowledge Lookup(std::uint32_t owner, std::uint32_t other, format::Pair* pair) const;
 
-  // Changes of one pair, marked for the checkpoint `generation`; they read no disk and cannot fail
+  // Change one pair and mark it for the checkpoint `generation`; they read no disk and cannot fail
   // (I5). `fresh`: the owner has no stored pair at all, so the row is complete from the start.
   void Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
            std::uint32_t generation, bool fresh);
   void Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation);
 
-  // Marks up to this generation are on disk; dropped lazily.
+  // Says that marks up to this generation are on disk; they are dropped lazily.
   void set_durable_generation(std::uint32_t generation);
   // Accounts for a change of the row's size made outside (running sums).
   void Account(Row& row);
@@ -133,9 +134,10 @@ class RowTable {
   std::size_t clock_hand_ = 0;
 };
 
-// Position of `other` in a row ordered by it; pairs.size() or another's position when absent.
+// Returns the position of `other` in a row ordered by it; when absent, that of the next, or
+// pairs.size().
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other);
-// Null when absent.
+// Returns null when absent.
 const format::Pair* FindPair(std::span<const RowPair> pairs, std::uint32_t other);
 
 }  // namespace reco::engine

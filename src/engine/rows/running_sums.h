@@ -29,16 +29,17 @@ class RunningSums {
   static constexpr std::uint32_t LongRow(std::uint32_t dim) { return 4 * dim; }
 
   // Follows a change of one pair of the row, which now has `pairs`. A row that grows past LongRow()
-  // gets its sums; later changes are rank-one updates. True: queue it for a build in the
-  // background.
+  // gets its sums; later changes are rank-one updates. Returns true when the caller must queue the
+  // row for a build in the background.
   bool Update(Row& row, std::uint32_t pairs, const WeightChange& change);
   // Builds the sums of a long complete row; drops those of a short one.
   void Build(Row& row, std::uint32_t pairs);
-  // The end of a build in the background: adds to `sums` what changed meanwhile and takes them
-  // over. False: null was given, or the row is short by now. The caller accounts for the row.
+  // Ends a build in the background: adds to `sums` what changed meanwhile and takes them over.
+  // Returns false when null was given, or the row is short by now. The caller accounts for the row.
   bool TakeOver(Row& row, std::uint32_t pairs, std::unique_ptr<model::Information> sums);
 
  private:
+  // Takes the next step of the successor of a complete row, and takes it over with the last.
   void Renew(Row& row);
 
   RowTable& rows_;

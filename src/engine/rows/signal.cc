@@ -25,10 +25,13 @@ format::Pair Accumulate(const format::Pair* before, const format::Event& event,
     after.first_ms = after.last_ms = event.time_ms;
     after.last_type = event.type;
   }
+  // Decayed to whichever is newer, the event or the pair: so the order of arrival does not matter.
   const bool newest = event.time_ms >= after.last_ms;
   const std::int64_t at_ms = newest ? event.time_ms : after.last_ms;
   double weight = event.weight * Decay(rules.halflife_ms, at_ms - event.time_ms);
   if (rules.feedback == Feedback::kExplicit) {
+    // A rating replaces; one that comes late is older than what stands. A set preference says "this
+    // one", whatever its time.
     const bool stands = newest || event.kind == format::EventKind::kSet;
     weight = stands ? event.weight : static_cast<double>(after.weight);
   } else if (event.kind != format::EventKind::kSet) {
@@ -40,16 +43,19 @@ format::Pair Accumulate(const format::Pair* before, const format::Event& event,
     after.last_ms = event.time_ms;
     after.last_type = event.type;
   }
+  // Saturates, since it counts for a pair what a client may send without end.
   after.count += after.count == 0xffffffffU ? 0 : 1;
   return after;
 }
 
 float ModelSignal::WeightOf(const format::Pair& pair) const {
+  // The common case needs no float64 and changes no bit.
   if (halflife_ms <= 0 && weighting == Weighting::kLinear) {
     return pair.weight;
   }
   double weight = pair.weight * Decay(halflife_ms, reference_ms - pair.last_ms);
   if (weighting == Weighting::kLog) {
+    // Negative weights fade the same way: a dislike stays one.
     weight = std::copysign(std::log2(1 + std::abs(weight)), weight);
   }
   return static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));

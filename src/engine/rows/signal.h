@@ -23,12 +23,12 @@ struct SignalRules {
 
 SignalRules RulesOf(const CollectionOptions& options);
 
-// 2^-(age / halflife), which is above 1 for a negative age; 1 without a half-life. Held between
-// 2^-60 and 2^10, so that no clock set wrong makes a weight useless or endless.
+// Returns 2^-(age / halflife), which is above 1 for a negative age; 1 without a half-life. Held
+// between 2^-60 and 2^10, so that no clock set wrong makes a weight useless or endless.
 double Decay(double halflife_ms, std::int64_t age_ms);
 
-// What an interaction or a set preference makes of a pair (nullptr: none before). The weight is
-// that at the pair's newest event time: what is older counts decayed, whatever the order of
+// Returns what an interaction or a set preference makes of a pair (nullptr: none before). The
+// weight is that at the pair's newest event time: older events count decayed, whatever the order of
 // arrival. Weights saturate at +-kWeightMax. With explicit feedback the rating of the newest event
 // time stands, or the one that was set last (D23).
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,
@@ -41,11 +41,12 @@ struct ModelSignal {
   double halflife_ms = 0;
   std::int64_t reference_ms = 0;  // an event of this time counts in full
 
-  // Signed, |weight| <= kWeightMax.
+  // The weight that the model sees: signed, |weight| <= kWeightMax.
   float WeightOf(const format::Pair& pair) const;
 };
 
-// Number of a feedback type; kNoType for the empty name, kInvalidArgument for an unknown one.
+// Returns the number of a feedback type; kNoType for the empty name, kInvalidArgument for an
+// unknown one.
 Result<std::uint16_t> TypeIndex(const CollectionOptions& options, std::string_view name);
 
 }  // namespace reco::engine
