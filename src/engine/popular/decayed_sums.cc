@@ -17,6 +17,8 @@ double DecayedSums::WeightAt(std::int64_t time_ms) const {
 }
 
 void DecayedSums::MoveLandmark(std::int64_t to_ms) {
+  // Every value by the same factor, so the order stays. Once in 500 half-lives: the pass does not
+  // show.
   const double factor = 1 / WeightAt(to_ms);
   landmark_ms_ = to_ms;
   for (std::uint32_t pair = 0; pair < pairs_.end(); ++pair) {
@@ -30,6 +32,7 @@ void DecayedSums::Change(std::uint32_t item, int pairs, double sum) {
     pairs_of_.resize(item + 1);
   }
   pairs_of_[item] += static_cast<std::uint32_t>(pairs);
+  // Without pairs it is out, not at the rest that sums of floats leave.
   if (pairs_of_[item] == 0) {
     sums_.Unrank(item);
   } else {
@@ -38,11 +41,13 @@ void DecayedSums::Change(std::uint32_t item, int pairs, double sum) {
 }
 
 void DecayedSums::Add(const RecentEvent& event) {
+  // Time goes by the arrivals, so that a list built from the log is the one that live writes make.
   Advance(event.arrival_ms);
   const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
   const bool counts = time_ms + kLifeInHalves * halflife_ms_ > now_ms_;
   std::uint32_t pair = pairs_.Find(event.user, event.item);
   const bool known = pair != kNone;
+  // Too old to count, but a known pair must hear of it: it may replace what the pair has.
   if (!counts && !known) {
     return;
   }
@@ -50,11 +55,14 @@ void DecayedSums::Add(const RecentEvent& event) {
     pair = pairs_.Add(event.user, event.item);
     pairs_[pair].value.newest_ms = time_ms;
     pairs_[pair].value.said_ms = event.time_ms;
+    // One entry a pair for good; newer events do not move it (see Advance).
     ends_.emplace_back(EndOf(pairs_[pair].value), pair);
     std::push_heap(ends_.begin(), ends_.end(), std::greater<>());
   }
   Pair& stored = pairs_[pair].value;
   double added = counts ? event.weight * WeightAt(time_ms) : 0;
+  // Which rating is newest goes by the time that was said, as in Accumulate; the weight by the
+  // earlier of that and the arrival.
   if (event.replaces || (rated_ && event.time_ms >= stored.said_ms)) {
     added -= stored.sum;
   } else if (rated_) {
@@ -78,6 +86,8 @@ void DecayedSums::Remove(std::uint32_t user, std::uint32_t item) {
   }
   Detach(pair);
   constexpr std::size_t kSlack = 1'024;
+  // Their entries lie anywhere in the heap; one pass for as many as there are pairs is O(1) for
+  // each.
   if (pairs_.detached() > pairs_.size() + kSlack) {
     Sweep();
   }
@@ -87,6 +97,7 @@ void DecayedSums::Sweep() {
   std::erase_if(ends_, [this](const Due& due) {
     const bool gone = !pairs_[due.second].attached;
     if (gone) {
+      // Only now may the slot be used again: no entry names it any more.
       pairs_.Free(due.second);
     }
     return gone;
@@ -104,6 +115,7 @@ void DecayedSums::RemoveIf(FunctionRef<bool(std::uint32_t, std::uint32_t)> gone)
 }
 
 void DecayedSums::Advance(std::int64_t now_ms) {
+  // A clock that steps back would bring back what was forgotten.
   now_ms_ = std::max(now_ms_, now_ms);
   while (!ends_.empty() && ends_.front().first <= now_ms_) {
     std::pop_heap(ends_.begin(), ends_.end(), std::greater<>());

@@ -38,9 +38,9 @@ class DecayedSums final : public RecentList {
   void Remove(std::uint32_t user, std::uint32_t item) override;
   void RemoveIf(FunctionRef<bool(std::uint32_t user, std::uint32_t item)> gone) override;
   void Advance(std::int64_t now_ms) override;
-  // There is one ranking: the measure does not matter.
+  // Ranks by the one measure there is, whichever is asked for.
   std::vector<RankedValue> Top(PopularBy by, const PageQuery& query) const override;
-  // Pairs.
+  // The number of pairs.
   std::size_t size() const override { return pairs_.size(); }
   std::size_t memory_bytes() const override;
 
@@ -54,12 +54,14 @@ class DecayedSums final : public RecentList {
   };
   using Due = std::pair<std::int64_t, std::uint32_t>;  // at the earliest forgotten then; pair
 
+  // What an event of weight 1 and this time adds, relative to the landmark.
   double WeightAt(std::int64_t time_ms) const;
   std::int64_t EndOf(const Pair& pair) const {
     return pair.newest_ms + kLifeInHalves * halflife_ms_;
   }
   void MoveLandmark(std::int64_t to_ms);
   void Change(std::uint32_t item, int pairs, double sum);
+  // Takes the pair out of the ranking; its slot stays until its entry in `ends_` goes.
   void Detach(std::uint32_t pair);
   void Sweep();
 

@@ -1,3 +1,6 @@
+// An event stands in its pair's chain and in one of the two heaps. A removed one leaves the chain
+// at once, and the heap when its time comes or a sweep takes it: only then is its number used
+// again.
 #include "engine/popular/event_window.h"
 
 #include <algorithm>
@@ -31,6 +34,7 @@ void EventWindow::Count(std::uint32_t event) {
   Event& entered = events_[event];
   entered.counted = true;
   auto& pair = pairs_[entered.pair];
+  // The first counted event of the pair brings its user.
   Change(pair.item, pair.value.counted++ == 0 ? 1 : 0, entered.weight, 1);
 }
 
@@ -44,10 +48,13 @@ void EventWindow::Uncount(std::uint32_t event) {
 void EventWindow::DropWeights(std::uint32_t pair) {
   double dropped = 0;
   Pair& owner = pairs_[pair].value;
+  // Only up to where the last replacement came: each event is looked at once, however often a pair
+  // is replaced.
   for (std::uint32_t at = owner.first; at != owner.weightless; at = events_[at].next) {
     dropped += events_[at].counted ? events_[at].weight : 0;
     events_[at].weight = 0;
   }
+  // The event itself is still an event of its user; it only weighs nothing.
   owner.weightless = owner.first;
   if (dropped != 0) {
     Change(pairs_[pair].item, 0, -dropped, 0);
@@ -55,6 +62,7 @@ void EventWindow::DropWeights(std::uint32_t pair) {
 }
 
 void EventWindow::Add(const RecentEvent& event) {
+  // Time goes by the arrivals, so that a list built from the log is the one that live writes make.
   Advance(event.arrival_ms);
   std::uint32_t pair = pairs_.Find(event.user, event.item);
   const bool known = pair != kNone;
@@ -66,6 +74,7 @@ void EventWindow::Add(const RecentEvent& event) {
   } else if (rated_) {
     weight = 0;
   }
+  // Behind the replacement: an old event that replaces still takes weights away.
   if (event.time_ms <= now_ms_ - length_ms_) {
     return;
   }
@@ -113,18 +122,21 @@ void EventWindow::Unchain(std::uint32_t event) {
   if (gone.next != kNone) {
     events_[gone.next].previous = gone.previous;
   }
+  // The mark may not name an event that goes.
   if (owner.weightless == event) {
     owner.weightless = gone.next;
   }
   events_[event].pair = kNone;
   --live_;
   if (owner.first == kNone) {
+    // Nothing refers to a pair but its events, so its slot is free at once.
     pairs_.Detach(gone.pair);
     pairs_.Free(gone.pair);
   }
 }
 
 void EventWindow::Free(std::uint32_t event) {
+  // Else RemovePair has taken it out before.
   if (events_[event].pair != kNone) {
     Unchain(event);
   }
@@ -172,6 +184,7 @@ void EventWindow::RemoveIf(FunctionRef<bool(std::uint32_t, std::uint32_t)> gone)
 
 void EventWindow::Advance(std::int64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
+  // First those that come, since one may come and leave in the same step.
   while (!upcoming_.empty() && upcoming_.front().first <= now_ms_) {
     const Due due = Pop(&upcoming_);
     if (events_[due.second].pair == kNone) {

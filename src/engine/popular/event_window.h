@@ -36,7 +36,7 @@ class EventWindow final : public RecentList {
   std::vector<RankedValue> Top(PopularBy by, const PageQuery& query) const override {
     return counts_.by(by).Top(query);
   }
-  // Events, also those still to come.
+  // The number of events, also of those still to come.
   std::size_t size() const override { return live_; }
   std::size_t memory_bytes() const override;
 

@@ -29,7 +29,7 @@ class PairMap {
   static constexpr std::uint32_t kNone = HashIndex::kNone;
 
   std::size_t size() const { return index_.size(); }
-  // Detached slots that were not freed yet.
+  // The number of detached slots that were not freed yet.
   std::size_t detached() const { return slots_.size() - free_.size() - index_.size(); }
   Slot& operator[](std::uint32_t slot) { return slots_[slot]; }
   const Slot& operator[](std::uint32_t slot) const { return slots_[slot]; }
@@ -41,7 +41,7 @@ class PairMap {
       return slots_[slot].user == user && slots_[slot].item == item;
     });
   }
-  // Needs a pair that is not there.
+  // Adds a pair, which must not be there, and returns its slot.
   std::uint32_t Add(std::uint32_t user, std::uint32_t item) {
     std::uint32_t slot = end();
     if (free_.empty()) {
@@ -58,7 +58,7 @@ class PairMap {
     index_.Erase(TagOf(slots_[slot].user, slots_[slot].item), slot);
     slots_[slot].attached = false;
   }
-  // Needs a detached slot.
+  // Gives a slot, which must be detached, back for use.
   void Free(std::uint32_t slot) { free_.push_back(slot); }
 
   std::size_t memory_bytes() const {

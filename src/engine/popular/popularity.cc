@@ -4,6 +4,7 @@ namespace reco::engine {
 
 void Popularity::Update(std::uint32_t item, std::uint64_t users, double weight,
                         std::uint64_t events) {
+  // Sums of floats leave a rest: without users an item is out by all measures.
   if (users == 0) {
     for (RankedValues& measure : measures_) {
       measure.Unrank(item);

@@ -31,6 +31,7 @@ class RankedValues::Selection {
     if (value < threshold_ || value == kUnranked || !query_.accept(ordinal)) {
       return;
     }
+    // Equal to the threshold still gets in: ties are broken by `before`, in Shrink.
     found_.push_back({ordinal, value});
     if (found_.size() >= limit_ + std::max<std::size_t>(limit_, kSlack)) {
       Shrink();
@@ -50,12 +51,14 @@ class RankedValues::Selection {
   static constexpr std::size_t kSlack = 64;
 
   void Shrink() {
+    // Too few: nothing is known of a threshold yet.
     if (found_.size() <= limit_) {
       return;
     }
     const auto last = found_.begin() + static_cast<std::ptrdiff_t>(limit_ - 1);
     std::nth_element(found_.begin(), last, found_.end(), Better{query_.before});
     found_.resize(limit_);
+    // nth_element has put the worst of the best there.
     threshold_ = found_.back().value;
   }
 
@@ -76,6 +79,7 @@ void RankedValues::Put(std::uint32_t ordinal, double value) {
   const double old = std::exchange(block[ordinal % kBlock], value);
   if (value >= maximum) {
     maximum = value;
+    // The maximum may have fallen; another of the same value may stand beside it.
   } else if (old == maximum) {
     maximum = *std::max_element(block.begin(), block.end());
   }
@@ -96,6 +100,7 @@ void RankedValues::Clear() {
 void RankedValues::Scale(double factor) {
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     for (double& value : blocks_[b]) {
+      // A factor that underflows to 0 would make NaN of the mark.
       value = value == kUnranked ? kUnranked : value * factor;
     }
     maxima_[b] = *std::max_element(blocks_[b].begin(), blocks_[b].end());
@@ -113,6 +118,7 @@ double RankedValues::value(std::uint32_t ordinal) const {
 
 std::vector<RankedValue> RankedValues::Top(const PageQuery& query) const {
   const std::size_t candidates = query.among ? query.among->size() : blocks_.size() * kBlock;
+  // Each bound by itself, so that the sum of two large numbers does not wrap.
   const std::size_t limit = std::min(query.count, candidates) + std::min(query.offset, candidates);
   if (query.count == 0 || limit == 0) {
     return {};
@@ -138,6 +144,7 @@ void RankedValues::OfferAll(Selection* selection) const {
     order.emplace_back(maxima_[b], static_cast<std::uint32_t>(b));
   }
   std::make_heap(order.begin(), order.end());
+  // With >=: a block that can only tie with the last place may hold the better id.
   while (!order.empty() && order.front().first >= selection->threshold()) {
     const std::uint32_t b = order.front().second;
     std::pop_heap(order.begin(), order.end());

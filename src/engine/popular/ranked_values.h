@@ -25,7 +25,7 @@ struct RankedValue {
 struct PageQuery {
   std::size_t count = 10;
   std::size_t offset = 0;
-  // Whether a user or item may be offered. Asked only for those that are good enough.
+  // Returns true iff a user or item may be offered. Asked only for those that are good enough.
   FunctionRef<bool(std::uint32_t ordinal)> accept;
   // Strict order of those with equal values.
   FunctionRef<bool(std::uint32_t a, std::uint32_t b)> before;
@@ -42,16 +42,16 @@ struct PageQuery {
 // Thread-compatible.
 class RankedValues {
  public:
-  // Needs a finite value.
+  // Ranks it by `value`, which must be finite.
   void Set(std::uint32_t ordinal, double value) { Put(ordinal, value); }
   void Unrank(std::uint32_t ordinal);
   void Clear();
   // Multiplies every value by a positive factor.
   void Scale(double factor);
 
-  // 0 when it is not ranked.
+  // The value; 0 when it is not ranked.
   double value(std::uint32_t ordinal) const;
-  // Highest first.
+  // Returns the page, highest first.
   std::vector<RankedValue> Top(const PageQuery& query) const;
 
   std::size_t memory_bytes() const;

@@ -42,9 +42,9 @@ class RecentList {
   virtual void Remove(std::uint32_t user, std::uint32_t item) = 0;
   virtual void RemoveIf(FunctionRef<bool(std::uint32_t user, std::uint32_t item)> gone) = 0;
   virtual void Advance(std::int64_t now_ms) = 0;
-  // As of the time it was advanced to.
+  // Returns a page as of the time it was advanced to.
   virtual std::vector<RankedValue> Top(PopularBy by, const PageQuery& query) const = 0;
-  // What it holds and may hold at most is compared with: events or pairs.
+  // The number of events or pairs, which is what a list's bound is compared with.
   virtual std::size_t size() const = 0;
   virtual std::size_t memory_bytes() const = 0;
 };

@@ -56,8 +56,11 @@ void RecentLists::Record(const Change& change) {
     if (entry.list == nullptr) {
       continue;
     }
+    // With the collection's lock held: O(log n) for each list, at most 8 of them.
     Apply(change, entry.list.get());
     if (!CheckSize(entry.name, entry.list->size()).ok()) {
+      // The entry stays, without its list, to refuse for a while what would only grow too large
+      // again.
       entry.list.reset();
       entry.used_ms = change.event.arrival_ms;
     }
@@ -65,10 +68,12 @@ void RecentLists::Record(const Change& change) {
 }
 
 void RecentLists::Add(const RecentEvent& event) {
+  // Almost always: nobody asked for a list that passes.
   if (!listening_.load(std::memory_order_relaxed)) {
     return;
   }
   MutexLock lock(mutex_);
+  // Lists that nobody reads cost every write; this is the place that notices.
   std::erase_if(entries_,
                 [&](const Entry& entry) { return entry.used_ms + kIdleMs < event.arrival_ms; });
   Record({event, false});
@@ -103,12 +108,14 @@ std::optional<Result<std::vector<RankedValue>>> RecentLists::Top(const RecentLis
   }
   if (entry->list == nullptr) {
     if (now_ms - entry->used_ms < kRefusedMs) {
+      // Any size beyond the bound makes the message.
       return CheckSize(name, ~std::size_t{0});
     }
     entries_.erase(entries_.begin() + (entry - entries_.data()));
     CountListeners();
     return std::nullopt;
   }
+  // A reader's clock may be behind a writer's.
   entry->used_ms = std::max(entry->used_ms, now_ms);
   entry->list->Advance(now_ms);
   return entry->list->Top(by, query);
@@ -122,6 +129,7 @@ bool RecentLists::Has(const RecentListName& name) const {
 
 void RecentLists::Begin() {
   MutexLock lock(mutex_);
+  // Called with the collection's lock held, so no write is half in and half out.
   building_ = true;
   set_aside_.clear();
   CountListeners();
@@ -155,6 +163,7 @@ std::optional<std::vector<RecentLists::Change>> RecentLists::TakeChanges(std::si
 Status RecentLists::End(const RecentListName& name, std::unique_ptr<RecentList> list,
                         std::int64_t now_ms) {
   std::optional<std::vector<Change>> changes;
+  // Rounds without the mutex: each finds what was written during the one before.
   while ((changes = TakeChanges(kLastChangesMax)) && !changes->empty()) {
     for (const Change& change : *changes) {
       Apply(change, list.get());
@@ -165,6 +174,7 @@ Status RecentLists::End(const RecentListName& name, std::unique_ptr<RecentList> 
     return Status::ResourceExhausted("too much was written while the list was built; ask again");
   }
   MutexLock lock(mutex_);
+  // The rest with the mutex held, so that the next write already goes to the list itself.
   for (const Change& change : set_aside_) {
     Apply(change, list.get());
   }
@@ -180,6 +190,7 @@ void RecentLists::Insert(Entry entry) {
   const Kind kind = entry.name.kind;
   entries_.push_back(std::move(entry));
   const auto of_kind = [kind](const Entry& other) { return other.name.kind == kind; };
+  // The new one stands last and is not asked to give way.
   if (static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), of_kind)) >
       kListsMax) {
     const auto oldest =

@@ -50,15 +50,17 @@ class RecentLists {
   void Add(const RecentEvent& event) EXCLUDES(mutex_);
   void Remove(std::uint32_t user, std::uint32_t item) EXCLUDES(mutex_);
 
-  // --- Reads ---
-  // nullopt when the list has to be built first. Calls `query`'s functions with its mutex held.
+  // Returns a page of the list; nullopt when it has to be built first. Calls `query`'s functions
+  // with its mutex held.
   std::optional<Result<std::vector<RankedValue>>> Top(const RecentListName& name, PopularBy by,
                                                       std::int64_t now_ms, const PageQuery& query)
       EXCLUDES(mutex_);
   std::uint64_t memory_bytes() const EXCLUDES(mutex_);
 
   // --- Building, one at a time ---
+  // Returns true iff there is nothing to build: the list is there, or is refused.
   bool Has(const RecentListName& name) const EXCLUDES(mutex_);
+  // Returns an empty list of this name, which belongs to the caller until End().
   std::unique_ptr<RecentList> Make(const RecentListName& name) const;
   // Begins to set changes aside.
   void Begin() EXCLUDES(mutex_);
@@ -66,10 +68,12 @@ class RecentLists {
   // much was written meanwhile.
   Status End(const RecentListName& name, std::unique_ptr<RecentList> list, std::int64_t now_ms)
       EXCLUDES(mutex_);
+  // Gives up the list that is being built, and with it what was set aside.
   void Abandon() EXCLUDES(mutex_);
   // The same, and the list is refused from now on for kRefusedMs.
   void Refuse(const RecentListName& name, std::int64_t now_ms) EXCLUDES(mutex_);
-  // What says that a list of this name is too large; Ok when `size` is not.
+  // Ok when a list of this name may hold `size`, its bound times `factor`; otherwise
+  // kResourceExhausted with words for the caller.
   static Status CheckSize(const RecentListName& name, std::size_t size, std::size_t factor = 1);
 
  private:
@@ -83,17 +87,19 @@ class RecentLists {
     std::unique_ptr<RecentList> list;  // null: refused since used_ms
   };
   static void Apply(const Change& change, RecentList* list);
-  // What was set aside, when it is more than `at_most`; nullopt when some of it is missing.
+  // Returns what was set aside, when it is more than `at_most`, else nothing; nullopt when some of
+  // it is missing.
   std::optional<std::vector<Change>> TakeChanges(std::size_t at_most) EXCLUDES(mutex_);
   void Record(const Change& change) REQUIRES(mutex_);
   Entry* Find(const RecentListName& name) REQUIRES(mutex_);
+  // Adds it; the least used of its kind gives way.
   void Insert(Entry entry) REQUIRES(mutex_);
   void CountListeners() REQUIRES(mutex_) {
     listening_.store(building_ || !entries_.empty(), std::memory_order_relaxed);
   }
 
   const Feedback feedback_;
-  // Whether a write has anything to do here. Set under the collection's lock, which orders it.
+  // True while a write has anything to do here. Set under the collection's lock, which orders it.
   std::atomic<bool> listening_ = false;
 
   mutable Mutex mutex_;
