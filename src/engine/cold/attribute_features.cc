@@ -10,7 +10,7 @@
 namespace reco::engine {
 namespace {
 
-// All numbers of a field share one column.
+// Returns the key of a term's column. All numbers of a field share one.
 std::string KeyOf(std::uint32_t field, AttributeKind kind, std::string_view text) {
   std::string key = std::to_string(field);
   key += kind == AttributeKind::kText ? 't' : kind == AttributeKind::kFlag ? 'f' : 'n';
@@ -28,10 +28,12 @@ void AddElements(std::uint32_t field, std::span<const filter::AttributeScalar> e
   std::vector<std::string_view> texts;
   for (const filter::AttributeScalar& element :
        elements.first(std::min(elements.size(), kAttributeElementsMax))) {
+    // Only texts of an array are words; numbers in it would each be a word of its own.
     if (element.type == filter::AttributeType::kString) {
       texts.push_back(element.text);
     }
   }
+  // Distinct, so that a word written twice counts once; sorted, so that the order says nothing.
   std::sort(texts.begin(), texts.end());
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   for (const std::string_view text : texts) {
@@ -70,6 +72,7 @@ void AddTerms(std::uint32_t field, const filter::AttributeValue& value,
 
 std::vector<AttributeTerm> ReadAttributeTerms(std::span<const std::string> fields,
                                               std::string_view json) {
+  // Its parser's buffers are worth keeping.
   thread_local filter::AttributeReader reader;
   std::vector<AttributeTerm> terms;
   reader.Read(json, [&](std::string_view name, const filter::AttributeValue& value) {
@@ -103,6 +106,8 @@ std::vector<model::Feature> AttributeFeatures::RowOf(std::span<const AttributeTe
         number ? std::clamp((term.number - column.mean) / column.deviation, -4.0, 4.0) : 1.0;
     row.push_back({found->second, static_cast<float>(value)});
   }
+  // Scaled by the known words of the field, so that an item with ten tags weighs what one with a
+  // single tag does: the row has length 1 in each field.
   std::vector<std::uint32_t> words(fields_.size());
   for (const model::Feature& feature : row) {
     words[columns_[feature.column].field] += columns_[feature.column].kind == AttributeKind::kText;
@@ -113,6 +118,7 @@ std::vector<model::Feature> AttributeFeatures::RowOf(std::span<const AttributeTe
       feature.value = 1 / std::sqrt(static_cast<float>(words[column.field]));
     }
   }
+  // By column, so that sums over it have the same bits whatever the order of the JSON.
   std::sort(row.begin(), row.end(),
             [](const auto& a, const auto& b) { return a.column < b.column; });
   return row;
@@ -130,6 +136,7 @@ void AttributeCounter::Add(std::span<const AttributeTerm> terms) {
     if (count.items++ == 0) {
       count.term = term;
     }
+    // Welford 1962: one pass, and no difference of large sums.
     const double away = term.number - count.mean;
     count.mean += away / count.items;
     count.squares += away * (term.number - count.mean);
@@ -145,6 +152,7 @@ void AttributeCounter::Add(std::string_view json) {
 AttributeFeatures AttributeCounter::Choose() const {
   std::vector<const Count*> chosen;
   for (const auto& [key, count] : counts_) {
+    // A number that is the same everywhere cannot be standardised and tells nothing.
     const bool tells = count.term.kind != AttributeKind::kNumber ||
                        (count.squares > 0 && std::isfinite(count.squares));
     if (count.items >= AttributeFeatures::kItemsMin && tells) {
@@ -152,6 +160,7 @@ AttributeFeatures AttributeCounter::Choose() const {
     }
   }
   std::sort(chosen.begin(), chosen.end(), [](const Count* a, const Count* b) {
+    // The map has no order, and a model may depend on the data and the seed only.
     return std::tuple(b->items, a->term.field, a->term.kind, std::string_view(a->term.text)) <
            std::tuple(a->items, b->term.field, b->term.kind, std::string_view(b->term.text));
   });

@@ -47,8 +47,8 @@ class AttributeFeatures {
 
   const std::vector<std::string>& fields() const { return fields_; }
   const std::vector<AttributeColumn>& columns() const { return columns_; }
-  // The row of an item, by column: 1 for a word or flag, 1 / sqrt(n) for each of n known words of
-  // one field, the standardised value for a number. Empty when none of the terms is known.
+  // Returns the row of an item, by column: 1 for a word or flag, 1 / sqrt(n) for each of n known
+  // words of one field, the standardised value for a number. Empty when none of the terms is known.
   std::vector<model::Feature> RowOf(std::span<const AttributeTerm> terms) const;
   std::vector<model::Feature> RowOf(std::string_view json) const;
 
@@ -64,7 +64,7 @@ class AttributeCounter {
   explicit AttributeCounter(std::vector<std::string> fields);
   void Add(std::span<const AttributeTerm> terms);
   void Add(std::string_view json);
-  // Ties in frequency go by field, kind and text.
+  // Returns the most frequent columns. Ties in frequency go by field, kind and text.
   AttributeFeatures Choose() const;
 
  private:

@@ -10,6 +10,7 @@ namespace reco::engine {
 double PriorPairs(double explained) {
   constexpr double kScale = 20;
   constexpr double kMost = 60;
+  // Near 1 the quotient has no end; the most is reached at 0.75.
   const double share = std::clamp(explained, 0.0, 0.99);
   return std::min(kMost, kScale * share / (1 - share));
 }
@@ -26,12 +27,14 @@ bool ColdItems::Predict(std::string_view json, std::span<float> x) const {
 bool ColdItems::Prior(const ColdItem& item, std::span<float> x) const {
   const std::uint8_t trained =
       item.ordinal < trained_pairs.size() ? trained_pairs[item.ordinal] : 0;
+  // An item without pairs takes the prediction however little it explains: it is all there is.
   if (item.pairs > 0 && (prior_pairs == 0 || trained > kPairsMax)) {
     return false;
   }
   if (!Predict(item.attributes, x)) {
     return false;
   }
+  // New items are drawn in full, known ones the less the more the training knew of them (D28).
   if (item.pairs > 0 && trained > 0) {
     const auto weight = static_cast<float>(prior_pairs / (prior_pairs + trained));
     for (float& value : x) {
@@ -51,12 +54,16 @@ Result<std::shared_ptr<const ColdItems>> FitColdItems(std::span<const std::strin
   std::vector<std::uint8_t> trained_pairs(by_item.rows());
   for (std::size_t item = 0; item < by_item.rows(); ++item) {
     const std::size_t pairs = by_item.row_columns(item).size();
+    // A byte: all that is asked is whether they are above kPairsMax, and how many below.
     trained_pairs[item] = static_cast<std::uint8_t>(std::min<std::size_t>(pairs, 255));
+    // A vector of n pairs is the surer the more there are; the root keeps the bestsellers from
+    // deciding alone.
     shares[item] = std::sqrt(static_cast<float>(pairs));
     if (shares[item] > 0) {
       counter.Add(attributes[item]);
     }
   }
+  // From items with pairs alone: the others have no vector to learn from.
   AttributeFeatures features = counter.Choose();
   if (features.columns().empty()) {
     return std::shared_ptr<const ColdItems>();

@@ -20,9 +20,9 @@
 
 namespace reco::engine {
 
-// How many pairs a prediction is worth, given the share of the vectors' variance that it explains:
-// as in a Bayesian prior, that share over the rest; times 20, at most 60. bench/cold_items.cc shows
-// what that gives new items and costs old ones.
+// Returns how many pairs a prediction is worth, given the share of the vectors' variance that it
+// explains: as in a Bayesian prior, that share over the rest; times 20, at most 60.
+// bench/cold_items.cc shows what that gives new items and costs old ones.
 double PriorPairs(double explained);
 
 struct ColdItem {
@@ -42,11 +42,13 @@ struct ColdItems {
   // Pairs of each item at the training, at most 255; later items had none.
   std::vector<std::uint8_t> trained_pairs;
 
-  // False, and `x` (dim floats) as it was, when none of the attributes is known.
+  // Predicts the vector. Returns false, with `x` (dim floats) as it was, when none of the
+  // attributes is known.
   bool Predict(std::string_view json, std::span<float> x) const;
-  // What the item's vector is drawn to: the prediction when it has no pairs or had none at the
-  // training, otherwise prior_pairs / (prior_pairs + those) of it. The weight stays as long as the
-  // model, so that a pair never takes anything away from its item. False: to 0. About 3 us.
+  // Sets `x` to what the item's vector is drawn to: the prediction when it has no pairs or had none
+  // at the training, otherwise prior_pairs / (prior_pairs + those) of it. The weight stays as long
+  // as the model, so that a pair never takes anything away from its item. Returns false when that
+  // is 0. About 3 us.
   bool Prior(const ColdItem& item, std::span<float> x) const;
   std::uint64_t memory_bytes() const;
 };
@@ -60,7 +62,7 @@ Result<std::shared_ptr<const ColdItems>> FitColdItems(std::span<const std::strin
                                                       const model::FactorTable& vectors,
                                                       const model::AttributeFitParams& params);
 
-// As kept in the model's record; nullopt and null stand for each other.
+// Convert to and from the model's record, where nullopt stands for null.
 std::optional<format::AttributeRecord> ToRecord(const ColdItems* cold);
 std::shared_ptr<const ColdItems> FromRecord(const std::optional<format::AttributeRecord>& record);
 
