@@ -1,3 +1,5 @@
+// The records of jobs, shared by the table, the running threads and those who wait. The table is
+// the only one to lock: a handle passes its record back to it.
 #include "engine/jobs/jobs.h"
 
 #include <algorithm>
@@ -39,6 +41,7 @@ RunningJob::RunningJob(RunningJob&& other) noexcept
       id_(other.id_) {}
 
 RunningJob::~RunningJob() {
+  // Its thread left early; a job that nobody runs must not look as if it ran.
   if (table_ != nullptr) {
     static_cast<void>(Fail(Status::Unavailable("stopped before it finished")));
   }
@@ -61,10 +64,12 @@ void RunningJob::SetProgress(double fraction) {
 }
 
 JobChange RunningJob::Finish(JobResult result) {
+  // The table is let go of first, so that the destructor does not end the job again.
   return std::exchange(table_, nullptr)->End(record_.get(), JobState::kDone, "", std::move(result));
 }
 
 JobChange RunningJob::Fail(const Status& why) {
+  // Only an error that a cancel explains: a disk that fails meanwhile is still told.
   const bool stopped = cancelled() && why.code() == StatusCode::kUnavailable;
   return std::exchange(table_, nullptr)
       ->End(record_.get(), stopped ? JobState::kCancelled : JobState::kFailed,
@@ -84,9 +89,11 @@ std::vector<std::uint64_t> JobTable::Restore(JobInfo finished) {
   const std::int64_t at_ms = record->info.finished_ms;
   MutexLock lock(mutex_);
   next_id_ = std::max(next_id_, id + 1);
+  // The first record of an id stands.
   if (!records_.emplace(id, std::move(record)).second) {
     return {};
   }
+  // Records come by id, but those that finished first are forgotten first.
   auto later = finished_ids_.end();
   while (later != finished_ids_.begin()) {
     const std::uint64_t before = *std::prev(later);
@@ -175,6 +182,7 @@ Result<JobInfo> JobTable::Wait(std::uint64_t id, std::int64_t timeout_ms) const 
   constexpr std::int64_t kLongestMs = 1'000'000'000;
   const std::int64_t start_us = clock_.MonotonicUs();
   MutexLock lock(mutex_);
+  // Held by the wait, so it stays readable when the table forgets it in the meantime.
   RECO_ASSIGN_OR_RETURN(const std::shared_ptr<Record> record, FindRecord(id));
   while (!Finished(record->info.state)) {
     if (timeout_ms <= 0) {
@@ -194,6 +202,7 @@ Result<JobInfo> JobTable::Wait(std::uint64_t id, std::int64_t timeout_ms) const 
 void JobTable::Begin(Record* record) {
   MutexLock lock(mutex_);
   record->info.state = JobState::kRunning;
+  // Until now it said when the job was queued.
   record->info.started_ms = clock_.NowMs();
   record->begun_us = clock_.MonotonicUs();
 }

@@ -41,20 +41,22 @@ class RunningJob {
   ~RunningJob();
 
   std::uint64_t id() const { return id_; }
-  // True as soon as somebody wants the job to stop. Lives as long as the handle.
+  // The flag that turns true as soon as somebody wants the job to stop. Lives as long as the
+  // handle.
   const std::atomic<bool>* cancel() const;
   bool cancelled() const { return cancel()->load(std::memory_order_relaxed); }
 
-  // Queued to running: time counts from here.
+  // Goes from queued to running: time counts from here.
   void Begin();
   void SetPhase(std::string_view phase);
-  // `fraction` of the whole job, 0 to 1; it never goes back. Cheap enough for every row block.
+  // Sets how far the job is: `fraction` of the whole, 0 to 1; it never goes back. Cheap enough for
+  // every row block.
   void SetProgress(double fraction);
 
-  // Done.
+  // Ends the job as done.
   JobChange Finish(JobResult result);
-  // Cancelled when `why` is kUnavailable and a cancel was asked for, failed with its message
-  // otherwise.
+  // Ends the job as cancelled when `why` is kUnavailable and a cancel was asked for, otherwise as
+  // failed with its message.
   JobChange Fail(const Status& why);
 
  private:
@@ -80,20 +82,20 @@ class JobTable {
   // Puts back a finished job; later ids are above its id. Returns the jobs that this pushed out.
   std::vector<std::uint64_t> Restore(JobInfo finished) EXCLUDES(mutex_);
 
-  // A new job, queued. `key`: as it is to be shown.
+  // Adds a job, queued. `key`: as it is to be shown.
   RunningJob Create(JobKind kind, std::string_view key) EXCLUDES(mutex_);
-  // The id that the next Create() answers.
+  // The id that the next Create() gives.
   std::uint64_t next_id() const EXCLUDES(mutex_);
 
-  // Ascending ids.
+  // Returns all jobs by ascending id.
   std::vector<JobInfo> List() const EXCLUDES(mutex_);
-  // kNotFound when there never was such a job or it is forgotten.
+  // Returns one job. kNotFound when there never was such a job or it is forgotten.
   Result<JobInfo> Get(std::uint64_t id) const EXCLUDES(mutex_);
   // Asks the job to stop. kFailedPrecondition when it has finished.
   Status Cancel(std::uint64_t id) EXCLUDES(mutex_);
   // Asks all to stop.
   void CancelAll() EXCLUDES(mutex_);
-  // Waits until the job has finished or timeout_ms (0: without end) have passed; answers how it
+  // Waits until the job has finished or timeout_ms (0: without end) have passed; returns how it
   // stands then, also when it is forgotten at once.
   Result<JobInfo> Wait(std::uint64_t id, std::int64_t timeout_ms) const EXCLUDES(mutex_);
 
@@ -101,12 +103,14 @@ class JobTable {
   friend class RunningJob;
   using Record = RunningJob::Record;
 
+  // The record as it is shown, with the time that is left by now.
   JobInfo Describe(const Record& record) const REQUIRES(mutex_);
   void Begin(Record* record) EXCLUDES(mutex_);
   void SetPhase(Record* record, std::string_view phase) EXCLUDES(mutex_);
   void SetProgress(Record* record, double fraction) EXCLUDES(mutex_);
   JobChange End(Record* record, JobState state, std::string error, JobResult result)
       EXCLUDES(mutex_);
+  // Forgets finished jobs beyond `kept_` and returns their ids.
   std::vector<std::uint64_t> DropOldest() REQUIRES(mutex_);
   Result<std::shared_ptr<Record>> FindRecord(std::uint64_t id) const REQUIRES(mutex_);
 
