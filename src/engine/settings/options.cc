@@ -1,3 +1,4 @@
+// Bounds of the public options. Those of a collection are in the table of parameters.cc.
 #include "reco/options.h"
 
 #include <string>

@@ -1,3 +1,5 @@
+// The table of parameters, and text to values and back by its rows. Every value passes through a
+// double, so that one pair of functions serves all rows; types and lists of names stand apart.
 #include "engine/settings/parameters.h"
 
 #include <algorithm>
@@ -33,6 +35,7 @@ double ToDouble(std::uint64_t value) {
 template <auto Field>
 std::optional<double> Get(const CollectionOptions& options) {
   using Type = std::remove_cvref_t<decltype(options.*Field)>;
+  // Through the widest type of its kind: a seed above 2^53 must be seen to be out of range.
   using Wide = std::conditional_t<std::is_floating_point_v<Type>, double, std::uint64_t>;
   return ToDouble(static_cast<Wide>(options.*Field));
 }
@@ -213,6 +216,7 @@ constexpr const Parameter& kTypeParameter = kParameters.back();
 constexpr const Parameter& kFieldsParameter = kParameters[kParameters.size() - 2];
 static_assert(kFieldsParameter.name == "attrfeatures");
 
+// ASCII only: names are, and the locale must not matter.
 std::string Lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -286,6 +290,7 @@ std::string JoinFields(const std::vector<std::string>& fields) {
 }
 
 std::string Format(const Parameter& parameter, const CollectionOptions& options) {
+  // The list of attributes; type.* has no value of its own to show.
   if (parameter.get == nullptr) {
     return JoinFields(options.attribute_features);
   }
@@ -334,6 +339,7 @@ Status SetType(CollectionOptions* options, std::string_view name, std::string_vi
   if (!weight.has_value()) {
     return BadValue(std::string(kTypePrefix).append(name), kTypeParameter.range, Quoted(value));
   }
+  // A known type changes its weight, but never its number: events refer to it.
   for (FeedbackType& type : options->types) {
     if (type.name == name) {
       type.weight = *weight;
@@ -401,6 +407,7 @@ bool IsType(const Parameter& parameter) {
 // Sets all; names must be distinct and, with `training_only`, those of a training.
 Result<CollectionOptions> SetAll(const CollectionOptions& options, ParameterSpan parameters,
                                  bool training_only) {
+  // A copy, so that an error leaves all values as they were.
   CollectionOptions changed = options;
   std::vector<std::string> seen;
   for (const auto& [name, value] : parameters) {
@@ -411,6 +418,7 @@ Result<CollectionOptions> SetAll(const CollectionOptions& options, ParameterSpan
     if (training_only && parameter->effect != ParameterEffect::kNextTraining) {
       return Status::InvalidArgument("parameter " + Quoted(name) + " is not one of a training");
     }
+    // By the row's name, since DIM and dim are one parameter; but a type's name by its own bytes.
     std::string key(parameter->name);
     if (IsType(*parameter)) {
       key = kTypePrefix;
@@ -469,7 +477,9 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
 Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters) {
   RECO_ASSIGN_OR_RETURN(CollectionOptions changed,
                         SetAll(*options, parameters, /*training_only=*/false));
+  // After the values are read, so that a fixed parameter may be given its own value (D21).
   RECO_RETURN_IF_ERROR(CheckSameFixed(*options, changed));
+  // Again as a whole, for rules between parameters.
   RECO_RETURN_IF_ERROR(CheckParameters(changed));
   bool needs_training = options->attribute_features != changed.attribute_features;
   for (const Parameter& parameter : kParameters) {
@@ -516,6 +526,8 @@ Status CheckParameters(const CollectionOptions& options) {
       return BadValue(parameter.name, parameter.range, FormatNumber(*value));
     }
   }
+  // A rating stands until another replaces it (D23): there is nothing to decay or to take a
+  // logarithm of.
   if (options.feedback == Feedback::kExplicit &&
       (options.halflife_s != 0 || options.weighting != Weighting::kLinear)) {
     return Status::InvalidArgument(
@@ -527,6 +539,7 @@ Status CheckParameters(const CollectionOptions& options) {
 
 Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested) {
   for (const Parameter& parameter : kParameters) {
+    // Every fixed parameter has a `get`; only the types and the list of attributes have none.
     if (parameter.effect == ParameterEffect::kFixed &&
         parameter.get(existing) != parameter.get(requested)) {
       return Status::InvalidArgument(std::string(parameter.name) + " is " +

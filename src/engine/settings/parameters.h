@@ -45,26 +45,29 @@ struct Parameter {
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
 using ParameterSpan = std::span<const std::pair<std::string, std::string>>;
 
-// The table, in the order it is shown.
+// The table, in the order in which it is shown.
 std::span<const Parameter> CollectionParameters();
-// The row with this name, or the row "type.*" for "type.<name>"; null when unknown. Case does not
-// matter, except in a type's name.
+// Returns the row with this name, or the row "type.*" for "type.<name>"; null when unknown. Case
+// does not matter, except in a type's name.
 const Parameter* FindParameter(std::string_view name);
 
 // Sets one value. kInvalidArgument: unknown name (the message lists the known ones) or bad value
 // (the message says what is allowed).
 Status SetParameter(CollectionOptions* options, std::string_view name, std::string_view value);
-// The same for an existing collection and all or nothing: a fixed parameter keeps its value
-// (kInvalidArgument with both values), and no name may come twice. True when a value changed that
-// the next training will use.
+// Sets values of an existing collection, all or none: a fixed parameter keeps its value
+// (kInvalidArgument with both values), and no name may come twice. Returns true when a value
+// changed that the next training will use. Other errors as of SetParameter.
 Result<bool> ChangeParameters(CollectionOptions* options, ParameterSpan parameters);
-// The same for one training: only kNextTraining parameters, all or nothing.
+// Sets values for one training, all or none; only kNextTraining parameters, no name twice. Errors
+// as of SetParameter.
 Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameters);
 
-// Names and values that match a Redis glob (case-insensitive), in table order, then the types.
+// Returns the names and values that match a Redis glob (case-insensitive), in table order, then the
+// types.
 ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern = "*");
 
-// The first value that is out of its range, in words; Ok when all are fine.
+// Ok when all values are in their ranges; otherwise kInvalidArgument that tells of the first that
+// is not.
 Status CheckParameters(const CollectionOptions& options);
 // Ok when no fixed parameter differs; otherwise kInvalidArgument with both values.
 Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested);
