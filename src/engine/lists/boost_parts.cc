@@ -1,3 +1,4 @@
+// Works on words of 64 items: most hold for no item that a boost lifts, and cost a few operations.
 #include "engine/lists/boost_parts.h"
 
 #include <algorithm>
@@ -50,6 +51,8 @@ class Division {
       if (!words) {
         return false;
       }
+      // Each boost begins with the part of the items that it alone holds for; factor and order are
+      // exact.
       boosts_.push_back({rule.value, *words, {.factor = rule.value}});
       words_end_ = std::max(words_end_, words->size());
     }
@@ -70,6 +73,7 @@ class Division {
     }
     FindPlain();
     ChooseOneByOne();
+    // What is lifted most first: it fills the page, and the later searches end the sooner.
     std::sort(parts_.lifted.begin(), parts_.lifted.end(),
               [](const BoostPart& a, const BoostPart& b) { return a.factor > b.factor; });
     return std::move(parts_);
@@ -94,11 +98,13 @@ class Division {
     std::uint64_t out = 0;
     for (const Boost& boost : boosts_) {
       const std::uint64_t word = WordAt(boost.words, at);
+      // Before `once` takes it in: bits that were there already.
       twice |= once & word;
       once |= word;
       out |= boost.value == 0 ? word : 0;
     }
     parts_.boosted[at] = once;
+    // An item that a boost of 0 takes out is in no part, however others lift it.
     const std::uint64_t wanted = once & ~out & Wanted(at);
     if (wanted == 0) {
       return;
@@ -126,6 +132,7 @@ class Division {
       });
     }
     ForEachBit(word, [&](std::size_t bit) {
+      // Positive float64s compare as their bits do, so the top bits name a range of factors.
       const auto key = std::bit_cast<std::uint64_t>(factors[bit]) >> kBelowKey;
       Together& together = together_.try_emplace(key).first->second;
       if (together.part.items.empty()) {
@@ -133,6 +140,8 @@ class Division {
                     holding[bit]};
       }
       together.part.factor = std::max(together.part.factor, factors[bit]);
+      // One factor for all of them only while the same boosts hold. Above 64 boosts two may share a
+      // bit.
       together.part.keeps_order &= together.boosts == holding[bit];
       together.part.items.push_back(ItemAt(at, bit));
     });
@@ -159,6 +168,7 @@ class Division {
     std::size_t items = parts_.plain ? parts_.plain->size() : 0;
     for (BoostPart& part : lifted) {
       items += part.items.size();
+      // From the smallest on, until the sum is reached; the sum bounds how long the lock is kept.
       part.one_by_one = part.items.size() <= Few() && items <= kOneByOneMax;
     }
   }
@@ -171,6 +181,7 @@ class Division {
           plain.push_back(ItemAt(at, bit));
         }
       });
+      // Too many to score one by one: a search among all will do.
       if (plain.size() > Few()) {
         return;
       }

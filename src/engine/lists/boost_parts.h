@@ -33,9 +33,9 @@ struct BoostParts {
   }
 };
 
-// With `only`, of the items that this rule holds for where that is known (else maybe of others
-// too). nullopt when it is not known what a boost holds for. Costs a pass over the rules' words and
-// some nanoseconds an item that a boost holds for.
+// Divides the items by the boosts in force; with `only`, those that this rule holds for where that
+// is known (else maybe others too). nullopt when it is not known what a boost holds for. Costs a
+// pass over the rules' words and some nanoseconds an item that a boost holds for.
 std::optional<BoostParts> DivideByBoosts(std::span<const RuleInForce> rules,
                                          const RuleInForce* only);
 

@@ -13,12 +13,14 @@ auto WithRecords(const SideState& side, Use use) {
     const Attributes* attributes = side.attributes.Find(ordinal);
     return attributes != nullptr ? std::string_view(attributes->json) : std::string_view();
   };
+  // Without any attributes no record is read at all.
   return use(filter::RecordSource{side.attributes.empty() ? 0 : side.ids.end(), json});
 }
 
 void Rebind(const View& view, Side side, FilterBinding* binding) {
   const SideState& own = view.state().side(side);
   binding->bound = WithRecords(own, [&](const filter::RecordSource& records) {
+    // What is not prepared is answered from the records, item by item.
     return own.columns.BindPrepared(binding->filter, records);
   });
 }

@@ -23,9 +23,11 @@ using FilterBindings = std::vector<std::unique_ptr<FilterBinding>>;
 // Adds a binding of `filter`, which lives as long as `bindings`.
 FilterBinding* Bind(const View& view, Side side, std::shared_ptr<const filter::Filter> filter,
                     FilterBindings* bindings);
+// Binds all of them to the columns as they are now: words and answers of before are void.
 void BindAgain(const View& view, Side side, const FilterBindings& bindings);
 
-// One step of making the columns and bitmaps that `use` asks. True when it can be bound.
+// Takes one step of making the columns and bitmaps that `use` asks. Returns true when it can be
+// bound.
 bool PrepareStep(const View& view, Side side, filter::FilterUse* use);
 
 }  // namespace reco::engine::lists

@@ -1,4 +1,6 @@
-// The lists that a vector ranks.
+// The lists that a vector ranks. From the inside out: a search (graph, steps, or one by one), the
+// list by it or by popularity (ListFor), the page with its filters and rules (Rank), and the loop
+// that begins anew when a training takes over (RankUntilCurrent).
 #include "engine/lists/by_vector.h"
 
 #include <algorithm>
@@ -20,7 +22,8 @@ constexpr std::int64_t kNewShare = 16;  // of a list's time in their mean
 // Longer lists are exact: one search of the graph keeps the lock, and looks at as many items.
 constexpr std::size_t kGraphCountMax = 10'000;
 
-// The `count` best of `candidates`, each scored by itself.
+// Returns the `count` best of `candidates`, each scored by itself, ordered as the index orders
+// them.
 std::vector<index::Candidate> RankEach(const View& view, const Scorer& scorer, std::size_t count,
                                        AcceptItem accept,
                                        std::span<const std::uint32_t> candidates) {
@@ -42,14 +45,18 @@ std::vector<index::Candidate> RankEach(const View& view, const Scorer& scorer, s
   return found;
 }
 
-// nullopt: the graph of neighbours is not to be asked, or would leave the list short.
+// Searches the graph of neighbours. nullopt when it is not to be asked, or would leave the list
+// short.
 std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const Query& query,
                                                          std::size_t count, AcceptItem accept,
                                                          const Among& among) {
+  // The graph holds inner products of the active model's items, and no list of single ones.
   if (!query.approximate_ef || query.replaced != nullptr || among.ordinals != nullptr ||
       query.metric != index::Metric::kInnerProduct || count > kGraphCountMax) {
     return std::nullopt;
   }
+  // Asking is what has the graph built and keeps it (GraphBuild::Wanted), so also when it is not
+  // there.
   view.shared().hints().graph_asked_us.store(view.shared().context().clock.MonotonicUs(),
                                              std::memory_order_relaxed);
   if (!view.state().approximate().answers()) {
@@ -65,16 +72,19 @@ std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const
   std::vector<index::Candidate> found;
   const Status status =
       view.state().approximate().graph->Search(request, *query.approximate_ef, &found);
+  // The exact search answers then. A short list may be right, or the filter was too much for the
+  // graph.
   if (!status.ok() || found.size() < count) {
     return std::nullopt;
   }
   return found;
 }
 
-// MAY GIVE THE LOCK BACK. The best items by the query's vector.
+// MAY GIVE THE LOCK BACK. Returns the best items by the query's vector.
 std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::size_t count,
                                      AcceptItem accept, const Among& among) {
   const Scorer scorer(view, Side::kItem, query);
+  // Cheapest first: most items that reach this are scorable, and `accept` asks filters and rules.
   const auto scorable = [&](std::uint32_t item) { return scorer.Scorable(item) && accept(item); };
   std::vector<index::Candidate> found;
   if (view.shared().rated() && query.metric == index::Metric::kCosine) {
@@ -94,14 +104,16 @@ std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::si
   std::vector<ScoredItem> list;
   list.reserve(found.size());
   for (const index::Candidate& candidate : found) {
+    // The shown score, from the product that the search has computed: the same bits as Scorer::Of
+    // (D32).
     list.push_back({candidate.ordinal, scorer.WithProduct(candidate.ordinal, candidate.score).sum(),
                     scorer.SourceOf(candidate.ordinal)});
   }
   return list;
 }
 
-// MAY GIVE THE LOCK BACK. What a list for `query` is made by: its vector, or popularity when there
-// is nothing to score with.
+// MAY GIVE THE LOCK BACK. Returns what a list for `query` is made by: its vector, or popularity
+// when there is nothing to score with.
 std::vector<ScoredItem> ListFor(ReadView& view, const Query& query, std::size_t count,
                                 AcceptItem accept, const Among& among) {
   if (Scorer(view, Side::kItem, query).usable()) {
@@ -134,7 +146,8 @@ Status CheckUserOptions(const SharedState& shared, const RankingOptions& options
   return CheckListOptions(options);
 }
 
-// The least expected come first: ranked by the opposite of the score.
+// MAY GIVE THE LOCK BACK. Ranks by the opposite of the score, so that the least expected come
+// first.
 Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const RankingOptions& options,
                                const ReplacedModel* replaced) {
   const auto ordinal = view.state().users().ids.Find(user);
@@ -142,10 +155,13 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
     return Ranking();
   }
   RECO_ASSIGN_OR_RETURN(Query query, ServingVector(view, *ordinal, options, nullptr, replaced));
+  // Negated before the search, which ranks the highest first, and back behind it. Vector and mean
+  // both, since the score is their sum (scorer.h).
   for (float& value : query.vector) {
     value = -value;
   }
   query.mean = -query.mean;
+  // The user's row and the context: what other lists leave out is all that there is here.
   const std::vector<std::uint32_t> known = query.left_out;
   const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {
     const auto both = [&](std::uint32_t item) {
@@ -175,6 +191,7 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
   index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
   if (among.ordinals != nullptr) {
     std::vector<index::Candidate> found;
+    // So few are scored at once, with the lock kept.
     ModelOf(view, query.replaced).index->SearchAmong(request, *among.ordinals, &found);
     return found;
   }
@@ -184,6 +201,7 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
     }
   };
   set_among();
+  // Trainings came one behind the other: this time the lock is kept, so that there is an end (D11).
   if (query.attempts >= Query::kAttemptsInSteps) {
     std::vector<index::Candidate> found;
     ModelOf(view, query.replaced).index->Search(request, &found);
@@ -194,11 +212,13 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
       search.Step(*ModelOf(view, query.replaced).index, view.shared().context().scan_step_rows);
   while (progress == index::SteppedSearch::Progress::kMore) {
     view.Yield();
+    // Writes may have changed attributes, so filters and the words of one are read anew (D11).
     BindAgain(view, Side::kItem, *among.bindings);
     set_among();
     progress =
         search.Step(*ModelOf(view, query.replaced).index, view.shared().context().scan_step_rows);
   }
+  // The index of another model now: what was found is of vectors that are gone.
   query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
   return search.result();
 }
@@ -206,9 +226,11 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
 Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query,
                                  const RankingOptions& options) {
   for (int attempts = 0;; ++attempts) {
+    // Before the view: it may read from disk, and takes a turn, which needs a thread without views.
     RECO_ASSIGN_OR_RETURN(const auto replaced, persist::ModelFor(shared, options));
     const std::int64_t begin_us = shared.context().clock.MonotonicUs();
     ReadView view(shared);
+    // It was the active one when it was asked for, and is to be read as a replaced one now.
     if (persist::ReplacedSince(view, options, replaced.get())) {
       continue;
     }
@@ -216,6 +238,8 @@ Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query
     query.attempts = attempts;
     query.approximate_ef = options.approximate_ef;
     Result<Ranking> ranking = Rank(view, query, options);
+    // A moving mean; threads that store at the same time lose one value, which is as good as a
+    // hint.
     if (!query.stale) {
       const std::int64_t mean_us = shared.hints().list_us.load(std::memory_order_relaxed);
       const std::int64_t took_us = shared.context().clock.MonotonicUs() - begin_us;

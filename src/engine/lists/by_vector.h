@@ -17,28 +17,33 @@
 
 namespace reco::engine::lists {
 
+// Ranks items for a user; one whom nobody knows gets the list of the request's context, or the
+// popular one.
 Result<Ranking> TopK(const SharedState& shared, std::string_view user,
                      const RankingOptions& options) EXCLUDES(shared);
+// Ranks items for several users, 1 to kGroupUsersMax, by the mean of their vectors.
 Result<Ranking> GroupTopK(const SharedState& shared, std::span<const std::string_view> users,
                           const RankingOptions& options) EXCLUDES(shared);
+// Ranks items for an anonymous basket; `weights` empty or one for each item.
 Result<Ranking> Session(const SharedState& shared, std::span<const std::string_view> items,
                         std::span<const double> weights, const RankingOptions& options)
     EXCLUDES(shared);
-// What a user knows and the model would have predicted least.
+// Ranks the items that a user knows, those first that the model would have predicted least.
 Result<Ranking> Surprising(const SharedState& shared, std::string_view user,
                            const RankingOptions& options) EXCLUDES(shared);
 
-// The list for a query, which is made again when another model takes over in the middle.
+// Makes the list for a query, and both again when another model takes over in the middle.
 using MakeQuery = FunctionRef<Result<Query>(const View& view, const ReplacedModel* replaced)>;
 Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query,
                                  const RankingOptions& options) EXCLUDES(shared);
 
-// MAY GIVE THE LOCK BACK, between steps, so that a write never waits for a whole scan; what holds
-// then is said in index/stepped_search.h. The best items of the index, exact.
+// MAY GIVE THE LOCK BACK, between steps, so that a write never waits for a whole scan;
+// index/stepped_search.h says what holds then. Returns the best items of the index, exact (I11).
 std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, std::size_t count,
                                             AcceptItem accept, const Among& among);
 
-// True iff lists by vector have taken long of late, so that a caller may want another thread.
+// Returns true iff lists by vector have taken long of late, so that a caller may want another
+// thread.
 bool ListsAreLong(const SharedState& shared);
 
 }  // namespace reco::engine::lists

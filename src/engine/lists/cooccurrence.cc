@@ -25,6 +25,7 @@ constexpr std::size_t kBasketPairsMax = 5'000'000;
 constexpr std::uint64_t kPairsAStep = 4'096;
 
 // Fixed: the same users are in every sample that is large enough for them.
+// Returns the hash that samples go by (SplitMix64).
 std::uint64_t MixUser(std::uint32_t user) {
   std::uint64_t mixed = user + 0x9e3779b97f4a7c15ULL;
   mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;
@@ -48,12 +49,15 @@ Status ReadBasket(const SharedState& shared, std::span<const std::string_view> i
                   Basket* basket) {
   {
     ReadView view(shared);
+    // The rows are copied one by one without this view (CopyRow), so writes get through between
+    // them.
     basket->items = Ordinals(view, Side::kItem, items);
   }
   SortUnique(&basket->items);
   std::vector<Basket::User> all;
   for (const std::uint32_t item : basket->items) {
     RECO_ASSIGN_OR_RETURN(const std::vector<RowPair> row, CopyRow(shared, Side::kItem, item));
+    // Before the copy grows: this bounds the memory of one request.
     if (all.size() + row.size() > kBasketPairsMax) {
       return Status::ResourceExhausted(
           "the items have more than 5000000 interactions together; name fewer, or ask BY VECTOR");
@@ -63,9 +67,11 @@ Status ReadBasket(const SharedState& shared, std::span<const std::string_view> i
       squares += static_cast<double>(pair.pair.weight) * static_cast<double>(pair.pair.weight);
     }
     for (const RowPair& pair : row) {
+      // Each item has the same say in the query, however many users it has.
       all.push_back({pair.other, squares > 0 ? pair.pair.weight / std::sqrt(squares) : 0});
     }
   }
+  // Stable: sums of a user then add up in the order of the items, and have the same bits each time.
   std::stable_sort(all.begin(), all.end(),
                    [](const Basket::User& a, const Basket::User& b) { return a.user < b.user; });
   for (const Basket::User& next : all) {
@@ -83,7 +89,7 @@ Status ReadBasket(const SharedState& shared, std::span<const std::string_view> i
   return Status::Ok();
 }
 
-// Leaves as many users as may be read.
+// Leaves as many users as may be read, by their hash, so that it is the same sample each time.
 void SampleUsers(const SharedState& shared, Basket* basket) {
   std::vector<std::uint32_t> pairs(basket->users.size());
   std::uint64_t total = 0;
@@ -107,6 +113,7 @@ void SampleUsers(const SharedState& shared, Basket* basket) {
   std::size_t taken = 0;
   for (std::uint64_t read = 0; taken < order.size(); ++taken) {
     read += pairs[order[taken].second];
+    // At least one, though its row is beyond the bound.
     if (read > kPairsReadMax && taken > 0) {
       break;
     }
@@ -118,19 +125,21 @@ void SampleUsers(const SharedState& shared, Basket* basket) {
   for (const auto& [hash, place] : order) {
     sample.push_back(basket->users[place]);
   }
+  // By ordinal, which is the order of the rows on disk.
   std::sort(sample.begin(), sample.end(),
             [](const Basket::User& a, const Basket::User& b) { return a.user < b.user; });
   basket->users = std::move(sample);
 }
 
-// The cosine of every item that shares a user with the query. Each row is as it stands when it is
-// read: writes may come in between the steps.
+// Returns the cosine of every item that shares a user with the query. Each row is as it stands when
+// it is read: writes may come in between the steps.
 Result<RankedValues> SumRows(const SharedState& shared, const Basket& basket) {
   std::vector<double> sums;
   std::vector<bool> met;  // by a user of the query
   std::vector<RowPair> scratch;
   for (std::size_t next = 0; next < basket.users.size();) {
     ReadView view(shared);
+    // Items may have come since the last step, and rows name them.
     sums.resize(view.state().items().entities.size());
     met.resize(sums.size());
     for (std::uint64_t read = 0; next < basket.users.size() && read < kPairsAStep; ++next) {
@@ -147,6 +156,7 @@ Result<RankedValues> SumRows(const SharedState& shared, const Basket& basket) {
   ReadView view(shared);
   const auto& entities = view.state().items().entities;
   for (std::uint32_t item = 0; item < sums.size(); ++item) {
+    // The item's length is kept with its counters, so its row need not be read.
     const double length = std::sqrt(entities[item].squares) * basket.length;
     if (met[item] && length > 0) {
       cosines.Set(item, std::clamp(basket.scale * sums[item] / length, -1.0, 1.0));

@@ -36,7 +36,7 @@ std::vector<ScoredItem> ListTop(const View& view, const ValueList& values,
   return list;
 }
 
-// `*found` says how the list was read; nullopt when it has to be built first.
+// Makes the page. `*found` says how the list was read; nullopt when it has to be built first.
 Result<Ranking> RecentPage(const SharedState& shared, const RecentListName& list, PopularBy by,
                            const RankingOptions& options, std::optional<Status>* found) {
   const Source source =
@@ -46,6 +46,7 @@ Result<Ranking> RecentPage(const SharedState& shared, const RecentListName& list
   bool missing = false;  // at any of several searches
   const auto top = [&](const PageQuery& query) {
     auto answer = shared.recent().Top(list, by, now_ms, query);
+    // Rules and diversity search several times, and another request may drop the list between two.
     missing = missing || !answer;
     *found = missing ? std::nullopt : std::optional(answer->status());
     return *found && (*found)->ok() ? std::move(*answer).value() : std::vector<RankedValue>();
@@ -113,6 +114,7 @@ Result<Ranking> Recent(const SharedState& shared, const RecentListName& list, Po
       return ranking;
     }
     if (Status built = persist::BuildRecent(shared, list); !built.ok()) {
+      // A collection that was deleted meanwhile has the list of an empty one.
       return built.code() == StatusCode::kNotFound ? Result<Ranking>(Ranking()) : built;
     }
   }
@@ -130,6 +132,7 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
   if (!ordinal) {
     return entries;
   }
+  // Without a view: a row of an item may be as long as there are users.
   RECO_ASSIGN_OR_RETURN(std::vector<RowPair> pairs, CopyRow(shared, Side::kItem, *ordinal));
   std::sort(pairs.begin(), pairs.end(),
             [](const RowPair& a, const RowPair& b) { return a.pair.last_ms > b.pair.last_ms; });
@@ -137,6 +140,8 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
   ReadView view(shared);
   const Dictionary& users = view.state().users().ids;
   std::size_t seen = 0;
+  // Users of one time are ordered by their ids only when the page comes to them, not for the whole
+  // row.
   for (std::size_t from = 0, to = 0; from < pairs.size() && entries.size() < options.count;
        from = to) {
     while (to < pairs.size() && pairs[to].pair.last_ms == pairs[from].pair.last_ms) {
@@ -151,6 +156,7 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
       if (users.id(user).empty() || !Visible(view, Side::kUser, user, now_ms)) {
         continue;  // deleted meanwhile, or not to be shown
       }
+      // The offset counts what is shown, not what was passed over.
       if (seen++ >= options.offset) {
         entries.push_back(
             {std::string(users.id(user)), pairs[i].pair.weight, pairs[i].pair.last_ms});

@@ -16,15 +16,19 @@
 
 namespace reco::engine::lists {
 
+// Ranks items by their users, weights or events of all time.
 Result<Ranking> Popular(const SharedState& shared, PopularBy by, const RankingOptions& options)
     EXCLUDES(shared);
-// RECO.POPULAR with a WINDOW, by one measure, or RECO.TRENDING. Builds the list first when nobody
-// has asked for it yet.
+// Ranks items by what happened lately: RECO.POPULAR with a WINDOW, by one measure, or
+// RECO.TRENDING. Builds the list first when nobody has asked for it yet.
 Result<Ranking> Recent(const SharedState& shared, const RecentListName& list, PopularBy by,
                        const RankingOptions& options) EXCLUDES(shared);
+// Ranks items by the time that they became known, the newest first.
 Result<Ranking> Latest(const SharedState& shared, const RankingOptions& options) EXCLUDES(shared);
+// Ranks users by their events.
 Result<Ranking> ActiveUsers(const SharedState& shared, const RankingOptions& options)
     EXCLUDES(shared);
+// Returns the visible users of an item, the one with the newest event first.
 Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::string_view item,
                                             const AudienceOptions& options) EXCLUDES(shared);
 
@@ -34,6 +38,7 @@ struct Counted {
   const RankedValues& values;
   Source source;
 };
+// Returns the best `count` of them that are accepted. A Lister, but for its first arguments.
 std::vector<ScoredItem> ListValues(const View& view, const Counted& counted, std::size_t count,
                                    AcceptItem accept, const Among& among);
 

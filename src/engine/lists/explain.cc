@@ -1,3 +1,5 @@
+// Scores of single items, by the Query and the Scorer that lists are made with, so the figures
+// agree.
 #include "engine/lists/explain.h"
 
 #include <algorithm>
@@ -10,13 +12,15 @@
 namespace reco::engine::lists {
 namespace {
 
-// The shares of the pairs that the query's vector was solved from in the score of `item`.
+// Returns the shares of the pairs that the query's vector was solved from in the score of `item`.
 Explanation ExplainScore(const View& view, const Query& query, const ServedRow& served,
                          std::uint32_t item, std::size_t count) {
   Explanation explanation;
   const Scorer scorer(view, Side::kItem, query);
   explanation.score = scorer.Of(item).value_or(0);
   const std::vector<double> shares = scorer.Shares(served, item);
+  // What no share explains: the mean and the item's bias of ratings, and for a vector that is
+  // served as stored what the pairs, solved now, would give differently (D5).
   explanation.remainder = explanation.score;
   std::vector<std::size_t> order(shares.size());
   for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -62,6 +66,7 @@ Result<std::optional<double>> SessionScore(const SharedState& shared, std::strin
   ReadView view(shared);
   RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(view, items, weights));
   const auto ordinal = view.state().items().ids.Find(target);
+  // An unknown basket has a zero vector, whose score of 0 would look like an answer.
   const bool basket_known = !query.left_out.empty();
   if (!ordinal || !basket_known || view.state().model().id == 0) {
     return std::optional<double>();

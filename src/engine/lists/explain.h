@@ -14,8 +14,8 @@
 
 namespace reco::engine::lists {
 
-// By the active model, as RECO.TOPK shows them. nullopt: user or item is unknown, or nothing has
-// been trained.
+// Return what single items score by the active model, as RECO.TOPK shows them. nullopt: user or
+// item is unknown, or nothing has been trained.
 Result<std::vector<std::optional<double>>> Score(const SharedState& shared, std::string_view user,
                                                  std::span<const std::string_view> items)
     EXCLUDES(shared);
@@ -23,7 +23,7 @@ Result<std::optional<double>> SessionScore(const SharedState& shared, std::strin
                                            std::span<const std::string_view> items,
                                            std::span<const double> weights) EXCLUDES(shared);
 
-// The `count` largest shares. kNotFound where Score answers nullopt.
+// Return the score and the `count` largest shares in it. kNotFound where Score returns nullopt.
 Result<Explanation> Explain(const SharedState& shared, std::string_view user, std::string_view item,
                             std::size_t count) EXCLUDES(shared);
 Result<Explanation> ExplainSession(const SharedState& shared, std::string_view target,

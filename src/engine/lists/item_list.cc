@@ -1,3 +1,5 @@
+// The list is made from the inside out: the best under boosts, diverse, the buried ones behind,
+// pins in their places. Each step asks the one before for as many as it may need of them.
 #include "engine/lists/item_list.h"
 
 #include <algorithm>
@@ -38,11 +40,13 @@ void SortBest(const ListRequest& request, std::vector<ScoredItem>* list) {
   });
 }
 
+// A negative score is divided: a boost above 1 moves an item up in any case (D29).
 double Lift(double score, double factor) {
   return score >= 0 ? score * factor : score / factor;
 }
 
-// Attributes may change between two searches: the later one stands.
+// Appends what a later search found. Attributes may change between two searches: the later one
+// stands.
 void Append(const std::vector<ScoredItem>& later, std::vector<ScoredItem>* list) {
   std::unordered_set<std::uint32_t> items;
   for (const ScoredItem& entry : later) {
@@ -97,10 +101,13 @@ class BoostedSearch {
   // A factor is multiplied in another order than a score is.
   static constexpr double kRounding = 1e-12;
 
+  // True while an item behind the end of this search could stand in the list.
   bool MayHoldMore(const Among& among) const {
+    // In its own order the first `count` of it are all that a list of `count` can take.
     if (among.all_read || (among.keeps_order && among.read >= count_)) {
       return false;
     }
+    // The bound: behind its last item scores are no higher, and no factor is larger.
     const double reach = Lift(among.last, among.factor);
     return ScoreOfLast() <= reach + std::abs(reach) * kRounding;
   }
@@ -110,7 +117,10 @@ class BoostedSearch {
       return among->items.holds_for(item) && !Boost(request_.rules, item, 0).taken_out &&
              accept_(item);
     };
+    // From the start again, since a search keeps no place; growing by a factor bounds the sum of
+    // it.
     among->read = among->read == 0 ? among->first_read : among->read * kReadFurther;
+    // One more than there are, so that the answer comes out short and says that all was read.
     among->read = std::min(among->read, among->size + 1);
     among->found = best_(among->read, wanted, among->only);
     among->all_read = among->found.size() < among->read;
@@ -124,13 +134,14 @@ class BoostedSearch {
     });
   }
 
-  // Whether the part's factor lifts the score to `boosted`, but for the order of multiplications.
+  // Returns true iff the part's factor lifts the score to `boosted`, but for the order of
+  // multiplications.
   static bool IsAbout(double boosted, const Among& among, double score) {
     const double lifted = Lift(score, among.factor);
     return std::abs(boosted - lifted) <= std::abs(lifted) * kRounding;
   }
 
-  // Of the list, were it to end here.
+  // Returns the score of the last of the list, were it to end here.
   double ScoreOfLast() const {
     std::vector<double> scores;
     for (const Among* among : searches_) {
@@ -138,6 +149,7 @@ class BoostedSearch {
         scores.push_back(entry.score);
       }
     }
+    // Not full yet: anything would get in.
     if (scores.size() < count_) {
       return -std::numeric_limits<double>::infinity();
     }
@@ -163,9 +175,10 @@ class BoostedSearch {
   std::vector<Among*> searches_;
 };
 
-// A search of each part that the boosts divide the items into.
+// Searches each part that the boosts divide the items into.
 std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& parts,
                                     std::size_t count, const RuleInForce* only) {
+  // A deque: searches refer to their parts by address.
   std::deque<BoostedSearch::Among> all;
   const auto add = [&](const std::vector<std::uint32_t>& items,
                        bool one_by_one) -> BoostedSearch::Among& {
@@ -177,6 +190,7 @@ std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& par
     among.size = items.size();
     return among;
   };
+  // Items that no boost holds for need no bound: they are read in the order of the list, once.
   if (!parts.plain) {
     BoostedSearch::Among& plain = all.emplace_back();
     plain.items.holds_for = [&](std::uint32_t item) { return !parts.IsBoosted(item); };
@@ -190,6 +204,7 @@ std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& par
     among.factor = part.factor;
     among.keeps_order = part.keeps_order;
     among.first_read =
+        // A guess of its share of the list; reading on mends a wrong one.
         std::min(count, std::max(kFirstRead, kReadFurther * count / parts.lifted.size()));
   }
   for (BoostedSearch::Among& among : all) {
@@ -198,7 +213,7 @@ std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& par
   return search->Finish();
 }
 
-// The same when it is not known what the boosts hold for.
+// Searches in two parts, plain and lifted, when it is not known what the boosts hold for.
 std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const RuleInForce> rules,
                                       std::size_t count, const RuleInForce* only) {
   BoostedSearch::Among plain;
@@ -215,6 +230,8 @@ std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const Rul
   lifted.first_read = count;
   lifted.keeps_order = std::count_if(rules.begin(), rules.end(), IsBoost) == 1;
   for (const RuleInForce& rule : rules) {
+    // A single boost lifts all by its value, also by less than 1; of several any choice may hold
+    // for an item, the most when those above 1 do.
     const double most = lifted.keeps_order ? rule.value : std::max(rule.value, 1.0);
     lifted.factor *= IsBoost(rule) ? most : 1;
   }
@@ -226,7 +243,7 @@ std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const Rul
   return search->Finish();
 }
 
-// The best items under boosts.
+// Returns the best items under boosts.
 std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
                                     AcceptItem accept, BestItems best,
                                     const RuleInForce* only = nullptr) {
@@ -255,6 +272,7 @@ void Diversify(const ListRequest& request, std::size_t count, std::vector<Scored
   if (pool == 0) {
     return;
   }
+  // Scores have no fixed scale; against the best of the list relevance and cosine can be weighed.
   const double unit = std::abs(list->front().score);
   std::vector<double> nearest(pool, -1);  // largest cosine to the chosen ones
   for (std::size_t chosen = 0; chosen + 1 < std::min(count, pool); ++chosen) {
@@ -262,6 +280,7 @@ void Diversify(const ListRequest& request, std::size_t count, std::vector<Scored
     double highest = 0;
     for (std::size_t i = chosen + 1; i < pool; ++i) {
       const ScoredItem& entry = (*list)[i];
+      // Only against the one chosen last: the others are in the maximum already.
       nearest[i] = std::max(nearest[i], request.cosine(entry.item, (*list)[chosen].item));
       const double relevance = unit > 0 ? entry.score / unit : 0;
       const double marginal = (1 - request.diversity) * relevance - request.diversity * nearest[i];
@@ -285,6 +304,7 @@ std::vector<ScoredItem> BestDiverse(const ListRequest& request, std::size_t coun
   if (request.diversity == 0) {
     return BestAbove(request, count, accept, best);
   }
+  // The whole pool whatever the page, so that pages of one state fit together (D30).
   std::vector<ScoredItem> list = BestAbove(request, std::max(count, kDiversityPool), accept, best);
   Diversify(request, count, &list);
   list.resize(std::min(list.size(), count));
@@ -302,6 +322,7 @@ std::vector<ScoredItem> BestWithBuried(const ListRequest& request, std::size_t c
   const auto above = [&](std::uint32_t item) { return accept(item) && !buried(item); };
   const auto below = [&](std::uint32_t item) { return accept(item) && buried(item); };
   std::vector<ScoredItem> list = BestDiverse(request, count, above, best);
+  // Buried items are searched only when the page is not full without them.
   if (list.size() < count) {
     Append(BestAbove(request, count - list.size(), below, best), &list);
   }
@@ -338,12 +359,14 @@ std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best)
     const auto candidate = [&](std::uint32_t item) {
       return rule.holds_for(item) && unpinned(item);
     };
+    // One search a pin, each without the items pinned before: an item stands in the list once.
     for (const ScoredItem& found : BestBoosted(request, 1, candidate, best, &rule)) {
       pins.emplace_back(static_cast<std::size_t>(rule.value) - 1, found);
     }
   }
   std::vector<ScoredItem> list = BestWithBuried(request, request.count, unpinned, best);
   for (const auto& [place, item] : pins) {
+    // In the order of the rules: a later pin moves an earlier one down when it comes in above it.
     const std::size_t at = std::min(place, list.size());
     list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), item);
   }

@@ -39,8 +39,8 @@ struct RuleInForce {
   std::uint32_t items_end = 0;  // all items are below; 0: not known
 };
 
-// The `count` best items that are accepted, best first, ties as in ListRequest::before. With `only`
-// none is accepted but items that this rule holds for, which may be known.
+// Returns the `count` best items that are accepted, best first, ties as in ListRequest::before.
+// With `only` none is accepted but items that this rule holds for, which may be known.
 using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
                                                       const RuleInForce* only)>;
 
@@ -58,16 +58,16 @@ struct ListRequest {
   FunctionRef<double(std::uint32_t a, std::uint32_t b)> cosine;
 };
 
-// The score that an item has under the boosts, and whether one of them takes it out.
+// The score of an item under the boosts, and whether one of them takes it out.
 struct BoostedScore {
   double score = 0;
   bool taken_out = false;
 };
 BoostedScore Boost(std::span<const RuleInForce> rules, std::uint32_t item, double score);
 
-// The top of the list, exact: as if all items were scored, boosted, sorted, made diverse, the
-// buried ones put behind, and the pinned ones put in their places one after the other. Scores are
-// the boosted ones; what has less than min_score is left out before the list is made diverse,
+// Returns the top of the list, exact: as if all items were scored, boosted, sorted, made diverse,
+// the buried ones put behind, and the pinned ones put in their places one after the other. Scores
+// are the boosted ones; what has less than min_score is left out before the list is made diverse,
 // unless it is pinned. A list of n items is a prefix of the list of n + 1.
 std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best);
 

@@ -19,13 +19,13 @@ struct ModelView {
   const model::Gram& item_gram;
   const index::ItemIndex* index;  // null: there is no model
 
-  // Null: the item is younger than the replaced model.
+  // Returns the item's vector; null when it is younger than the replaced model.
   const float* row(std::uint32_t item) const {
     return item < items.rows() ? items.row(item) : nullptr;
   }
 };
 
-// Null stands for the active model.
+// Returns the view of `replaced`, or of the active model for null.
 inline ModelView ModelOf(const View& view, const ReplacedModel* replaced) {
   if (replaced != nullptr) {
     return {replaced->model, replaced->items, replaced->item_gram, &replaced->index};
@@ -34,7 +34,8 @@ inline ModelView ModelOf(const View& view, const ReplacedModel* replaced) {
   return {state.model(), *state.items().factors, state.items().gram, state.index()};
 }
 
-// Inner product of the parts of two padded rows that are compared: not their biases and constants.
+// Returns the inner product of the parts of two padded rows that are compared: not their biases and
+// constants.
 inline float ComparedDot(const SharedState& shared, const float* a, const float* b) {
   if (!shared.rated()) {
     return model::Dot(a, b, model::StrideFor(shared.dim()));
@@ -50,7 +51,7 @@ inline float ComparedLength(const SharedState& shared, const float* row) {
   return std::sqrt(ComparedDot(shared, row, row));
 }
 
-// 0 when one of them has no direction.
+// Returns the cosine of two padded rows; 0 when one of them has no direction.
 inline double Cosine(const SharedState& shared, const float* a, const float* b) {
   const double lengths = static_cast<double>(ComparedLength(shared, a)) * ComparedLength(shared, b);
   return lengths > 0 ? ComparedDot(shared, a, b) / lengths : 0;

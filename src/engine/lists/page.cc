@@ -1,3 +1,5 @@
+// How a list is put together: who is left out (ids, seen, filters), which candidates are few enough
+// to score one by one, and what rules and diversity make of the rest (item_list.h).
 #include "engine/lists/page.h"
 
 #include <algorithm>
@@ -52,6 +54,7 @@ Status CheckOptionsWithoutModel(const RankingOptions& options) {
 
 bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t now_ms) {
   const AttributeTable& all = view.state().side(side).attributes;
+  // Most collections hide nothing, and this is asked of each candidate.
   const Attributes* own = all.empty() ? nullptr : all.Find(ordinal);
   return own == nullptr || (!own->hidden && !own->ExpiredAt(now_ms));
 }
@@ -62,6 +65,7 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
   BoundRules& rules = parts.rules;
   std::vector<std::uint32_t>& left_out = parts.left_out;
   const SideState& own = view.state().side(side);  // stays where it is across a Yield
+  // One time for the whole list, or an item could expire between two of its searches.
   const std::int64_t now_ms = view.shared().context().clock.NowMs();
   const std::vector<std::uint32_t> excluded = Ordinals(view, side, options.exclude);
   left_out.insert(left_out.end(), excluded.begin(), excluded.end());
@@ -77,6 +81,7 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
     RECO_ASSIGN_OR_RETURN(auto compiled, filter::Filter::Compile(options.filter));
     filter = Bind(view, side, std::move(compiled), &rules.bindings);
     const auto matches = filter->bound->match_count();
+    // The number is known when the filter has a bitmap.
     if (!few && matches && static_cast<double>(*matches) < kSmallShare * own.ids.end()) {
       few = true;
       filter->bound->ForEachMatch([&](std::uint32_t ordinal) {
@@ -86,15 +91,18 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
     }
   }
   const auto accept = [&](std::uint32_t ordinal) {
+    // In this order: the filter may have to read a record.
     return !Contains(left_out, ordinal) && Visible(view, side, ordinal, now_ms) &&
            (filter == nullptr || filter->bound->Matches(ordinal));
   };
   const auto best = [&](std::size_t count, AcceptItem accepted, const RuleInForce* only) {
+    // What the request allows goes before what a rule holds for: the search asks both either way.
     const auto* known = few ? &included : only != nullptr ? only->few : nullptr;
     return lister(count, accepted, Among{known, filter, &rules.bindings});
   };
   const auto before = [&](std::uint32_t a, std::uint32_t b) { return own.ids.Before(a, b); };
   const auto cosine = [&](std::uint32_t a, std::uint32_t b) {
+    // Taken anew each time, since a search in between may have given the lock back.
     const ModelView model = ModelOf(view, parts.replaced);
     const float* row_a = model.row(a);
     const float* row_b = model.row(b);

@@ -17,12 +17,12 @@
 
 namespace reco::engine::lists {
 
-// What every list checks of its options.
+// Checks what every list checks of its options. kInvalidArgument says what is allowed.
 Status CheckListOptions(const RankingOptions& options);
-// The same for lists that no model makes, or only the active one.
+// Checks the options of a list that no model makes, or only the active one: it takes no MODEL.
 Status CheckOptionsWithoutModel(const RankingOptions& options);
 
-// Neither hidden nor expired.
+// Returns true iff it is neither hidden nor expired.
 bool Visible(const View& view, Side side, std::uint32_t ordinal, std::int64_t now_ms);
 
 // The only candidates: few ordinals, or what a filter holds for; null: everything.
@@ -31,7 +31,7 @@ struct Among {
   const FilterBinding* filter = nullptr;
   const FilterBindings* bindings = nullptr;  // all that the list's `accept` asks
 };
-// Answers the best `count` of one side that are accepted.
+// Returns the best `count` of one side that are accepted.
 using Lister =
     FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept, const Among& among)>;
 
@@ -43,16 +43,16 @@ struct ListParts {
   const ReplacedModel* replaced = nullptr;  // whose vectors diversity compares; null: the active
 };
 
-// MAY GIVE THE LOCK BACK, where the lister does. The best offset + count that `lister` finds when
-// nothing that is to be left out is accepted. Diversity is for items.
+// MAY GIVE THE LOCK BACK, where the lister does. Returns the best offset + count that `lister`
+// finds when nothing that is to be left out is accepted. Diversity is for items.
 Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& options, ListParts parts,
                                      Lister lister);
 
-// The entries of `list` behind the offset.
+// Returns the entries of `list` behind the offset.
 Ranking Page(const View& view, Side side, const RankingOptions& options,
              std::span<const ScoredItem> list);
 
-// MAY GIVE THE LOCK BACK, as List. A page of items under the rules of now.
+// MAY GIVE THE LOCK BACK, as List. Returns a page of items under the rules of now.
 Result<Ranking> ItemPage(ReadView& view, const RankingOptions& options,
                          std::vector<std::uint32_t> left_out, Lister lister,
                          const ReplacedModel* replaced = nullptr);

@@ -1,3 +1,4 @@
+// Counts how many stand above, without pins; then plays the pins through on that number.
 #include "engine/lists/place_in_list.h"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ bool PlaceInList::Above(const Entry& a, const Entry& b) const {
 }
 
 bool PlaceInList::Concerns(std::uint32_t item, double score) const {
+  // With pins any item counts: one that stands below may be pinned above.
   return !Boost(rules_, item, 0).taken_out && (!pins_.empty() || Above(EntryOf(item, score), own_));
 }
 
@@ -50,6 +52,7 @@ void PlaceInList::Count(std::uint32_t item, double score) {
 
 void PlaceInList::OfferToPins(const Entry& entry) {
   for (Pin& pin : pins_) {
+    // The filter is asked last, and of the few that are good enough.
     const bool full = pin.best.size() == pins_.size();
     if ((full && !Better(entry, pin.best.back())) || !pin.rule->holds_for(entry.item)) {
       continue;
@@ -78,10 +81,12 @@ std::vector<PlaceInList::Pinned> PlaceInList::ChoosePins() const {
 
 std::size_t PlaceInList::rank() const {
   const std::vector<Pinned> pinned = ChoosePins();
+  // The item's place among those that are not pinned; not placed yet when it is pinned itself.
   bool placed = true;
   std::size_t place = above_;
   for (const Pinned& pin : pinned) {
     placed = placed && pin.entry.item != own_.item;
+    // Pinned items leave the places that they had.
     place -= Above(pin.entry, own_) ? 1 : 0;
   }
   std::size_t size = counted_ - pinned.size();
@@ -90,6 +95,7 @@ std::size_t PlaceInList::rank() const {
     if (pin.entry.item == own_.item) {
       placed = true;
       place = at;
+      // As the insertions in MakeItemList: what comes in at or above moves it down by one.
     } else if (placed && at <= place) {
       ++place;
     }

@@ -17,19 +17,19 @@ class PlaceInList {
  public:
   using Before = FunctionRef<bool(std::uint32_t a, std::uint32_t b)>;
 
-  // The item that is asked for, which is accepted and which no rule takes out. Rules and `before`
-  // as in ListRequest; `before` is kept.
+  // Begins with the item that is asked for, which is accepted and which no rule takes out. Rules
+  // and `before` as in ListRequest; `before` is kept.
   PlaceInList(std::span<const RuleInForce> rules, Before before, std::uint32_t item, double score);
 
-  // Whether an item of this score changes the place when it is accepted. Cheap for most, so that
-  // the others need not be asked whether they are.
+  // Returns true iff an item of this score changes the place when it is accepted. False for most at
+  // little cost, so that these need not be asked whether they are.
   bool Concerns(std::uint32_t item, double score) const;
-  // Takes an accepted item in. Once each, in any order, all that Concerns holds for.
+  // Counts an accepted item. To be called once for each that Concerns holds for, in any order.
   void Count(std::uint32_t item, double score);
 
-  // From 1, among what was counted.
+  // The place among what was counted, from 1.
   std::size_t rank() const;
-  // Under the boosts.
+  // The score under the boosts.
   double score() const { return own_.score; }
 
  private:

@@ -20,6 +20,7 @@ void PrepareFilters(const SharedState& shared, Side side, std::string_view text)
       uses.push_back({.filter = std::move(compiled).value()});
     }
   }
+  // Rules are of items.
   if (side == Side::kItem) {
     ReadView view(shared);
     AppendRuleUses(view, &uses);

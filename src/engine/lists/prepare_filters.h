@@ -14,7 +14,7 @@ namespace reco::engine::lists {
 // and asks about each item by itself. A filter that does not compile is the list's to refuse.
 void PrepareFilters(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
 
-// True iff PrepareFilters would find everything made.
+// Returns true iff PrepareFilters would find everything made.
 bool FiltersAreReady(const SharedState& shared, Side side, std::string_view text) EXCLUDES(shared);
 
 }  // namespace reco::engine::lists

@@ -1,4 +1,8 @@
 // Vectors solved on read: of users, baskets, groups and directions.
+//
+// Two recencies meet here. A vector that is solved weighs the n-th newest pair by recency^n, from n
+// = 0 (D20). One that is served as stored was solved by the last write or training, from all pairs
+// alike: the pairs that explain it are weighed with recency 1, whatever the collection's.
 #include "engine/lists/query.h"
 
 #include <algorithm>
@@ -12,10 +16,12 @@ namespace reco::engine::lists {
 namespace {
 
 // A user's serving vector is solved again at each read from at most so many pairs; without recency
-// the vector of a longer row is the one that its last write left.
+// the vector of a longer row is the one that its last write left, but with a context it is solved
+// from all.
 constexpr std::size_t kServedPairsMax = 256;
 
-// Adds an event of `weight` and time `now_ms` with `item`, keeping the order.
+// Adds an event of `weight` and time `now_ms` with `item`, keeping the order. As the log would add
+// it up, so that a context item that was bought before weighs as a purchase of now.
 void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, std::int64_t now_ms,
               const SignalRules& rules) {
   format::Event event;
@@ -49,7 +55,7 @@ Status CheckBasket(std::span<const std::string_view> items, std::span<const doub
   return Status::Ok();
 }
 
-// `values` as a query of length 1; all zero when there is no direction.
+// Makes `values` a query of length 1; all zero when there is no direction.
 void SetDirection(std::span<const double> values, model::AlignedVector<float>* vector) {
   double squares = 0;
   for (const double value : values) {
@@ -62,19 +68,23 @@ void SetDirection(std::span<const double> values, model::AlignedVector<float>* v
   }
 }
 
-// What a user's serving vector is solved from: with recency 1 all stored pairs, otherwise the
-// newest ones, each weighted by recency to the power of its place from the newest, 0.
+// Returns what a user's serving vector is solved from: with recency 1 all stored pairs, otherwise
+// the newest ones, each weighted by recency to the power of its place from the newest, 0.
 ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency,
                 const ReplacedModel* replaced) {
   const ModelView ranked_by = ModelOf(view, replaced);
   ServedRow served;
   const auto add = [&](const RowPair& pair, double share) {
+    // An item younger than a replaced model has no vector there: the pair says nothing to it.
     if (const float* row = ranked_by.row(pair.other)) {
       const double weight = ranked_by.model.signal.WeightOf(pair.pair);
       served.items.push_back(pair.other);
       served.neighbors.push_back({row, static_cast<float>(weight * share)});
     }
   };
+  // No order is needed. Longer rows of the active model come here with a context, or only to be
+  // explained (as_stored); a replaced model has no stored vector, so its rows are cut to the
+  // newest.
   if (recency == 1 && (replaced == nullptr || pairs.size() <= kServedPairsMax)) {
     for (const RowPair& pair : pairs) {
       add(pair, 1);
@@ -92,6 +102,7 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency
     return a->pair.last_ms != b->pair.last_ms ? a->pair.last_ms > b->pair.last_ms
                                               : a->other > b->other;
   };
+  // By time, ties by ordinal, so that the same row gives the same vector.
   std::partial_sort(newest.begin(), middle, newest.end(), newer);
   newest.erase(middle, newest.end());
   double share = 1;
@@ -102,7 +113,7 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency
   return served;
 }
 
-// Solves `served` into the query's vector.
+// Solves `served` into the query's vector, which holds the solver's start.
 void SolveServed(const View& view, const ServedRow& served, Query* query) {
   const ModelView ranked_by = ModelOf(view, query->replaced);
   view.shared().solvers().With([&](RowFolder& folder) {
@@ -111,7 +122,8 @@ void SolveServed(const View& view, const ServedRow& served, Query* query) {
   });
 }
 
-// The event time of what a request brings along: with a half-life, that which counts in full.
+// Returns the event time of what a request brings along: with a half-life, that which counts in
+// full.
 std::int64_t RequestMs(const View& view) {
   return view.shared().signal_rules().halflife_ms > 0 ? view.state().model().signal.reference_ms
                                                       : view.shared().context().clock.NowMs();
@@ -130,7 +142,7 @@ std::vector<std::uint32_t> Ordinals(const View& view, Side side,
   return ordinals;
 }
 
-// Solved from the stored pairs, the request's context and the current item vectors; `as_stored`, as
+// Solves from the stored pairs, the request's context and the current item vectors; `as_stored`, as
 // the last write left it, with fold-in off, for ratings, and for long rows without recency (D5). A
 // replaced model has no stored one.
 Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingOptions& options,
@@ -147,15 +159,19 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   for (const RowPair& pair : pairs) {
     query.left_out.push_back(pair.other);
   }
+  // What the entries' source says: the vector is not the training's, by a write, by the context, or
+  // since a replaced model's users are always solved.
   query.folded = (users.entities[user].last_seq > view.state().model().trained_at_seq &&
                   view.state().fold_in() != FoldIn::kOff) ||
                  !options.context.empty() || replaced != nullptr;
+  // Served as it is, or the start of the solver. A replaced model solves from zero.
   if (replaced == nullptr) {
     const float* stored = users.factors->row(user);
     query.vector.assign(stored, stored + users.factors->stride());
   } else {
     query.vector.assign(users.factors->stride(), 0.0F);
   }
+  // Context is in no stored vector, so it is always solved in.
   const bool as_stored = replaced == nullptr && options.context.empty() &&
                          (view.state().fold_in() == FoldIn::kOff || view.shared().rated() ||
                           (recency == 1 && pairs.size() > kServedPairsMax));
@@ -165,6 +181,7 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
     with_context.assign(pairs.begin(), pairs.end());
     const std::int64_t newest_ms = users.entities[user].last_ms;
     for (const std::uint32_t item : Ordinals(view, Side::kItem, options.context)) {
+      // Not older than the user's newest pair: what is looked at now is the newest of all.
       AddEvent(&with_context, item, 1, std::max(RequestMs(view), newest_ms),
                view.shared().signal_rules());
       query.left_out.push_back(item);
@@ -172,10 +189,12 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
     SortUnique(&query.left_out);
     pairs = with_context;
   }
+  // No vectors yet: the list will be the popular one (D14), but what was seen is left out of it.
   if (view.state().model().id == 0) {
     return query;
   }
   if (!as_stored || served != nullptr) {
+    // Also for a stored vector when somebody wants to explain it: the shares are of all its pairs.
     ServedRow row = Serve(view, pairs, as_stored ? 1 : recency, replaced);
     if (!as_stored) {
       SolveServed(view, row, &query);
@@ -199,6 +218,7 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto ordinal = view.state().items().ids.Find(items[i])) {
+      // An item named twice counts as two events would.
       AddEvent(&basket, *ordinal, weights.empty() ? 1.0 : weights[i], RequestMs(view),
                view.shared().signal_rules());
     }
@@ -207,6 +227,7 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
     query.left_out.push_back(pair.other);
   }
   if (view.state().model().id != 0 && !basket.empty()) {
+    // A basket has no order of time, so all of it counts alike.
     ServedRow row = Serve(view, basket, 1, replaced);
     SolveServed(view, row, &query);
     if (served != nullptr) {
@@ -228,6 +249,7 @@ Result<Query> GroupQuery(const View& view, std::span<const std::string_view> use
   std::vector<std::uint32_t> members = Ordinals(view, Side::kUser, users);
   SortUnique(&members);
   if (members.empty()) {
+    // Nobody is known: the context speaks for them.
     return BasketQuery(view, options.context, {}, nullptr, replaced);
   }
   Query group;
@@ -240,6 +262,8 @@ Result<Query> GroupQuery(const View& view, std::span<const std::string_view> use
     for (std::size_t i = 0; i < sum.size(); ++i) {
       sum[i] += query.vector[i];
     }
+    // Members without a vector would only draw the mean to zero; their seen items count all the
+    // same.
     known += query.usable() ? 1 : 0;
     group.left_out.insert(group.left_out.end(), query.left_out.begin(), query.left_out.end());
     group.folded = group.folded || query.folded;
@@ -267,6 +291,7 @@ Query DirectionQuery(const View& view, Side side, std::vector<std::uint32_t> ord
       continue;  // younger than the replaced model
     }
     const float* row = factors.row(ordinal);
+    // By direction: a popular item's long vector has no larger say than the others'.
     const double norm = ComparedLength(view.shared(), row);
     for (std::uint32_t i = 0; norm > 0 && i < view.shared().compared_dim(); ++i) {
       mean[i] += row[i] / norm;

@@ -45,29 +45,31 @@ struct ServedRow {
   std::vector<model::Neighbor> neighbors;  // of the same items
 };
 
-// The ordinals of the ids that are known, in their order.
+// Returns the ordinals of the ids that are known, in their order.
 std::vector<std::uint32_t> Ordinals(const View& view, Side side,
                                     std::span<const std::string_view> ids);
 
-// The vector of a known user as of now, with the request's context. `served`, when given, takes
-// what it was solved from.
+// Returns the query of a known user as of now, with the request's context. `served`, when given,
+// takes what it was solved from.
 Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingOptions& options,
                             ServedRow* served = nullptr, const ReplacedModel* replaced = nullptr);
 
-// The query of a user, known or not: without pairs that of the context.
+// Returns the query of a user, known or not: without pairs that of the context.
 Result<Query> UserQuery(const View& view, std::string_view user, const RankingOptions& options,
                         const ReplacedModel* replaced = nullptr);
 
-// What an anonymous basket gives; `weights` empty or one for each item.
+// Returns the query of an anonymous basket; `weights` empty or one for each item. kInvalidArgument
+// when the basket is too long or a weight is missing or out of bounds.
 Result<Query> BasketQuery(const View& view, std::span<const std::string_view> items,
                           std::span<const double> weights, ServedRow* served = nullptr,
                           const ReplacedModel* replaced = nullptr);
 
-// The mean of the members' vectors, and what any of them has seen.
+// Returns the query of a group: the mean of the members' vectors, without what any of them has
+// seen.
 Result<Query> GroupQuery(const View& view, std::span<const std::string_view> users,
                          const RankingOptions& options, const ReplacedModel* replaced = nullptr);
 
-// The mean of the unit vectors of the rows, which are left out.
+// Returns the query by cosine for the mean of the unit vectors of the rows, which are left out.
 Query DirectionQuery(const View& view, Side side, std::vector<std::uint32_t> ordinals,
                      const ReplacedModel* replaced = nullptr);
 

@@ -18,8 +18,8 @@ struct RowScan {
   bool interrupted = false;        // the lock was given back
 };
 
-// MAY GIVE THE LOCK BACK. Shows positions 0 .. end() - 1 to `visit`, piece by piece. False: another
-// model has taken over while the lock was given back, and the rest was not shown.
+// MAY GIVE THE LOCK BACK. Shows positions 0 .. end() - 1 to `visit`, piece by piece. Returns false
+// when another model has taken over while the lock was given back; the rest was not shown then.
 inline bool VisitRows(ReadView& view, RowScan* scan, FunctionRef<std::size_t()> end,
                       FunctionRef<void(std::size_t, std::size_t)> visit) {
   const std::size_t step = std::max<std::size_t>(

@@ -15,13 +15,13 @@ struct BoundRules {
   FilterBindings bindings;
 };
 
-// Pins in the order in which they are to be applied: by place, and of those with the same place
-// the first by name last, so that it ends up on top.
+// Returns the rules in force. Pins come in the order in which they are to be applied: by place, and
+// of those with the same place the first by name last, so that it ends up on top.
 BoundRules RulesInForce(const View& view);
 
 // Adds the filters of the rules in force, which every list asks.
 void AppendRuleUses(const View& view, std::vector<filter::FilterUse>* uses);
-// True iff the bitmaps of all of them are made.
+// Returns true iff the bitmaps of all of them are made.
 bool RuleFiltersAreReady(const View& view);
 
 }  // namespace reco::engine::lists

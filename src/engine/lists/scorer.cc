@@ -1,3 +1,6 @@
+// The one place where rows and queries meet. An item by inner product goes through the index's own
+// kernel, whose bits the lists have; what the index cannot compare (users, vectors with biases and
+// constants) is compared here, and lists of it ask here for each row.
 #include "engine/lists/scorer.h"
 
 #include "index/row_blocks.h"
@@ -12,6 +15,7 @@ const float* Scorer::Row(std::uint32_t ordinal) const {
 
 bool Scorer::ItemIsScorable(std::uint32_t item) const {
   const SharedState& shared = view_.shared();
+  // A replaced model's index is built once; ids that were deleted since are still in it.
   if (query_.replaced != nullptr && view_.state().items().ids.id(item).empty()) {
     return false;
   }
@@ -19,6 +23,7 @@ bool Scorer::ItemIsScorable(std::uint32_t item) const {
     return true;
   }
   const float* row = Row(item);
+  // Solved rows of ratings hold a 1 there; a zero says that the row was never solved.
   const std::uint32_t constant =
       model::RatingConstantAt(model::RatingSide::kItem, shared.compared_dim());
   return row != nullptr && row[constant] != 0;
@@ -39,6 +44,7 @@ std::optional<float> Scorer::Product(std::uint32_t ordinal) const {
     }
     return index::ScoreRow(query_.metric, query_.vector.data(), row, stride);
   }
+  // The query has length 1 and zeros where rows hold biases, so dividing by the row's is enough.
   const float norm = ComparedLength(shared, row);
   return norm > 0 ? std::optional(model::Dot(query_.vector.data(), row, stride) / norm)
                   : std::nullopt;
@@ -56,6 +62,7 @@ std::optional<double> Scorer::Listed(std::uint32_t item) const {
     return users > 0 ? std::optional(users) : std::nullopt;
   }
   const ModelView model = ModelOf(view_, query_.replaced);
+  // Also in the index: what it does not hold no list shows.
   return model.index->blocks().Contains(item) && Scorable(item) ? Of(item) : std::nullopt;
 }
 
@@ -69,6 +76,8 @@ Source Scorer::SourceOf(std::uint32_t ordinal) const {
 std::vector<double> Scorer::Shares(const ServedRow& served, std::uint32_t item) const {
   std::vector<double> shares(served.items.size());
   view_.shared().solvers().With([&](RowFolder& folder) {
+    // The terms of the active model, as ServingVector has solved with: only then do the shares add
+    // up.
     folder.Shares(view_.state().TermsOf(Side::kUser), served.neighbors, Row(item), shares);
   });
   return shares;

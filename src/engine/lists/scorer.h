@@ -31,40 +31,41 @@ class Scorer {
   Scorer(const View& view, Side side, const Query& query)
       : view_(view), side_(side), query_(query) {}
 
-  // False: there is nothing to score with. Lists by inner product are made by popularity then.
+  // Returns false when there is nothing to score with. Lists by inner product are made by
+  // popularity then.
   bool usable() const {
     return ModelOf(view_, query_.replaced).index != nullptr && query_.usable();
   }
-  // False: the row is in no list by score. An item of ratings without a solved row has none to
-  // predict: an inner product of 0 would mean "average". The index of a replaced model keeps items
-  // that were deleted since.
+  // Returns false when the row is in no list by score. An item of ratings without a solved row has
+  // none to predict: an inner product of 0 would mean "average". The index of a replaced model
+  // keeps items that were deleted since.
   bool Scorable(std::uint32_t ordinal) const {
     return side_ == Side::kUser || (query_.replaced == nullptr && !view_.shared().rated()) ||
            ItemIsScorable(ordinal);
   }
-  // nullopt: the row has no direction, or there is no row.
+  // Returns the parts of a row's score; nullopt when it has no direction, or there is no row.
   std::optional<ScoreParts> PartsOf(std::uint32_t ordinal) const;
-  // Those of a row whose product a search has computed.
+  // Returns the parts for a row whose product a search has computed.
   ScoreParts WithProduct(std::uint32_t /*ordinal*/, float product) const {
     return {product, query_.mean};
   }
-  // The score that is shown.
+  // Returns the score that is shown.
   std::optional<double> Of(std::uint32_t ordinal) const {
     const std::optional<ScoreParts> parts = PartsOf(ordinal);
     return parts ? std::optional(parts->sum()) : std::nullopt;
   }
-  // The score that `item` has in the lists of an inner-product query, by popularity when nothing
+  // Returns the score of `item` in the lists of an inner-product query, by popularity when nothing
   // can be scored; nullopt: it is in none.
   std::optional<double> Listed(std::uint32_t item) const;
   Source SourceOf(std::uint32_t ordinal) const;
-  // What each pair that the query's vector was solved from adds to the score of `item`. For queries
-  // of the active model.
+  // Returns what each pair that the query's vector was solved from adds to the score of `item`. For
+  // queries of the active model.
   std::vector<double> Shares(const ServedRow& served, std::uint32_t item) const;
 
  private:
   bool ItemIsScorable(std::uint32_t item) const;
   std::optional<float> Product(std::uint32_t ordinal) const;
-  // Null: no row.
+  // Returns null when there is no row.
   const float* Row(std::uint32_t ordinal) const;
 
   const View& view_;

@@ -1,3 +1,5 @@
+// Items are searched by the index; users have none, and are scanned (NearestUsers), as are the
+// components of all items (Representatives). Both scans let writes through (D11).
 #include "engine/lists/similar.h"
 
 #include <algorithm>
@@ -18,8 +20,8 @@ namespace {
 
 using Largest = std::optional<index::Candidate>;  // of one component; nullopt: none yet
 
-// MAY GIVE THE LOCK BACK. The `count` users nearest to the query. What holds when they change
-// between steps is what index/stepped_search.h says of items.
+// MAY GIVE THE LOCK BACK. Returns the `count` users nearest to the query. What holds when they
+// change between steps is what index/stepped_search.h says of items.
 std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, std::size_t count,
                                            AcceptItem accept, const Among& among) {
   const auto before = [&](std::uint32_t a, std::uint32_t b) {
@@ -32,6 +34,7 @@ std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, s
   };
   const index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
   std::vector<index::Candidate> found;
+  // Some more than are asked for, in place of those that turn out to have fallen meanwhile.
   index::BestList best(request, count + index::SteppedSearch::kReserve, &found);
   const auto visit = [&](std::size_t begin, std::size_t end) {
     for (std::size_t at = begin; at < end; ++at) {
@@ -50,9 +53,11 @@ std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, s
         query.attempts < Query::kAttemptsInSteps && pass < index::SteppedSearch::kPassesMax;
     RowScan scan{Side::kUser, among.bindings, in_steps};
     query.stale = !VisitRows(view, &scan, end, visit);
+    // Settle scores what was found anew. False: so many fell that others may stand above them.
     if (query.stale || !scan.interrupted || best.Settle(count, cosine)) {
       break;
     }
+    // The next pass meets users again that are in the list already.
     best.ExpectRepeats();
     best.Reopen();
   }
@@ -61,7 +66,7 @@ std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, s
   return found;
 }
 
-// The largest component of each feature among items [begin, end) and in `largest`.
+// Takes into `largest` the largest component of each feature among items [begin, end).
 void TakeLargest(const View& view, std::size_t begin, std::size_t end, std::int64_t now_ms,
                  std::span<Largest> largest) {
   const SideState& items = view.state().items();
@@ -81,7 +86,7 @@ void TakeLargest(const View& view, std::size_t begin, std::size_t end, std::int6
 }
 
 // Forgets the items that are gone or whose component has fallen: others may stand above them now.
-// True when there are none.
+// Returns true when there are none.
 bool ForgetFallen(const View& view, std::int64_t now_ms, std::span<Largest> largest) {
   const SideState& items = view.state().items();
   bool none = true;
@@ -186,12 +191,15 @@ Result<std::vector<Representative>> Representatives(const SharedState& shared) {
         attempts < Query::kAttemptsInSteps && pass < index::SteppedSearch::kPassesMax;
     RowScan scan{Side::kItem, &no_filters, in_steps};
     if (!VisitRows(view, &scan, end, visit)) {
+      // Another model: its features are others.
       largest.clear();
       pass = 1;
       ++attempts;
     } else if (!scan.interrupted || ForgetFallen(view, now_ms, largest)) {
       break;
     } else {
+      // Some were forgotten: the next pass finds what stands there now; the last one keeps the
+      // lock.
       ++pass;
     }
   }

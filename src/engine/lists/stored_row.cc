@@ -16,12 +16,14 @@ Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::
     }
     if (const Row* row = own.rows.Find(ordinal); row != nullptr) {
       newer.pairs = row->pairs;
+      // All of it is here: no read.
       if (row->complete) {
         return std::move(newer.pairs);
       }
       newer.dirty = row->dirty;
     }
     RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
+    // Under the view, so that disk and copied marks are of the same moment; it is read without it.
     snapshot = shared.context().storage.store->TakeSnapshot();
   }
   std::vector<RowPair> pairs;

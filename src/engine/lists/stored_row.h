@@ -12,8 +12,8 @@
 
 namespace reco::engine::lists {
 
-// Ascending. Holds the lock no longer than it takes to copy what is in memory. An ordinal without
-// pairs, or not given out, has an empty row.
+// Returns the row, ascending. Holds the lock no longer than it takes to copy what is in memory. An
+// ordinal without pairs, or not given out, has an empty row.
 Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::uint32_t ordinal)
     EXCLUDES(shared);
 

@@ -32,6 +32,7 @@ void FindPlace(ReadView& view, const Query& query, const BoundRules& bound, std:
   const auto count = [&](std::size_t begin, std::size_t end) {
     for (auto other = static_cast<std::uint32_t>(begin); other < end; ++other) {
       const std::optional<double> theirs = scorer.Listed(other);
+      // The cheap questions first: for most items the score alone answers.
       if (other != item && theirs && found.Concerns(other, *theirs) &&
           !Contains(query.left_out, other) && Visible(view, Side::kItem, other, now_ms)) {
         found.Count(other, *theirs);
@@ -56,10 +57,12 @@ ItemPlace PlaceOf(ReadView& view, const Query& query, std::uint32_t item) {
     }
   }
   std::sort(place.rules.begin(), place.rules.end());
+  // Shown whatever keeps the item out; FindPlace replaces it by the one under the boosts.
   if (const Scorer scorer(view, Side::kItem, query); scorer.usable()) {
     place.score = scorer.Of(item).value_or(0);
   }
   const Attributes* attributes = view.state().items().attributes.Find(item);
+  // The order in which List would leave it out, so that the first reason is named.
   if (attributes != nullptr && attributes->hidden) {
     place.state = ItemPlace::State::kHidden;
   } else if (!Visible(view, Side::kItem, item, view.shared().context().clock.NowMs())) {
@@ -89,6 +92,7 @@ Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::str
       return ItemPlace();
     }
     RECO_ASSIGN_OR_RETURN(Query query, UserQuery(view, user, {}));
+    // From the fourth time on the lock is kept (D11).
     query.attempts = attempts;
     ItemPlace place = PlaceOf(view, query, *ordinal);
     if (!query.stale) {

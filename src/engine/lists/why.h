@@ -10,7 +10,8 @@
 
 namespace reco::engine::lists {
 
-// By the active model and the rules of now. An unknown item answers ItemPlace().
+// Says where the item stands by the active model and the rules of now, or what keeps it out. An
+// unknown item has ItemPlace().
 Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item)
     EXCLUDES(shared);
 
