@@ -48,6 +48,8 @@ void Collection::SetRules(std::vector<CompiledRule> rules) {
 }
 
 Status Collection::Maintain() {
+  // Rows first, since lists are out of date until these are solved. Eviction behind them, since
+  // sums count against the rows' budget.
   Status built = upkeep::BuildPendingRows(shared_).status();
   upkeep::EvictRows(shared_);
   resort_.Round(shared_);

@@ -36,20 +36,21 @@ class Collection {
 
   // Loads checkpoint and log from the store. Needs to run before anything else.
   Status Load();
-  // From now on every write fails with kNotFound. Waits for a checkpoint in flight.
+  // Makes every write from now on fail with kNotFound. Waits for a checkpoint in flight.
   void Drop() { checkpointer_.Drop(); }
 
   CollectionOptions options() const;
   void SetOptions(const CollectionOptions& options);
-  // Compiled and within their bounds, by name.
+  // The rules, compiled and within their bounds, by name.
   std::vector<CompiledRule> compiled_rules() const;
   std::vector<Rule> rules() const;
   void SetRules(std::vector<CompiledRule> rules);
 
-  // One round of upkeep, by one thread at a time: long rows, eviction, the item index, the graph of
-  // neighbours. An error is that of a long row that cannot be read; the rest is done all the same.
+  // Does one round of upkeep, by one thread at a time: long rows, eviction, the item index, the
+  // graph of neighbours. An error is that of a long row that cannot be read; the rest is done all
+  // the same.
   Status Maintain();
-  // How often the index was re-sorted.
+  // The number of times that the index was re-sorted.
   std::uint64_t resorts() const { return resort_.times(); }
 
  private:

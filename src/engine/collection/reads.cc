@@ -13,7 +13,8 @@ namespace {
 
 constexpr double kFadedHalfLives = 2;
 
-// The facts as of a point in time come from the log: O(events of the collection).
+// Returns a user's pairs as of a point in time, by the log: O(events of the collection). Adds them
+// up as Apply does, so as of now they are those in memory (I6).
 Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t user,
                                        std::int64_t as_of_ms) {
   std::map<std::uint32_t, format::Pair> pairs;
@@ -45,6 +46,7 @@ Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t 
         [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
     return true;
   };
+  // Without a view, so writes go on meanwhile; the scan shows the log as of when it began.
   RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
   RECO_RETURN_IF_ERROR(
       wal::EventLog::Replay(*shared.context().storage.store, nullptr, shared.cid(), 0, visit));
@@ -79,6 +81,7 @@ Result<std::vector<std::optional<double>>> Preferences(const SharedState& shared
 
 Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string_view user,
                                           const HistoryOptions& options) {
+  // Three parts: the ordinal and the row under a view, the log without one, the ids under another.
   std::optional<std::uint32_t> ordinal;
   std::uint16_t type = format::kNoType;
   std::vector<RowPair> row;
@@ -91,6 +94,7 @@ Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string
     if (ordinal && !options.as_of_ms) {
       std::vector<RowPair> scratch;
       RECO_ASSIGN_OR_RETURN(const auto pairs, view.state().users().rows.Read(*ordinal, &scratch));
+      // A copy, since the view ends before it is read.
       row.assign(pairs.begin(), pairs.end());
     }
   }
@@ -104,6 +108,7 @@ Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string
   });
   ReadView view(shared);
   const Dictionary& ids = view.state().items().ids;
+  // Items may have been deleted between the two views.
   std::erase_if(row, [&](const RowPair& known) { return ids.id(known.other).empty(); });
   std::sort(row.begin(), row.end(), [&](const RowPair& a, const RowPair& b) {
     return a.pair.last_ms != b.pair.last_ms ? a.pair.last_ms > b.pair.last_ms
@@ -175,8 +180,10 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
   info.users = users.ids.size();
   info.items = items.ids.size();
   info.interactions = view.state().interactions();
+  // Numbers ascend by one from 1 (I1), so the last one is also how many there are.
   info.events = info.last_seq = view.state().last_seq();
   info.checkpoint_seq = checkpoint_seq;
+  // What was asked for, not the stored length, which with ratings is larger.
   info.dim = view.options().dim;
   info.model_id = view.state().model().id;
   info.model_seq = view.state().model().id != 0
@@ -206,6 +213,8 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
     known += bytes;
   }
   const std::uint64_t total = view.state().memory_bytes() + replaced_bytes;
+  // What is left is what has no figure of its own: entities, attributes, Grams. Some parts
+  // synchronize themselves and change while this adds up, so it could come out below 0.
   info.memory_bytes.emplace_back("records", total > known ? total - known : 0);
   info.memory_bytes.emplace_back("total", total);
   info.approximate = view.state().approximate().Figures();
@@ -221,6 +230,8 @@ std::uint64_t MemoryBytes(const SharedState& shared) {
 RetrainTrigger TriggerOf(const SharedState& shared) {
   ReadView view(shared);
   const ActiveModel& model = view.state().model();
+  // By event time, which is what weights decay by: a log of last year does not fade as it is read
+  // in.
   const double age_ms = static_cast<double>(view.state().newest_ms() - model.signal.reference_ms);
   return {view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0),
           view.trained_at_ms(),

@@ -14,22 +14,29 @@
 
 namespace reco::engine::reads {
 
-// One for each item; nullopt where nothing is stored.
+// Returns one weight for each item; nullopt where nothing is stored.
 Result<std::vector<std::optional<double>>> Preferences(const SharedState& shared,
                                                        std::string_view user,
                                                        std::span<const std::string_view> items)
     EXCLUDES(shared);
-// Newest first. An as-of time is answered from the log: O(events of the collection).
+// Returns the user's pairs, newest first. An as-of time is answered from the log: O(events of the
+// collection).
 Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string_view user,
                                           const HistoryOptions& options) EXCLUDES(shared);
+// Returns what is stored of one user or item; nullopt when the id is not known.
 std::optional<Record> GetRecord(const SharedState& shared, Side side, std::string_view id)
     EXCLUDES(shared);
+// Returns the ids that match the glob `pattern` among the next `count` from `cursor` on
+// (Dictionary::Scan).
 ScanPage ScanRecords(const SharedState& shared, Side side, std::uint64_t cursor,
                      std::uint64_t count, std::string_view pattern) EXCLUDES(shared);
 std::uint64_t CountRecords(const SharedState& shared, Side side) EXCLUDES(shared);
+// Returns the current vector; zeros before the first training, nullopt when the id is not known.
 std::optional<std::vector<float>> GetVector(const SharedState& shared, Side side,
                                             std::string_view id) EXCLUDES(shared);
+// Returns the figures of RECO.INFO. They are of one moment, but for what synchronizes itself.
 CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) EXCLUDES(shared);
+// Returns what the collection counts for against the memory limit.
 std::uint64_t MemoryBytes(const SharedState& shared) EXCLUDES(shared);
 
 // What says that a collection is to be trained again.

@@ -1,3 +1,6 @@
+// Every write has three parts, under one WriteView: plan (may fail, changes nothing), stage (the
+// log takes the events or refuses), apply (cannot fail, I5). An error before or at the staging
+// leaves no trace; behind it there is none.
 #include "engine/collection/writer.h"
 
 #include <cmath>
@@ -34,7 +37,8 @@ Status CheckTime(std::int64_t time_ms) {
              : Status::InvalidArgument("a time must be 0 to 253402300799999 ms");
 }
 
-// Everything but the ordinals; `now_ms` is its arrival.
+// Makes an event of all but the ordinals; `now_ms` is its arrival. The weight is resolved here, so
+// that a replay does not depend on the types' weights of its time (D2).
 Result<Event> MakeEvent(const CollectionOptions& options, const Interaction& interaction,
                         bool replace, std::int64_t now_ms) {
   RECO_RETURN_IF_ERROR(CheckId(interaction.user, "user"));
@@ -79,6 +83,7 @@ class NewIds {
     if (const auto found = known_.Find(id)) {
       return *found;
     }
+    // An id twice in the batch has one ordinal.
     const auto [at, added] = ordinals_.try_emplace(id, next_);
     if (added) {
       order_.push_back(id);
@@ -96,6 +101,7 @@ class NewIds {
   std::vector<std::string_view> order_;
 };
 
+// Puts the dictionary rows of new ids, with counters of 0: the next checkpoint fills them in.
 void PutNewIds(store::Batch& batch, std::uint32_t cid, Side side, const NewIds& fresh) {
   std::uint32_t ordinal = fresh.first();
   for (const std::string_view id : fresh.ids()) {
@@ -107,6 +113,7 @@ void PutNewIds(store::Batch& batch, std::uint32_t cid, Side side, const NewIds& 
 
 // Refuses once the collection was deleted (I14) or the folder is closed.
 Status CheckWritable(const View& view) {
+  // Asked under the view that writes: Drop takes the same lock, so nothing comes behind it.
   if (view.dropped()) {
     return Status::NotFound("the collection was deleted");
   }
@@ -117,6 +124,7 @@ Status CheckWritable(const View& view) {
 Status Write(WriteView& view, const Event& event) {
   RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
   RECO_DCHECK(!view.dropped(), "I14");
+  // The exclusive view makes numbering and staging one step: the log has events in order (I1).
   const std::uint64_t seq = view.state().last_seq() + 1;
   std::string record;
   format::EncodeEvent(event, &record);
@@ -138,6 +146,7 @@ Status CheckInteractions(const CollectionOptions& options,
                          std::span<const Interaction> interactions) {
   RECO_RETURN_IF_ERROR(CheckBatch(interactions));
   for (const Interaction& interaction : interactions) {
+    // The checks are those of making the event.
     RECO_RETURN_IF_ERROR(MakeEvent(options, interaction, false, 0).status());
   }
   return Status::Ok();
@@ -168,6 +177,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   };
   std::vector<Planned> plan;
   plan.reserve(interactions.size());
+  // Ordinals are only planned here: an error on the way must leave no ids behind.
   NewIds users(view.state().users().ids);
   NewIds items(view.state().items().ids);
   std::unordered_map<std::string_view, std::uint64_t> new_tokens;
@@ -176,11 +186,13 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   std::uint64_t answer = seq;
   for (const Interaction& interaction : interactions) {
     RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(view.options(), interaction, replace, now_ms));
+    // Told before: it counts once, and the answer is the number it had then.
     if (const auto known = view.tokens().Find(event.token)) {
       answer = *known;
       continue;
     }
     if (!event.token.empty()) {
+      // Or told twice in this call; the window knows it only when it is staged.
       if (const auto [at, added] = new_tokens.try_emplace(event.token, seq + 1); !added) {
         answer = at->second;
         continue;
@@ -188,14 +200,17 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     }
     event.user = users.OrdinalOf(interaction.user);
     event.item = items.OrdinalOf(interaction.item);
+    // As of before the batch. Apply looks in memory first, where earlier events of the batch are.
     RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
     plan.push_back({event, stored});
     answer = ++seq;
   }
+  // All were known: there is nothing to log.
   if (plan.empty()) {
     return answer;
   }
 
+  // Stage: events, dictionary rows and tokens in one batch (I2).
   const std::uint64_t first = view.state().last_seq() + 1;
   const auto stage = [&](store::Batch& batch) {
     PutNewIds(batch, shared.cid(), Side::kUser, users);
@@ -209,6 +224,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     }
   };
   RECO_RETURN_IF_ERROR(shared.context().storage.log->Stage(stage).status());
+  // Apply. In the order in which the ordinals were planned, which is the one Register gives out.
   for (const std::string_view id : users.ids()) {
     view.state().Register(Side::kUser, id);
   }
@@ -218,6 +234,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   for (std::size_t i = 0; i < plan.size(); ++i) {
     view.state().Apply(first + i, plan[i].event, plan[i].stored);
   }
+  // Last: Apply relies on the rows that Prepare has loaded.
   view.state().Evict(plan.size());
   return answer;
 }
@@ -227,6 +244,7 @@ Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
   const auto user_ordinal = view.state().users().ids.Find(user);
+  // No id is registered for a removal: what is not known was not preferred.
   if (!user_ordinal) {
     return std::uint64_t{0};
   }
@@ -245,6 +263,7 @@ Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
     event.user = *user_ordinal;
     event.item = *item_ordinal;
     event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
+    // One by one, each planned after the one before was applied.
     RECO_RETURN_IF_ERROR(Write(view, event));
     ++removed;
   }
@@ -265,6 +284,7 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   event.text = update.attributes.value_or("");
   event.hidden =
       update.hidden ? static_cast<std::uint8_t>(*update.hidden) : format::kHiddenUnchanged;
+  // -1: as it is.
   event.expire_at_ms = update.expire_at_ms.value_or(-1);
   const bool is_new = !fresh.ids().empty();
   const std::uint64_t seq = view.state().last_seq() + 1;
@@ -280,6 +300,7 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   if (is_new) {
     view.state().Register(side, id);
   }
+  // A record needs no Prepare: it reads no row.
   view.state().Apply(seq, event, std::nullopt);
   return is_new;
 }

@@ -15,7 +15,8 @@
 
 namespace reco::engine::writer {
 
-// What Add and SetRecord say of their input on a collection with `options`, without doing anything.
+// Return what Add and SetRecord say of their input on a collection with `options`, without doing
+// anything.
 Status CheckInteractions(const CollectionOptions& options,
                          std::span<const Interaction> interactions);
 Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update);
@@ -27,10 +28,10 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
 // Returns how many of the items were preferred. One event an item: an error leaves those before it.
 Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
                              std::span<const std::string_view> items) EXCLUDES(shared);
-// True when the id is new.
+// Sets what the update names and leaves the rest. Returns true when the id is new.
 Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
                        const RecordUpdate& update) EXCLUDES(shared);
-// False when there is no such id.
+// Deletes the id with all its pairs. Returns false when there is no such id.
 Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) EXCLUDES(shared);
 
 }  // namespace reco::engine::writer
