@@ -1,3 +1,6 @@
+// Steps: Begin (an empty graph, into which writes note their items from then on), NoteItems (all
+// that were there before), InsertNoted (copy under the lock, insert without it), Measure. Each asks
+// anew whether its graph is still the live one, since a training drops it in between.
 #include "engine/upkeep/graph_build.h"
 
 #include <algorithm>
@@ -38,6 +41,7 @@ bool GraphBuild::Wanted(const SharedState& shared) {
     return false;
   }
   ReadView view(shared);
+  // Only then is the exact scan slow enough (approximate_items.h).
   return !view.dropped() && view.state().index() != nullptr &&
          view.state().items().ids.size() >= shared.context().approximate_items_min;
 }
@@ -52,6 +56,7 @@ void GraphBuild::Drop(SharedState& shared) {
       view.state().mutable_approximate() = {};
     }
   }
+  // Without the lock: freeing the graph takes a while.
   build_ = {};
 }
 
@@ -67,6 +72,7 @@ void GraphBuild::Begin(SharedState& shared) {
   WriteView view(shared);
   build_.graph = std::make_shared<index::ApproximateIndex>(*view.state().items().factors,
                                                            index::ApproximateOptions());
+  // Figures of the old graph go with it.
   view.state().mutable_approximate() = {};
   view.state().mutable_approximate().graph = build_.graph;
 }
@@ -81,10 +87,12 @@ void GraphBuild::NoteItems(SharedState& shared) {
     const Dictionary& ids = view.state().items().ids;
     const std::uint32_t end = build_.noted + std::min(kItemsNotedAStep, ids.end() - build_.noted);
     for (; build_.noted < end; ++build_.noted) {
+      // Refresh only notes the item; a write's Refresh of the same one meanwhile is the same note.
       if (!ids.id(build_.noted).empty()) {
         build_.graph->Refresh(build_.noted);
       }
     }
+    // Items that come later are noted by their own writes (CollectionState::Register).
     if (end == ids.end()) {
       build_.missing = build_.graph->pending();
     }
@@ -107,6 +115,7 @@ void GraphBuild::InsertNoted(SharedState& shared) {
     }
     batch = build_.graph->Copy(kRowsARound);
   }
+  // The slow part, from copied vectors. What writes change meanwhile is pending again behind it.
   const Status inserted = build_.graph->Insert(batch);
   WriteView view(shared);
   if (!IsCurrent(view)) {
@@ -116,11 +125,14 @@ void GraphBuild::InsertNoted(SharedState& shared) {
     build_.graph->Return(batch);  // behind all others, for a round when there is memory
   }
   if (build_.missing) {
+    // After a failure nothing is known of the order any more: all that is pending has to be
+    // inserted.
     build_.missing = inserted.ok()
                          ? *build_.missing - std::min(*build_.missing, batch.ordinals.size())
                          : build_.graph->pending();
   }
   ApproximateItems& items = view.state().mutable_approximate();
+  // From here on it may answer (ApproximateItems::answers).
   items.built = build_.built();
   items.rows = build_.graph->size();
   items.memory_bytes = build_.graph->memory_bytes();
@@ -137,6 +149,7 @@ void GraphBuild::Measure(SharedState& shared) {
   }
   for (std::uint32_t i = 0; i < kUsersMeasuredARound && build_.users_measured < kUsersMeasured;
        ++i) {
+    // Evenly over all ordinals, so over old and new users.
     MeasureUser(shared,
                 static_cast<std::uint32_t>(users * build_.users_measured++ / kUsersMeasured));
   }
@@ -165,6 +178,7 @@ void GraphBuild::MeasureUser(const SharedState& shared, std::uint32_t user) {
   }
   const auto all = [](std::uint32_t) { return true; };
   const auto ascending = [](std::uint32_t a, std::uint32_t b) { return a < b; };
+  // The exact list as requests get it, in steps, which may give the lock back.
   const lists::FilterBindings none;
   const auto best = lists::SearchInSteps(view, query, kMeasuredCount, all, {.bindings = &none});
   if (query.stale || !IsCurrent(view)) {

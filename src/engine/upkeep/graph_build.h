@@ -18,7 +18,9 @@ class GraphBuild {
   void Round(SharedState& shared) EXCLUDES(shared);
 
  private:
+  // Returns true iff requests have asked for the graph lately and the collection is large enough.
   static bool Wanted(const SharedState& shared) EXCLUDES(shared);
+  // Returns true iff the live graph is the one that this builds: a new model has dropped it else.
   bool IsCurrent(const View& view) const {
     return build_.graph != nullptr && view.state().approximate().graph == build_.graph;
   }

@@ -1,3 +1,6 @@
+// Collect takes the rows' norms in steps under the shared lock, Order sorts by them without it,
+// Code fills the blocks in steps, and End swaps. index/index_rebuild.h says what holds when rows
+// change meanwhile.
 #include "engine/upkeep/index_resort.h"
 
 namespace reco::engine::upkeep {
@@ -26,11 +29,13 @@ Progress ResortInSteps(const SharedState& shared, Step step) {
 void IndexResort::Begin(SharedState& shared) {
   {
     ReadView view(shared);
+    // Asked under the shared lock: most rounds have nothing to do and must not stop readers.
     if (view.dropped() || view.state().index() == nullptr ||
         !view.state().index()->out_of_order()) {
       return;
     }
   }
+  // Exclusively, though it only begins: from here on the live index notes what changes.
   WriteView view(shared);
   if (index::ItemIndex* live = view.state().mutable_index(); live != nullptr) {
     rebuild_ = std::make_unique<index::IndexRebuild>(live);
@@ -46,6 +51,7 @@ void IndexResort::Round(SharedState& shared) {
     return;
   }
   Progress progress = Progress::kDone;
+  // What is left of the rebuild is taken up where the last round stopped.
   if (!ordered_) {
     progress = ResortInSteps(shared, [this](const auto& live) { return rebuild_->Collect(live); });
     if (progress == Progress::kDone) {
@@ -67,6 +73,7 @@ void IndexResort::Round(SharedState& shared) {
 index::IndexRebuild::Progress IndexResort::End(SharedState& shared) {
   std::unique_ptr<index::ItemIndex> index;  // before the lock: the old one goes without it
   WriteView view(shared);
+  // The version is another's when a training has swapped the model, and its index with it.
   if (view.state().index() == nullptr || view.state().index()->version() != rebuild_->version()) {
     return Progress::kStale;
   }
@@ -74,6 +81,7 @@ index::IndexRebuild::Progress IndexResort::End(SharedState& shared) {
   if (index == nullptr) {
     return Progress::kMore;
   }
+  // Now `index` holds the old one, which goes after the view, as it was declared before it.
   view.state().SwapIndex(&index);
   times_.fetch_add(1, std::memory_order_relaxed);
   return Progress::kStale;

@@ -16,12 +16,13 @@ class IndexResort {
  public:
   // Restores the order when it is due, some steps a call.
   void Round(SharedState& shared) EXCLUDES(shared);
-  // How often the index was re-sorted.
+  // The number of times that the index was re-sorted.
   std::uint64_t times() const { return times_.load(std::memory_order_relaxed); }
 
  private:
   void Begin(SharedState& shared) EXCLUDES(shared);
-  // kMore: writes were too fast, the next round goes on. kStale: it is done with.
+  // Puts the new order in the place of the old. kMore: writes were too fast, the next round goes
+  // on. kStale: the rebuild is done with, used or not.
   index::IndexRebuild::Progress End(SharedState& shared) EXCLUDES(shared);
 
   std::unique_ptr<index::IndexRebuild> rebuild_;  // null: none under way

@@ -1,3 +1,5 @@
+// A row is read from a snapshot, summed up in steps under the shared lock, and taken over under the
+// exclusive one. What is written meanwhile is collected by the row (RowCopy, Row::changes).
 #include "engine/upkeep/long_rows.h"
 
 #include <algorithm>
@@ -14,6 +16,7 @@ namespace {
 
 // Pairs that are worked on under one lock: about 50 us at d = 64.
 constexpr std::size_t kPairsAStep = 1'024;
+// Fewer, since each adds to a matrix of float64.
 constexpr std::size_t kRatingsAStep = 128;
 
 // Calls visit(from, to) for `count` pairs in steps, each under the lock; ends early when the result
@@ -23,6 +26,7 @@ void VisitInSteps(const SharedState& shared, std::size_t count, std::size_t step
                   FunctionRef<void(const View&, std::size_t, std::size_t)> visit) {
   for (std::size_t from = 0; from < count; from += step) {
     ReadView view(shared);
+    // Sums over vectors of two models mean nothing; EndSums gives them up.
     if (view.dropped() || view.state().model().id != model) {
       return;
     }
@@ -30,6 +34,7 @@ void VisitInSteps(const SharedState& shared, std::size_t count, std::size_t step
   }
 }
 
+// Sums the row up with the vectors as they are at each step.
 Result<model::Information> SumRow(const SharedState& shared, Side side, std::uint32_t ordinal,
                                   const RowCopy& row, const store::Snapshot& snapshot,
                                   std::uint32_t model) {
@@ -61,6 +66,7 @@ Result<std::vector<float>> SolveRatedRow(const SharedState& shared, Side side,
   std::vector<model::RatedNeighbor> neighbors;
   VisitInSteps(shared, pairs.size(), kRatingsAStep, model,
                [&](const View& view, std::size_t from, std::size_t to) {
+                 // The mean and the regulariser are the model's, so the same at each step.
                  terms = RatingTermsOf(view.state().TermsOf(side));
                  neighbors.clear();
                  for (std::size_t i = from; i < to; ++i) {
@@ -86,6 +92,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     if (!row) {
       return Status::Ok();
     }
+    // Under the same view as the copy: what it lacks of the row, the snapshot has.
     snapshot = shared.context().storage.store->TakeSnapshot();
     model = view.state().model().id;
   }
@@ -93,6 +100,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     const auto vector = SolveRatedRow(shared, side, ordinal, *row, *snapshot, model);
     WriteView view(shared);
     const bool usable = vector.ok() && !view.dropped() && view.state().model().id == model;
+    // In any case, or the row would stay marked as being built and pinned.
     view.state().EndRatedRow(side, ordinal,
                              usable ? std::span<const float>(*vector) : std::span<const float>());
     return vector.status();
@@ -100,6 +108,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   Result<model::Information> sums = SumRow(shared, side, ordinal, *row, *snapshot, model);
   WriteView view(shared);
   if (!sums.ok()) {
+    // As above; BuildPendingRows queues it again.
     view.state().EndSums(side, ordinal, nullptr);
     return sums.status();
   }
@@ -118,8 +127,10 @@ Result<bool> BuildPendingRows(SharedState& shared) {
     std::vector<std::uint32_t> pending;
     {
       WriteView view(shared);
+      // Taken as a whole: rows that writes put off from here on are of the next round.
       pending.swap(view.state().side(side).pending);
     }
+    // A row may have been put off by several writes.
     SortUnique(&pending);
     for (std::size_t i = 0; i < pending.size(); ++i) {
       if (const Status built = BuildPendingRow(shared, side, pending[i]); !built.ok()) {

@@ -7,7 +7,7 @@
 
 namespace reco::engine::upkeep {
 
-// Builds what writes have put off. Returns whether there was any; on an error the rest waits on.
+// Builds what writes have put off. Returns true when there was any; on an error the rest waits on.
 Result<bool> BuildPendingRows(SharedState& shared) EXCLUDES(shared);
 
 }  // namespace reco::engine::upkeep
