@@ -1,3 +1,6 @@
+// The state collects which rows writes touch (CollectTouched). Rounds without the lock solve them
+// by the run's own tables; as a rule each is shorter than the one before, so fewer rows are left
+// behind it.
 #include "engine/training/catch_up.h"
 
 #include <span>
@@ -22,7 +25,7 @@ struct TouchedRow {
   bool live;
 };
 
-// One row by the new model; its Gram and the item index follow.
+// Solves one row by the new model; its Gram and the item index follow (I8).
 void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow& row) {
   const bool is_user = row.side == Side::kUser;
   model::FactorTable& own = is_user ? *run.user_factors : *run.item_factors;
@@ -36,6 +39,7 @@ void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow&
       neighbors.push_back({partners.row(pair.other), run.signal.WeightOf(pair.pair)});
     }
   }
+  // In its place, with the vector before kept aside for the Gram. A new row starts from zero.
   float* x = own.mutable_row(row.ordinal);
   const std::vector<float> before(x, x + own.stride());
   model::AlignedVector<float> prior(own.stride());
@@ -45,6 +49,7 @@ void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow&
   run.solver->Solve({row.side, partner_gram, run.solve, run.mean, drawn ? prior.data() : nullptr},
                     neighbors, x);
   gram.Update(before.data(), x);
+  // A deleted item has no pairs left, and its vector is solved to zero.
   if (!is_user && row.live) {
     run.index->Refresh(row.ordinal);
   } else if (!is_user) {
@@ -60,6 +65,7 @@ Status CatchUpRows(const SharedState& shared, TrainingRun& run, Side side,
     bool live = false;
     std::string attributes;
     {
+      // Copied under the view, solved without it: a long row must not keep writers waiting.
       ReadView view(shared);
       RECO_ASSIGN_OR_RETURN(const auto row, view.state().side(side).rows.Read(ordinal, &scratch));
       pairs.assign(row.begin(), row.end());
@@ -83,19 +89,23 @@ Status CatchUp(SharedState& shared, TrainingRun& run) {
       if (view.dropped()) {
         return Status::NotFound("the collection was deleted");
       }
+      // With repeats, so there may be fewer rows than that.
       if (view.state().users().touched.size() + view.state().items().touched.size() <= kFinalRows) {
         return Status::Ok();
       }
+      // From here on writes collect for the next round. A row that they touch again comes again.
       touched[0].swap(view.state().users().touched);
       touched[1].swap(view.state().items().touched);
       run.user_factors->Grow(view.state().users().ids.end());
       run.item_factors->Grow(view.state().items().ids.end());
     }
+    // Users first, then items with the users' new vectors, as Apply does.
     for (const Side side : {Side::kUser, Side::kItem}) {
       const std::vector<std::uint32_t> ordinals =
           Distinct(std::move(touched[static_cast<std::size_t>(side)]));
       RECO_RETURN_IF_ERROR(CatchUpRows(shared, run, side, ordinals));
       auto& rewritten = side == Side::kUser ? run.rewritten_users : run.rewritten_items;
+      // Solved after their vectors were written, they have to be written again with the swap.
       rewritten.insert(rewritten.end(), ordinals.begin(), ordinals.end());
     }
   }
@@ -107,6 +117,7 @@ Status SolveLastRows(WriteView& view, TrainingRun& run) {
   run.item_factors->Grow(view.state().items().ids.end());
   for (const Side side : {Side::kUser, Side::kItem}) {
     SideState& own = view.state().side(side);
+    // Under the exclusive lock: nothing is touched any more, so after this the tables are current.
     for (const std::uint32_t ordinal : Distinct(own.touched)) {
       if (view.shared().rated() && own.entities[ordinal].pairs > CollectionState::kRatedRowMax) {
         run.put_off.emplace_back(side, ordinal);  // too long for the lock
@@ -118,6 +129,7 @@ Status SolveLastRows(WriteView& view, TrainingRun& run) {
           view.shared(), run,
           {side, ordinal, pairs, side == Side::kItem ? view.state().AttributesOf(ordinal) : "",
            !own.ids.id(ordinal).empty()});
+      // The checkpoint of the swap writes them under the new number.
       view.state().MarkChanged(side, ordinal);
     }
     for (const std::uint32_t ordinal :

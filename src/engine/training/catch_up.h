@@ -8,11 +8,12 @@
 
 namespace reco::engine::training {
 
-// Rounds of: take the rows touched so far, solve them. Ends when few enough are left for the swap.
+// Takes the rows touched so far and solves them, in rounds, until few enough are left for the swap.
+// kNotFound when the collection was deleted.
 Status CatchUp(SharedState& shared, TrainingRun& run) EXCLUDES(shared);
 
-// The last rows, under the lock of the swap. What was solved since the vectors were written is
-// marked to be written with it.
+// Solves the last rows, under the lock of the swap. What was solved since the vectors were written
+// is marked to be written with it.
 Status SolveLastRows(WriteView& view, TrainingRun& run);
 
 }  // namespace reco::engine::training

@@ -1,3 +1,5 @@
+// An evaluation trains on what is not held out, by the code of a training, and ranks by these
+// tables; the live model is not asked and does not change.
 #include "engine/training/evaluate.h"
 
 #include <algorithm>
@@ -41,10 +43,12 @@ void AppendErrors(const std::string& predictor, const model::RatingErrors& error
   result->emplace_back(predictor + ".mae.ci", errors.mae.half_width);
 }
 
-// Ranking metrics of the model and the baselines.
+// Measures the ranking metrics of the model and the baselines.
 Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
                      const EvaluationOptions& options, RunningJob& job, Figures* quality,
                      Figures* result) {
+  // By a pair's first event (D6); ties in time are shuffled by the seed, as the order within one
+  // timestamp says nothing.
   const model::HoldOut hold_out = model::LeaveLastOut(run.data, options.holdout_last,
                                                       options.shuffle_ties, run.parameters.seed);
   const auto users = static_cast<double>(std::count_if(
@@ -57,12 +61,14 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
   model::TrainingControl control;
   control.cancel = job.cancel();
   control.progress = [&job](const model::TrainingProgress& progress) {
+    // Loading takes the first tenth, the training up to 0.7, each lister a tenth.
     job.SetProgress(0.1 + 0.6 * progress.fraction);
   };
   job.SetPhase("training");
   const model::TrainingParams params = TrainingParamsOf(run.parameters, shared.context().options);
   RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
                         model::Train(hold_out.train, by_item, params, control));
+  // It changes items' vectors in place; what was learned is not needed afterwards.
   RECO_RETURN_IF_ERROR(LearnAttributes(shared, run.parameters, by_item,
                                        {trained.users, trained.user_gram, trained.solve,
                                         trained.items, trained.item_gram},
@@ -94,7 +100,7 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
   return Status::Ok();
 }
 
-// Errors of predicted ratings.
+// Measures the errors of predicted ratings.
 Status EvaluateErrors(const SharedState& shared, const TrainingRun& run,
                       const EvaluationOptions& options, RunningJob& job, Figures* quality,
                       Figures* result) {
@@ -141,12 +147,14 @@ Status Evaluate(SharedState& shared, persist::Checkpointer& checkpointer,
   job.SetPhase("loading");
   RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
   RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
+  // Or RocksDB would keep for as long as the training all that is overwritten meanwhile.
   run.snapshot.reset();
   Figures quality;
   RECO_RETURN_IF_ERROR(shared.rated() ? EvaluateErrors(shared, run, options, job, &quality, result)
                                       : EvaluateLists(shared, run, options, job, &quality, result));
   result->emplace_back(
       "seconds", static_cast<double>(shared.context().clock.MonotonicUs() - started_us) / 1e6);
+  // Kept with the next checkpoint; RECO.INFO shows it from now on.
   WriteView view(shared);
   view.state().quality = std::move(quality);
   view.state().MarkDirtyOutsideLog();

@@ -12,8 +12,9 @@
 
 namespace reco::engine::training {
 
-// Ranking metrics of the model, popularity and item-item cosine; of ratings, errors of the model,
-// biases and the mean. The model's are kept as the collection's quality.
+// Measures ranking metrics of the model, popularity and item-item cosine; of ratings, errors of the
+// model, biases and the mean. The model's are kept as the collection's quality. kFailedPrecondition
+// when there is nothing to hold out, kUnavailable when cancelled.
 Status Evaluate(SharedState& shared, persist::Checkpointer& checkpointer,
                 const CollectionOptions& parameters, const EvaluationOptions& options,
                 RunningJob& job, Figures* result) EXCLUDES(shared);

@@ -9,7 +9,8 @@
 namespace reco::engine::training {
 namespace {
 
-// The attributes of items [0, items), some at a time.
+// Copies the attributes of items [0, items), some at a time under the lock, so that writes get
+// through.
 std::vector<std::string> CopyAttributes(const SharedState& shared, std::uint32_t items) {
   constexpr std::uint32_t kStep = 1'024;
   std::vector<std::string> copies(items);
@@ -48,6 +49,7 @@ Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shar
   std::vector<model::Neighbor> neighbors;
   for (std::uint32_t item = 0; item < items && cold != nullptr; ++item) {
     const auto users = by_item.row_columns(item);
+    // Ratings take the prediction only while an item has none (D28).
     if ((shared.rated() && !users.empty()) ||
         !cold->Prior({item, users.size(), attributes[item]}, {prior.data(), shared.dim()})) {
       continue;
@@ -58,6 +60,8 @@ Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shar
     }
     float* x = trained.items.mutable_row(item);
     std::copy_n(x, before.size(), before.begin());
+    // With the users as trained, whose Gram does not change here, so the order of items is of no
+    // matter.
     folder.Solve({Side::kItem, trained.user_gram, trained.solve, 0, prior.data()}, neighbors, x);
     trained.item_gram.Update(before.data(), x);
   }

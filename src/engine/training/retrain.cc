@@ -16,6 +16,7 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     job.SetPhase("loading");
     RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
     RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
+    // Or RocksDB would keep for as long as the training all that is overwritten meanwhile.
     run.snapshot.reset();
     if (run.data.matrix.pairs() == 0) {
       return Status::FailedPrecondition("nothing to train on: the collection has no interactions");
@@ -26,16 +27,19 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     RECO_RETURN_IF_ERROR(CatchUp(shared, run));
     job.SetPhase("writing");
     job.SetProgress(0.92);
+    // All are written now; what is solved from here on is written again by the swap.
     run.rewritten_users.clear();
     run.rewritten_items.clear();
     RECO_RETURN_IF_ERROR(WriteVectors(shared, run));
     RECO_RETURN_IF_ERROR(CatchUp(shared, run));
+    // The last look: behind it the swap is written, and the model is the new one.
     return job.cancelled() ? Status::Unavailable("cancelled")
                            : SwapModel(shared, checkpointer, run);
   };
   Status done = steps();
   if (!done.ok()) {
     WriteView view(shared);
+    // Nobody would empty the lists again.
     view.state().CollectTouched(false);
     return done;
   }

@@ -19,7 +19,8 @@
 namespace reco::engine::training {
 
 // Trains on all data, catches up with the writes meanwhile and swaps the model in. Names the
-// results in *result.
+// results in *result. kFailedPrecondition without interactions, kUnavailable when cancelled; on any
+// error the old model stays.
 Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
                const CollectionOptions& parameters, RunningJob& job, Figures* result)
     EXCLUDES(shared);

@@ -1,3 +1,5 @@
+// Vectors are written ahead under a number that nobody reads; the swap then needs one batch for all
+// of it, which the Checkpointer writes (I4, I12).
 #include "engine/training/swap.h"
 
 #include <string>
@@ -22,6 +24,7 @@ Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side 
     format::EncodeVector(factors.values(ordinal), &value);
     batch->Put(store::Family::kVectors,
                format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
+    // Not synced: the swap's batch is, and it lies behind them in the same log.
     if (batch->count() >= kVectorsPerBatch) {
       RECO_RETURN_IF_ERROR(shared.context().storage.store->Write(*batch, false));
       batch->Clear();
@@ -30,18 +33,21 @@ Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side 
   return Status::Ok();
 }
 
-// Item vectors of the newest replaced models stay, to rank by; users' are solved on read.
+// Deletes vectors that no list needs: item vectors of the newest replaced models stay, to rank by;
+// users' are solved on read.
 void DeleteReplacedVectors(const SharedState& shared, std::uint32_t old_model,
                            std::uint32_t new_model, store::Batch* batch) {
   const std::string users = format::VectorPrefix(shared.cid(), old_model, Side::kUser);
   batch->DeleteRange(store::Family::kVectors, users, format::PrefixEnd(users));
+  // Everything older goes, also what a lower `models_kept` or a training that broke off has left.
   batch->DeleteRange(
       store::Family::kVectors, format::VectorModelPrefix(shared.cid(), 0),
       format::VectorModelPrefix(shared.cid(),
                                 FirstModelKept(new_model, shared.context().options.models_kept)));
 }
 
-// What is kept of the model beside its vectors. Called when the model has just become active.
+// Returns what is kept of the model beside its vectors. Called when the model has just become
+// active.
 format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
   format::ModelRecord record;
   record.id = run.model_id;
@@ -62,6 +68,7 @@ format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
   record.mean = run.mean;
+  // With the last rows solved: the Grams of the vectors that this batch completes (I8).
   record.user_gram = Unpadded(view.state().users().gram);
   record.item_gram = Unpadded(view.state().items().gram);
   return record;
@@ -77,6 +84,7 @@ void Activate(WriteView& view, TrainingRun& run) {
       std::move(*run.item_gram),
       std::move(run.index)};
   view.state().Activate(std::move(model));
+  // After Activate, which empties the queues of the old model.
   for (const auto& [side, ordinal] : run.put_off) {
     view.state().side(side).pending.push_back(ordinal);
   }
@@ -88,6 +96,7 @@ void Activate(WriteView& view, TrainingRun& run) {
 Status WriteVectors(const SharedState& shared, const TrainingRun& run) {
   store::Batch batch;
   const std::string prefix = format::VectorModelPrefix(shared.cid(), run.model_id);
+  // What a training that broke off has left under this number.
   batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
   RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kUser, &batch));
   RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kItem, &batch));
@@ -98,8 +107,10 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
   format::ModelRecord record;
   std::uint32_t old_model = 0;
   const auto swap = [&](WriteView& view) -> Status {
+    // The only step that may fail comes first: until it is done the live vectors are as they were.
     RECO_RETURN_IF_ERROR(SolveLastRows(view, run));
     view.state().CollectTouched(false);
+    // Read here and not before: the batch deletes by it.
     old_model = view.state().model().id;
     RECO_DCHECK(old_model < run.model_id, "I12");
     Activate(view, run);

@@ -1,3 +1,5 @@
+// The run has its own tables; live state is copied from in steps. Ratings and interactions are
+// trained by different code, and leave the same fields in the run.
 #include "engine/training/train.h"
 
 #include <algorithm>
@@ -26,16 +28,19 @@ void BeginRun(WriteView& view, TrainingRun& run) {
   run.users = view.state().users().ids.end();
   run.items = view.state().items().ids.end();
   run.pairs = view.state().interactions();
+  // One training of a collection runs at a time (the job table), so the number is free.
   run.model_id = view.state().model().id + 1;
   // The newest event counts in full, so that a log of last year trains like one of today.
   run.signal = {run.parameters.weighting, view.shared().signal_rules().halflife_ms,
                 view.state().newest_ms()};
+  // Under the lock of the copy: each write is in the snapshot or in the list.
   if (run.catch_up) {
     view.state().CollectTouched(true);
   }
 }
 
-// The live vectors of the first `rows` ordinals, some at a time.
+// Copies the live vectors of the first `rows` ordinals, some at a time under the lock. Writes may
+// come in between: it is only where the training starts.
 model::FactorTable CopyFactors(const SharedState& shared, Side side, std::uint32_t rows) {
   constexpr std::uint32_t kStep = 1'024;
   model::FactorTable copy(shared.dim());
@@ -50,7 +55,7 @@ model::FactorTable CopyFactors(const SharedState& shared, Side side, std::uint32
   return copy;
 }
 
-// The two kinds of training fill the same fields of the run.
+// Trains on interactions. The two kinds of training fill the same fields of the run.
 Status TrainFactors(const SharedState& shared, TrainingRun& run,
                     const model::InteractionMatrix& by_item,
                     const model::TrainingControl& control) {
@@ -101,6 +106,7 @@ model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const O
   params.solve.alpha = static_cast<float>(options.alpha);
   params.solve.reg = static_cast<float>(options.reg);
   params.solve.regn = static_cast<float>(options.regn);
+  // With "auto" the trainer sets it from the density of the data.
   params.solve.unobserved = static_cast<float>(options.unobserved.value_or(1));
   params.unobserved_auto = !options.unobserved.has_value();
   params.iterations = options.iterations;
@@ -129,6 +135,7 @@ Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob&
   for (; rows->Valid(); rows->Next()) {
     RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
     const std::string_view key = rows->key().substr(prefix.size());
+    // A key of another length is damage, which the check below reports.
     const std::uint32_t owner = key.size() == 2 * sizeof(std::uint32_t)
                                     ? format::TrailingOrdinal(key.substr(0, sizeof(std::uint32_t)))
                                     : run.users;
@@ -136,6 +143,7 @@ Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob&
     if (owner >= run.users || item >= run.items) {
       return Status::Corruption("family by_user: a pair of an unknown user or item");
     }
+    // Rows come by ascending user; those without pairs get an empty one.
     for (; user < owner; ++user) {
       matrix.offsets.push_back(matrix.columns.size());
     }
@@ -143,6 +151,7 @@ Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob&
     matrix.weights.push_back(run.signal.WeightOf(pair));
     // An interaction is known from its first event on, a rating from its newest.
     run.data.time_ms.push_back(shared.rated() ? pair.last_ms : pair.first_ms);
+    // Often enough for a cancel to be quick.
     if (matrix.columns.size() % 65'536 == 0) {
       if (job.cancelled()) {
         return Status::Unavailable("cancelled");
@@ -177,6 +186,7 @@ Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) {
                                                    *run.item_factors, *run.item_gram},
                                                   job.cancel()));
   run.solver = std::make_unique<RowFolder>(shared.dim(), shared.feedback());
+  // Deleted items stay out of the index; what is deleted from here on is taken out by the catch-up.
   std::vector<bool> present(run.items);
   {
     ReadView view(shared);

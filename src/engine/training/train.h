@@ -15,17 +15,19 @@
 
 namespace reco::engine::training {
 
+// Returns the parameters of a training of a collection with `options`, on the threads that
+// `database` allows.
 model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database);
 
 // Takes a checkpoint whose snapshot is the run's data. With `run.catch_up` the state collects from
 // here on which rows writes touch.
 Status Begin(persist::Checkpointer& checkpointer, TrainingRun& run);
 
-// Pairs as of the snapshot, in rows by user.
+// Loads the pairs as of the snapshot, in rows by user. kUnavailable when cancelled.
 Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob& job)
     EXCLUDES(shared);
 
-// Fills the run's tables, Grams and index.
+// Trains: fills the run's tables, Grams and index. kUnavailable when cancelled.
 Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) EXCLUDES(shared);
 
 // The result of a training, as far as the items' vectors depend on it.
@@ -37,8 +39,8 @@ struct TrainedItems {
   model::Gram& item_gram;
 };
 
-// Learns from the attributes of items, and solves anew those that they say something of. Null when
-// the collection has no attributes to learn from.
+// Learns from the attributes of items, and solves anew those that they say something of. Returns
+// null when the collection has no attributes to learn from.
 Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shared,
                                                          const CollectionOptions& parameters,
                                                          const model::InteractionMatrix& by_item,
