@@ -35,11 +35,13 @@ Result<std::shared_ptr<Collection>> Database::Impl::FindCollection(KeyRef key) c
   if (entry->collection == nullptr) {
     return Status::WrongType();
   }
+  // A shared pointer: another thread may delete the key while this one uses the collection.
   return entry->collection;
 }
 
 Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
     KeyRef key, const CollectionOptions& collection_options) {
+  // The exclusive lock of the key space makes the count and the creation one step.
   if (keyspace.collections() >= options.collections_max) {
     return Status::ResourceExhausted("there are " + std::to_string(options.collections_max) +
                                      " collections already; raise 'collections-max'");
@@ -47,9 +49,11 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
   RECO_RETURN_IF_ERROR(storage.Readable());
   KeyEntry entry;
   entry.collection = std::make_shared<Collection>(context, next_cid, collection_options);
+  // Nothing is stored of it, but from the end of loading on its rankings are kept current.
   RECO_RETURN_IF_ERROR(entry.collection->Load());
   const std::string value = EncodeKey(entry);
   const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
+  // Invisible, but its rows still stand; they go first, as the batch has both in order.
   if (const auto expired = keyspace.Erase(key)) {
     RECO_RETURN_IF_ERROR(StageErase(key, *expired));
   }
@@ -72,6 +76,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
   if (found != nullptr) {
     return found;
   }
+  // Looked up again: between the two locks another thread may have created it.
   WriterLock lock(keyspace_mutex);
   if (const KeyEntry* entry = keyspace.Find(key, clock.NowMs()); entry != nullptr) {
     if (entry->collection == nullptr) {
@@ -86,6 +91,7 @@ template <typename T>
 Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
                                           const CollectionWrite<T>& body) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
+  // Only a write that may add: removals free memory and must get through at the limit.
   if (body.check_new) {
     RECO_RETURN_IF_ERROR(memory.Check());
   }
@@ -94,12 +100,14 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
     ReaderLock lock(state_mutex);
     RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection, FindCollection(key));
     if (collection == nullptr && body.check_new) {
+      // Before it is created, so that a refused write leaves no empty collection behind.
       RECO_RETURN_IF_ERROR((*body.check_new)());
       RECO_ASSIGN_OR_RETURN(collection, NeedCollection(key));
     }
     if (collection == nullptr) {
       return answer;
     }
+    // Without the collection's lock, which the checkpoint that is waited for needs.
     collection->checkpointer().Throttle();
     Result<T> result = body.run(*collection);
     again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
@@ -107,6 +115,7 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
       RECO_ASSIGN_OR_RETURN(answer, std::move(result));
     }
   }
+  // Behind state_mutex: a failed commit recovers, and recovery waits until nobody holds it.
   RECO_RETURN_IF_ERROR(Finish(write, write_generation));
   return answer;
 }
@@ -123,6 +132,7 @@ Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, Writ
       return Status::WrongType();
     }
     if (entry != nullptr) {
+      // Created before with the same fixed parameters is as good as created now.
       RECO_RETURN_IF_ERROR(engine::CheckSameFixed(entry->collection->options(), options));
       return false;
     }
@@ -153,6 +163,8 @@ Result<bool> Database::Impl::ChangeKeyRecord(KeyRef key, const WriteOptions& wri
     ReaderLock state(state_mutex);
     RECO_RETURN_IF_ERROR(storage.Readable());
     WriterLock lock(keyspace_mutex);
+    // The key space's lock is kept from here to the staging, so that rows of one key are staged in
+    // the order of their changes.
     const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
     if (entry == nullptr) {
       return NoSuchCollection(key);
@@ -189,6 +201,7 @@ Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write)
   const auto change = [&](Collection& collection) -> Result<bool> {
     before = collection.compiled_rules();
     std::vector<engine::CompiledRule> after = before;
+    // By name, which is the order that RulesInForce and RECO.RULE LIST go by.
     const auto at = std::ranges::lower_bound(
         after, rule.name, {},
         [](const engine::CompiledRule& one) -> const std::string& { return one.rule.name; });
@@ -210,6 +223,7 @@ Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write)
 }
 
 Result<bool> Database::DeleteRule(KeyRef key, std::string_view name, WriteOptions write) {
+  // A missing collection has no rules; others are told that there is none.
   if (Kind(key) == KeyKind::kNone) {
     return false;
   }

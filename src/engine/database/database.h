@@ -46,12 +46,12 @@ struct DatabaseHooks {
 class DatabaseAccess {
  public:
   static Result<std::unique_ptr<Database>> Open(const Options& options, const DatabaseHooks& hooks);
-  // For databases without threads: one round of background work; a training of `key` from start to
-  // end, whose outcome the jobs show; one attempt to take writes again.
+  // For databases without threads: does one round of background work; trains `key` from start to
+  // end, whose outcome the jobs show; attempts once to take writes again.
   static void Maintain(Database& database);
   static void RunJob(Database& database, std::string_view key);
   static void Recover(Database& database);
-  // How often the item index of `key` was re-sorted.
+  // The number of times that the item index of `key` was re-sorted.
   static std::uint64_t IndexResorts(const Database& database, std::string_view key);
 };
 
@@ -73,7 +73,7 @@ class Database::Impl {
 
   Status Open() EXCLUDES(state_mutex);
   void StartThreads();
-  // Waits `us`, or until the threads stop: false.
+  // Waits `us`. Returns false when the threads are to stop.
   bool Pause(std::int64_t us) EXCLUDES(threads_mutex);
   void SyncLog() EXCLUDES(state_mutex);
   void StopThreads();
@@ -81,16 +81,18 @@ class Database::Impl {
   // Closes the folder, opens it again and replaces the whole state by what is stored. No-op when
   // another thread has done so. On an error writes stay refused and this is tried again later (D8).
   void Recover(const Status& reason) EXCLUDES(state_mutex);
-  // Not Ok while writes are refused (I9).
+  // Returns Ok, or why writes are refused (I9).
   Status CheckWritable() const;
-  // The start of every write: CheckWritable, and the generation that its end commits.
+  // Begins a write: CheckWritable, and the generation that its end commits.
   Result<std::uint64_t> BeginWrite() const;
-  // The end of every write: commits unless deferred.
+  // Ends a write: commits unless deferred.
   Status Finish(const WriteOptions& write, std::uint64_t write_generation) EXCLUDES(state_mutex);
+  // Commits everything staged. kIoError when the generation is over: what the write did is undone
+  // (I15).
   Status Commit(std::uint64_t write_generation) EXCLUDES(state_mutex);
   // Checkpoints what is due (`all`: everything); recovers from a failure.
   Status CheckpointCollections(bool all) EXCLUDES(state_mutex);
-  // One round of the maintenance thread.
+  // Does one round of the maintenance thread.
   void Maintain(std::int64_t now_us) EXCLUDES(state_mutex);
   void ExpireKeys() EXCLUDES(state_mutex);
   void StartDueRetrains() EXCLUDES(state_mutex);
@@ -98,10 +100,11 @@ class Database::Impl {
   std::uint64_t CountMemory() const EXCLUDES(state_mutex, keyspace_mutex);
   void Log(LogLevel level, std::string_view message) const;
 
-  // Null when the key is absent; kWrongType when it holds a string.
+  // Returns the collection of a key; null when the key is absent, kWrongType when it holds a
+  // string.
   Result<std::shared_ptr<engine::Collection>> FindCollection(KeyRef key) const
       REQUIRES_SHARED(state_mutex) EXCLUDES(keyspace_mutex);
-  // The same, but creates it with the server's defaults.
+  // Returns the collection of a key, and creates a missing one with the server's defaults.
   Result<std::shared_ptr<engine::Collection>> NeedCollection(KeyRef key)
       REQUIRES_SHARED(state_mutex) EXCLUDES(keyspace_mutex);
   // One write on the collection of a key.
@@ -115,7 +118,7 @@ class Database::Impl {
                                FunctionRef<Result<bool>(engine::Collection&)> change,
                                FunctionRef<void(engine::Collection&)> undo) EXCLUDES(state_mutex);
   static Status LoadRules(const std::vector<Rule>& rules, engine::Collection& collection);
-  // One read of the collection of a key; answers `missing` without one.
+  // Reads the collection of a key; returns `missing` without one.
   template <typename T>
   Result<T> ReadCollection(KeyRef key, T missing,
                            FunctionRef<Result<T>(const engine::Collection&)> read) const
@@ -124,8 +127,8 @@ class Database::Impl {
     RECO_ASSIGN_OR_RETURN(const auto collection, FindCollection(key));
     return collection != nullptr ? read(*collection) : Result<T>(std::move(missing));
   }
-  // Answers T() for a missing collection that is not to be created. Looks the key up again when the
-  // collection was deleted in between.
+  // Runs a write. Returns T() for a missing collection that is not to be created. Looks the key up
+  // again when the collection was deleted in between.
   template <typename T>
   Result<T> WriteCollection(KeyRef key, const WriteOptions& write, const CollectionWrite<T>& body)
       EXCLUDES(state_mutex);
@@ -134,9 +137,10 @@ class Database::Impl {
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   Result<std::uint64_t> StartJob(JobKind kind, KeyRef key, JobBody run) EXCLUDES(state_mutex);
   void RunJobs();
-  // The next queued job; false when there is none.
+  // Runs the next queued job. Returns false when there is none.
   bool RunNextJob() EXCLUDES(state_mutex, threads_mutex);
   void StoreJob(const engine::JobChange& change) EXCLUDES(state_mutex);
+  // Returns all collections with their keys' names, to work on without the key space's lock.
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);
 

@@ -25,7 +25,7 @@ using engine::RunningJob;
 constexpr std::size_t kJobQueueMax = 100;
 constexpr std::int64_t kReturnMemoryUs = 10'000'000;  // at most so often
 
-// What a training has freed goes back to the system: glibc keeps it otherwise, for 1M users and
+// Gives what a training has freed back to the system: glibc keeps it otherwise, for 1M users and
 // 100k items 600 MB. Its arenas are locked one at a time.
 void ReturnFreedMemory() {
 #ifdef __GLIBC__
@@ -53,6 +53,8 @@ Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody
   if (job_queue.size() >= kJobQueueMax) {
     return Status::ResourceExhausted("100 jobs are waiting already");
   }
+  // By number, not by key: a renamed collection is the same one. One at a time, because a
+  // training's number and its list of touched rows are the collection's.
   if (!busy_collections.insert(collection->cid()).second) {
     return Status::FailedPrecondition(
         "a job of this collection is already queued or running; see RECO.JOB LIST");
@@ -86,6 +88,7 @@ bool Database::Impl::RunNextJob() {
     if (job_queue.empty()) {
       return false;
     }
+    // Taken out under the mutex, run without it: others may queue meanwhile.
     next = std::make_unique<QueuedJob>(std::move(job_queue.front()));
     job_queue.pop_front();
   }
@@ -94,21 +97,26 @@ bool Database::Impl::RunNextJob() {
   const std::uint32_t cid = next->collection->cid();
   if (!next->job.cancelled()) {
     next->job.Begin();
+    // For its whole length: recovery, which would close the folder under it, cancels it first.
     ReaderLock lock(state_mutex);
     status = next->run(*next->collection, next->job, &result);
   }
+  // A collection that was deleted meanwhile is freed here, before the job shows as finished.
   next->collection.reset();
   {
     MutexLock lock(threads_mutex);
+    // Before the job shows as finished, so that whoever waited for it can start the next one.
     busy_collections.erase(cid);
   }
   Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
                              " ended: " + (status.ok() ? "done" : std::string(status.message())));
   StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
+  // With state_mutex given back.
   if (status.code() == StatusCode::kIoError) {
     Recover(status);
   }
   const std::int64_t now_us = clock.MonotonicUs();
+  // Not after each of many small trainings: the pages would be asked for again at once.
   if (status.ok() && now_us - memory_returned_us >= kReturnMemoryUs) {
     memory_returned_us = now_us;
     ReturnFreedMemory();
@@ -128,10 +136,12 @@ void Database::Impl::StoreJob(const engine::JobChange& change) {
       batch.Delete(store::Family::kJobs, format::JobKey(dropped));
     }
   };
+  // Staged, not committed: it goes with the next commit or checkpoint, and no data depends on it.
   storage.log->Stage(stage).status().IgnoreError("the job's outcome is in memory and in the log");
 }
 
 void Database::Impl::StartDueRetrains() {
+  // A training ends with a write.
   if (degraded) {
     return;
   }
@@ -150,6 +160,7 @@ void Database::Impl::StartDueRetrains() {
           const auto since = engine::reads::TriggerOf(entry.collection->shared());
           const bool by_events =
               parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
+          // Time alone is no reason: without new events the model would be the same.
           const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
                               now_ms - since.trained_at_ms >=
                                   static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
@@ -158,6 +169,7 @@ void Database::Impl::StartDueRetrains() {
           }
         });
   }
+  // Without the locks, which StartJob takes itself.
   for (const Due& key : due) {
     StartJob(JobKind::kRetrain, KeyRef(key.name, key.db),
              [](Collection& collection, RunningJob& job, JobResult* result) {
@@ -171,6 +183,8 @@ void Database::Impl::StartDueRetrains() {
 
 Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
   CollectionOptions checked;
+  // At once, so that a mistake is the caller's answer and not a failed job. The collection's own
+  // parameters are read when the job begins: they may change while it waits.
   RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&checked, parameters));
   std::vector<std::pair<std::string, std::string>> given(parameters.begin(), parameters.end());
   return impl_->StartJob(
@@ -237,6 +251,7 @@ std::vector<InfoField> Database::Info() const {
   add("stats", "row_cache_misses", impl.row_budget.misses.load());
   add("stats", "row_cache_evictions", impl.row_budget.evictions.load());
   add("stats", "expired_keys", impl.expired_keys.load());
+  // What lies in atomics comes first, and is there while recovery works.
   ReaderLock state(impl.state_mutex);
   if (impl.storage.log != nullptr) {
     const wal::LogStats log = impl.storage.log->stats();

@@ -1,4 +1,8 @@
 // Keys and strings of a Database: the key space in memory, its rows in the `keys` family.
+//
+// A write changes memory first and stages its rows under the same lock of the key space. When
+// staging fails the log has failed before, and recovery loads the key space anew (D8), so nothing
+// is taken back here.
 #include "format/keys.h"
 
 #include <algorithm>
@@ -56,6 +60,7 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
         }
         const std::uint32_t cid = entry.collection->cid();
         const std::string prefix = format::CollectionPrefix(cid);
+        // In one batch with the key's row (I2): a crash leaves all of the collection or nothing.
         for (const store::Family family :
              {store::Family::kEvents, store::Family::kUsers, store::Family::kItems,
               store::Family::kByUser, store::Family::kByItem, store::Family::kVectors,
@@ -67,12 +72,13 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
       .status();
 }
 
-// What SET leaves behind: nothing when its condition did not hold.
+// Stages what SET leaves behind: nothing when its condition did not hold.
 Status Database::Impl::StageSet(KeyRef key, const engine::Keyspace::SetResult& result,
                                 std::int64_t now_ms) {
   if (!result.outcome.written) {
     return Status::Ok();
   }
+  // The row of a replaced string is overwritten; a collection has more rows than that one.
   if (result.replaced && (result.replaced->collection != nullptr || result.erased)) {
     RECO_RETURN_IF_ERROR(StageErase(key, *result.replaced));
   }
@@ -83,6 +89,7 @@ Status Database::Impl::StageFlush(std::uint32_t db) {
   for (const std::shared_ptr<Collection>& collection : keyspace.Flush(db)) {
     KeyEntry entry;
     entry.collection = collection;
+    // Only for the collection's rows: the rows of all keys go with the range below.
     RECO_RETURN_IF_ERROR(StageErase(KeyRef("", db), entry));
   }
   const std::string prefix = format::KeysKey(db, "");
@@ -138,6 +145,7 @@ Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::st
       if (!erased) {
         continue;
       }
+      // Expired keys are invisible, but their rows go now as well.
       deleted += erased->ExpiredAt(now_ms) ? 0 : 1;
       RECO_RETURN_IF_ERROR(impl_->StageErase(key, *erased));
     }
@@ -185,6 +193,7 @@ std::int64_t Database::ExpireTimeMs(KeyRef key) const {
   if (entry == nullptr) {
     return -2;
   }
+  // As Redis's EXPIRETIME: -2 without a key, -1 without an expiry.
   return entry->expire_at_ms == 0 ? -1 : entry->expire_at_ms;
 }
 
@@ -226,6 +235,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
     RECO_ASSIGN_OR_RETURN(const auto replaced, impl_->keyspace.Rename(from, to, now_ms));
+    // Else the batch would put the row and delete it again.
     if (from.name == to.name) {
       return Status::Ok();
     }

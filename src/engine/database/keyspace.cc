@@ -1,3 +1,5 @@
+// Every change of an entry goes through Unaccount and Account, which keep its bytes, its expiry and
+// the list of collections in step with it.
 #include "engine/database/keyspace.h"
 
 #include <algorithm>
@@ -17,6 +19,7 @@ bool ConditionHolds(ExpireCondition condition, std::int64_t current_ms, std::int
     case ExpireCondition::kHasExpiry:
       return current_ms != 0;
     case ExpireCondition::kGreater:
+      // Without an expiry a key lives for ever, and nothing is later than that.
       return current_ms != 0 && at_ms > current_ms;
     case ExpireCondition::kLess:
       return current_ms == 0 || at_ms < current_ms;
@@ -122,6 +125,7 @@ std::optional<KeyEntry> Keyspace::PutAt(std::uint32_t handle, KeyRef key, KeyEnt
 KeyEntry Keyspace::Take(KeyTable* table, std::uint32_t handle) {
   Unaccount(table, handle);
   table->index.Erase(HashTag(table->nodes[handle].name, hash_seed_), handle);
+  // The node stays where it is, empty, so that the others keep their addresses.
   table->free.push_back(handle);
   return std::exchange(table->nodes[handle], Node{}).entry;
 }
@@ -135,12 +139,14 @@ std::optional<KeyEntry> Keyspace::Erase(KeyRef key) {
 Result<Keyspace::SetResult> Keyspace::SetString(KeyRef key, std::string_view value,
                                                 const SetOptions& options, std::int64_t now_ms) {
   SetResult result;
+  // Expired ones included: an expired entry is overwritten here, and handed out as replaced.
   const std::uint32_t handle = Handle(key);
   const KeyEntry* old =
       handle == HashIndex::kNone ? nullptr : &databases_[key.db].nodes[handle].entry;
   if (old != nullptr && old->ExpiredAt(now_ms)) {
     old = nullptr;
   }
+  // Before anything changes, since with `get` a collection is an error.
   if (options.get && old != nullptr) {
     if (old->kind() != KeyKind::kString) {
       return Status::WrongType();
@@ -154,6 +160,7 @@ Result<Keyspace::SetResult> Keyspace::SetString(KeyRef key, std::string_view val
   result.outcome.written = true;
   KeyEntry entry;
   if (options.expire_at_ms.has_value()) {
+    // A time in the past deletes, as in Redis.
     result.erased = *options.expire_at_ms <= now_ms;
     entry.expire_at_ms = *options.expire_at_ms;
   } else if (options.keep_ttl && old != nullptr) {
@@ -239,6 +246,7 @@ Keyspace::ExpiryStatistics Keyspace::Expiries(std::uint32_t db, std::int64_t now
   ExpiryStatistics statistics;
   statistics.keys = table.expiries.size();
   __int128 sum_ms = table.expiry_sum_ms;
+  // They come by time, so the expired ones stand in front.
   for (const auto& [at_ms, handle] : table.expiries) {
     if (at_ms > now_ms) {
       break;

@@ -44,14 +44,14 @@ class Keyspace {
   explicit Keyspace(std::uint32_t databases, std::uint64_t hash_seed = kHashSeed);
 
   std::uint32_t databases() const { return static_cast<std::uint32_t>(databases_.size()); }
-  // Keys of all databases that hold a collection, expired ones included.
+  // The number of keys of all databases that hold a collection, expired ones included.
   std::uint64_t collections() const;
-  // Names, values and their tables; not what collections hold.
+  // The bytes of names, values and their tables; not what collections hold.
   std::uint64_t memory_bytes() const;
-  // What one key accounts for of it, about.
+  // The part of it that one key accounts for, about.
   static std::uint64_t EntryBytes(std::string_view name, const KeyEntry& entry);
 
-  // Null when absent or expired. Valid until the key changes.
+  // Returns null when absent or expired. Valid until the key changes.
   const KeyEntry* Find(KeyRef key, std::int64_t now_ms) const;
 
   // Sets the key to `entry`, expiry included; returns what it replaced.
@@ -75,7 +75,7 @@ class Keyspace {
   };
   ExpireResult ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition condition,
                         std::int64_t now_ms);
-  // True when the key exists and had an expiry.
+  // Removes the expiry. Returns true when the key exists and had one.
   bool Persist(KeyRef key, std::int64_t now_ms);
 
   // RENAME within one database: the entry moves with its expiry and replaces what stands at `to`,
@@ -91,11 +91,11 @@ class Keyspace {
   };
   ScanPage Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
                 const ScanFilter& filter, std::int64_t now_ms) const;
-  // In no particular order.
+  // Returns the visible names that match `pattern`, in no particular order.
   std::vector<std::string> Keys(std::uint32_t db, std::string_view pattern,
                                 std::int64_t now_ms) const;
 
-  // Visible keys. Linear in the number of keys that wait for CollectExpired.
+  // The number of visible keys. Linear in the number of keys that wait for CollectExpired.
   std::uint64_t Size(std::uint32_t db, std::int64_t now_ms) const;
   struct ExpiryStatistics {
     std::uint64_t keys = 0;  // visible keys with an expiry
@@ -103,7 +103,7 @@ class Keyspace {
   };
   // Costs as Size().
   ExpiryStatistics Expiries(std::uint32_t db, std::int64_t now_ms) const;
-  // The earliest expiry of all databases: when CollectExpired has something to do. nullopt: never.
+  // The earliest expiry of all databases, when CollectExpired has something to do; nullopt: never.
   std::optional<std::int64_t> NextExpiryMs() const;
 
   struct NamedEntry {
@@ -139,7 +139,7 @@ class Keyspace {
     std::uint64_t bytes = 0;                                    // EntryBytes of all
   };
 
-  // The node's handle, expired ones included, or HashIndex::kNone.
+  // Returns the node's handle, expired ones included, or HashIndex::kNone.
   std::uint32_t Handle(KeyRef key) const;
   std::uint32_t VisibleHandle(KeyRef key, std::int64_t now_ms) const;
   // `handle` is that of the key.

@@ -19,7 +19,8 @@ namespace lists = engine::lists;
 
 namespace {
 
-// A list of a collection, after what its filters need was made.
+// Returns the list of a collection, after what its filters need was made: in steps, and before the
+// list takes its view.
 template <typename List>
 auto Filtered(Side side, const RankingOptions& options, List list) {
   return [side, &options, list](const Collection& found) {
@@ -175,6 +176,7 @@ Result<Explanation> Database::ExplainSession(KeyRef key, std::string_view target
 
 bool Database::ListsAreLong(KeyRef key) const {
   const Result<bool> answer = impl_->ReadCollection<bool>(
+      // Hints for which thread to ask on: a missing collection is quick to list.
       key, false,
       [](const Collection& found) -> Result<bool> { return lists::ListsAreLong(found.shared()); });
   return answer.ok() && *answer;
@@ -189,6 +191,7 @@ bool Database::FiltersAreReady(KeyRef key, Side side, std::string_view filter) c
 }
 
 Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
+  // WHY takes no filter, but the rules of now have theirs.
   const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(
       key, {}, Filtered(Side::kItem, rules_only, [&](const Collection& found) {
