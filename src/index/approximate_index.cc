@@ -1,3 +1,5 @@
+// The graph is changed under its own mutex by one background thread, the notes of what is to change
+// under the caller's lock; so no write waits for the graph.
 #include "index/approximate_index.h"
 
 #include <algorithm>
@@ -19,7 +21,7 @@ namespace {
 
 constexpr std::size_t kFirstCapacity = 1'024;
 
-// Less is nearer.
+// Returns hnswlib's distance: less is nearer.
 float Distance(const void* a, const void* b, const void* stride) {
   return 1 - model::Dot(static_cast<const float*>(a), static_cast<const float*>(b),
                         static_cast<std::uint32_t>(*static_cast<const std::size_t*>(stride)));
@@ -71,7 +73,7 @@ void ApproximateIndex::Note(std::uint32_t ordinal) {
   }
 }
 
-// Finite and, where directions are compared, with one.
+// Returns true iff the row is finite and, where directions are compared, has one.
 bool ApproximateIndex::Usable(std::uint32_t ordinal) const {
   const float* row = items_.row(ordinal);
   return std::all_of(row, row + items_.stride(), [](float v) { return std::isfinite(v); }) &&
@@ -79,6 +81,7 @@ bool ApproximateIndex::Usable(std::uint32_t ordinal) const {
 }
 
 void ApproximateIndex::Refresh(std::uint32_t ordinal) {
+  // Noted also when it is not usable: it may be in the graph from before, and is to be taken out.
   Note(ordinal);
   present_[ordinal] = Usable(ordinal);
 }
@@ -99,6 +102,7 @@ ApproximateBatch ApproximateIndex::Copy(std::size_t rows_max) {
   batch.rows.resize(count * stride);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t ordinal = batch.ordinals[i];
+    // From here on a change notes it again, behind this one.
     noted_[ordinal] = false;
     batch.present.push_back(present_[ordinal]);
     if (!present_[ordinal]) {
@@ -131,11 +135,14 @@ void ApproximateIndex::InsertRow(std::uint32_t ordinal, const float* row) {
   const bool known = graph_->Contains(ordinal);
   if (row == nullptr) {
     if (known && !graph_->Deleted(ordinal)) {
+      // hnswlib takes nothing out: links lead on through it, and its place is used when it comes
+      // back.
       graph.markDelete(ordinal);
     }
     return;
   }
   if (!known && graph.cur_element_count == graph.max_elements_) {
+    // Doubled, so that a row costs constant time in the mean.
     graph.resizeIndex(2 * graph.max_elements_);
   }
   graph.addPoint(row, ordinal);
@@ -145,6 +152,7 @@ Status ApproximateIndex::Insert(const ApproximateBatch& batch) {
   // Not the table's: it may be gone.
   const std::size_t stride = batch.ordinals.empty() ? 0 : batch.rows.size() / batch.ordinals.size();
   for (std::size_t i = 0; i < batch.ordinals.size(); ++i) {
+    // For one row at a time: searches wait for no more than that.
     WriterLock lock(graph_mutex_);
     try {
       InsertRow(batch.ordinals[i], batch.present[i] ? &batch.rows[i * stride] : nullptr);
@@ -155,7 +163,7 @@ Status ApproximateIndex::Insert(const ApproximateBatch& batch) {
   return Status::Ok();
 }
 
-// Without an order; false: not even that many are there.
+// Fetches the `count` nearest, in no order. Returns false when not even that many are there.
 bool ApproximateIndex::Fetch(const float* query, std::size_t count,
                              std::vector<std::uint32_t>* ordinals) const {
   ordinals->clear();
@@ -171,6 +179,7 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
     return Status::InvalidArgument("the graph of neighbours is of another metric");
   }
   const auto accept = [&](std::uint32_t ordinal) {
+    // The graph may still hold what was removed or has no finite row any more.
     return ordinal < present_.size() && present_[ordinal] && request.accept(ordinal);
   };
   SearchRequest checked{request.query, request.k,      request.metric,
@@ -179,6 +188,7 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
   const std::size_t most = std::max(least, std::min(least * kWidenMax, kWidenedRowsMax));
   std::vector<std::uint32_t> ordinals;
   for (std::size_t count = least;; count = std::min(4 * count, most)) {
+    // Anew each time: a wider search of the graph finds the narrower one's rows again.
     QuerySearch search(checked, items_.stride(), 0, out);
     if (!search.active()) {
       return Status::Ok();
@@ -192,6 +202,7 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
         return Status::ResourceExhausted(std::string("the graph of neighbours: ") + error.what());
       }
     }
+    // Scored from the table as it is now, not from the graph's copies.
     search.TakeAll(items_, ordinals);
     if (search.best().full() || !more || count == most) {
       search.best().Sort();

@@ -51,29 +51,30 @@ class ApproximateIndex {
   ApproximateIndex(const ApproximateIndex&) = delete;
   ApproximateIndex& operator=(const ApproximateIndex&) = delete;
 
-  // The row is new or has changed. [exclusive]
+  // Notes that the row is new or has changed. [exclusive]
   void Refresh(std::uint32_t ordinal);
-  // From now on never in an answer. [exclusive]
+  // Takes the row out of every answer from now on. [exclusive]
   void Remove(std::uint32_t ordinal);
 
   std::size_t pending() const { return pending_.size(); }  // [shared]
   ApproximateBatch Copy(std::size_t rows_max);             // [shared]
-  // kResourceExhausted: the rows stay pending when handed to Return.
+  // Carries the batch into the graph. kResourceExhausted: its rows stay pending when handed to
+  // Return.
   Status Insert(const ApproximateBatch& batch) EXCLUDES(graph_mutex_);  // [none]
   // Notes the rows of a batch that Insert failed with again. [exclusive]
   void Return(const ApproximateBatch& batch);
 
-  // Best first by the exact float32 scores that ItemIndex gives; looks at the `ef` rows that the
-  // graph finds nearest (at least k), and where `accept` and `among` leave too few, at up to
-  // kWidenMax times as many, though then at no more than kWidenedRowsMax. May answer fewer than k.
-  // The request's metric must be the index's.
-  // [shared]
+  // Finds the best, best first by the exact float32 scores that ItemIndex gives; looks at the `ef`
+  // rows that the graph finds nearest (at least k), and where `accept` and `among` leave too few,
+  // at up to kWidenMax times as many, though then at no more than kWidenedRowsMax. May find fewer
+  // than k. The request's metric must be the index's. kResourceExhausted when a search finds no
+  // memory. [shared]
   Status Search(const SearchRequest& request, std::size_t ef, std::vector<Candidate>* out) const
       EXCLUDES(graph_mutex_);
   static constexpr std::size_t kWidenMax = 32;
   static constexpr std::size_t kWidenedRowsMax = 20'000;  // some 20 ms under the caller's lock
 
-  // Share of the exact answers that Search finds, over `queries` (padded). [shared]
+  // Returns the share of the exact answers that Search finds, over `queries` (padded). [shared]
   double MeasureRecall(const ItemIndex& exact, std::span<const float* const> queries, std::size_t k,
                        std::size_t ef) const;
 

@@ -38,8 +38,8 @@ struct BlockQuery {
   Selection* out = nullptr;
 };
 
-// The fastest one for this processor. Several queries cost less than as many calls: the codes are
-// loaded and taken apart once.
+// Selects by the fastest one for this processor. Several queries cost less than as many calls: the
+// codes are loaded and taken apart once.
 void SelectRows(const CodeBlock& block, std::span<const BlockQuery> queries);
 inline void SelectRows(const CodeBlock& block, const ScanRequest& request, Selection* out) {
   const BlockQuery query{&request, out};

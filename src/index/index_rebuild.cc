@@ -20,6 +20,7 @@ IndexRebuild::IndexRebuild(ItemIndex* live)
       fresh_(std::make_unique<ItemIndex>(live->blocks().items())) {}
 
 IndexRebuild::Progress IndexRebuild::Collect(const ItemIndex& live) {
+  // Built anew, or another index: the record of changes is not continued there.
   if (live.version() != version_) {
     return Progress::kStale;
   }
@@ -28,6 +29,8 @@ IndexRebuild::Progress IndexRebuild::Collect(const ItemIndex& live) {
   for (; next_ < end; ++next_) {
     const auto ordinal = static_cast<std::uint32_t>(next_);
     if (blocks.Contains(ordinal)) {
+      // Norms as they are now. What changes behind this is in the record, and at worst out of
+      // order.
       order_.emplace_back(-blocks.NormOf(ordinal), ordinal);
     }
   }
@@ -45,6 +48,7 @@ IndexRebuild::Progress IndexRebuild::Code(const ItemIndex& live) {
     return Progress::kStale;
   }
   const std::size_t end = std::min(next_ + kCodeRows, order_.size());
+  // All rows are in: from here on each step works off the changes.
   if (next_ == end) {
     Apply(live, kCodeRows);
   }
@@ -56,6 +60,7 @@ IndexRebuild::Progress IndexRebuild::Code(const ItemIndex& live) {
 }
 
 std::unique_ptr<ItemIndex> IndexRebuild::Finish(const ItemIndex& live) {
+  // Room for what came in between Code's answer and this call, still a bounded time.
   if (live.version() != version_ || changes_->size() > 2 * kCodeRows) {
     return nullptr;
   }

@@ -35,13 +35,13 @@ class IndexRebuild {
 
   explicit IndexRebuild(ItemIndex* live);
 
-  // Of the live index at the beginning.
+  // The version of the live index at the beginning.
   std::uint64_t version() const { return version_; }
   Progress Collect(const ItemIndex& live);
   void Order();
   Progress Code(const ItemIndex& live);
-  // nullptr: stale, or there have been too many changes since Code() to apply them at once; call
-  // Code() again.
+  // Returns the successor. nullptr: stale, or there have been too many changes since Code() to
+  // apply them at once; call Code() again.
   std::unique_ptr<ItemIndex> Finish(const ItemIndex& live);
 
  private:

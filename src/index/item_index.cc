@@ -26,6 +26,7 @@ std::uint64_t NextVersion() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+// Chooses the searches that a block of a group with this bound may concern.
 void ChooseForGroup(float bound, std::deque<QuerySearch>* searches,
                     std::vector<QuerySearch*>* chosen) {
   chosen->clear();
@@ -52,6 +53,7 @@ struct ItemIndex::Impl {
     if (record == nullptr) {
       return;
     }
+    // Whoever asked has let go of it.
     if (record.use_count() == 1) {
       record.reset();
     } else {
@@ -76,6 +78,7 @@ void ItemIndex::Build(std::size_t count, FunctionRef<bool(std::uint32_t)> presen
     if (present(ordinal)) {
       const float* row = items.row(ordinal);
       const float squares = model::Dot(row, row, items.stride());
+      // NaN has no place in an order; Append turns the row down.
       order.emplace_back(squares == squares ? -squares : 0, ordinal);
     }
   }
@@ -95,6 +98,8 @@ void ItemIndex::BeginService() {
 
 void ItemIndex::Refresh(std::uint32_t ordinal) {
   impl_->Record(ordinal);
+  // In its slot, whatever its norm is now: bounds are raised, the order gets worse
+  // (displaced_rows).
   impl_->blocks.Put(ordinal);
 }
 
@@ -142,6 +147,7 @@ void ItemIndex::Impl::SearchTogether(std::span<const SearchRequest> requests,
     if (b % RowBlocks::kGroupBlocks == 0) {
       ChooseForGroup(blocks.group_bound(b / RowBlocks::kGroupBlocks), &searches, &in_group);
     }
+    // None of the group's blocks reaches any list: with sorted norms this ends most searches.
     if (in_group.empty()) {
       b += RowBlocks::kGroupBlocks - 1;
       continue;

@@ -37,8 +37,8 @@ struct SearchRequest {
   const float* query = nullptr;  // padded to the table's stride
   std::size_t k = 10;
   Metric metric = Metric::kInnerProduct;
-  // Whether an item may be in the answer (seen, hidden, excluded ... are not). Called only for
-  // candidates that would enter the list.
+  // Returns true iff an item may be in the answer (seen, hidden, excluded ... are not). Called only
+  // for candidates that would enter the list.
   FunctionRef<bool(std::uint32_t)> accept;
   // Strict order of ordinals with equal scores: true when a goes before b.
   FunctionRef<bool(std::uint32_t, std::uint32_t)> before;
@@ -63,28 +63,30 @@ class ItemIndex {
 
   // Indexes rows [0, count) for which `present` holds. O(n log n + n d).
   void Build(std::size_t count, FunctionRef<bool(std::uint32_t)> present);
-  // The table's row of `ordinal` has changed or is new. In place; about 0.2 us at d = 64.
+  // Takes in that the table's row of `ordinal` has changed or is new. In place; about 0.2 us at d =
+  // 64.
   void Refresh(std::uint32_t ordinal);
   // Takes an ordinal out; unknown ones are ignored.
   void Remove(std::uint32_t ordinal);
 
-  // Best first. Exact: equal to scoring every accepted row with model::Dot (for kCosine divided by
-  // the row's norm) and ordering by score, then `before`.
+  // Finds the best `k`, best first. Exact (I11): equal to scoring every accepted row with
+  // model::Dot (for kCosine divided by the row's norm) and ordering by score, then `before`.
   void Search(const SearchRequest& request, std::vector<Candidate>* out,
               SearchStats* stats = nullptr) const;
-  // The same as Search of each request into outs[i], in one pass over the blocks for every
+  // Searches each request into outs[i], as Search does, in one pass over the blocks for every
   // kBatchQueries requests of one metric that follow each other.
   void SearchBatch(std::span<const SearchRequest> requests,
                    std::span<std::vector<Candidate>> outs) const;
-  // The same as Search with `among` holding just `ordinals`, which are distinct; those that are not
-  // indexed are passed over. Scores each: for sets of up to about 2% of the rows this is faster.
+  // Searches as Search does with `among` holding just `ordinals`, which are distinct; those that
+  // are not indexed are passed over. Scores each: for sets of up to about 2% of the rows this is
+  // faster.
   void SearchAmong(const SearchRequest& request, std::span<const std::uint32_t> ordinals,
                    std::vector<Candidate>* out) const;
   static constexpr std::size_t kBatchQueries = 16;
 
   std::size_t size() const;
   std::size_t memory_bytes() const;
-  // Share of rows that left their place in the norm order or were added since Build, 0 to 1;
+  // The share of rows that left their place in the norm order or were added since Build, 0 to 1;
   // rebuild when it is large.
   double disorder() const;
   // Differs between any two builds of any indexes of the process.
@@ -92,17 +94,17 @@ class ItemIndex {
   // Grows with each Refresh and Remove.
   std::uint64_t changes() const;
   const RowBlocks& blocks() const;
-  // Whether a new Build would make searches faster: many rows have left their place, or some and
-  // searches visit twice the share of rows that they visited after the last Build. A hint.
+  // Returns true when a new Build would make searches faster: many rows have left their place, or
+  // some and searches visit twice the share of rows that they visited after the last Build. A hint.
   bool out_of_order() const;
-  // A search by other means went through so many rows.
+  // Counts a search by other means that went through so many rows.
   void CountVisits(std::size_t rows) const;
 
-  // For IndexRebuild: from now on the ordinals of Refresh and Remove are appended to the answer, as
-  // long as the caller holds it.
+  // For IndexRebuild: appends the ordinals of Refresh and Remove to the returned list from now on,
+  // as long as the caller holds it.
   std::shared_ptr<std::vector<std::uint32_t>> RecordChanges();
   RowBlocks& mutable_blocks();
-  // The rows of mutable_blocks() are complete: a build of its own from now on.
+  // Says that the rows of mutable_blocks() are complete: a build of its own from now on.
   void BeginService();
 
  private:

@@ -29,7 +29,7 @@ struct CoarseRow {
 float RefinedBound(const QueryCode& query, Metric metric, const CoarseRow& row,
                    const Refinement& refinement);
 
-// A score in the units of `query`, rounded down, as a threshold for the kernels.
+// Returns a score in the units of `query`, rounded down, as a threshold for the kernels.
 float ThresholdFor(const QueryCode& query, float score);
 
 }  // namespace reco::index

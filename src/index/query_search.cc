@@ -1,3 +1,6 @@
+// Why a scan is put off and grouped: codes come at the speed of memory, refinements and vectors
+// from anywhere in it. So a block is scanned while what earlier blocks have selected is on its way,
+// and every row passes three bounds, each dearer and tighter than the one before.
 #include "index/query_search.h"
 
 #include <algorithm>
@@ -33,7 +36,7 @@ constexpr std::size_t kSeedRowsMax = 256;
 constexpr float kSeedDeviations = 2.1F;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// A value that few of the bounds exceed; infinity when they are none.
+// Returns a value that few of the bounds exceed; infinity when they are none.
 float HighAmong(std::span<const float> bounds) {
   float count = 0;
   float sum = 0;
@@ -85,6 +88,7 @@ bool BestList::Better(const Candidate& a, const Candidate& b) const {
 
 bool BestList::Offer(const Candidate& candidate) {
   const auto better = [this](const Candidate& a, const Candidate& b) { return Better(a, b); };
+  // The cheap questions first: `accept` may read a record.
   if (full() && !Better(candidate, out_->front())) {
     return false;
   }
@@ -138,11 +142,13 @@ void BestList::Remember() {
 // turned down scored at most as the worst entry of a full list, as it was seen.
 bool BestList::Settle(std::size_t k, FunctionRef<std::optional<float>(std::uint32_t)> score_now) {
   const bool was_full = full();
+  // What was turned down was no better than this when it was seen.
   const float turned_down = worst();
   bool lost = false;
   std::vector<Candidate> current;
   for (const Candidate& entry : *out_) {
     const auto score = request_.accept(entry.ordinal) ? score_now(entry.ordinal) : std::nullopt;
+    // An entry that fell, or left, may have kept out one that stands above it now.
     lost = lost || !score || *score < entry.score;
     if (score) {
       current.push_back({entry.ordinal, *score});
@@ -182,8 +188,8 @@ QuerySearch::QuerySearch(const SearchRequest& request, std::size_t stride, std::
       // Not below any score of a row of norm 1, the rounding of this product included.
       reach_((query_.length + query_.norm_factor) * (1 + 0x1p-20F)) {}
 
-// Rows of the first blocks whose bounds are high, the highest first as far as that matters, at most
-// `wanted`.
+// Finds rows of the first blocks whose bounds are high, the highest first as far as that matters,
+// at most `wanted`.
 std::size_t QuerySearch::FindSeeds(const RowBlocks& blocks, std::size_t wanted,
                                    std::span<SeedRow> rows) const {
   std::size_t count = 0;
@@ -191,6 +197,7 @@ std::size_t QuerySearch::FindSeeds(const RowBlocks& blocks, std::size_t wanted,
   ScanRequest scan = scan_;
   for (std::size_t b = 0; b < kSeedBlocks; ++b) {
     SelectRows(blocks.View(b), scan, &selection);
+    // From the first block's bounds: the later ones are of smaller norms.
     if (b == 0) {
       scan.threshold = HighAmong({selection.upper.data(), selection.count});
     }
@@ -229,6 +236,7 @@ void QuerySearch::Seed(const RowBlocks& blocks) {
       TakeRow(blocks.items(), ordinal);
     }
   }
+  // The scan meets these rows again.
   best_.ExpectRepeats();
 }
 
@@ -264,20 +272,21 @@ void QuerySearch::Take(const RowBlocks& blocks, std::size_t b, const Selection& 
     const float norm = cosine ? memory.norm(row) : blocks.bound(b);
     found_.push_back({&refinement, {selection.dot[i], memory.step(row), norm}, selection.upper[i]});
   }
+  // Without a threshold every row passes; better to have one before the next block.
   if (!best_.full()) {
     Refine(blocks);
     TakeFirst(blocks);
   }
 }
 
-// Whether a row that is turned down by this bound could not have been in the answer.
+// Returns true iff a row that is turned down by this bound could not have been in the answer.
 bool QuerySearch::IsBound(const model::FactorTable& items, std::uint32_t ordinal,
                           float upper) const {
   const auto score = ScoreRow(request_.metric, request_.query, items.row(ordinal), items.stride());
   return !score || !(upper < ThresholdFor(query_, *score));
 }
 
-// Of NaN nothing is known: it passes.
+// Passes on the rows whose finer bound reaches the threshold. Of NaN nothing is known: it passes.
 void QuerySearch::Refine(const RowBlocks& blocks) {
   for (const Found& found : found_) {
     const std::uint32_t ordinal = found.refinement->ordinal;
@@ -306,6 +315,7 @@ void QuerySearch::Score(const RowBlocks& blocks) {
 }
 
 void QuerySearch::Drain(const RowBlocks& blocks) {
+  // First what waits, since it may raise the threshold for the rest.
   Score(blocks);
   Refine(blocks);
   Score(blocks);

@@ -30,17 +30,17 @@ class BestList {
     return full() && !out_->empty() ? out_->front().score : -std::numeric_limits<float>::infinity();
   }
   std::vector<Candidate>& entries() { return *out_; }
-  // From now on an ordinal may be offered twice; the first stays.
+  // Allows an ordinal to be offered twice from now on; the first stays.
   void ExpectRepeats();
 
-  // True when the candidate was taken in.
+  // Returns true when the candidate was taken in.
   bool Offer(const Candidate& candidate);
-  // For a list whose rows may have changed since they were offered: drops those that are not
-  // accepted any more or that `score_now` answers nullopt for and sets the scores of the others.
-  // True: no row that was turned down, and has not changed, belongs among the best k. No Offer
-  // after it but after Reopen.
+  // Brings a list up to date whose rows may have changed since they were offered: drops those that
+  // are not accepted any more or that `score_now` returns nullopt for and sets the scores of the
+  // others. Returns true when no row that was turned down, and has not changed, belongs among the
+  // best k. No Offer after it but after Reopen.
   bool Settle(std::size_t k, FunctionRef<std::optional<float>(std::uint32_t)> score_now);
-  // Best first; no Offer after it but after Reopen.
+  // Sorts the entries, best first; no Offer after it but after Reopen.
   void Sort();
   void Reopen();
 
@@ -68,17 +68,18 @@ class QuerySearch {
   QuerySearch(const QuerySearch&) = delete;
   QuerySearch& operator=(const QuerySearch&) = delete;
 
-  // False: nothing can be in the answer.
+  // Returns false when nothing can be in the answer.
   bool active() const { return request_.k > 0 && query_.finite; }
-  // Whether a row of a norm of at most `bound` could enter the list.
+  // Returns true iff a row of a norm of at most `bound` could enter the list.
   bool Reaches(float bound) const {
     return scan_.metric == Metric::kCosine || !(bound * reach_ + query_.absolute < scan_.threshold);
   }
-  // Once, before any block is taken: fills a short list from the rows of the highest bounds in the
-  // first blocks, for a threshold that most of the other rows do not reach. These blocks are to be
-  // taken nevertheless.
+  // Fills a short list from the rows of the highest bounds in the first blocks, for a threshold
+  // that most of the other rows do not reach. To be called once, before any block is taken; these
+  // blocks are to be taken nevertheless.
   void Seed(const RowBlocks& blocks);
-  // The first block from `b` on that could change the list; the number of blocks when none does.
+  // Returns the first block from `b` on that could change the list; the number of blocks when none
+  // does.
   std::size_t NextBlock(const RowBlocks& blocks, std::size_t b) const;
   const ScanRequest& scan() const { return scan_; }
   // Takes the rows of block b that the scan has selected: asks for their refinements, bounds the
@@ -91,7 +92,7 @@ class QuerySearch {
   void TakeAll(const RowBlocks& blocks, std::span<const std::uint32_t> ordinals);
   // Scores all of them.
   void TakeAll(const model::FactorTable& items, std::span<const std::uint32_t> ordinals);
-  // The list was changed from outside.
+  // Takes the threshold anew from the list, which was changed from outside.
   void RenewThreshold();
 
   BestList& best() { return best_; }

@@ -39,6 +39,7 @@ BlockMemory::BlockMemory(std::uint8_t* slab, std::size_t index, std::size_t coun
       refinements_(slab + count * (CodeBytes(stride) + kNormBytes) +
                    index * RefinementBytes(stride)),
       refinement_bytes_(sizeof(Refinement) + stride / 2) {
+  // A scan reads whole blocks, so free slots must hold something, and must never be selected.
   std::fill_n(codes_, CodeBytes(stride), std::uint8_t{0});
   std::fill_n(refinements_, RefinementBytes(stride), std::uint8_t{0});
   for (std::size_t row = 0; row < kBlockRows; ++row) {
@@ -151,6 +152,7 @@ bool RowBlocks::Write(std::uint32_t slot, std::uint32_t ordinal) {
     return false;
   }
   memory.Set(row, ordinal, code);
+  // Only raised: lowering it would need a look at all rows of the block.
   bounds_[b] = std::max(bounds_[b], code.norm);
   float& group = group_bounds_[b / kGroupBlocks];
   group = std::max(group, code.norm);
@@ -159,6 +161,7 @@ bool RowBlocks::Write(std::uint32_t slot, std::uint32_t ordinal) {
 
 // Writes the row of an ordinal that has no slot into a free one, which it takes.
 bool RowBlocks::Insert(std::uint32_t ordinal) {
+  // In proportion, so that few are empty and growing is rare.
   if (free_slots_.empty()) {
     AddBlocks(std::clamp<std::size_t>(blocks_.size() / 8, 1, kTailBlocks));
   }
@@ -205,10 +208,12 @@ bool RowBlocks::Put(std::uint32_t ordinal) {
     if (!Insert(ordinal)) {
       return false;
     }
+    // Behind the sorted rows, or where one was erased: in any case out of order.
     MarkDisplaced(slot_of_[ordinal]);
     return true;
   }
   if (!Write(slot, ordinal)) {
+    // Its old codes must not stand for it.
     Erase(ordinal);
     return false;
   }

@@ -98,20 +98,20 @@ class RowBlocks {
   bool Contains(std::uint32_t ordinal) const {
     return ordinal < slot_of_.size() && slot_of_[ordinal] != kNoOrdinal;
   }
-  // Of a contained row, rounded up.
+  // The norm of a contained row, rounded up.
   float NormOf(std::uint32_t ordinal) const {
     const std::uint32_t slot = slot_of_[ordinal];
     return blocks_[slot / kBlockRows].memory.norm(slot % kBlockRows);
   }
   std::size_t ordinals_end() const { return slot_of_.size(); }
 
-  // Nothing is left; makes room for `rows` in one piece.
+  // Empties it and makes room for `rows` in one piece.
   void Clear(std::size_t ordinals, std::size_t rows);
   // Puts an ordinal that is not contained behind all others, as part of the norm order, which the
-  // caller keeps. False: its row is not finite, and nothing has changed.
+  // caller keeps. Returns false, and changes nothing, when its row is not finite.
   bool Append(std::uint32_t ordinal);
-  // Codes the ordinal's row anew, in its slot or in a free one. False: its row is not finite, and
-  // it is not contained any more.
+  // Codes the ordinal's row anew, in its slot or in a free one. Returns false when its row is not
+  // finite: it is not contained any more.
   bool Put(std::uint32_t ordinal);
   void Erase(std::uint32_t ordinal);
 

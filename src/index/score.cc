@@ -30,6 +30,7 @@ std::optional<float> ScoreRow(Metric metric, const float* query, const float* ro
   if (metric == Metric::kInnerProduct && std::isfinite(dot)) {
     return dot;
   }
+  // Overflow of float32 only: the product of two finite rows fits a float64.
   const double wide = std::isfinite(dot) ? dot : DotWide(query, row, stride);
   if (metric == Metric::kInnerProduct) {
     return Narrow(wide);

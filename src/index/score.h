@@ -8,9 +8,9 @@
 
 namespace reco::index {
 
-// model::Dot of two padded, finite rows, for kCosine divided by the float64 norm of `row`. Where
-// model::Dot overflows, the float64 product held within float32's range, so never a NaN. nullopt:
-// the cosine of a zero vector.
+// Returns model::Dot of two padded, finite rows, for kCosine divided by the float64 norm of `row`.
+// Where model::Dot overflows, the float64 product held within float32's range, so never a NaN.
+// nullopt: the cosine of a zero vector.
 std::optional<float> ScoreRow(Metric metric, const float* query, const float* row,
                               std::uint32_t stride);
 

@@ -34,6 +34,7 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     search_.Seed(blocks);
   }
   ++steps_;
+  // A row that was written meanwhile may lie in a block that is still to come, and be in the list.
   if (index.changes() != changes_) {
     search_.best().ExpectRepeats();
   }
@@ -42,7 +43,8 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     if (next_block_ < blocks.size()) {
       return Progress::kMore;
     }
-    // What is accepted may change without a change of the index.
+    // Nothing to bring up to date when all was seen under one hold of the lock, at once or in the
+    // last pass. Else what is accepted may have changed, also without a change of the index.
     const bool alone = steps_ == 1 && passes_ == 1;
     const bool begun_here = passes_ == kPassesMax;
     const bool settled = alone || begun_here || Settle(blocks);
@@ -55,7 +57,9 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     ++passes_;
     next_block_ = 0;
     search_.best().ExpectRepeats();
+    // Another pass, for what was turned down by entries that have fallen since.
     search_.best().Reopen();
+    // Or the old entries' scores would turn rows down that belong into the list now.
     search_.RenewThreshold();
     if (passes_ < kPassesMax) {
       return Progress::kMore;
@@ -77,6 +81,7 @@ void SteppedSearch::Scan(const RowBlocks& blocks, std::size_t rows_max) {
     search_.Take(blocks, next_block_, selection);
     next_block_ = search_.NextBlock(blocks, next_block_ + 1);
   }
+  // Before the lock is given back: what was put off refers to vectors as they are now.
   search_.Drain(blocks);
 }
 

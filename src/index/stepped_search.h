@@ -39,7 +39,7 @@ class SteppedSearch {
 
   SteppedSearch(const ItemIndex& index, const SearchRequest& request);
 
-  // The index of the constructor, or the one that has taken its place.
+  // Takes a step. `index`: that of the constructor, or the one that has taken its place.
   Progress Step(const ItemIndex& index, std::size_t rows_max = kStepRows);
   const std::vector<Candidate>& result() const { return list_; }
   const SearchStats& stats() const { return search_.stats(); }
@@ -47,7 +47,7 @@ class SteppedSearch {
 
  private:
   void Scan(const RowBlocks& blocks, std::size_t rows_max);
-  // Brings the list up to date. False: rows that were turned down may belong into it.
+  // Brings the list up to date. Returns false when rows that were turned down may belong into it.
   bool Settle(const RowBlocks& blocks);
 
   const SearchRequest& request_;

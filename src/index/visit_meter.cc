@@ -15,6 +15,7 @@ void VisitMeter::Count(std::size_t rows, std::size_t of) {
   }
   const std::uint64_t sum = std::max<std::uint64_t>(1, sum_.exchange(0, std::memory_order_relaxed));
   std::uint64_t none = 0;
+  // The first full window behind a build is what all later ones are compared with.
   if (!first_.compare_exchange_strong(none, sum, std::memory_order_relaxed)) {
     last_.store(sum, std::memory_order_relaxed);
   }

@@ -14,9 +14,9 @@ class VisitMeter {
   // Searches whose mean is compared.
   static constexpr std::uint64_t kWindow = 256;
 
-  // One search that visited `rows` of `of`.
+  // Counts one search that visited `rows` of `of`.
   void Count(std::size_t rows, std::size_t of);
-  // Whether the last full window visited at least twice the share of the first one.
+  // Returns true iff the last full window visited at least twice the share of the first one.
   bool doubled() const;
   void Reset();
 
