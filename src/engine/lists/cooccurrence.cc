@@ -24,8 +24,8 @@ constexpr std::size_t kBasketPairsMax = 5'000'000;
 // Read under one lock: about 1 ms of cold rows.
 constexpr std::uint64_t kPairsAStep = 4'096;
 
-// Fixed: the same users are in every sample that is large enough for them.
-// Returns the hash that samples go by (SplitMix64).
+// Returns the hash that samples go by (SplitMix64). Fixed: the same users are in every sample that
+// is large enough for them.
 std::uint64_t MixUser(std::uint32_t user) {
   std::uint64_t mixed = user + 0x9e3779b97f4a7c15ULL;
   mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;

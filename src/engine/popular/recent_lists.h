@@ -58,6 +58,7 @@ class RecentLists {
   std::uint64_t memory_bytes() const EXCLUDES(mutex_);
 
   // --- Building, one at a time ---
+
   // Returns true iff there is nothing to build: the list is there, or is refused.
   bool Has(const RecentListName& name) const EXCLUDES(mutex_);
   // Returns an empty list of this name, which belongs to the caller until End().
