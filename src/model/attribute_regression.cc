@@ -82,6 +82,7 @@ Problem MakeProblem(const FeatureRows& rows, const FactorTable& targets,
   }
   for (std::size_t j = 0; j < sums.size(); ++j) {
     problem.feature_means.push_back(static_cast<float>(sums[j] / total));
+    // Centred without centring the rows, which would make them dense.
     problem.diagonal.push_back(static_cast<float>(squares[j] - sums[j] * sums[j] / total));
   }
   for (const double sum : target_sums) {
@@ -279,6 +280,7 @@ Validation CrossValidate(const FeatureRows& rows, const FactorTable& targets,
   std::vector<std::vector<std::uint32_t>> held(kFolds);
   std::vector<std::vector<std::uint32_t>> kept(kFolds);
   for (std::size_t i = 0; i < used.size(); ++i) {
+    // `used` is in a random order, so every fourth row is a fair fold.
     const std::size_t own = i % kFolds;
     for (std::size_t fold = 0; fold < kFolds; ++fold) {
       (fold == own ? held : kept)[fold].push_back(used[i]);
@@ -373,6 +375,7 @@ Result<AttributeMap> FitAttributes(const FeatureRows& rows, const FactorTable& t
   AttributeMap map;
   map.dim = targets.dim();
   map.ridge = kRidges.front();
+  // With fewer rows nothing can be learned about the ridge: the strongest one stands.
   if (used.size() >= kFolds) {
     const std::size_t validated = std::min(used.size(), params.validation_rows_max);
     const Validation validation =

@@ -65,7 +65,7 @@ struct AttributeFitParams {
 // and the base not regularised, for the ridge of a fixed grid whose 4-fold cross-validation error
 // is least. `shares` has an entry per row, 0: the row is not used; `targets` at least as many rows.
 // The same bits for any number of threads. Conjugate gradients, relative residual 3e-4.
-// kFailedPrecondition: no row has a share.
+// kFailedPrecondition: no row has a share. kUnavailable: cancelled.
 Result<AttributeMap> FitAttributes(const FeatureRows& rows, const FactorTable& targets,
                                    std::span<const float> shares, const AttributeFitParams& params);
 

@@ -30,8 +30,8 @@ struct CgLimits {
   float residual = 0;  // ... and |r| <= residual |x|
 };
 
-// Solves A x = b from the warm start in `x`, or from zero when that is the better start.
-// `times(p, out)` sets out = A p. False when the limits were not met within `steps`; `x` then holds
+// Solves A x = b from the warm start in `x`, or from zero when that is the better start. `times(p,
+// out)` sets out = A p. Returns false when the limits were not met within `steps`; `x` then holds
 // the best found, finite or not.
 template <typename Times>
 bool SolveCg(const Times& times, const CgSystem& system, const CgLimits& limits,

@@ -72,6 +72,7 @@ MetricRow Measure(std::span<const std::uint32_t> top, std::span<const std::uint3
       row[kMrr] = 1 / place;
     }
   }
+  // A list of k can hold no more hits than that: ndcg and map are 1 for the best list there is.
   const std::size_t possible = std::min<std::size_t>(held.size(), k);
   double ideal = 0;
   for (std::size_t rank = 0; rank < possible; ++rank) {
@@ -138,6 +139,7 @@ class Evaluation {
     rows_.resize(users_.size() * cut_offs.size());
     for (Worker& worker : workers_) {
       worker.lists.resize(kListedUsersMax);
+      // Each thread has its own; they are joined in Coverage, where the order does not matter.
       worker.best_rank.assign(items_, std::numeric_limits<std::uint32_t>::max());
     }
   }

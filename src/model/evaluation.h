@@ -17,7 +17,7 @@ namespace reco::model {
 // Known pairs with their times, aligned with `matrix`.
 struct TimedInteractions {
   InteractionMatrix matrix;           // users x items
-  std::vector<std::int64_t> time_ms;  // one per pair: when it became known, its first event (D6)
+  std::vector<std::int64_t> time_ms;  // one per pair: its first event (D6); of a rating its newest
 };
 
 struct HoldOut {
@@ -64,21 +64,21 @@ Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
                                                    std::span<const std::uint32_t> cut_offs,
                                                    std::uint32_t threads,
                                                    const TrainingControl& control);
-// The same for the lists that the scores of all items make.
+// Measures the lists that the scores of all items make.
 Result<std::vector<CutOffMetrics>> EvaluateRanking(const HoldOut& hold_out,
                                                    const UserScorer& scorer,
                                                    std::span<const std::uint32_t> cut_offs,
                                                    std::uint32_t threads,
                                                    const TrainingControl& control);
 
-// Sorts the scores of all items; the referent must outlive the lister. An item whose score is not a
-// number or -infinity is in no list.
+// Returns a lister that sorts the scores of all items; the referent must outlive it. An item whose
+// score is not a number or -infinity is in no list.
 UserLister ScoredLister(const InteractionMatrix& train, UserScorer scorer);
 
-// Scorers of the model and of the two baselines; the referents must outlive the scorer.
+// Return the scorers of the model and of the two baselines; the referents must outlive them.
 UserScorer FactorScorer(const FactorTable& users, const FactorTable& items);
 UserScorer PopularityScorer(const InteractionMatrix& train);
-// sum over the user's items j of cos(i, j) of the columns' binary vectors.
+// Scores by the sum over the user's items j of cos(i, j) of the columns' binary vectors.
 UserScorer CosineScorer(const InteractionMatrix& train, const InteractionMatrix& by_item);
 
 }  // namespace reco::model

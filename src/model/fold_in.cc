@@ -132,7 +132,7 @@ struct FoldInSolver::Scratch {
   Eigen::VectorXd wide_vector;
 };
 
-// Takes the neighbours apart and sums the right side. False when it is zero, and so is x.
+// Takes the neighbours apart and sums the right side. Returns false when that is zero, and so is x.
 bool FoldInSolver::Scratch::Gather(const SolveParams& params, std::span<const Neighbor> neighbors) {
   // Padded for the kernels by pairs that weigh nothing.
   const std::size_t count =
@@ -189,7 +189,7 @@ float FoldInSolver::Scratch::Precondition(const Gram& gram, const SolveParams& p
   return stiffness;
 }
 
-// Conjugate gradients with A applied as w0 G p + l p + sum c (y'p) y.
+// Solves by conjugate gradients with A applied as w0 G p + l p + sum c (y'p) y.
 template <std::size_t kVecs>
 bool FoldInSolver::Scratch::SolveGathered(const Gram& gram, const SolveParams& params, float ridge,
                                           float* x) {
@@ -210,7 +210,7 @@ bool FoldInSolver::Scratch::SolveGathered(const Gram& gram, const SolveParams& p
   return SolveCg(times, system, {kStepsMax, kErrorGoal, kHardLimit * ridge}, workspace(), x);
 }
 
-// The same with A = matrix, completed here by w0 G + l I.
+// Solves by conjugate gradients with A = matrix, completed here by w0 G + l I.
 bool FoldInSolver::Scratch::SolveDense(const Gram& gram, const SolveParams& params, float ridge,
                                        float* x) {
   for (std::size_t k = 0; k < stride * stride; k += simd::kLanes) {
@@ -259,7 +259,7 @@ void FoldInSolver::Scratch::AddLongResidual(const Information& information) {
   }
 }
 
-// Whether the residual in float64 puts the error of x within the limit (I13).
+// Returns true iff the residual in float64 puts the error of x within the limit (I13).
 bool FoldInSolver::Scratch::Confirmed(const float* x) const {
   const float* floor = vectors.data() + 2 * stride;
   double error = 0;
@@ -282,7 +282,7 @@ void FoldInSolver::Scratch::StartWide(const Gram& gram, const SolveParams& param
   }
 }
 
-// (w0 G + l I) prior, when `wide` holds no more than that; 0 without a prior.
+// Returns (w0 G + l I) prior, when `wide` holds no more than that; 0 without a prior.
 Eigen::VectorXd FoldInSolver::Scratch::WidePrior(const float* prior) const {
   return prior == nullptr ? Eigen::VectorXd(Eigen::VectorXd::Zero(dim))
                           : wide * Eigen::Map<const Eigen::VectorXf>(prior, dim).cast<double>();
@@ -304,7 +304,7 @@ void FoldInSolver::Scratch::AddGatheredWide() {
 }
 
 // Replaces the lower triangle of `wide` by its Cholesky factor. Sums that rounding has left just
-// short of positive definite are helped by a little ridge. False when nothing helps.
+// short of positive definite are helped by a little ridge. Returns false when nothing helps.
 bool FoldInSolver::Scratch::FactorWide() {
   using Matrix = Eigen::Ref<RowMatrix>;
   // The factorisation works in place: the strict upper triangle and `wide_vector` keep the copy.
@@ -355,6 +355,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
   if (prior != nullptr) {
     s.AddPrior(gram, params, ridge, prior);
   }
+  // Short rows are applied pair by pair, long ones as one matrix: see kGatheredPerDim.
   bool solved = false;
   float stiffness = 0;
   if (neighbors.size() <= kGatheredPerDim * s.dim) {
@@ -380,6 +381,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     stiffness = s.Precondition(gram, params, ridge);
     solved = s.SolveDense(gram, params, ridge, x);
   }
+  // Where pairs dwarf the rest of A, float32's own residual cannot be trusted.
   if (solved && !(stiffness < kStiff)) {
     s.StartResidual(gram, params, ridge, x, prior);
     s.AddGatheredResidual();
@@ -389,6 +391,7 @@ void FoldInSolver::Solve(const Gram& gram, const SolveParams& params,
     RECO_DCHECK(AllFinite(x, s.dim), "I13");
     return;
   }
+  // Not solved, or not to be trusted: float64 Cholesky.
   s.StartWide(gram, params, ridge);
   const Eigen::VectorXd right = s.WidePrior(prior);
   s.AddGatheredWide();
@@ -413,6 +416,7 @@ void FoldInSolver::SolveLong(const Gram& gram, const SolveParams& params,
     return;
   }
   const float* b = information.right_side();
+  // A zero right side has the zero solution, whatever the matrix; rounding must not say otherwise.
   const bool empty = pairs == 0 || std::all_of(b, b + s.dim, [](float v) { return v == 0; });
   if (empty && prior == nullptr) {
     std::fill_n(x, s.stride, 0.0F);

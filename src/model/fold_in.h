@@ -40,14 +40,14 @@ class Gram {
 
   std::uint32_t dim() const { return dim_; }
   std::uint32_t stride() const { return stride_; }
-  // G += new new' - old old'. Rows are padded to stride. About 1 us at d = 64.
+  // Adds new new' - old old'. Rows are padded to stride. About 1 us at d = 64.
   void Update(const float* old_row, const float* new_row);
   // stride x stride, row-major, symmetric, padding zero.
   const double* values() const { return values_.data(); }
   const float* values32() const { return values32_.data(); }
   // Replaces the values; `values` has stride x stride entries.
   void Assign(std::span<const double> values);
-  // |this - other| / |other| in the Frobenius norm; 0 when both are zero.
+  // Returns |this - other| / |other| in the Frobenius norm; 0 when both are zero.
   double RelativeDistance(const Gram& other) const;
 
  private:
@@ -57,7 +57,7 @@ class Gram {
   AlignedVector<float> values32_;
 };
 
-// The Gram of all rows; O(n d^2), about 0.5 us a row at d = 64.
+// Returns the Gram of all rows; O(n d^2), about 0.5 us a row at d = 64.
 Gram GramOf(const FactorTable& rows);
 
 // The running sums of a long row: S = sum c y y' and b = sum c p y, so that one event costs one
@@ -93,16 +93,17 @@ class FoldInSolver {
   FoldInSolver(const FoldInSolver&) = delete;
   FoldInSolver& operator=(const FoldInSolver&) = delete;
 
-  // `x` (stride floats): the last solution on entry, as a warm start, and the solution on return.
-  // `prior`: a padded vector that x is drawn to in place of 0, or null. It adds (w0 G + l I) prior
-  // to b, so that x - prior solves A z = sum c (p - y'prior) y. No neighbours: x = prior.
+  // Solves a row from its pairs. `x` (stride floats): the last solution on entry, as a warm start,
+  // and the solution on return. `prior`: a padded vector that x is drawn to in place of 0, or null.
+  // It adds (w0 G + l I) prior to b, so that x - prior solves A z = sum c (p - y'prior) y. No
+  // neighbours: x = prior, or 0.
   void Solve(const Gram& gram, const SolveParams& params, std::span<const Neighbor> neighbors,
              float* x, const float* prior = nullptr);
-  // `pairs`: n of the regulariser. No pairs: x = prior, or 0.
+  // Solves a row from its running sums. `pairs`: n of the regulariser. No pairs: x = prior, or 0.
   void SolveLong(const Gram& gram, const SolveParams& params, const Information& information,
                  std::uint64_t pairs, float* x, const float* prior = nullptr);
-  // shares[j] = c_j p_j y_j' A^-1 target: what neighbour j contributes to the score of `target`
-  // (padded vector) under the solution of Solve. float64 Cholesky, O(n d^2 + d^3).
+  // Sets shares[j] = c_j p_j y_j' A^-1 target: what neighbour j contributes to the score of
+  // `target` (padded vector) under the solution of Solve. float64 Cholesky, O(n d^2 + d^3).
   void Shares(const Gram& gram, const SolveParams& params, std::span<const Neighbor> neighbors,
               const float* target, std::span<double> shares);
 

@@ -73,6 +73,7 @@ Information::Information(std::uint32_t dim)
       right_(stride_) {}
 
 void Information::Replace(const float* factor, float alpha, float old_weight, float new_weight) {
+  // By the change of |w|, which is what confidence goes by; the target's part by the liked weight.
   const float change = alpha * (std::abs(new_weight) - std::abs(old_weight));
   const float target = alpha * (std::max(new_weight, 0.0F) - std::max(old_weight, 0.0F));
   simd::Axpy(target, factor, right_.data(), stride_);

@@ -31,6 +31,7 @@ HoldOut LeaveLastOut(const TimedInteractions& data, std::uint32_t last, bool shu
   std::vector<Candidate> candidates;
   std::vector<std::uint64_t> taken;
   for (std::size_t user = 0; user < matrix.rows(); ++user) {
+    // A stream for each user, so that a new user shuffles nobody else's ties.
     SplitMix64 random(StreamSeed(seed, user));
     candidates.clear();
     for (std::uint64_t at = matrix.offsets[user]; at < matrix.offsets[user + 1]; ++at) {
@@ -40,6 +41,7 @@ HoldOut LeaveLastOut(const TimedInteractions& data, std::uint32_t last, bool shu
       }
     }
     taken.clear();
+    // A user who would be left without any liked pair is not asked about.
     if (candidates.size() > last) {
       std::partial_sort(candidates.begin(), candidates.begin() + last, candidates.end(), Newer);
       for (std::uint32_t i = 0; i < last; ++i) {

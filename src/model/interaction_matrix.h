@@ -27,7 +27,7 @@ struct InteractionMatrix {
   }
 };
 
-// Items x users. O(pairs).
+// Returns the matrix of items x users. O(pairs).
 InteractionMatrix Transpose(const InteractionMatrix& matrix);
 
 }  // namespace reco::model

@@ -56,7 +56,7 @@ class PackedTable {
   static std::size_t RowWords(std::size_t stride) {
     return (stride / simd::kLanes + 1) / 2 * simd::kLanes;
   }
-  // To the nearest; finite stays finite.
+  // Rounds to the nearest; finite stays finite.
   static Word Round(float value) {
     const auto bits = std::bit_cast<Word>(value);
     const Word rounded = (bits + 0x8000U) >> 16U;

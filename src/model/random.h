@@ -16,14 +16,14 @@ class SplitMix64 {
     z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
     return z ^ (z >> 31U);
   }
-  // In (0, 1].
+  // Returns a number in (0, 1].
   double Uniform() { return static_cast<double>((Next() >> 11U) + 1) * 0x1p-53; }
 
  private:
   std::uint64_t state_;
 };
 
-// A seed for stream `number` of `seed`, so that work may be dealt out in any order.
+// Returns a seed for stream `number` of `seed`, so that work may be dealt out in any order.
 inline std::uint64_t StreamSeed(std::uint64_t seed, std::uint64_t number) {
   return SplitMix64(SplitMix64(seed).Next() ^ (number * 0xD1342543DE82EF95U)).Next();
 }

@@ -101,6 +101,7 @@ Result<RatingComparison> EvaluateRatings(const RatingHoldOut& split, const Ratin
                                          const TrainingParams& params,
                                          const TrainingControl& control) {
   TrainingParams bias_params = params;
+  // The same solver with no factors: what is left are mean and biases.
   bias_params.dim = 0;
   const TrainingControl quiet = {nullptr, control.cancel};
   RECO_ASSIGN_OR_RETURN(const RatingModel biases,

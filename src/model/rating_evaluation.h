@@ -51,8 +51,9 @@ using RatingPredictor = std::function<double(std::uint32_t user, std::uint32_t i
 
 RatingErrors MeasureRatings(std::span<const HeldRating> held, const RatingPredictor& predict);
 
-// `model` is TrainRatings of split.train under `params`. Predictions are not clipped to a scale.
-// Progress is not reported. kUnavailable when cancelled.
+// Measures the errors of `model`, which is TrainRatings of split.train under `params`, and of the
+// baselines. Predictions are not clipped to a scale. Progress is not reported. kUnavailable when
+// cancelled.
 Result<RatingComparison> EvaluateRatings(const RatingHoldOut& split, const RatingModel& model,
                                          const TrainingParams& params,
                                          const TrainingControl& control);

@@ -20,7 +20,7 @@ enum class RatingSide : std::uint8_t { kUser, kItem };
 
 // What an augmented row has beside the vector.
 inline constexpr std::uint32_t kRatingExtras = 2;
-// Where a row of `side` keeps its bias; the other of d and d + 1 has its constant 1.
+// Returns where a row of `side` keeps its bias; the other of d and d + 1 has its constant 1.
 constexpr std::uint32_t RatingBiasAt(RatingSide side, std::uint32_t dim) {
   return side == RatingSide::kUser ? dim : dim + 1;
 }
@@ -48,8 +48,8 @@ struct RatingTerms {
   float regn = 0.1F;
 };
 
-// predict(u, i) from two padded augmented rows, in float64. A row of zeros adds neither vector nor
-// bias; the partner's bias counts still, unlike in the plain inner product.
+// Returns predict(u, i) from two padded augmented rows, in float64. A row of zeros adds neither
+// vector nor bias; the partner's bias counts still, unlike in the plain inner product.
 double PredictRating(double mean, const float* user, const float* item, std::uint32_t dim);
 
 // Solves rows in float64. Owns scratch memory, so one object serves one thread at a time.
@@ -65,18 +65,19 @@ class RatingFoldIn {
   RatingFoldIn(const RatingFoldIn&) = delete;
   RatingFoldIn& operator=(const RatingFoldIn&) = delete;
 
-  // `x`: a padded augmented row, StrideFor(d + 2) floats, written whole. No neighbours: all zeros.
+  // Solves a row from its pairs. `x`: a padded augmented row, StrideFor(d + 2) floats, written
+  // whole. No neighbours: all zeros.
   void Solve(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors, float* x);
 
-  // The same for a row that is too long to be held at once: Start, then Add in pieces, then Finish
-  // with the number of all its pairs. The pieces' neighbours may move once Add has returned.
+  // Solve a row that is too long to be held at once: Start, then Add in pieces, then Finish with
+  // the number of all its pairs. The pieces' neighbours may move once Add has returned.
   void Start();
   void Add(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors);
   void Finish(const RatingTerms& terms, std::uint64_t pairs, float* x);
 
-  // shares[j] = t_j z_j' A^-1 z_target: what neighbour j contributes to the prediction for `target`
-  // (a padded augmented row of the other side). The shares, the mean and the target's own bias add
-  // up to the prediction under the solution of Solve. O(n d^2 + d^3).
+  // Sets shares[j] = t_j z_j' A^-1 z_target: what neighbour j contributes to the prediction for
+  // `target` (a padded augmented row of the other side). The shares, the mean and the target's own
+  // bias add up to the prediction under the solution of Solve. O(n d^2 + d^3).
   void Shares(const RatingTerms& terms, std::span<const RatedNeighbor> neighbors,
               const float* target, std::span<double> shares);
 

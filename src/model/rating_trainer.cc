@@ -84,6 +84,8 @@ class RatingTraining {
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint32_t i = 0; i < params_.iterations; ++i) {
       iteration_ = i;
+      // Items first, so that users end as fold-ins of the final items, which is what serving
+      // solves.
       RECO_RETURN_IF_ERROR(HalfIteration(&items_, users_));
       RECO_RETURN_IF_ERROR(HalfIteration(&users_, items_));
       model_.objectives.push_back(Objective());
@@ -116,6 +118,7 @@ class RatingTraining {
       for (std::uint32_t k = 0; k < params_.dim; ++k) {
         row[k] = static_cast<float>(reach * (2 * random.Uniform() - 1));
       }
+      // As every row with pairs has it (rating_fold_in.h).
       row[RatingConstantAt(RatingSide::kUser, params_.dim)] = 1;
     }
     blocks_total_ = static_cast<double>(params_.iterations) *
@@ -153,6 +156,7 @@ class RatingTraining {
   }
 
   void Report(std::uint32_t thread) {
+    // Every thread counts; the caller's own alone reports, so that the callback needs no lock.
     const std::size_t done = blocks_done_.fetch_add(1, std::memory_order_relaxed) + 1;
     if (thread == 0 && control_.progress) {
       control_.progress(

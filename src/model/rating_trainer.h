@@ -31,12 +31,13 @@ struct RatingModel {
   double seconds_per_iteration = 0;
 };
 
-// The weights of the matrices are the ratings, of any sign, zero included. Of `params` it uses dim
-// (d; 0 trains the biases alone), solve.reg, solve.regn, iterations, seed and threads. Every row is
-// the exact RatingFoldIn of the rows it was solved from; items go first, so users are those of the
-// final items. The same matrix, parameters and seed give the same bits for any number of threads.
-// `by_item` is Transpose(by_user). kInvalidArgument without iterations or when the matrices do not
-// match; kUnavailable when cancelled. O(pairs d^2 + rows d^3) per iteration.
+// Trains on ratings: the weights of the matrices, of any sign, zero included. Of `params` it uses
+// dim (d; 0 trains the biases alone), solve.reg, solve.regn, iterations, tolerance, seed and
+// threads. Every row is the exact RatingFoldIn of the rows it was solved from; items go first, so
+// users are those of the final items. The same matrix, parameters and seed give the same bits for
+// any number of threads. `by_item` is Transpose(by_user). kInvalidArgument without iterations or
+// when the matrices do not match; kUnavailable when cancelled. O(pairs d^2 + rows d^3) per
+// iteration.
 Result<RatingModel> TrainRatings(const InteractionMatrix& by_user, const InteractionMatrix& by_item,
                                  const TrainingParams& params, const TrainingControl& control);
 

@@ -79,6 +79,7 @@ void RowSolver::Gather(std::span<const std::uint32_t> columns, std::span<const f
     known_ += counts ? confidence * target : 0;
     count_ += counts ? 1 : 0;
   }
+  // Kernels take rows in fours: padding repeats the first one with no confidence.
   for (std::size_t i = 0; i < kernels::kTogether; ++i) {
     rows_[count_ + i] = columns[0];
     confidence_[count_ + i] = 0;
@@ -95,9 +96,11 @@ double RowSolver::Solve(std::span<const std::uint32_t> columns, std::span<const 
     inverse_[k] = 1 / diagonal_[k];
   }
   double loss = 0;
+  // With few pairs a system of their number is solved, exactly, in place of steps.
   if (count_ > kExactPairs || !SolveExact(x, &loss)) {
     loss = SolveWidth(stride_ / simd::kLanes, std::make_index_sequence<kWidths>(), limits, x);
   }
+  // Weights beyond float32's range: zero is a vector that other rows can be solved against.
   if (!std::isfinite(loss) || !std::all_of(x, x + dim_, [](float v) { return std::isfinite(v); })) {
     std::fill_n(x, stride_, 0.0F);
     return known_;
@@ -185,6 +188,7 @@ double RowSolver::SolveSteps(const Rows& table, const SolveLimits& limits, float
 
   float energy = 0;
   double loss = StartSteps<kVecs>(table, pairs, x, &energy);
+  // The warm start is worse than none.
   if (!(loss <= known_)) {
     std::fill_n(x, stride, 0.0F);
     loss = StartSteps<kVecs>(table, pairs, x, &energy);
@@ -199,6 +203,7 @@ double RowSolver::SolveSteps(const Rows& table, const SolveLimits& limits, float
       bends += p * whole;
     }
     const float bend = Sum(bends);
+    // Rounding, or there already: no direction is left that goes down.
     if (!(bend > 0)) {
       break;
     }
@@ -251,6 +256,7 @@ bool RowSolver::SolveExact(float* x, double* loss) {
       k[i][i] -= k[i][j] * k[i][j];
       s[i] -= k[i][j] * s[j];
     }
+    // float32 does not carry it, as when rows are nearly equal; steps do.
     if (!(k[i][i] > 0)) {
       return false;
     }

@@ -27,18 +27,17 @@ class RowSolver {
  public:
   explicit RowSolver(std::uint32_t dim);
 
-  // The fixed side for the following calls to Solve: its vectors, in the eigenbasis, and the
+  // Sets the fixed side for the following calls to Solve: its vectors, in the eigenbasis, and the
   // eigenvalues (dim). `packed`: a copy of the vectors to work with instead, where only steps are
   // wanted, or null. All must outlive the calls.
   void SetFixed(const FactorTable& fixed, const PackedTable* packed,
                 std::span<const float> eigenvalues, const SolveParams& params);
-  // Whether a packed copy of vectors of this dimension is of use.
+  // Returns true iff a packed copy of vectors of this dimension is of use.
   static bool UsesPacked(std::uint32_t dim);
 
-  // `x`: the warm start on entry, the solution on return; always finite. Rows of up to
-  // kExactPairs pairs are solved exactly whatever `limits`.
-  // Returns the row's part of the objective, sum c (p - x.y)^2 + x' M x with M = w0 L + l, to
-  // float32 rounding.
+  // Solves a row. `x`: the warm start on entry, the solution on return; always finite. Rows of up
+  // to kExactPairs pairs are solved exactly whatever `limits`. Returns the row's part of the
+  // objective, sum c (p - x.y)^2 + x' M x with M = w0 L + l, to float32 rounding.
   double Solve(std::span<const std::uint32_t> columns, std::span<const float> weights,
                const SolveLimits& limits, float* x);
 
@@ -50,10 +49,11 @@ class RowSolver {
 
   // Gathers the pairs of non-zero confidence and pads them.
   void Gather(std::span<const std::uint32_t> columns, std::span<const float> weights);
-  // x = M^-1 Y' (C^-1 + Y M^-1 Y')^-1 p (Woodbury). False when float32 does not carry it.
+  // Sets x = M^-1 Y' (C^-1 + Y M^-1 Y')^-1 p (Woodbury). Returns false when float32 does not carry
+  // it.
   bool SolveExact(float* x, double* loss);
-  // Conjugate gradients (Hestenes, Stiefel 1952) preconditioned by M, from x or from zero,
-  // whichever is better. Returns the row's part of the objective.
+  // Takes steps of conjugate gradients (Hestenes, Stiefel 1952) preconditioned by M, from x or from
+  // zero, whichever is better. Returns the row's part of the objective.
   template <std::size_t kVecs, typename Rows>
   double SolveSteps(const Rows& table, const SolveLimits& limits, float* x);
   // Sets the residual at x and the first direction, and *energy = r' M^-1 r. Returns the row's part
@@ -69,8 +69,9 @@ class RowSolver {
     float energy = 0;
   };
   template <std::size_t kVecs>
+  // Moves x along the direction by `length`; the residual follows.
   Moved Move(float length, float* x);
-  // SolveSteps for the width of the rows.
+  // Calls SolveSteps for the width of the rows.
   template <std::size_t... kVecs>
   double SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> widths,
                     const SolveLimits& limits, float* x);

@@ -56,6 +56,7 @@ UserScorer CosineScorer(const InteractionMatrix& train, const InteractionMatrix&
     std::fill(scores.begin(), scores.end(), 0.0F);
     SumSharedUsers(train, by_item, *norms, user, scores);
     for (std::size_t item = 0; item < scores.size(); ++item) {
+      // Items without users have no length to divide by.
       if (scores[item] != 0) {
         scores[item] /= (*norms)[item];
       }

@@ -111,7 +111,7 @@ void OrderRows(Side* side) {
   side->sums.resize(side->block_count());
 }
 
-// The row to start from, or null when there is none.
+// Returns the row to start from, or null when there is none.
 const float* WarmRow(const FactorTable* table, std::uint32_t row) {
   if (table == nullptr || row >= table->rows()) {
     return nullptr;
@@ -123,7 +123,7 @@ const float* WarmRow(const FactorTable* table, std::uint32_t row) {
   return finite && !zero ? values.data() : nullptr;
 }
 
-// The lower triangle of sum v v' over the rows [begin, end), in float64.
+// Returns the lower triangle of sum v v' over the rows [begin, end), in float64.
 Eigen::MatrixXd PartialGram(const FactorTable& table, std::size_t begin, std::size_t end) {
   const auto dim = static_cast<Eigen::Index>(table.dim());
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(dim, dim);
@@ -184,10 +184,13 @@ class Training {
     bool last = false;
     while (!last) {
       const auto iteration_begin = Clock::now();
+      // Only the users' half of the last iteration is solved to the end: they end as exact
+      // fold-ins.
       last = progress_.iteration + 1 == params_.iterations;
       RECO_RETURN_IF_ERROR(HalfIteration(&items_, &users_, false));
       RECO_RETURN_IF_ERROR(HalfIteration(&users_, &items_, last));
       model_.objectives.push_back(CurrentObjective());
+      // Known only behind the iteration, whose users had steps: they are finished now.
       if (!last && Stalled()) {
         last = true;
         RECO_RETURN_IF_ERROR(FinishUsers());
@@ -199,6 +202,7 @@ class Training {
     }
     model_.seconds_per_iteration = Seconds(begin) / static_cast<double>(model_.objectives.size());
     AssignGram(users_.gram, &model_.user_gram);
+    // Anew, since the last half iteration has rotated the items after their Gram was taken.
     AssignGram(FullGram(items_.vectors, threads_), &model_.item_gram);
     if (control_.progress && progress_.fraction < 1) {
       progress_.fraction = 1;
@@ -231,6 +235,7 @@ class Training {
         std::copy_n(warm, params_.dim, x);
       }
     });
+    // The first half iteration needs the users' basis.
     users_.gram = FullGram(users_.vectors, threads_);
     progress_.iterations = params_.iterations;
     fraction_per_block_ = 1.0 / (static_cast<double>(params_.iterations) *
@@ -246,7 +251,8 @@ class Training {
     });
   }
 
-  // Of the vectors as they are. The users, solved last, bring all terms but the items' penalty.
+  // Returns the objective of the vectors as they are. The users, solved last, bring all terms but
+  // the items' penalty.
   double CurrentObjective() const {
     double sum = 0;
     for (const BlockSums& block : users_.sums) {
@@ -268,7 +274,7 @@ class Training {
     return control_.cancel != nullptr && control_.cancel->load(std::memory_order_relaxed);
   }
 
-  // Exact fold-ins for users that had steps only, as the rest of the progress.
+  // Solves exact fold-ins for users that had steps only, as the rest of the progress.
   Status FinishUsers() {
     fraction_from_ = FractionDone();
     fraction_per_block_ = (1 - fraction_from_) / static_cast<double>(users_.block_count());
@@ -281,6 +287,7 @@ class Training {
   // Solves `side` against `fixed`, in the eigenbasis of the latter's Gram, where both end.
   // `fixed->gram` is that of before. The last half iteration is exact.
   Status HalfIteration(Side* side, Side* fixed, bool last) {
+    // In the eigenbasis w0 G + l I is a diagonal, so applying and inverting it costs d, not d^2.
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(fixed->gram);
     // Largest first.
     const Eigen::VectorXf values = eigen.eigenvalues().reverse().cwiseMax(0.0).cast<float>();
@@ -288,11 +295,13 @@ class Training {
     const auto dim = static_cast<Eigen::Index>(params_.dim);
     RowMatrix basis = RowMatrix::Zero(stride, stride);
     basis.topLeftCorner(dim, dim) = eigen.eigenvectors().rowwise().reverse().cast<float>();
+    // Half the bytes for the steps; the last half iteration gathers the rows in full (D24).
     const bool packs = !last && RowSolver::UsesPacked(params_.dim);
     if (packs) {
       packed_.Resize(fixed->vectors.rows(), fixed->vectors.stride());
     }
     Rotate(basis, &fixed->vectors, packs);
+    // The rows to be solved as well: they are the warm start.
     Rotate(basis, &side->vectors, false);
     for (RowSolver& solver : solvers_) {
       solver.SetFixed(fixed->vectors, packs ? &packed_ : nullptr, {values.data(), params_.dim},
@@ -305,6 +314,7 @@ class Training {
       SolveBlock(side, block, last ? kLastSteps : kSteps, &solvers_[thread]);
       Report(thread);
     });
+    // Some blocks are not solved then; nobody gets these vectors.
     if (Cancelled()) {
       return Status::Unavailable("cancelled");
     }
@@ -333,6 +343,7 @@ class Training {
     for (std::size_t i = side->blocks[block]; i < side->blocks[block + 1]; ++i) {
       const std::uint32_t row = side->order[i];
       if (i + 1 < side->order.size()) {
+        // The next row's vectors are on their way while this one is solved.
         solver->Prefetch(side->matrix.row_columns(side->order[i + 1]));
       }
       float* x = side->vectors.mutable_row(row);

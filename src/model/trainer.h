@@ -65,18 +65,19 @@ struct TrainedModel {
   double seconds_per_iteration = 0;
 };
 
-// w0 for AUTO: 50 x density, between 0.01 and 3.
+// Returns w0 for AUTO: 50 x density, between 0.01 and 3.
 float AutoUnobserved(const InteractionMatrix& matrix);
 
-// Items first, so that user vectors end as exact fold-ins. Rows without pairs get zero vectors. All
-// vectors are finite whatever the weights. The same matrix, parameters and seed give the same bits
-// for any number of threads.
-// `by_item` is Transpose(by_user). Rows x columns of by_user give the tables' sizes.
+// Trains, items first, so that user vectors end as exact fold-ins. Rows without pairs get zero
+// vectors. All vectors are finite whatever the weights. The same matrix, parameters and seed give
+// the same bits for any number of threads. `by_item` is Transpose(by_user). Rows x columns of
+// by_user give the tables' sizes. kInvalidArgument when the parameters or matrices do not match;
+// kUnavailable when cancelled.
 Result<TrainedModel> Train(const InteractionMatrix& by_user, const InteractionMatrix& by_item,
                            const TrainingParams& params, const TrainingControl& control);
 
-// The objective of doc/architecture.md section "Model", in float64. The same value for any number
-// of threads.
+// Returns the objective of doc/architecture.md section "Model", in float64. The same value for any
+// number of threads.
 double Objective(const InteractionMatrix& by_user, const FactorTable& users,
                  const FactorTable& items, const SolveParams& params, std::uint32_t threads = 1);
 
