@@ -1,3 +1,6 @@
+// Group commit: whoever comes first while nobody writes leads, takes all that is staged and writes
+// it as one batch; others wait on `decided`. Tickets say what a commit has covered:
+// `last_committed` for what is there, `lost` for what never will be.
 #include "wal/event_log.h"
 
 #include <algorithm>
@@ -48,7 +51,8 @@ struct EventLog::Impl {
   // Gives those whose writes the last sync answered, or who came while it ran, the time to be in
   // this one. Without it two threads take turns, each with half of the clients in its sync (D19).
   void Gather() REQUIRES(mutex);
-  // Ok: `ticket` is committed. An error: it never will be. nullopt: not decided yet.
+  // Returns Ok when `ticket` is committed, an error when it never will be, nullopt while that is
+  // not decided.
   std::optional<Status> Outcome(std::uint64_t ticket) const REQUIRES(mutex);
   void Fail(const Status& status) REQUIRES(mutex);
   // Makes room for another change.
@@ -88,6 +92,7 @@ void EventLog::Impl::Fail(const Status& status) {
 void EventLog::Impl::Gather() {
   std::int64_t left_us = std::min(counted.last_sync_us / kGatherShare, kGatherUsMax);
   gathering = true;
+  // `expected` is who was there at the last sync: under the same load they are on their way.
   while (left_us > 0 && staged.count() < expected) {
     const std::int64_t begin_us = clock.MonotonicUs();
     if (!gathered.WaitFor(mutex, std::chrono::microseconds(left_us))) {
@@ -103,6 +108,7 @@ void EventLog::Impl::Lead() {
   if (policy == SyncPolicy::kAlways) {
     Gather();
   }
+  // Swapped under the mutex, so that what is staged from here on goes with the next batch.
   writing.Clear();
   std::swap(writing, staged);
   const std::uint64_t ticket = last_staged.load(std::memory_order_relaxed);
@@ -145,6 +151,7 @@ void EventLog::Impl::Lead() {
 }
 
 std::optional<Status> EventLog::Impl::Outcome(std::uint64_t ticket) const {
+  // Lost ranges first: Reset() has moved last_committed over them.
   for (const LostRange& range : lost) {
     if (ticket >= range.first && ticket <= range.last) {
       return Status::IoError("the write was dropped after a failed commit");
@@ -178,6 +185,7 @@ EventLog::~EventLog() = default;
 Result<std::uint64_t> EventLog::Stage(FunctionRef<void(store::Batch&)> fill) {
   MutexLock lock(impl_->mutex);
   RECO_RETURN_IF_ERROR(impl_->Admit());
+  // Behind Admit, the last thing that may fail: callers change their memory in `fill` (I5).
   fill(impl_->staged);
   const std::uint64_t ticket = impl_->last_staged.load(std::memory_order_relaxed) + 1;
   impl_->last_staged.store(ticket, std::memory_order_release);
@@ -204,6 +212,7 @@ Status EventLog::Commit(std::uint64_t ticket) {
     return Status::InvalidArgument("ticket " + std::to_string(ticket) + " was never staged");
   }
   while (true) {
+    // Asked anew after each batch: this ticket may have been in it, or behind it.
     if (std::optional<Status> outcome = impl_->Outcome(ticket)) {
       return *std::move(outcome);
     }
@@ -260,6 +269,7 @@ Status EventLog::Health() const {
 
 void EventLog::Reset() {
   MutexLock lock(impl_->mutex);
+  // The leader writes without the mutex, from a batch that must not be taken from under it.
   while (impl_->leading) {
     impl_->decided.Wait(impl_->mutex);
   }
@@ -273,6 +283,7 @@ void EventLog::Reset() {
       lost[1].first = lost[0].first;
       lost.erase(lost.begin());
     }
+    // In this order: whoever sees last_committed cover a lost ticket sees that it is lost (Commit).
     impl_->last_lost.store(last, std::memory_order_relaxed);
     impl_->last_committed.store(last, std::memory_order_release);
   }

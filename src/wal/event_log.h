@@ -44,14 +44,14 @@ class EventLog {
   // wait already, it first commits them itself, or waits for the commit in flight, so that memory
   // stays bounded however late callers commit.
   Result<std::uint64_t> Stage(FunctionRef<void(store::Batch&)> fill);
-  // Convenience: the event of collection `cid` at `seq`.
+  // Puts the event of collection `cid` at `seq` into a batch that Stage() gave.
   static void PutEvent(store::Batch& batch, std::uint32_t cid, std::uint64_t seq,
                        std::string_view record);
 
-  // Returns when everything staged up to `ticket` is in the log (and synced under kAlways). The
-  // first caller writes for all that waits (leader); others wait for it. After a failure every
-  // ticket not yet committed fails with the same kIoError, also after Reset(). One atomic load when
-  // the ticket is committed already.
+  // Commits: returns when everything staged up to `ticket` is in the log (and synced under
+  // kAlways). The first caller writes for all that waits (leader); others wait for it. After a
+  // failure every ticket not yet committed fails with the same kIoError, also after Reset(). One
+  // atomic load when the ticket is committed already.
   Status Commit(std::uint64_t ticket);
   std::uint64_t last_staged() const;
   std::uint64_t last_committed() const;
@@ -61,7 +61,7 @@ class EventLog {
   Status Sync();
   void SetPolicy(SyncPolicy policy);
 
-  // Not Ok after a failed commit or sync.
+  // Returns Ok, or the error of the first commit or sync that failed.
   Status Health() const;
   // Drops what is staged and uncommitted and takes writes again; the owner has made the store and
   // its own state consistent before.
