@@ -10,7 +10,8 @@
 
 namespace reco::store {
 
-// Warnings and worse go to `sink` as one line each; an empty sink drops them. Thread-safe.
+// Returns a logger by which warnings and worse go to `sink` as one line each; an empty sink drops
+// them. Thread-safe.
 std::shared_ptr<rocksdb::Logger> MakeRocksdbLog(LogSink sink);
 
 }  // namespace reco::store

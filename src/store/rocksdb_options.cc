@@ -105,6 +105,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.allow_concurrent_memtable_write = false;  // only skip lists take it
   db.write_buffer_manager = memory.write_buffers;
+  // A family that is seldom flushed would else keep the log of all families.
   db.max_total_wal_size = std::max<std::uint64_t>(4 * options.write_buffer_bytes, 4 * kMiB);
   db.max_background_jobs = 2;
   db.max_open_files = 512;
@@ -129,6 +130,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   if (traits.point_reads) {
+    // 10 bits a key: 1% of absent keys are looked for in vain.
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
 

@@ -22,7 +22,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions& options,
                                                const SharedMemory& memory);
 
-// How a Scan of `family` limited to `prefix` reads. The bound must outlive the iterator.
+// Returns how a Scan of `family` limited to `prefix` reads. The bound must outlive the iterator.
 rocksdb::ReadOptions MakeScanOptions(Family family, std::string_view prefix,
                                      const rocksdb::Slice* upper_bound);
 

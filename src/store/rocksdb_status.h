@@ -9,7 +9,7 @@
 
 namespace reco::store {
 
-// "<where>: <what>"; `where` may be empty.
+// Returns the status with the message "<where>: <what>"; `where` may be empty.
 Status ToStatus(const rocksdb::Status& status, std::string_view where);
 
 }  // namespace reco::store

@@ -1,3 +1,6 @@
+// Three things about RocksDB are kept from the callers: its errors become Status and latch
+// (FaultLatch), a folder in the middle of a change is never read (FolderLock), and a damaged file
+// is told with its family (FamilyOfFile).
 #include "store/store.h"
 
 #include <algorithm>
@@ -215,6 +218,7 @@ class RocksStore final : public Store {
   RocksStore& operator=(const RocksStore&) = delete;
 
   ~RocksStore() override {
+    // First: what Close() breaks off is no fault.
     faults_->BeginClose();
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
       ToStatus(db_->DestroyColumnFamilyHandle(handle), "")
@@ -224,6 +228,7 @@ class RocksStore final : public Store {
   }
 
   Status Write(Batch& batch, bool sync) override {
+    // Not Health(): whether to go on after a fault is the owner's to say.
     RECO_RETURN_IF_ERROR(CheckWritable());
     rocksdb::WriteOptions write;
     write.sync = sync;
@@ -246,6 +251,7 @@ class RocksStore final : public Store {
     std::string value;
     const rocksdb::Status status =
         db_->Get(rocksdb::ReadOptions(), Handle(family), ToSlice(key), &value);
+    // Not an error here: callers ask whether there is one.
     if (status.IsNotFound()) {
       return std::optional<std::string>();
     }
@@ -481,8 +487,11 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
     RECO_RETURN_IF_ERROR(
         ToStatus(db_options.env->CreateDirIfMissing(options.path), "create " + options.path));
   }
+  // Before RocksDB looks: it would create what is missing, and refuse unknown families with less to
+  // say.
   RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
   std::unique_ptr<FolderLock> lock;
+  // RocksDB takes its lock only when it writes.
   if (options.read_only) {
     RECO_ASSIGN_OR_RETURN(lock, FolderLock::Take(*db_options.env, options.path));
   }

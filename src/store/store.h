@@ -86,7 +86,7 @@ class Iterator {
   virtual void Seek(std::string_view key) = 0;
   virtual std::string_view key() const = 0;    // valid until Next
   virtual std::string_view value() const = 0;  // valid until Next
-  // Ok, or why the walk ended early.
+  // Returns Ok, or why the walk ended early.
   virtual Status status() const = 0;
 };
 
@@ -99,23 +99,24 @@ class Store {
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   virtual ~Store() = default;
 
-  // Atomic. With `sync` the log is fsynced first. Several writers are grouped by RocksDB.
+  // Writes the batch, all of it or nothing. With `sync` the log is fsynced first. Several writers
+  // are grouped by RocksDB.
   virtual Status Write(Batch& batch, bool sync) = 0;
   // Fsyncs the log.
   virtual Status SyncLog() = 0;
   // Flushes memtables and waits, so that a clean shutdown leaves a short log.
   virtual Status Flush() = 0;
-  // nullopt: no such key.
+  // Returns the value; nullopt when there is no such key.
   virtual Result<std::optional<std::string>> Get(Family family, std::string_view key) const = 0;
   // NOLINTNEXTLINE(google-default-arguments): there is one implementation, and it takes the same.
   virtual std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
                                          const Snapshot* snapshot = nullptr) const = 0;
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
-  // Not Ok once a write or sync has failed or RocksDB has stopped taking writes after an error in
-  // the background; stays so until Resume(). Reads go on.
+  // Returns Ok until a write or sync has failed or RocksDB has stopped taking writes after an error
+  // in the background; stays so until Resume(). Reads go on.
   virtual Status Health() const = 0;
-  // Tries to take writes again: Ok when the cause is gone, as after a full disk. Otherwise why not;
-  // what RocksDB calls fatal (an I/O error in its log) needs the folder to be opened anew.
+  // Tries to take writes again. Returns Ok when the cause is gone, as after a full disk, otherwise
+  // why not; what RocksDB calls fatal (an I/O error in its log) needs the folder to be opened anew.
   virtual Status Resume() = 0;
   virtual std::uint64_t memory_bytes() const = 0;
   virtual std::uint64_t disk_bytes() const = 0;
