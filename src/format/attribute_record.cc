@@ -94,6 +94,7 @@ Result<AttributeRecord> AttributesOf(const fb::AttributeMap& table, std::uint32_
   if (!std::isfinite(record.prior_pairs) || record.prior_pairs < 0) {
     return Damaged(what, "the weight of predictions is out of its range");
   }
+  // A prediction indexes these by column and dimension without a check of its own.
   if (record.base.size() != dim || record.weights.size() != record.columns.size() * dim) {
     return Damaged(what, "the weights of attributes have the wrong number");
   }

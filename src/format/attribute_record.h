@@ -18,12 +18,13 @@ using FieldNameVector = flatbuffers::Vector<flatbuffers::Offset<fb::FieldName>>;
 
 flatbuffers::Offset<FieldNameVector> CreateNames(flatbuffers::FlatBufferBuilder& builder,
                                                  std::span<const std::string> names);
-// Empty when the field is absent.
+// Returns the names; empty when the field is absent.
 std::vector<std::string> NamesOf(const FieldNameVector* field);
 
 flatbuffers::Offset<fb::AttributeMap> CreateAttributes(flatbuffers::FlatBufferBuilder& builder,
                                                        const AttributeRecord& record);
-// kCorruption unless everything is finite, in its range and of the number that `dim` asks for.
+// Decodes the table. kCorruption unless everything is finite, in its range and of the number that
+// `dim` asks for.
 Result<AttributeRecord> AttributesOf(const fb::AttributeMap& table, std::uint32_t dim,
                                      std::string_view what);
 

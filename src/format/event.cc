@@ -40,6 +40,7 @@ Result<Event> DecodeEvent(std::string_view bytes) {
   if (!IsKnownKind(table->kind())) {
     return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
   }
+  // Sums of pairs and Grams would keep a NaN for ever.
   if (!std::isfinite(table->weight())) {
     return Damaged(kWhat, "its weight is not finite");
   }
@@ -54,6 +55,7 @@ Result<Event> DecodeEvent(std::string_view bytes) {
   event.type = table->type();
   event.time_ms = table->time_ms();
   event.arrival_ms = table->arrival_ms();
+  // Views into the caller's bytes: the copy goes with the reader.
   event.token = reader.Original(BytesOf(table->token()));
   event.text = reader.Original(BytesOf(table->text()));
   event.has_text = table->text() != nullptr;

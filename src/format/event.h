@@ -41,9 +41,10 @@ struct Event {
   std::int64_t expire_at_ms = -1;          // -1: unchanged; 0: never
 };
 
-// Format byte + FlatBuffers table; replaces *out. About 0.2 us.
+// Writes format byte and FlatBuffers table; replaces *out. About 0.2 us.
 void EncodeEvent(const Event& event, std::string* out);
-// kCorruption when the bytes are not a record of a known version.
+// Reads an event, whose views point into `bytes`. kCorruption when they are not a record of a known
+// version.
 Result<Event> DecodeEvent(std::string_view bytes);
 
 }  // namespace reco::format

@@ -25,7 +25,7 @@ struct RecordSet {
   Side side = Side::kUser;
   std::uint32_t ordinal = 0;
 };
-// With all pairs of it.
+// Its pairs go with it.
 struct Deleted {
   Side side = Side::kUser;
   std::uint32_t ordinal = 0;
@@ -34,6 +34,7 @@ struct NoEffect {};  // options live with the key
 
 using Effect = std::variant<PairAdded, PairRemoved, RecordSet, Deleted, NoEffect>;
 
+// Returns what the event changes.
 inline Effect EffectOf(const Event& event) {
   switch (event.kind) {
     case EventKind::kInteraction:
@@ -55,7 +56,7 @@ inline Effect EffectOf(const Event& event) {
   return NoEffect{};
 }
 
-// One function of several for std::visit, a case each.
+// The function object of several cases for std::visit.
 template <typename... Cases>
 struct Match : Cases... {
   using Cases::operator()...;

@@ -29,6 +29,7 @@ std::string CollectionPrefix(std::uint32_t cid) {
 
 std::string PrefixEnd(std::string_view prefix) {
   std::string end(prefix);
+  // A last byte of 0xff has no successor: the one before it is raised.
   while (!end.empty()) {
     const auto last = static_cast<std::uint8_t>(end.back());
     if (last != 0xff) {

@@ -14,7 +14,7 @@ namespace reco::format {
 std::string KeysKey(std::uint32_t db, std::string_view name);
 // Every per-collection key starts with this: cid u32.
 std::string CollectionPrefix(std::uint32_t cid);
-// The first key behind all keys with `prefix`; empty when there is none (all bytes 0xff).
+// Returns the first key behind all keys with `prefix`; empty when there is none (all bytes 0xff).
 std::string PrefixEnd(std::string_view prefix);
 // `events`: (cid u32, seq u64)
 std::string EventKey(std::uint32_t cid, std::uint64_t seq);
@@ -38,7 +38,7 @@ inline constexpr std::string_view kFormatVersionKey = "format-version";
 inline constexpr std::string_view kNextNumbersKey = "next-numbers";
 std::string CheckpointKey(std::uint32_t cid);
 
-// Last u32 of a key; 0 when it is shorter than four bytes.
+// Returns the last u32 of a key; 0 when it is shorter than four bytes.
 std::uint32_t TrailingOrdinal(std::string_view key);
 
 }  // namespace reco::format

@@ -48,6 +48,7 @@ Status RecordReader::CopyAligned(std::string_view bytes, std::string_view what) 
   RECO_RETURN_IF_ERROR(CheckFormatByte(bytes, what));
   original_ = bytes.substr(1);
   size_ = original_.size();
+  // The verifier expects a length it can read, and a size below its own limit.
   if (size_ < sizeof(flatbuffers::uoffset_t) || size_ >= FLATBUFFERS_MAX_BUFFER_SIZE) {
     return Damaged(what, std::to_string(bytes.size()) + " bytes cannot be a record");
   }

@@ -23,7 +23,8 @@ namespace reco::format {
 // First byte of every value. Part of the file format. Append only. See doc/format.md.
 inline constexpr char kFormatV1 = 1;
 
-// The calling thread's builder, empty. Reused, so that a record costs no allocation but its own.
+// Returns the calling thread's builder, empty. Reused, so that a record costs no allocation but its
+// own.
 flatbuffers::FlatBufferBuilder& RecordBuilder();
 
 // Ends the record that `builder` holds and replaces *out with format byte, length and table.
@@ -43,7 +44,7 @@ inline flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> CreateBytes(
   return builder.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
-// "" when the field is absent.
+// Returns the bytes; "" when the field is absent.
 inline std::string_view BytesOf(const flatbuffers::Vector<std::uint8_t>* field) {
   if (field == nullptr) {
     return {};
@@ -52,12 +53,13 @@ inline std::string_view BytesOf(const flatbuffers::Vector<std::uint8_t>* field) 
 }
 
 bool AllFinite(std::span<const double> values);
-// kCorruption "<what>: <why>".
+// Returns kCorruption "<what>: <why>".
 Status Damaged(std::string_view what, std::string_view why);
-// Ok when `bytes` begins with a format byte that is known.
+// Returns Ok when `bytes` begins with a format byte that is known.
 Status CheckFormatByte(std::string_view bytes, std::string_view what);
 
-// `last` is the highest value of the enumeration that this version knows.
+// Takes an enumeration's value. `last` is the highest that this version knows; kCorruption above
+// it.
 template <typename Enum>
 Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
   if (value > static_cast<std::uint8_t>(last)) {
@@ -75,7 +77,8 @@ class RecordReader {
   RecordReader(const RecordReader&) = delete;
   RecordReader& operator=(const RecordReader&) = delete;
 
-  // The table in `bytes`, valid as long as this object; `what` names the record in errors.
+  // Verifies and returns the table in `bytes`, valid as long as this object; `what` names the
+  // record in errors.
   template <typename Table>
   Result<const Table*> Open(std::string_view bytes, std::string_view what) {
     RECO_RETURN_IF_ERROR(CopyAligned(bytes, what));
@@ -86,7 +89,7 @@ class RecordReader {
     return flatbuffers::GetSizePrefixedRoot<Table>(copy_);
   }
 
-  // The bytes in the original of a field of the copy.
+  // Returns the bytes in the original of a field of the copy.
   std::string_view Original(std::string_view field) const {
     if (field.data() == nullptr) {
       return {};
@@ -97,6 +100,7 @@ class RecordReader {
   }
 
  private:
+  // Copies what follows the format byte to where scalars are aligned.
   Status CopyAligned(std::string_view bytes, std::string_view what);
 
   static constexpr std::size_t kInlineBytes = 256;

@@ -1,3 +1,5 @@
+// Values as FlatBuffers tables and back. Decoders check what later code relies on without looking
+// (finite numbers, known choices, sizes), so that damage is an error here and not a NaN in a Gram.
 #include "format/records.h"
 
 #include <bit>
@@ -91,6 +93,7 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
     attribute_features = CreateNames(builder, options.attribute_features);
   }
   fb::CollectionOptionsBuilder table(builder);
+  // By the builder, since some fields are added only when there is something to say.
   table.add_dim(options.dim);
   table.add_alpha(options.alpha);
   table.add_reg(options.reg);
@@ -110,6 +113,7 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_weighting(static_cast<std::uint8_t>(options.weighting));
   table.add_feedback(static_cast<std::uint8_t>(options.feedback));
   table.add_fold_in(static_cast<std::uint8_t>(options.fold_in));
+  // Absent when empty, as in records of older versions.
   if (!attribute_features.IsNull()) {
     table.add_attribute_features(attribute_features);
   }
@@ -149,6 +153,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   options.alpha = table.alpha();
   options.reg = table.reg();
   options.regn = table.regn();
+  // Absent means "auto".
   if (table.unobserved().has_value()) {
     options.unobserved = *table.unobserved();
   }
@@ -160,6 +165,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   options.warm_start = table.warm_start();
   options.recency = table.recency();
   options.halflife_s = table.halflife_s();
+  // Choices of a newer version: to guess one would change what the collection does.
   RECO_RETURN_IF_ERROR(DecodeChoice(table.weighting(), Weighting::kLog, &options.weighting, what));
   RECO_RETURN_IF_ERROR(
       DecodeChoice(table.feedback(), Feedback::kExplicit, &options.feedback, what));
@@ -215,6 +221,8 @@ std::string EncodeKeyRecord(const KeyRecord& record) {
   Offset<flatbuffers::Vector<std::uint8_t>> value;
   Offset<fb::CollectionOptions> options;
   Offset<flatbuffers::Vector<Offset<fb::Rule>>> rules;
+  // FlatBuffers are built from the inside out: strings and tables before the table that refers to
+  // them.
   if (record.kind == KeyKind::kCollection) {
     options = CreateOptions(builder, record.options);
     rules = record.rules.empty() ? 0 : CreateRules(builder, record.rules);
@@ -236,6 +244,7 @@ Result<KeyRecord> DecodeKeyRecord(std::string_view bytes) {
   KeyRecord record;
   record.expire_at_ms = table->expire_at_ms();
   record.cid = table->cid();
+  // Only the fields of its kind are read; a string has no options to check.
   if (table->kind() == static_cast<std::uint8_t>(KeyKind::kString)) {
     record.kind = KeyKind::kString;
     record.value = BytesOf(table->value());
@@ -277,6 +286,7 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
   if (!std::isfinite(table->weight())) {
     return Damaged(kWhat, "its weight is not finite");
   }
+  // Absent in records of older versions; the loader sums them up then.
   const std::optional<double> squares = FromOptional(table->squares());
   if (squares && !(std::isfinite(*squares) && *squares >= 0)) {
     return Damaged(kWhat, "its sum of squares is not finite or below zero");
@@ -330,6 +340,7 @@ Status DecodeVector(std::string_view bytes, std::span<float> out) {
   if (out.empty()) {
     return {};
   }
+  // Stored values lie at any address, so floats are copied, not read in place.
   std::memcpy(out.data(), bytes.data() + 1, out.size_bytes());
   for (const float value : out) {
     if (!std::isfinite(value)) {
@@ -419,6 +430,8 @@ Result<CheckpointRecord> DecodeCheckpoint(std::string_view bytes) {
                           .item_gram = DoublesOf(table->item_gram()),
                           .quality = NamedValuesOf(table->quality())};
   RECO_RETURN_IF_ERROR(
+      // A checkpoint has no dimension of its own: its Grams must be of one size, which Restore
+      // compares.
       CheckGrams(record.user_gram, record.item_gram, record.user_gram.size(), kWhat));
   return record;
 }
@@ -453,6 +466,7 @@ Result<JobInfo> DecodeJob(std::string_view bytes) {
   constexpr std::string_view kWhat = "job record";
   RecordReader reader;
   RECO_ASSIGN_OR_RETURN(const fb::Job* table, reader.Open<fb::Job>(bytes, kWhat));
+  // Kinds begin at 1, so that a zeroed record is none.
   if (table->kind() < static_cast<std::uint8_t>(JobKind::kRetrain) ||
       table->kind() > static_cast<std::uint8_t>(JobKind::kEvaluate)) {
     return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");

@@ -79,7 +79,7 @@ Result<Pair> DecodePair(std::string_view bytes);
 
 // `vectors`: format byte + little-endian float32s.
 void EncodeVector(std::span<const float> values, std::string* out);
-// kCorruption unless it holds exactly out.size() finite floats.
+// Reads a vector. kCorruption unless it holds exactly out.size() finite floats.
 Status DecodeVector(std::string_view bytes, std::span<float> out);
 
 // Part of the file format. Append only. See doc/format.md.
