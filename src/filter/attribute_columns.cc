@@ -1,3 +1,6 @@
+// What is made is made in steps under build_mutex_; what is ready is looked up under mutex_ alone,
+// so a list whose filter is made waits for no step. Records change with neither step nor look-up
+// under way, and Change brings up to date what is ready and what is half made.
 #include "filter/attribute_columns.h"
 
 #include <algorithm>
@@ -30,6 +33,7 @@ AttributeColumns::AttributeColumns(AttributeColumnsOptions options) : options_(o
 bool AttributeColumns::Prepare(FilterUse* use, const RecordSource& records) {
   {
     const MutexLock lock(mutex_);
+    // Only the first call of a use may find it kept by an earlier use: later ones find their own.
     const Kept* kept = Touch(*use->filter);
     use->known = use->known || (!use->begun && kept != nullptr);
     use->begun = true;
@@ -37,6 +41,7 @@ bool AttributeColumns::Prepare(FilterUse* use, const RecordSource& records) {
       return true;
     }
   }
+  // Given back after the step, so that threads that want other filters take turns.
   const MutexLock build_lock(build_mutex_);
   const auto program = StepProgram(use->filter, records);
   return program != nullptr && StepBitmap(use, program);
@@ -51,6 +56,7 @@ BoundFilter AttributeColumns::BindPrepared(const std::shared_ptr<const Filter>& 
     }
   }
   const MutexLock build_lock(build_mutex_);
+  // With the lock held to the end: a list that is under way needs its answer now.
   for (;;) {
     if (auto program = StepProgram(filter, records)) {
       return {std::move(program), nullptr};
@@ -71,7 +77,7 @@ bool AttributeColumns::WantsBitmap(const FilterUse& use) const {
          (use.known || use.repeated || rows_ <= options_.first_use_rows_max);
 }
 
-// What is kept of the filter, as the most recently used; null when nothing is.
+// Returns what is kept of the filter, as the most recently used; null when nothing is.
 const AttributeColumns::Kept* AttributeColumns::Touch(const Filter& filter) {
   const auto found = kept_by_text_.find(filter.text());
   if (found == kept_by_text_.end()) {
@@ -96,7 +102,7 @@ std::shared_ptr<Column> AttributeColumns::FindColumn(std::string_view name) cons
   return nullptr;
 }
 
-// New columns for the fields of `filter` that have none.
+// Returns new columns for the fields of `filter` that have none.
 std::vector<NamedColumn> AttributeColumns::Missing(const Filter& filter) const {
   std::vector<NamedColumn> missing;
   for (const std::string& field : filter.fields()) {
@@ -107,12 +113,13 @@ std::vector<NamedColumn> AttributeColumns::Missing(const Filter& filter) const {
   return missing;
 }
 
-// The pass that makes what the filter lacks: one under way, or a new one; null when nothing is
-// missing.
+// Returns the pass that makes what the filter lacks: one under way, or a new one; null when nothing
+// is missing.
 ColumnPass* AttributeColumns::PassFor(const Filter& filter) {
   const MutexLock lock(mutex_);
   for (const auto& pass : passes_) {
     const auto columns = pass->columns();
+    // The first pass makes the set of records, which every filter needs.
     if (pass->with_records() ||
         std::any_of(columns.begin(), columns.end(), [&](const NamedColumn& named) {
           return Contains(filter.fields(), named.name);
@@ -124,12 +131,13 @@ ColumnPass* AttributeColumns::PassFor(const Filter& filter) {
   if (missing.empty() && records_ != nullptr) {
     return nullptr;
   }
+  // Before the pass: its columns count from now on.
   MakeRoom(filter, missing.size());
   passes_.push_back(std::make_unique<ColumnPass>(std::move(missing), records_ == nullptr));
   return passes_.back().get();
 }
 
-// The pass has read all records.
+// Takes over what a pass has made that has read all records.
 void AttributeColumns::Publish(ColumnPass* pass) {
   const MutexLock lock(mutex_);
   columns_.insert(columns_.end(), pass->columns().begin(), pass->columns().end());
@@ -140,7 +148,7 @@ void AttributeColumns::Publish(ColumnPass* pass) {
   std::erase_if(passes_, [&](const auto& each) { return each.get() == pass; });
 }
 
-// A step of the columns that the filter lacks. Null while one is missing.
+// Takes a step of the columns that the filter lacks. Null while one is missing.
 std::shared_ptr<const BoundProgram> AttributeColumns::StepProgram(
     const std::shared_ptr<const Filter>& filter, const RecordSource& records) {
   while (ColumnPass* pass = PassFor(*filter)) {
@@ -161,7 +169,7 @@ std::shared_ptr<const BoundProgram> AttributeColumns::StepProgram(
   return ProgramFor(filter);
 }
 
-// Its columns are there.
+// Returns the program of a filter whose columns are there.
 std::shared_ptr<const BoundProgram> AttributeColumns::ProgramFor(
     const std::shared_ptr<const Filter>& filter) {
   const MutexLock lock(mutex_);
@@ -178,7 +186,8 @@ std::shared_ptr<const BoundProgram> AttributeColumns::ProgramFor(
   return program;
 }
 
-// A step of the bitmap, when its time has come. True when it is there or is not to be.
+// Takes a step of the bitmap, when its time has come. Returns true when it is there or is not to
+// be.
 bool AttributeColumns::StepBitmap(FilterUse* use,
                                   const std::shared_ptr<const BoundProgram>& program) {
   {
@@ -209,7 +218,7 @@ bool AttributeColumns::StepBitmap(FilterUse* use,
   return done;
 }
 
-// Bitmaps of filters that are kept no longer.
+// Drops the bitmaps being made of filters that are kept no longer.
 void AttributeColumns::DropOrphans() {
   for (auto build = bitmaps_.begin(); build != bitmaps_.end();) {
     const auto kept = kept_by_text_.find((*build)->program()->filter->text());
@@ -230,7 +239,8 @@ void AttributeColumns::CountBuilding() {
   building_bytes_ = bytes;
 }
 
-// In place of what is kept of the same text.
+// Keeps it in place of what is kept of the same text, and drops the least recently used beyond the
+// bounds.
 void AttributeColumns::Keep(Kept kept) {
   const auto known = kept_by_text_.find(kept.program->filter->text());
   if (known != kept_by_text_.end()) {
@@ -252,13 +262,14 @@ void AttributeColumns::Keep(Kept kept) {
   }
 }
 
-// The least recently used.
+// Drops the least recently used filter.
 void AttributeColumns::DropKept() {
   kept_by_text_.erase(kept_.back().program->filter->text());
   kept_.pop_back();
 }
 
-// For so many new columns of `filter`. A column goes only after all filters kept with it.
+// Makes room for so many new columns of `filter`. A column goes only after all filters kept with
+// it.
 void AttributeColumns::MakeRoom(const Filter& filter, std::size_t columns) {
   while (columns_.size() + columns > std::max(options_.columns_max, kFilterFieldsMax)) {
     if (!DropFreeColumn(filter)) {
@@ -298,8 +309,8 @@ void AttributeColumns::Erase(std::uint32_t ordinal) {
   }
 }
 
-// What is no object leaves the record without attributes. A pass will come to the records that it
-// has not read.
+// Brings all that is made, and half made, up to date with one record. What is no object leaves the
+// record without attributes. A pass will come to the records that it has not read.
 void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
   std::vector<std::span<const NamedColumn>> lists = {columns_};
   for (const auto& pass : passes_) {
@@ -321,6 +332,7 @@ void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
   }
   for (Kept& kept : kept_) {
     if (kept.matches != nullptr) {
+      // By the program, whose columns have the new values already.
       kept.matches->Set(ordinal, kept.program->Matches(ordinal));
     }
   }
@@ -329,7 +341,7 @@ void AttributeColumns::Change(std::uint32_t ordinal, std::string_view json) {
   }
 }
 
-// Sets the row of all columns. False for what is no JSON object.
+// Sets the row of all columns. Returns false for what is no JSON object.
 bool AttributeColumns::ReadInto(std::span<const std::span<const NamedColumn>> lists,
                                 std::uint32_t ordinal, std::string_view json) {
   for (const auto& list : lists) {

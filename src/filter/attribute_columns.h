@@ -41,22 +41,22 @@ namespace reco::filter {
 // cheap. Thread-compatible.
 class BoundFilter {
  public:
-  // Any ordinal. No allocation.
+  // Returns true iff the record matches. Any ordinal; no allocation.
   bool Matches(std::uint32_t ordinal) const {
     return matches_ != nullptr ? matches_->Test(ordinal) : program_->Matches(ordinal);
   }
 
-  // How many records match; none while the filter has no bitmap yet.
+  // Returns how many records match; none while the filter has no bitmap yet.
   std::optional<std::size_t> match_count() const {
     return matches_ != nullptr ? std::optional(matches_->count()) : std::nullopt;
   }
 
-  // The bitmap behind match_count, bit i of word j for ordinal 64 j + i; empty without one.
+  // Returns the bitmap behind match_count, bit i of word j for ordinal 64 j + i; empty without one.
   std::span<const std::uint64_t> words() const {
     return matches_ != nullptr ? matches_->words() : std::span<const std::uint64_t>();
   }
 
-  // Calls `visit` with each matching ordinal, ascending, until it answers false. Nothing is visited
+  // Calls `visit` with each matching ordinal, ascending, until it returns false. Nothing is visited
   // while match_count is not known.
   void ForEachMatch(FunctionRef<bool(std::uint32_t ordinal)> visit) const;
 
@@ -103,34 +103,35 @@ class AttributeColumns {
   AttributeColumns(const AttributeColumns&) = delete;
   AttributeColumns& operator=(const AttributeColumns&) = delete;
 
-  // One step, of about 0.3 ms and at most a few times as much, towards what this use of the filter
-  // needs: columns, which take a pass over all records, and its bitmap when its time has come. True
-  // when nothing is missing. Between the steps records may change, and other threads that need the
-  // same carry it on; a thread waits for another's step, not for more. `records` must show what Set
-  // and Erase were told; it is called with a mutex of ours held and must not call back here.
+  // Takes one step, of about 0.3 ms and at most a few times as much, towards what this use of the
+  // filter needs: columns, which take a pass over all records, and its bitmap when its time has
+  // come. Returns true when nothing is missing. Between the steps records may change, and other
+  // threads that need the same carry it on; a thread waits for another's step, not for more.
+  // `records` must show what Set and Erase were told; it is called with a mutex of ours held and
+  // must not call back here.
   bool Prepare(FilterUse* use, const RecordSource& records) EXCLUDES(build_mutex_, mutex_);
 
-  // Whether a use of the filter with this text finds its bitmap.
+  // Returns true iff a use of the filter with this text finds its bitmap.
   bool HasBitmap(std::string_view text) const EXCLUDES(mutex_);
 
-  // With what there is. Columns that are missing although the filter was prepared, because others
-  // have taken their place since, are made at once.
+  // Binds with what there is. Columns that are missing although the filter was prepared, because
+  // others have taken their place since, are made at once.
   BoundFilter BindPrepared(const std::shared_ptr<const Filter>& filter, const RecordSource& records)
       EXCLUDES(build_mutex_, mutex_);
 
-  // Both at once: a use of the filter.
+  // Prepares and binds at once: a use of the filter.
   BoundFilter Bind(const std::shared_ptr<const Filter>& filter, const RecordSource& records)
       EXCLUDES(build_mutex_, mutex_);
 
-  // The record has these attributes now. Cost: a pass over `json`, and one evaluation of each kept
-  // filter. No JSON object: as Erase.
+  // Takes in that the record has these attributes now. Cost: a pass over `json`, and one evaluation
+  // of each kept filter. No JSON object: as Erase.
   void Set(std::uint32_t ordinal, std::string_view json) EXCLUDES(build_mutex_, mutex_);
-  // The record has no attributes, or is gone.
+  // Takes in that the record has no attributes, or is gone.
   void Erase(std::uint32_t ordinal) EXCLUDES(build_mutex_, mutex_);
   // Forgets everything, as after a change of many records or of ordinals.
   void Clear() EXCLUDES(build_mutex_, mutex_);
 
-  // Of columns and bitmaps, also of those being made.
+  // The bytes of columns and bitmaps, also of those being made.
   std::size_t memory_bytes() const EXCLUDES(mutex_);
   std::size_t column_count() const EXCLUDES(mutex_);  // that are made
   std::size_t filter_count() const EXCLUDES(mutex_);  // kept, with or without a bitmap

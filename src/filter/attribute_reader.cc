@@ -55,6 +55,7 @@ class AttributeReader::Impl {
   bool LoadFields(std::size_t size) {
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
+    // Errors of single values come up in Scalar; here only what makes it no object.
     if (parser_.iterate(padded_.data(), size, padded_.size()).get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS) {
       return false;
@@ -65,6 +66,7 @@ class AttributeReader::Impl {
         return false;
       }
       Field read;
+      // The value is read also when the name is not usable, or the walk could not go on.
       const bool named = field.unescaped_key().get(read.name) == simdjson::SUCCESS;
       if (!LoadValue(field.value(), &read)) {
         return false;
@@ -95,6 +97,7 @@ class AttributeReader::Impl {
     const auto begin = scalars_.begin() + static_cast<std::ptrdiff_t>(field->first);
     if (std::any_of(begin, scalars_.end(),
                     [](const auto& s) { return s.type == AttributeType::kOther; })) {
+      // One element that no value of ours can hold makes the array unusable as a whole.
       field->scalar.type = AttributeType::kOther;
       field->count = 0;
     }

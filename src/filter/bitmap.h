@@ -22,7 +22,7 @@ class Bitmap {
     return word < words_.size() && ((words_[word] >> (row % kWordBits)) & 1) != 0;
   }
 
-  // Grows as needed.
+  // Puts the row in the set or takes it out; grows as needed.
   void Set(std::uint32_t row, bool value) {
     const std::size_t word = row / kWordBits;
     if (word >= words_.size()) {
@@ -48,7 +48,7 @@ class Bitmap {
     }
   }
 
-  // Room for `rows` at once.
+  // Makes room for `rows` at once.
   void Reserve(std::size_t rows) { words_.reserve(WordsFor(rows)); }
 
   std::size_t count() const { return count_; }

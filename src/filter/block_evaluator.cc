@@ -26,7 +26,7 @@ struct Lane {
   Numbers* numbers = nullptr;  // this place's own store
 };
 
-// What an operator made of each string of a column's dictionary and a literal.
+// Remembers what an operator made of each string of a column's dictionary and a literal.
 class Memo {
  public:
   template <typename Compute>
@@ -60,11 +60,12 @@ class BlockEvaluator {
     }
   }
 
-  // Of `rows` rows from `first`, a multiple of kBlockRows.
+  // Returns the matching ones of `rows` rows from `first`, a multiple of kBlockRows.
   Words Run(std::size_t first, std::size_t rows) {
     first_ = first;
     rows_ = rows;
     Words words = Usable();
+    // Most blocks of a rare field.
     if (std::all_of(words.begin(), words.end(), [](std::uint64_t word) { return word == 0; })) {
       return words;
     }
@@ -102,7 +103,7 @@ class BlockEvaluator {
     return words;
   }
 
-  // While a row is usable there is one of each column.
+  // Returns the column's chunk for the block; while a row is usable there is one of each column.
   const Column::Chunk* ChunkOf(const Column& column) const {
     return column.chunk(first_ / kBlockRows);
   }
@@ -215,10 +216,11 @@ class BlockEvaluator {
     }
   }
 
-  // Of values of any type, by row.
+  // Compares values of any type, by row.
   void Match(std::size_t index, Lane* a, const Lane& b) {
     const Op op = program_.instructions[index].op;
     double* out = a->numbers->data();
+    // A copy: the results go into a's store, and a itself becomes numbers.
     const Lane left = *a;
     const Column* column = left.column != nullptr ? left.column : b.column;
     const Column::Chunk* chunk = left.column != nullptr ? left.chunk : b.chunk;
@@ -227,6 +229,7 @@ class BlockEvaluator {
       return Apply(op, ValueAt(left, row), ValueAt(b, row)) != 0;
     };
     for (std::size_t row = 0; row < rows_; ++row) {
+      // Equal strings have one id, so each is compared once for all rows.
       if (remember && chunk->tags[row] == Tag::kString) {
         out[row] = memos_[index].Get(chunk->payloads[row], column->dictionary().size(),
                                      [&] { return match(row); })
@@ -246,7 +249,7 @@ class BlockEvaluator {
                                   : Value::Number((*lane.numbers)[row]);
   }
 
-  // Whether every usable row is a number here.
+  // Returns true iff every usable row is a number here.
   bool IsNumeric(const Lane& lane) const {
     if (lane.literal != nullptr) {
       return lane.literal->tag == Tag::kNumber;
@@ -262,7 +265,7 @@ class BlockEvaluator {
     return !other;
   }
 
-  // What each row is as a number; in the lane's store.
+  // Returns what each row is as a number; in the lane's store.
   const double* NumbersOf(const Lane& lane) const {
     double* out = lane.numbers->data();
     if (lane.literal != nullptr) {
@@ -279,7 +282,7 @@ class BlockEvaluator {
     return out;
   }
 
-  // Not 0 for each row that counts as true; in the lane's store.
+  // Returns not 0 for each row that counts as true; in the lane's store.
   const double* TruthOf(const Lane& lane) const {
     double* out = lane.numbers->data();
     if (lane.literal != nullptr) {
@@ -334,6 +337,7 @@ bool BitmapBuild::Step() {
 }
 
 void BitmapBuild::Change(std::uint32_t ordinal) {
+  // What it remembers goes by ids of the dictionary, which a change may have made anew.
   evaluator_.reset();
   if (ordinal < next_row_) {
     matches_.Set(ordinal, program_->Matches(ordinal));

@@ -20,12 +20,12 @@ class BitmapBuild {
   BitmapBuild& operator=(const BitmapBuild&) = delete;
 
   const std::shared_ptr<const BoundProgram>& program() const { return program_; }
-  // Evaluates about 0.3 ms worth of rows. True when there are no more: the bitmap is that of the
-  // records as they are.
+  // Evaluates about 0.3 ms worth of rows. Returns true when there are no more: the bitmap is that
+  // of the records as they are.
   bool Step();
-  // To be told of every change of a record after it was made.
+  // Takes in a change of a record; to be called for each, after it was made.
   void Change(std::uint32_t ordinal);
-  // After the Step that answered true.
+  // Returns the bitmap; after the Step that returned true.
   Bitmap Take() && { return std::move(matches_); }
   std::size_t memory_bytes() const { return matches_.memory_bytes(); }
 

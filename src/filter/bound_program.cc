@@ -70,6 +70,7 @@ bool BoundProgram::Matches(std::uint32_t ordinal) const {
     }
   }
   const Program& program = filter->program();
+  // The parser has checked that no program needs more.
   std::array<Value, kStackMax> stack;  // not initialised, on purpose
   std::size_t size = 0;
   for (const Instruction instruction : program.instructions) {

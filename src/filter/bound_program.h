@@ -19,13 +19,14 @@ struct BoundProgram {
   std::vector<std::shared_ptr<const Column>> columns;  // one a field of the filter, in order
   std::shared_ptr<const Bitmap> records;               // that have attributes
 
-  // No allocation. Any ordinal.
+  // Returns true iff the record matches. Any ordinal; no allocation.
   bool Matches(std::uint32_t ordinal) const;
 };
 
-// What a binary operator makes of two values.
+// Returns what a binary operator makes of two values.
 double Apply(Op op, const Value& a, const Value& b);
-// The same of two numbers, for the operators whose operands are numbers: arithmetic and order.
+// Returns what it makes of two numbers, for the operators whose operands are numbers: arithmetic
+// and order.
 double ApplyToNumbers(Op op, double a, double b);
 
 }  // namespace reco::filter

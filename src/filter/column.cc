@@ -8,7 +8,7 @@ namespace {
 // Below this, leftovers of replaced values are not worth a pass over the rows.
 constexpr std::size_t kUnusedMin = 1024;
 
-// What a usable value is stored as.
+// Returns the tag that a usable value is stored under; kMissing for the others.
 Tag TagOf(AttributeType type) {
   switch (type) {
     case AttributeType::kNull:
@@ -49,6 +49,7 @@ void Column::Set(std::uint32_t row, const AttributeValue& value) {
   }
   Chunk& chunk = ChunkOf(row);
   const std::size_t at = row % kChunkRows;
+  // The old value first: the same string may come back under the same id.
   Release(chunk, at);
   chunk.values += chunk.tags[at] == Tag::kMissing ? 1 : 0;
   chunk.tags[at] = tag;

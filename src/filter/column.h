@@ -27,24 +27,24 @@ class Column {
     std::uint32_t values = 0;  // rows that are not missing
   };
 
-  // What filters cannot use makes the row missing.
+  // Sets the value of a row; one that filters cannot use makes the row missing.
   void Set(std::uint32_t row, const AttributeValue& value);
   void Clear(std::uint32_t row);
 
-  // Rows `at` * kChunkRows on; null: all of them are missing.
+  // Returns the chunk of rows `at` * kChunkRows on; null when all of them are missing.
   const Chunk* chunk(std::size_t at) const {
     return at < chunks_.size() ? chunks_[at].get() : nullptr;
   }
   const Dictionary& dictionary() const { return dictionary_; }
   std::size_t memory_bytes() const;
 
-  // Of any row.
+  // Returns the tag of any row.
   Tag tag(std::size_t row) const {
     const Chunk* found = chunk(row / kChunkRows);
     return found != nullptr ? found->tags[row % kChunkRows] : Tag::kMissing;
   }
 
-  // Of any row. A missing one is null.
+  // Returns the value of any row. A missing one is null.
   Value At(std::size_t row) const {
     const Chunk* found = chunk(row / kChunkRows);
     return found != nullptr ? At(*found, row % kChunkRows) : Value::Null();
@@ -76,10 +76,11 @@ class Column {
   static std::size_t First(std::uint64_t payload) { return payload >> kCountBits; }
 
   Chunk& ChunkOf(std::uint32_t row);
+  // Counts down what the row's value uses of the dictionary and the elements.
   void Release(const Chunk& chunk, std::size_t row);
   std::uint64_t StoreArray(const AttributeValue& value);
   Element Store(const AttributeScalar& scalar);
-  // Of the chunks that exist.
+  // The rows of the chunks that exist.
   std::size_t rows() const { return chunk_count_ * kChunkRows; }
   void DropUnused();
   void RenewElements();

@@ -27,6 +27,7 @@ bool ColumnPass::Step(const RecordSource& source, const Bitmap* records, Attribu
       cost += kOrdinalCost;
       continue;
     }
+    // Also for a record without attributes: finding that out takes as long.
     cost += kLookupCost;
     const std::string_view json = source.json(next_);
     if (json.empty()) {

@@ -41,7 +41,7 @@ class ColumnPass {
       : columns_(std::move(columns)), with_records_(with_records) {}
 
   // Reads for about 0.3 ms. With `records` only those of which it holds, which must be those that
-  // have attributes. True when all are read.
+  // have attributes. Returns true when all are read.
   bool Step(const RecordSource& source, const Bitmap* records, AttributeReader& reader);
 
   bool HasRead(std::uint32_t ordinal) const { return ordinal < next_; }
@@ -52,7 +52,7 @@ class ColumnPass {
   std::size_t memory_bytes() const;
 
  private:
-  // The record next_.
+  // Reads the record next_.
   void Read(std::string_view json, AttributeReader& reader);
 
   std::vector<NamedColumn> columns_;

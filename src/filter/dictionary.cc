@@ -14,6 +14,7 @@ std::uint32_t Dictionary::Intern(std::string_view text) {
   const auto known = ids_.find(text);
   if (known != ids_.end()) {
     StringEntry& entry = entries_[known->second];
+    // It was kept with no uses, and has one again.
     unused_ -= entry.uses == 0 ? 1 : 0;
     ++entry.uses;
     return known->second;

@@ -22,14 +22,14 @@ inline constexpr std::size_t kFilterFieldsMax = 64;   // distinct
 // Immutable.
 class Filter {
  public:
-  // kInvalidArgument when `text` is no expression or passes a bound: one line of printable ASCII
-  // that says what was expected, at which byte (counted from 1), and shows the text about there
-  // with a ^ before that byte:
+  // Compiles `text`. kInvalidArgument when it is no expression or passes a bound: one line of
+  // printable ASCII that says what was expected, at which byte (counted from 1), and shows the text
+  // about there with a ^ before that byte:
   //   filter: expected a value at byte 18: .year > 1990 and ^)
   static Result<std::shared_ptr<const Filter>> Compile(std::string_view text);
 
   const std::string& text() const { return text_; }
-  // Distinct names of the fields it reads. A record without one of them does not match.
+  // The distinct names of the fields it reads. A record without one of them does not match.
   std::span<const std::string> fields() const { return program_.fields; }
   const Program& program() const { return program_; }
 

@@ -47,7 +47,7 @@ bool IsNameByte(char c) {
   return IsLetter(c) || IsDigit(c) || c == '_' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Whether a value may stand after `kind`.
+// Returns true iff a value may stand after `kind`.
 bool OpensValue(TokenKind kind) {
   switch (kind) {
     case TokenKind::kNumber:
@@ -93,6 +93,7 @@ class Lexer {
   }
 
   Status Take(Token* token) {
+    // The token itself is in the list already: the one before it decides.
     const bool value = tokens_.size() == 1 || OpensValue(tokens_[tokens_.size() - 2].kind);
     const char c = Peek();
     if (IsDigit(c) || (c == '-' && value && IsDigit(Peek(1)))) {
@@ -153,6 +154,7 @@ class Lexer {
 
   Status TakeWord(Token* token) {
     std::size_t end = at_;
+    // Without '-', which is an operator behind a word.
     while (end < text_.size() && (IsNameByte(text_[end]) && text_[end] != '-')) {
       ++end;
     }

@@ -49,9 +49,9 @@ struct Token {
   std::string text;  // of a string, its escapes resolved; the name of a field, without its dot
 };
 
-// All tokens, the last of them kEnd. A minus sign before a digit begins a number where a value may
-// stand, and is an operator elsewhere. kInvalidArgument as Filter::Compile says, also for more than
-// kFilterTokensMax tokens (kEnd apart).
+// Returns all tokens, the last of them kEnd. A minus sign before a digit begins a number where a
+// value may stand, and is an operator elsewhere. kInvalidArgument as Filter::Compile says, also for
+// more than kFilterTokensMax tokens (kEnd apart).
 Result<std::vector<Token>> Tokenize(std::string_view text);
 
 }  // namespace reco::filter

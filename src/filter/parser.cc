@@ -72,6 +72,7 @@ class Parser {
     if (front().kind != TokenKind::kEnd) {
       return Error("expected an operator");
     }
+    // Nesting is bounded, so the stack is: BoundProgram relies on it.
     RECO_CHECK(program_.stack_max <= kStackMax);
     return std::move(program_);
   }
@@ -112,6 +113,7 @@ class Parser {
   // All operators group from the left but **.
   Status RightSide(Binary binary) {
     const bool power = binary.precedence == kPowerPrecedence;
+    // The right of ** nests in itself, so it counts as depth.
     if (power) {
       RECO_RETURN_IF_ERROR(Deeper());
     }

@@ -9,7 +9,7 @@
 
 namespace reco::filter {
 
-// As Filter::Compile.
+// Compiles an expression; errors as of Filter::Compile.
 Result<Program> ParseProgram(std::string_view text);
 
 }  // namespace reco::filter

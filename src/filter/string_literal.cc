@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kHexDigits = 4;
 
-// The code unit after "\u" at `at`.
+// Returns the code unit after "\u" at `at`.
 std::optional<std::uint32_t> CodeUnit(std::string_view text, std::size_t at) {
   if (at >= text.size() || text.size() - at < kHexDigits + 2 || text.substr(at, 2) != "\\u") {
     return std::nullopt;
@@ -45,7 +45,7 @@ void AppendUtf8(std::uint32_t code, std::string* out) {
   }
 }
 
-// One character, or a pair of surrogates. False when there is none at *at.
+// Takes one character, or a pair of surrogates. Returns false when there is none at *at.
 bool TakeUnicode(std::string_view text, std::size_t* at, std::string* value) {
   std::optional<std::uint32_t> code = CodeUnit(text, *at);
   if (!code || (*code >= 0xdc00 && *code < 0xe000)) {
@@ -64,7 +64,7 @@ bool TakeUnicode(std::string_view text, std::size_t* at, std::string* value) {
   return true;
 }
 
-// The escape whose backslash is at *at. False when it is none.
+// Takes the escape whose backslash is at *at. Returns false when it is none.
 bool TakeEscape(std::string_view text, std::size_t* at, std::string* value) {
   constexpr std::string_view kNames = "\"'\\/bfnrt";
   constexpr std::string_view kMeanings = "\"'\\/\b\f\n\r\t";

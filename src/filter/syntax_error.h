@@ -9,12 +9,12 @@
 
 namespace reco::filter {
 
-// "filter: <what> at byte <position + 1>: <text about there, a ^ before that byte>",
-// kInvalidArgument. One line of printable ASCII whatever the text: other bytes are shown as \xHH, a
+// Returns kInvalidArgument "filter: <what> at byte <position + 1>: <text about there, a ^ before
+// that byte>". One line of printable ASCII whatever the text: other bytes are shown as \xHH, a
 // backslash as two.
 Status SyntaxError(std::string_view what, std::string_view text, std::size_t position);
 
-// `bytes` in printable ASCII, as above.
+// Returns `bytes` in printable ASCII, as above.
 std::string Printable(std::string_view bytes);
 
 }  // namespace reco::filter

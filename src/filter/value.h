@@ -64,7 +64,7 @@ struct LiteralArray {
   void Sort();
 };
 
-// The decimal number that all of `text` is, [+-] digits [. digits] [e [+-] digits], or 0.
+// Returns the decimal number that all of `text` is, [+-] digits [. digits] [e [+-] digits], or 0.
 double NumberOf(std::string_view text);
 
 inline bool Truth(const Value& value) {
@@ -87,7 +87,8 @@ inline bool IsArray(Tag tag) {
   return tag == Tag::kArray || tag == Tag::kLiteralArray;
 }
 
-// Two strings by their bytes, null with null alone, an array with nothing, the rest as numbers.
+// Compares two strings by their bytes, null with null alone, an array with nothing, the rest as
+// numbers.
 inline bool Equal(const Value& a, const Value& b) {
   if (a.tag == Tag::kNumber && b.tag == Tag::kNumber) {
     return a.number == b.number;
@@ -101,7 +102,7 @@ inline bool Equal(const Value& a, const Value& b) {
   return !IsArray(a.tag) && !IsArray(b.tag) && a.number == b.number;
 }
 
-// Whether `a` equals an element of the array `b`, or is a part of the string `b`.
+// Returns true iff `a` equals an element of the array `b`, or is a part of the string `b`.
 bool In(const Value& a, const Value& b);
 
 }  // namespace reco::filter
