@@ -65,6 +65,8 @@ bool GlobMatch(std::string_view pattern, std::string_view text, bool ignore_case
   std::size_t star_text = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
+      // Only the last star is worth coming back to: what an earlier one could take more of, this
+      // one can.
       star = ++p;
       star_text = t;
       continue;

@@ -5,7 +5,8 @@
 
 namespace reco {
 
-// Whole-string, bytewise match. Linear in the text for each star (no exponential backtracking).
+// Returns true iff the pattern matches the whole text, bytewise. Linear in the text for each star
+// (no exponential backtracking).
 bool GlobMatch(std::string_view pattern, std::string_view text, bool ignore_case = false);
 
 }  // namespace reco

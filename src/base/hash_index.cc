@@ -114,6 +114,7 @@ void HashIndex::Erase(std::uint32_t tag, std::uint32_t handle) {
 
 void HashIndex::Grow(std::uint32_t tag) {
   Segment& segment = *directory_[DirectoryIndex(tag)];
+  // Small segments grow in place first, so that small indexes have one.
   if (segment.bits >= kSlotBitsMax && segment.depth < kDepthMax) {
     Split(tag);
     return;
@@ -131,6 +132,7 @@ void HashIndex::Grow(std::uint32_t tag) {
 
 void HashIndex::Split(std::uint32_t tag) {
   Segment& segment = *directory_[DirectoryIndex(tag)];
+  // The directory has no bit left by which the two halves would differ.
   if (segment.depth == depth_) {
     DoubleDirectory();
   }
@@ -179,6 +181,7 @@ std::uint64_t HashIndex::Scan(std::uint64_t cursor, std::uint64_t count,
         found.push_back(slot);
       }
     }
+    // Slots lie by probing, not quite by tag; a segment has at most some hundreds.
     std::sort(found.begin(), found.end(), [](Slot a, Slot b) { return a.tag < b.tag; });
     for (std::size_t i = 0; i < found.size(); ++i) {
       if (visited >= std::max<std::uint64_t>(count, 1) && found[i].tag != found[i - 1].tag) {
@@ -187,6 +190,7 @@ std::uint64_t HashIndex::Scan(std::uint64_t cursor, std::uint64_t count,
       visit(found[i].handle);
       ++visited;
     }
+    // To the first tag behind this segment's.
     const std::uint64_t width = kEnd >> segment.depth;
     cursor = (cursor / width + 1) * width;
     if (visited >= std::max<std::uint64_t>(count, 1)) {

@@ -16,7 +16,7 @@ namespace reco {
 // collide.
 inline constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15ULL;
 
-// The tag that a HashIndex wants of a name: 32 well-mixed bits. About 5 ns for 16 bytes.
+// Returns the tag that a HashIndex wants of a name: 32 well-mixed bits. About 5 ns for 16 bytes.
 std::uint32_t HashTag(std::string_view name, std::uint64_t seed);
 
 // Extendible hashing (Fagin et al. 1979): a directory over the tag's leading bits leads to segments
@@ -35,7 +35,7 @@ class HashIndex {
   std::size_t size() const { return size_; }
   std::size_t memory_bytes() const;
 
-  // The handle with this tag for which same(handle) holds, or kNone.
+  // Returns the handle with this tag for which same(handle) holds, or kNone.
   template <typename Same>
   std::uint32_t Find(std::uint32_t tag, Same&& same) const {
     const Segment& segment = *directory_[DirectoryIndex(tag)];
@@ -47,9 +47,9 @@ class HashIndex {
     }
   }
 
-  // Needs a handle that is not there yet.
+  // Adds a handle, which must not be there yet.
   void Insert(std::uint32_t tag, std::uint32_t handle);
-  // Needs a handle that was inserted with this tag.
+  // Takes out a handle that was inserted with this tag.
   void Erase(std::uint32_t tag, std::uint32_t handle);
   void Clear();
 

@@ -175,6 +175,7 @@ class JsonReader {
     std::size_t length = 1;
     std::uint8_t low = 0x80;  // bounds of the second byte
     std::uint8_t high = 0xbf;
+    // Control characters must be escaped.
     if (lead < 0x20) {
       return false;
     }

@@ -7,8 +7,8 @@ namespace reco {
 
 inline constexpr int kJsonDepthMax = 64;  // of objects and arrays in one another
 
-// True when `text` is one object in valid UTF-8, with nothing but white space around it. Keys may
-// repeat. Linear; deeper than kJsonDepthMax is no object.
+// Returns true iff `text` is one object in valid UTF-8, with nothing but white space around it.
+// Keys may repeat. Linear; deeper than kJsonDepthMax is no object.
 bool IsJsonObject(std::string_view text);
 
 }  // namespace reco

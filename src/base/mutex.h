@@ -44,7 +44,7 @@ class CondVar {
     cv_.wait(lock);
     static_cast<void>(lock.release());
   }
-  // False when `timeout` passed first.
+  // Returns false when `timeout` passed first.
   bool WaitFor(Mutex& mu, std::chrono::microseconds timeout) REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu.mu_, std::adopt_lock);
     const bool signalled = cv_.wait_for(lock, timeout) == std::cv_status::no_timeout;
