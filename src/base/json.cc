@@ -67,7 +67,7 @@ class JsonReader {
     return true;
   }
 
-  // With the white space around it.
+  // Takes a value with the white space around it.
   bool Value(int depth) {
     SkipSpace();
     const bool good = BareValue(depth);
@@ -146,7 +146,7 @@ class JsonReader {
     return false;
   }
 
-  // What follows a backslash.
+  // Takes what follows a backslash.
   bool Escape() {
     constexpr std::string_view kSimple = "\"\\/bfnrt";
     constexpr std::size_t kHexDigits = 4;
@@ -169,7 +169,8 @@ class JsonReader {
     return true;
   }
 
-  // One character of a string in UTF-8 (RFC 3629): shortest form, no surrogates, at most U+10FFFF.
+  // Takes one character of a string in UTF-8 (RFC 3629): shortest form, no surrogates, at most
+  // U+10FFFF.
   bool Character() {
     const auto lead = static_cast<std::uint8_t>(rest_.front());
     std::size_t length = 1;

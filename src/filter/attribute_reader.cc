@@ -123,7 +123,7 @@ class AttributeReader::Impl {
     return true;
   }
 
-  // kOther for what is no scalar or has no value of ours.
+  // Returns the value; kOther for what is no scalar or has no value of ours.
   static AttributeScalar Scalar(simdjson::ondemand::value value, json_type type) {
     AttributeScalar scalar{AttributeType::kOther, 0, {}};
     bool flag = false;

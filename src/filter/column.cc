@@ -144,7 +144,7 @@ void Column::RenewElements() {
   unused_elements_ = 0;
 }
 
-// Every element belongs to a row.
+// Makes a dictionary of the strings in use. Every element belongs to a row.
 void Column::RenewDictionary() {
   Dictionary renewed;
   for (const auto& chunk : chunks_) {

@@ -42,7 +42,7 @@ bool IsLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Bytes of other scripts in UTF-8 are taken as letters.
+// Returns true iff a name may hold the byte. Bytes of other scripts in UTF-8 are taken as letters.
 bool IsNameByte(char c) {
   return IsLetter(c) || IsDigit(c) || c == '_' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
 }

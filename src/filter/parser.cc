@@ -97,7 +97,7 @@ class Parser {
     return Status::Ok();
   }
 
-  // Operators of at least `precedence`.
+  // Takes operators of at least `precedence`.
   Status Expression(int precedence) {
     RECO_RETURN_IF_ERROR(Unary());
     for (;;) {
@@ -110,7 +110,7 @@ class Parser {
     }
   }
 
-  // All operators group from the left but **.
+  // Takes an operator's right side. All operators group from the left but **.
   Status RightSide(Binary binary) {
     const bool power = binary.precedence == kPowerPrecedence;
     // The right of ** nests in itself, so it counts as depth.

@@ -14,7 +14,7 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// `sorted` has no NaN; a NaN is not found.
+// Returns true iff `sorted`, which has no NaN, holds the key; a NaN is not found.
 template <typename T, typename Key>
 bool Holds(const std::vector<T>& sorted, const Key& key) {
   constexpr std::size_t kFewElements = 8;

@@ -24,8 +24,8 @@ using VecFloat = hn::Vec<LanesFloat>;
 // Queries whose sums are in flight together.
 constexpr std::size_t kQueriesAtOnce = 4;
 
-// Twice the dot products, less the bias, of `lanes` rows whose bytes start at `codes` with each
-// query.
+// Computes twice the dot products, less the bias, of `lanes` rows whose bytes start at `codes` with
+// each query.
 template <std::size_t kQueries>
 HWY_INLINE void DotCodes(const std::uint8_t* HWY_RESTRICT codes, const BlockQuery* queries,
                          std::int32_t* HWY_RESTRICT dots) {

@@ -46,11 +46,11 @@ inline void SelectRows(const CodeBlock& block, const ScanRequest& request, Selec
   SelectRows(block, {&query, 1});
 }
 
-// Plain loops.
+// Selects by plain loops.
 void SelectRowsReference(const CodeBlock& block, std::span<const BlockQuery> queries);
-// Highway's choice of instruction set, at run time.
+// Selects by Highway's choice of instruction set, at run time.
 void SelectRowsHighway(const CodeBlock& block, std::span<const BlockQuery> queries);
-// AVX-512 VNNI, which Highway 1.0.3 does not offer. Only where VnniSupported().
+// Selects by AVX-512 VNNI, which Highway 1.0.3 does not offer. Only where VnniSupported().
 void SelectRowsVnni(const CodeBlock& block, std::span<const BlockQuery> queries);
 bool VnniSupported();
 

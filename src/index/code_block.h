@@ -39,7 +39,7 @@ struct CodeBlock {
   std::size_t ahead = 0;                 // bytes from here to a block that comes soon; 0: none
 };
 
-// Place of a row's first chunk; the next ones are kTileChunkBytes apart.
+// Returns the place of a row's first chunk; the next ones are kTileChunkBytes apart.
 constexpr std::size_t CodeOffset(std::size_t row, std::size_t stride) {
   return (row / kTileRows) * kTileRows * stride / 2 + (row % kTileRows) * kChunkBytes;
 }

@@ -69,7 +69,8 @@ std::unique_ptr<ItemIndex> IndexRebuild::Finish(const ItemIndex& live) {
   return std::move(fresh_);
 }
 
-// In any order: what counts is the row as it is now, and whether it is there.
+// Carries `count` of the changes over. In any order: what counts is the row as it is now, and
+// whether it is there.
 void IndexRebuild::Apply(const ItemIndex& live, std::size_t count) {
   RowBlocks& blocks = fresh_->mutable_blocks();
   for (; count > 0 && !changes_->empty(); --count) {

@@ -129,7 +129,7 @@ void ItemIndex::Search(const SearchRequest& request, std::vector<Candidate>* out
   }
 }
 
-// At most kBatchQueries requests of one metric.
+// Searches at most kBatchQueries requests of one metric.
 void ItemIndex::Impl::SearchTogether(std::span<const SearchRequest> requests,
                                      std::span<std::vector<Candidate>> outs) const {
   std::deque<QuerySearch> searches;

@@ -99,7 +99,7 @@ HWY_AFTER_NAMESPACE();
 namespace reco::index {
 namespace {
 
-// Not below the real value when the value is off by rounding of float64.
+// Returns a float32 that is not below the real value when `value` is off by rounding of float64.
 float RoundUp(double value) {
   const double raised = value * (1 + 0x1p-40);
   auto rounded = static_cast<float>(raised);
@@ -117,7 +117,7 @@ double NormOf(const float* row, std::size_t stride) {
   return std::sqrt(squares);
 }
 
-// Two codes a byte; chunks go `apart` bytes from each other.
+// Stores two codes a byte; chunks go `apart` bytes from each other.
 void StoreHalves(const std::uint8_t* levels, std::size_t stride, std::size_t apart,
                  std::uint8_t* codes) {
   for (std::size_t c = 0; c < stride / kChunk; ++c) {
@@ -130,7 +130,7 @@ void StoreHalves(const std::uint8_t* levels, std::size_t stride, std::size_t apa
   }
 }
 
-// Rows so small or large that coding them would need care with float32's range: the step is
+// Codes a row so small or large that coding it would need care with float32's range: the step is
 // zero and the whole row is error. Such rows are rare, so that loose bounds do no harm.
 RowCode EncodeExtreme(const float* row, std::size_t stride) {
   RowCode code;

@@ -321,8 +321,8 @@ void QuerySearch::Drain(const RowBlocks& blocks) {
   Score(blocks);
 }
 
-// While there is no threshold a whole block is waiting. Those of the highest bounds give one that
-// most of the others do not reach.
+// Scores the waiting rows of the highest bounds. While there is no threshold a whole block is
+// waiting; these give one that most of the others do not reach.
 void QuerySearch::TakeFirst(const RowBlocks& blocks) {
   const std::size_t count = std::min(waiting_.size(), best_.capacity() + kFirstExtra);
   const auto higher = [](const Waiting& a, const Waiting& b) {

@@ -24,7 +24,7 @@ class BlockMemory {
   static std::size_t Bytes(std::size_t stride) {
     return CodeBytes(stride) + kNormBytes + RefinementBytes(stride);
   }
-  // From a block's codes to those of the next one in its slab.
+  // The bytes from a block's codes to those of the next one in its slab.
   static std::size_t CodeBytes(std::size_t stride) {
     return kBlockRows * (stride / 2 + sizeof(std::uint32_t));
   }
@@ -91,7 +91,7 @@ class RowBlocks {
     return blocks_[b].memory.View(bounds_[b], blocks_.size() < ahead_from_ ? 0 : ahead_);
   }
   std::size_t used(std::size_t b) const { return blocks_[b].used; }
-  // No row's norm is above it. Raised by Put, never lowered before Clear.
+  // The bound that no row's norm is above. Raised by Put, never lowered before Clear.
   float bound(std::size_t b) const { return bounds_[b]; }
   float group_bound(std::size_t group) const { return group_bounds_[group]; }
 

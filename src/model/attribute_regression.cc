@@ -133,7 +133,7 @@ class LaneFit {
     }
   }
 
-  // Squared error of `row` over the columns of this fit.
+  // Returns the squared error of `row` over the columns of this fit.
   double Error(std::uint32_t row) const {
     Lane away = Away(row);
     const Lane offset = Offset();
@@ -158,7 +158,7 @@ class LaneFit {
     return away;
   }
 
-  // What the mean features predict.
+  // Returns what the mean features predict.
   Lane Offset() const { return OffsetOf(weights_); }
 
  private:
@@ -208,7 +208,7 @@ class LaneFit {
     }
   }
 
-  // One step of every column; a column that is done (energy 0) stays.
+  // Takes one step of every column; a column that is done (energy 0) stays.
   Lane Step(float ridge, const Lane& energy) {
     Multiply(direction_, ridge);
     const Lane curve = Product(direction_, product_);
@@ -326,7 +326,7 @@ std::vector<std::uint32_t> ChooseRows(std::span<const float> shares, std::size_t
   return used;
 }
 
-// Scaled to mean 1 over `used`.
+// Returns the shares scaled to mean 1 over `used`.
 std::vector<float> Scaled(std::span<const float> shares, std::span<const std::uint32_t> used) {
   double total = 0;
   for (const std::uint32_t row : used) {

@@ -86,7 +86,8 @@ MetricRow Measure(std::span<const std::uint32_t> top, std::span<const std::uint3
   return row;
 }
 
-// Pairs without popularity count as one pair, so that the logarithm exists.
+// Returns -log2 of each item's share of the pairs. Items without pairs count as having one, so that
+// the logarithm exists.
 std::vector<double> Surprise(const InteractionMatrix& train) {
   std::vector<double> surprise(train.columns_count, 0);
   for (const std::uint32_t item : train.columns) {

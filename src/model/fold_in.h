@@ -112,7 +112,7 @@ class FoldInSolver {
   std::unique_ptr<Scratch> scratch_;
 };
 
-// Inner product of two padded rows.
+// Returns the inner product of two padded rows.
 float Dot(const float* a, const float* b, std::uint32_t stride);
 
 }  // namespace reco::model

@@ -43,7 +43,7 @@ class PackedTable {
   const Word* row(std::size_t i) const { return words_.data() + i * row_words_; }
   std::size_t row_bytes() const { return row_words_ * sizeof(Word); }
 
-  // Vector v of a row: the upper halves of the words for even v, the lower ones for odd v.
+  // Returns vector v of a row: the upper halves of the words for even v, the lower ones for odd v.
   static simd::Vec Load(const Word* row, std::size_t v) {
     using Words = Word __attribute__((vector_size(simd::kVectorBytes)));
     Words words;

@@ -103,7 +103,7 @@ class RatingTraining {
   }
 
  private:
-  // Users start with small random vectors of variance 0.01 / d and no bias. Each row has its own
+  // Starts users with small random vectors of variance 0.01 / d and no bias. Each row has its own
   // stream.
   void Start() {
     users_.rows.Grow(users_.matrix.rows());
@@ -169,8 +169,8 @@ class RatingTraining {
            SumOverRows(items_, [](std::uint32_t) { return 0.0; });
   }
 
-  // Sum of value(row) and the row's penalty over the rows of one side, in the same order whatever
-  // the threads.
+  // Returns the sum of value(row) and the row's penalty over the rows of one side, in the same
+  // order whatever the threads.
   template <typename Value>
   double SumOverRows(const TrainedSide& side, const Value& value) {
     std::vector<double> parts(side.blocks_count());

@@ -42,7 +42,7 @@ inline void Store(double* to, Wide v) {
   std::memcpy(to, &v, sizeof(v));
 }
 
-// kWideLanes floats, widened.
+// Loads kWideLanes floats, widened.
 inline Wide LoadWide(const float* from) {
   using Half = float __attribute__((vector_size(kVectorBytes / 2)));
   Half half;
@@ -62,7 +62,7 @@ inline auto AddHalves(V v, std::index_sequence<I...> /*lower*/) {
   return __builtin_shufflevector(v, v, I...) + __builtin_shufflevector(v, v, (I + kHalf)...);
 }
 
-// Sum of the lanes, by halving.
+// Returns the sum of the lanes, by halving.
 inline float Sum(Vec v) {
   if constexpr (kLanes == 16) {
     const auto v8 = AddHalves(v, std::make_index_sequence<8>());
@@ -173,7 +173,7 @@ inline void AddGatheredSquares(const float* const* rows, const float* scale, std
   }
 }
 
-// Inner product of a float row and a double vector.
+// Returns the inner product of a float row and a double vector.
 inline double WideDot(const float* row, const double* x, std::size_t stride) {
   Wide sum = {};
   for (std::size_t k = 0; k < stride; k += kWideLanes) {

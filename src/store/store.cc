@@ -51,7 +51,7 @@ class FaultLatch final : public rocksdb::EventListener {
       log_(level, text);
     }
   }
-  // Background work that breaks off from here on is no fault.
+  // Says that background work that breaks off from here on is no fault.
   void BeginClose() { closing_ = true; }
 
   void Fail(Status status) {
@@ -159,8 +159,8 @@ class RocksIterator final : public Iterator {
 // looks at a folder in the middle of a change.
 class FolderLock {
  public:
-  // kFailedPrecondition when another open holds it. On a medium that cannot be written, where
-  // nobody else can write either, there is no lock to take.
+  // Takes the lock. kFailedPrecondition when another open holds it. On a medium that cannot be
+  // written, where nobody else can write either, there is no lock to take.
   static Result<std::unique_ptr<FolderLock>> Take(rocksdb::Env& env, const std::string& path) {
     rocksdb::FileLock* lock = nullptr;
     const rocksdb::Status status = env.LockFile(path + "/LOCK", &lock);
@@ -372,8 +372,9 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-// RocksDB makes a new, empty database when the file CURRENT is missing and then removes the data
-// files it does not know. A folder that lost CURRENT must not come to that.
+// Checks that no data lies beside a missing CURRENT. RocksDB makes a new, empty database when that
+// file is missing and then removes the data files it does not know. A folder that lost CURRENT must
+// not come to that.
 Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
   std::vector<std::string> names;
   if (!env.GetChildren(path, &names).ok()) {
@@ -404,7 +405,7 @@ Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
   return {};
 }
 
-// "000012.sst" out of an error text; empty when it names none.
+// Returns "000012.sst" out of an error text; empty when it names none.
 std::string TableFileIn(std::string_view text) {
   const std::size_t end = text.find(kTableFileEnding);
   if (end == std::string_view::npos) {

@@ -46,7 +46,7 @@ class Batch {
 
   void Put(Family family, std::string_view key, std::string_view value);
   void Delete(Family family, std::string_view key);
-  // [begin, end)
+  // Deletes all keys in [begin, end).
   void DeleteRange(Family family, std::string_view begin, std::string_view end);
   // Adds the changes of `other` behind these.
   void Append(const Batch& other);
@@ -82,7 +82,7 @@ class Iterator {
   virtual ~Iterator() = default;
   virtual bool Valid() const = 0;
   virtual void Next() = 0;
-  // First key >= `key`, which must have the prefix.
+  // Moves to the first key >= `key`, which must have the prefix.
   virtual void Seek(std::string_view key) = 0;
   virtual std::string_view key() const = 0;    // valid until Next
   virtual std::string_view value() const = 0;  // valid until Next

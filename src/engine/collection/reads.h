@@ -39,7 +39,7 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
 // Returns what the collection counts for against the memory limit.
 std::uint64_t MemoryBytes(const SharedState& shared) EXCLUDES(shared);
 
-// What says that a collection is to be trained again.
+// The reasons for which a collection is to be trained again.
 struct RetrainTrigger {
   std::uint64_t events_since = 0;
   std::int64_t trained_at_ms = 0;

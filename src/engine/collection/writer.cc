@@ -200,7 +200,8 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     }
     event.user = users.OrdinalOf(interaction.user);
     event.item = items.OrdinalOf(interaction.item);
-    // As of before the batch. Apply looks in memory first, where earlier events of the batch are.
+    // The pairs as they were before the batch. Apply looks in memory first, where earlier events of
+    // the batch are.
     RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
     plan.push_back({event, stored});
     answer = ++seq;

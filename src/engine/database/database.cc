@@ -323,8 +323,8 @@ Status Database::Impl::CheckpointCollections(bool all) {
       if (!all && !collection->checkpointer().Due(true)) {
         continue;
       }
+      // A collection that was deleted in the meantime is no failure.
       if (Status status = collection->checkpointer().Checkpoint();
-          // kNotFound: the collection was deleted while this was under way.
           !status.ok() && status.code() != StatusCode::kNotFound) {
         failure = std::move(status);
         break;

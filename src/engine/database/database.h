@@ -32,7 +32,7 @@ class Env;
 
 namespace reco::engine {
 
-// What tests put under a database.
+// The parts that tests put under a database.
 struct DatabaseHooks {
   const Clock* clock = nullptr;
   rocksdb::Env* env = nullptr;
@@ -111,7 +111,7 @@ class Database::Impl {
   template <typename T>
   struct CollectionWrite {
     FunctionRef<Result<T>(engine::Collection&)> run;
-    // Whether the write may create a missing collection; null: it never does.
+    // Checks the input before a missing collection is created; null: the write creates none.
     std::optional<FunctionRef<Status()>> check_new = std::nullopt;
   };
   Result<bool> ChangeKeyRecord(KeyRef key, const WriteOptions& write,
@@ -144,7 +144,7 @@ class Database::Impl {
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);
 
-  // Rows of the keys family.
+  // The rows of the keys family, encoded and staged.
   static std::string EncodeKey(const engine::KeyEntry& entry);
   Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
   Status StageSet(KeyRef key, const engine::Keyspace::SetResult& result, std::int64_t now_ms)

@@ -64,7 +64,7 @@ class Keyspace {
     bool erased = false;               // the expiry lies in the past: the key is gone
     std::optional<KeyEntry> replaced;  // when written
   };
-  // kWrongType, and nothing changed, with `get` when the key holds a collection.
+  // Sets a string. kWrongType, and nothing changed, with `get` when the key holds a collection.
   Result<SetResult> SetString(KeyRef key, std::string_view value, const SetOptions& options,
                               std::int64_t now_ms);
 
@@ -78,7 +78,7 @@ class Keyspace {
   // Removes the expiry. Returns true when the key exists and had one.
   bool Persist(KeyRef key, std::int64_t now_ms);
 
-  // RENAME within one database: the entry moves with its expiry and replaces what stands at `to`,
+  // Moves the entry within one database (RENAME), with its expiry, in place of what stands at `to`,
   // which is returned. kNotFound "no such key". Equal names change nothing.
   Result<std::optional<KeyEntry>> Rename(KeyRef from, KeyRef to, std::int64_t now_ms);
 
@@ -142,7 +142,7 @@ class Keyspace {
   // Returns the node's handle, expired ones included, or HashIndex::kNone.
   std::uint32_t Handle(KeyRef key) const;
   std::uint32_t VisibleHandle(KeyRef key, std::int64_t now_ms) const;
-  // `handle` is that of the key.
+  // Puts the entry under a key whose handle is known: `handle`.
   std::optional<KeyEntry> PutAt(std::uint32_t handle, KeyRef key, KeyEntry entry);
   static std::uint32_t FreeHandle(KeyTable* table);
   void Account(KeyTable* table, std::uint32_t handle);

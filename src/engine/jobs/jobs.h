@@ -25,7 +25,8 @@ class JobTable;
 
 using JobResult = std::vector<std::pair<std::string, double>>;
 
-// What is left to write when a job has finished: its record, and the jobs that were forgotten.
+// The change that is left to write when a job has finished: its record, and the jobs that were
+// forgotten.
 struct JobChange {
   JobInfo finished;
   std::vector<std::uint64_t> dropped;

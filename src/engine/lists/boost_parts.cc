@@ -40,7 +40,7 @@ std::optional<Words> WordsOf(const RuleInForce& rule) {
 
 class Division {
  public:
-  // False: not known what one of the boosts holds for.
+  // Takes the rules. Returns false when it is not known what one of the boosts holds for.
   bool Take(std::span<const RuleInForce> rules, const RuleInForce* only) {
     for (const RuleInForce& rule : rules) {
       items_end_ = std::max<std::size_t>(items_end_, rule.items_end);

@@ -21,7 +21,7 @@ struct BoostPart {
 };
 
 struct BoostParts {
-  // Of the items that a boost holds for and none takes out each is in one.
+  // Each item that a boost holds for and none takes out is in one of them.
   std::vector<BoostPart> lifted;
   // Bit i of word j: a boost holds for item 64 j + i. None does for the items behind.
   std::vector<std::uint64_t> boosted;

@@ -101,7 +101,7 @@ class BoostedSearch {
   // A factor is multiplied in another order than a score is.
   static constexpr double kRounding = 1e-12;
 
-  // True while an item behind the end of this search could stand in the list.
+  // Returns true while an item behind the end of this search could stand in the list.
   bool MayHoldMore(const Among& among) const {
     // In its own order the first `count` of it are all that a list of `count` can take.
     if (among.all_read || (among.keeps_order && among.read >= count_)) {

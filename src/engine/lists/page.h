@@ -35,7 +35,7 @@ struct Among {
 using Lister =
     FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept, const Among& among)>;
 
-// What one list is made of beside its request.
+// The parts that one list is made of beside its request.
 struct ListParts {
   Side side = Side::kItem;
   std::vector<std::uint32_t> left_out = {};

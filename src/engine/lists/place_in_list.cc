@@ -33,7 +33,8 @@ bool PlaceInList::Better(const Entry& a, const Entry& b) const {
   return a.score != b.score ? a.score > b.score : before_(a.item, b.item);
 }
 
-// Buried items come behind all others, but for pins they are like the others.
+// Returns true iff `a` stands above `b`. Buried items come behind all others, but for pins they are
+// like the others.
 bool PlaceInList::Above(const Entry& a, const Entry& b) const {
   return a.buried != b.buried ? b.buried : Better(a, b);
 }
@@ -64,7 +65,8 @@ void PlaceInList::OfferToPins(const Entry& entry) {
   }
 }
 
-// What each pin holds for the best of, and where it puts it, in the order of the rules.
+// Returns the item that each pin takes, in the order of the rules: the best that it holds for and
+// that no pin before has taken, with its place.
 std::vector<PlaceInList::Pinned> PlaceInList::ChoosePins() const {
   std::vector<Pinned> chosen;
   for (const Pin& pin : pins_) {

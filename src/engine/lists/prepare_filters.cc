@@ -8,8 +8,8 @@
 
 namespace reco::engine::lists {
 
-// What is missing is made in steps between which writers may have the lock. No list is begun yet,
-// so nothing that it is made from can go out of date.
+// Makes what is missing in steps between which writers may have the lock. No list is begun yet, so
+// nothing that it is made from can go out of date.
 void PrepareFilters(const SharedState& shared, Side side, std::string_view text) {
   if (FiltersAreReady(shared, side, text)) {
     return;

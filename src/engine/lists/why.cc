@@ -83,7 +83,7 @@ ItemPlace PlaceOf(ReadView& view, const Query& query, std::uint32_t item) {
 
 }  // namespace
 
-// In steps, and anew when another model takes over in the middle.
+// Looks in steps, and anew when another model takes over in the middle.
 Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item) {
   for (int attempts = 0;; ++attempts) {
     ReadView view(shared);

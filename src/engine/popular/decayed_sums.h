@@ -54,7 +54,7 @@ class DecayedSums final : public RecentList {
   };
   using Due = std::pair<std::int64_t, std::uint32_t>;  // at the earliest forgotten then; pair
 
-  // What an event of weight 1 and this time adds, relative to the landmark.
+  // Returns what an event of weight 1 and this time adds, relative to the landmark.
   double WeightAt(std::int64_t time_ms) const;
   std::int64_t EndOf(const Pair& pair) const {
     return pair.newest_ms + kLifeInHalves * halflife_ms_;

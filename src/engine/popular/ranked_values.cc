@@ -38,7 +38,7 @@ class RankedValues::Selection {
     }
   }
 
-  // Best first, without the first `offset`.
+  // Returns the best, best first, without the first `offset`.
   std::vector<RankedValue> Take() && {
     Shrink();
     std::sort(found_.begin(), found_.end(), Better{query_.before});

@@ -71,9 +71,9 @@ class RecentLists {
       EXCLUDES(mutex_);
   // Gives up the list that is being built, and with it what was set aside.
   void Abandon() EXCLUDES(mutex_);
-  // The same, and the list is refused from now on for kRefusedMs.
+  // Gives it up likewise and refuses the list from now on for kRefusedMs.
   void Refuse(const RecentListName& name, std::int64_t now_ms) EXCLUDES(mutex_);
-  // Ok when a list of this name may hold `size`, its bound times `factor`; otherwise
+  // Returns Ok when a list of this name may hold `size`, its bound times `factor`; otherwise
   // kResourceExhausted with words for the caller.
   static Status CheckSize(const RecentListName& name, std::size_t size, std::size_t factor = 1);
 

@@ -15,7 +15,7 @@
 
 namespace reco::engine {
 
-// What a solve needs beside the row's pairs.
+// The terms that a solve needs beside the row's pairs.
 struct FoldInTerms {
   Side side = Side::kUser;  // of the row to be solved
   const model::Gram& gram;  // of the partners; not used for ratings
@@ -26,7 +26,7 @@ struct FoldInTerms {
   const float* prior = nullptr;
 };
 
-// The same terms as the solver of ratings takes them.
+// Returns the terms as the solver of ratings takes them.
 model::RatingTerms RatingTermsOf(const FoldInTerms& terms);
 
 // Returns the length of the vectors of a collection: with ratings they also hold a bias and a

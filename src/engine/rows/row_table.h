@@ -71,7 +71,7 @@ struct RowName {
   std::uint32_t owner = 0;
 };
 
-// What is known of one pair without reading the disk.
+// The knowledge of one pair that takes no read of the disk.
 enum class Knowledge : std::uint8_t { kPresent, kAbsent, kUnknown };
 
 // Thread-compatible; Read and Lookup may run concurrently. Refers to its context for as long as it

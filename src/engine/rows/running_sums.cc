@@ -53,9 +53,9 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& chan
   return false;
 }
 
-// Once the sums hold a sixteenth of the row in new events, 32 pairs a write go into the successor,
-// which takes over before an eighth is reached: 1.6 us a write at d = 64 and no write that pays for
-// the whole row.
+// Builds on at the successor. Once the sums hold a sixteenth of the row in new events, 32 pairs a
+// write go into it, and it takes over before an eighth is reached: 1.6 us a write at d = 64 and no
+// write that pays for the whole row.
 void RunningSums::Renew(Row& row) {
   // Its speed: a row of n pairs is through after n / 32 writes, before the age goes from a
   // sixteenth to an eighth of n.

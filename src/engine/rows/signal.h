@@ -13,7 +13,7 @@
 
 namespace reco::engine {
 
-// What is fixed about a collection's events when it is created (D21).
+// The rules of a collection's events, fixed when it is created (D21).
 struct SignalRules {
   bool rated() const { return feedback == Feedback::kExplicit; }
 

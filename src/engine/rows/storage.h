@@ -23,7 +23,7 @@ struct Storage {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<wal::EventLog> log;
 
-  // kIoError while the folder is closed.
+  // Returns kIoError while the folder is closed.
   Status Readable() const {
     return store != nullptr ? Status::Ok()
                             : Status::IoError("the folder is closed after an I/O error");
@@ -53,7 +53,7 @@ struct RowBudget {
 struct MemoryBudget {
   std::atomic<std::uint64_t> used_bytes = 0;   // counted by the maintenance thread
   std::atomic<std::uint64_t> limit_bytes = 0;  // 0: no limit
-  // Ok up to the limit, as of the last count; kResourceExhausted above it.
+  // Returns Ok up to the limit, as of the last count; kResourceExhausted above it.
   Status Check() const {
     const std::uint64_t limit = limit_bytes.load(std::memory_order_relaxed);
     return limit != 0 && used_bytes.load(std::memory_order_relaxed) > limit

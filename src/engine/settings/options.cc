@@ -8,7 +8,7 @@
 namespace reco {
 namespace {
 
-// Ok when low <= value <= high.
+// Returns Ok when low <= value <= high.
 Status CheckRange(std::string_view name, std::uint64_t value, std::uint64_t low,
                   std::uint64_t high) {
   if (value >= low && value <= high) {

@@ -26,7 +26,8 @@ double ToDouble(double value) {
   return value;
 }
 
-// Beyond 2^53 doubles skip integers, and 2^53 + 1 would pass for 2^53.
+// Returns the value, or one above all bounds: beyond 2^53 doubles skip integers, and 2^53 + 1 would
+// pass for 2^53.
 double ToDouble(std::uint64_t value) {
   const auto exact = static_cast<std::uint64_t>(kLargestExact);
   return value <= exact ? static_cast<double>(value) : 2 * kLargestExact;
@@ -216,7 +217,7 @@ constexpr const Parameter& kTypeParameter = kParameters.back();
 constexpr const Parameter& kFieldsParameter = kParameters[kParameters.size() - 2];
 static_assert(kFieldsParameter.name == "attrfeatures");
 
-// ASCII only: names are, and the locale must not matter.
+// Returns the text in lower case. ASCII only: names are, and the locale must not matter.
 std::string Lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

@@ -66,10 +66,10 @@ Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameter
 // types.
 ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern = "*");
 
-// Ok when all values are in their ranges; otherwise kInvalidArgument that tells of the first that
-// is not.
+// Returns Ok when all values are in their ranges; otherwise kInvalidArgument that tells of the
+// first that is not.
 Status CheckParameters(const CollectionOptions& options);
-// Ok when no fixed parameter differs; otherwise kInvalidArgument with both values.
+// Returns Ok when no fixed parameter differs; otherwise kInvalidArgument with both values.
 Status CheckSameFixed(const CollectionOptions& existing, const CollectionOptions& requested);
 
 }  // namespace reco::engine

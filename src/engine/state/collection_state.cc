@@ -150,7 +150,8 @@ Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event)
 
 // --- Apply: cannot fail (I5) ---------------------------------------------------------------------
 
-// Events applied since Prepare are in memory, so memory goes before what Prepare found.
+// Returns the pair of the event as it is now. Events applied since Prepare are in memory, so memory
+// goes before what Prepare found.
 std::optional<format::Pair> CollectionState::CurrentPair(
     const Event& event, const std::optional<format::Pair>& stored) const {
   format::Pair pair;
@@ -500,7 +501,7 @@ bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
   return true;
 }
 
-// Re-solves one vector from its row, or queues it for the maintenance thread.
+// Solves one vector again from its row, or queues it for the maintenance thread.
 void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   // A prediction learns nothing from writes, so it does not depend on whether items follow them.

@@ -58,9 +58,9 @@ class CollectionState {
   const ActiveModel& model() const { return model_; }
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
   const Popularity& popularity() const { return popularity_; }
-  // Users by their events; those without are not ranked.
+  // The users by their events; those without are not ranked.
   const RankedValues& active_users() const { return active_users_; }
-  // Live items by the time that they became known.
+  // The live items by the time that they became known.
   const RankedValues& latest_items() const { return latest_items_; }
   const index::ItemIndex* index() const { return index_.get(); }
   index::ItemIndex* mutable_index() { return index_.get(); }

@@ -17,7 +17,7 @@ constexpr std::size_t kBlockBytesMax = 65'536;
 constexpr std::size_t kLengthBytes = 2;
 static_assert(kIdBytesMax <= 0xffff);
 
-// View of a record.
+// Returns a view of the id in a record.
 std::string_view ReadRecord(const char* record) {
   std::uint16_t length = 0;
   std::memcpy(&length, record, kLengthBytes);

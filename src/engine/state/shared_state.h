@@ -78,7 +78,7 @@ class CAPABILITY("collection state") SharedState {
   friend class ReadView;
   friend class WriteView;
 
-  // What the lock guards.
+  // All that the lock guards.
   struct Guarded {
     CollectionState state;
     CollectionOptions options;
@@ -109,7 +109,8 @@ class CAPABILITY("collection state") SharedState {
   Guarded guarded_;
 };
 
-// What may be read while the lock is held, shared or not. Made as a ReadView or a WriteView only.
+// All that may be read while the lock is held, shared or not. Made as a ReadView or a WriteView
+// only.
 class View {
  public:
   View(const View&) = delete;

@@ -45,7 +45,7 @@ struct SideState {
   Dictionary ids;
   std::vector<Entity> entities;
   AttributeTable attributes;
-  // Of what filters have asked for; thread-safe for readers.
+  // The columns of what filters have asked for; thread-safe for readers.
   mutable filter::AttributeColumns columns;
   std::unique_ptr<model::FactorTable> factors;
   model::Gram gram;  // of `factors`

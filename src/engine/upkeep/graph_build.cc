@@ -60,7 +60,7 @@ void GraphBuild::Drop(SharedState& shared) {
   build_ = {};
 }
 
-// From here on writes note what they change.
+// Publishes an empty graph, into which writes note what they change from here on.
 void GraphBuild::Begin(SharedState& shared) {
   {
     ReadView view(shared);
@@ -77,7 +77,7 @@ void GraphBuild::Begin(SharedState& shared) {
   view.state().mutable_approximate().graph = build_.graph;
 }
 
-// The items that were there before.
+// Notes the items that were there before.
 void GraphBuild::NoteItems(SharedState& shared) {
   for (int step = 0; step < kNoteStepsARound && !build_.missing; ++step) {
     WriteView view(shared);
