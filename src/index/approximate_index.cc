@@ -102,7 +102,7 @@ ApproximateBatch ApproximateIndex::Copy(std::size_t rows_max) {
   batch.rows.resize(count * stride);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t ordinal = batch.ordinals[i];
-    // From here on a change notes it again, behind this one.
+    // A change from here on notes the row again, behind this batch.
     noted_[ordinal] = false;
     batch.present.push_back(present_[ordinal]);
     if (!present_[ordinal]) {
@@ -152,7 +152,7 @@ Status ApproximateIndex::Insert(const ApproximateBatch& batch) {
   // Not the table's: it may be gone.
   const std::size_t stride = batch.ordinals.empty() ? 0 : batch.rows.size() / batch.ordinals.size();
   for (std::size_t i = 0; i < batch.ordinals.size(); ++i) {
-    // For one row at a time: searches wait for no more than that.
+    // Held for one row at a time: searches wait for no more than that.
     WriterLock lock(graph_mutex_);
     try {
       InsertRow(batch.ordinals[i], batch.present[i] ? &batch.rows[i * stride] : nullptr);
@@ -188,7 +188,7 @@ Status ApproximateIndex::Search(const SearchRequest& request, std::size_t ef,
   const std::size_t most = std::max(least, std::min(least * kWidenMax, kWidenedRowsMax));
   std::vector<std::uint32_t> ordinals;
   for (std::size_t count = least;; count = std::min(4 * count, most)) {
-    // Anew each time: a wider search of the graph finds the narrower one's rows again.
+    // Begun anew each time: a wider search of the graph finds the narrower one's rows again.
     QuerySearch search(checked, items_.stride(), 0, out);
     if (!search.active()) {
       return Status::Ok();

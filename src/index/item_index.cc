@@ -98,7 +98,7 @@ void ItemIndex::BeginService() {
 
 void ItemIndex::Refresh(std::uint32_t ordinal) {
   impl_->Record(ordinal);
-  // In its slot, whatever its norm is now: bounds are raised, the order gets worse
+  // The row keeps its slot whatever its norm is now: bounds are raised, and the order gets worse
   // (displaced_rows).
   impl_->blocks.Put(ordinal);
 }

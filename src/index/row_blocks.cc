@@ -208,7 +208,7 @@ bool RowBlocks::Put(std::uint32_t ordinal) {
     if (!Insert(ordinal)) {
       return false;
     }
-    // Behind the sorted rows, or where one was erased: in any case out of order.
+    // The slot is behind the sorted rows, or one that was erased: in any case out of order.
     MarkDisplaced(slot_of_[ordinal]);
     return true;
   }

@@ -59,7 +59,7 @@ SteppedSearch::Progress SteppedSearch::Step(const ItemIndex& index, std::size_t 
     search_.best().ExpectRepeats();
     // Another pass, for what was turned down by entries that have fallen since.
     search_.best().Reopen();
-    // Or the old entries' scores would turn rows down that belong into the list now.
+    // The threshold of entries that have fallen would turn rows down that belong into the list now.
     search_.RenewThreshold();
     if (passes_ < kPassesMax) {
       return Progress::kMore;

@@ -230,8 +230,7 @@ std::uint64_t MemoryBytes(const SharedState& shared) {
 RetrainTrigger TriggerOf(const SharedState& shared) {
   ReadView view(shared);
   const ActiveModel& model = view.state().model();
-  // By event time, which is what weights decay by: a log of last year does not fade as it is read
-  // in.
+  // Event time is what weights decay by: a log of last year does not fade as it is read in.
   const double age_ms = static_cast<double>(view.state().newest_ms() - model.signal.reference_ms);
   return {view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0),
           view.trained_at_ms(),

@@ -192,7 +192,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
       continue;
     }
     if (!event.token.empty()) {
-      // Or told twice in this call; the window knows it only when it is staged.
+      // A token may also come twice in this call; the window knows it only when it is staged.
       if (const auto [at, added] = new_tokens.try_emplace(event.token, seq + 1); !added) {
         answer = at->second;
         continue;

@@ -53,7 +53,8 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
   RECO_RETURN_IF_ERROR(entry.collection->Load());
   const std::string value = EncodeKey(entry);
   const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
-  // Invisible, but its rows still stand; they go first, as the batch has both in order.
+  // An expired key is invisible, but its rows still stand. They are deleted first: a batch keeps
+  // the order of its changes.
   if (const auto expired = keyspace.Erase(key)) {
     RECO_RETURN_IF_ERROR(StageErase(key, *expired));
   }
@@ -76,7 +77,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
   if (found != nullptr) {
     return found;
   }
-  // Looked up again: between the two locks another thread may have created it.
+  // Another thread may have created it since the look-up under the shared lock.
   WriterLock lock(keyspace_mutex);
   if (const KeyEntry* entry = keyspace.Find(key, clock.NowMs()); entry != nullptr) {
     if (entry->collection == nullptr) {
@@ -91,7 +92,8 @@ template <typename T>
 Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
                                           const CollectionWrite<T>& body) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
-  // Only a write that may add: removals free memory and must get through at the limit.
+  // Memory limits only writes that may add something: removals must get through, since they free
+  // it.
   if (body.check_new) {
     RECO_RETURN_IF_ERROR(memory.Check());
   }
@@ -100,14 +102,15 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
     ReaderLock lock(state_mutex);
     RECO_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection, FindCollection(key));
     if (collection == nullptr && body.check_new) {
-      // Before it is created, so that a refused write leaves no empty collection behind.
+      // Checked before the collection is created, so that a refused write leaves no empty one
+      // behind.
       RECO_RETURN_IF_ERROR((*body.check_new)());
       RECO_ASSIGN_OR_RETURN(collection, NeedCollection(key));
     }
     if (collection == nullptr) {
       return answer;
     }
-    // Without the collection's lock, which the checkpoint that is waited for needs.
+    // Called without the collection's lock, which the checkpoint that this waits for needs.
     collection->checkpointer().Throttle();
     Result<T> result = body.run(*collection);
     again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
@@ -115,7 +118,8 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
       RECO_ASSIGN_OR_RETURN(answer, std::move(result));
     }
   }
-  // Behind state_mutex: a failed commit recovers, and recovery waits until nobody holds it.
+  // Called with state_mutex given back: when the commit fails this recovers, which takes it
+  // exclusively.
   RECO_RETURN_IF_ERROR(Finish(write, write_generation));
   return answer;
 }
@@ -132,7 +136,7 @@ Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, Writ
       return Status::WrongType();
     }
     if (entry != nullptr) {
-      // Created before with the same fixed parameters is as good as created now.
+      // A collection with the same fixed parameters is as good as a new one.
       RECO_RETURN_IF_ERROR(engine::CheckSameFixed(entry->collection->options(), options));
       return false;
     }
@@ -201,7 +205,7 @@ Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write)
   const auto change = [&](Collection& collection) -> Result<bool> {
     before = collection.compiled_rules();
     std::vector<engine::CompiledRule> after = before;
-    // By name, which is the order that RulesInForce and RECO.RULE LIST go by.
+    // Rules lie by name, which is the order that RECO.RULE LIST shows.
     const auto at = std::ranges::lower_bound(
         after, rule.name, {},
         [](const engine::CompiledRule& one) -> const std::string& { return one.rule.name; });
@@ -223,7 +227,8 @@ Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write)
 }
 
 Result<bool> Database::DeleteRule(KeyRef key, std::string_view name, WriteOptions write) {
-  // A missing collection has no rules; others are told that there is none.
+  // A missing collection has no such rule; SetRule and SetConfig answer that there is no
+  // collection.
   if (Kind(key) == KeyKind::kNone) {
     return false;
   }

@@ -50,8 +50,8 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
 }
 
 Database::Impl::~Impl() {
-  // In this order: no thread may work on what is closed; then checkpoints, so that the next start
-  // has little to replay; then the log, to the disk.
+  // The order matters: no thread may work on what is closed; checkpoints leave the next start
+  // little to replay; what they staged must be in the log before that goes to the disk.
   StopThreads();
   // While writes are refused memory may hold what was never committed.
   if (!degraded) {
@@ -78,7 +78,7 @@ Status Database::Impl::OpenStore(bool read_only) {
   store_options.env = hooks.env;
   store_options.log = options.log;
   RECO_ASSIGN_OR_RETURN(storage.store, store::Store::Open(store_options));
-  // A new log with each store: its tickets and failures are those of one open folder.
+  // Each store gets a new log, whose tickets and failures are those of one open folder.
   storage.log = std::make_unique<wal::EventLog>(*storage.store, sync_policy.load(), clock);
   return Status::Ok();
 }
@@ -86,7 +86,7 @@ Status Database::Impl::OpenStore(bool read_only) {
 Status Database::Impl::CheckFormatVersion() {
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                         storage.store->Get(store::Family::kDefault, format::kFormatVersionKey));
-  // A new folder. Synced before anything else, so that no data is there without the number.
+  // A new folder gets its number first, synced, so that no data is ever there without it.
   if (!stored) {
     store::Batch batch;
     batch.Put(store::Family::kDefault, format::kFormatVersionKey,
@@ -107,7 +107,8 @@ Status Database::Impl::LoadRules(const std::vector<Rule>& rules, Collection& col
   for (const Rule& rule : rules) {
     Result<engine::CompiledRule> one = engine::Compile(rule);
     if (!one.ok()) {
-      // It was compiled when it was set, so what does not compile now was not written so.
+      // A rule is compiled when it is set, so one that does not compile was not stored as it is
+      // now.
       return Status::Corruption("rule '" + rule.name +
                                 "' of a collection: " + std::string(one.status().message()));
     }
@@ -123,14 +124,14 @@ Status Database::Impl::LoadKeys() {
   WriterLock lock(keyspace_mutex);
   if (numbers) {
     RECO_ASSIGN_OR_RETURN(const format::NextNumbers next, format::DecodeNextNumbers(*numbers));
-    // Also above the numbers of collections that were deleted: those are not given out again (I10).
+    // This is above the numbers of deleted collections too, which are not given out again (I10).
     next_cid = next.cid;
   }
   const auto rows = storage.store->Scan(store::Family::kKeys, "");
   for (; rows->Valid(); rows->Next()) {
     RECO_ASSIGN_OR_RETURN(format::KeyRecord record, format::DecodeKeyRecord(rows->value()));
     const auto db = static_cast<std::uint8_t>(rows->key()[0]);
-    // Dropping them would lose data for a setting.
+    // An error, since dropping these keys would lose data because of a setting.
     if (db >= options.databases) {
       return Status::FailedPrecondition("the folder has keys in database " + std::to_string(db) +
                                         "; raise 'databases' above it");
@@ -141,7 +142,7 @@ Status Database::Impl::LoadKeys() {
       entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
       RECO_RETURN_IF_ERROR(entry.collection->Load());
       RECO_RETURN_IF_ERROR(LoadRules(record.rules, *entry.collection));
-      // For folders without the row of next numbers.
+      // Folders of early versions have no row of next numbers.
       next_cid = std::max(next_cid, record.cid + 1);
     } else {
       entry.value = std::move(record.value);
@@ -169,7 +170,7 @@ Status Database::Impl::LoadAll() {
   {
     WriterLock lock(keyspace_mutex);
     for (std::uint32_t db = 0; db < options.databases; ++db) {
-      // At recovery the old state is here; requests still running hold none of it (state_mutex).
+      // A recovery finds the old state here, and nobody uses it: state_mutex is held exclusively.
       keyspace.Flush(db);
     }
   }
@@ -188,7 +189,7 @@ Status Database::Impl::Open() {
 void Database::Impl::SetHealth(const Status& status) {
   MutexLock lock(health_mutex);
   health = status;
-  // Under the mutex, so that whoever finds it set finds the reason as well (I9).
+  // Set under the mutex, so that whoever sees it finds the reason as well (I9).
   degraded = !status.ok();
 }
 
@@ -202,8 +203,7 @@ Status Database::Impl::CheckWritable() const {
 }
 
 Result<std::uint64_t> Database::Impl::BeginWrite() const {
-  // The generation first: a recovery between the two makes the commit fail, never succeed by
-  // mistake.
+  // Read before the check: a recovery between the two then makes the commit fail.
   const std::uint64_t current = generation.load();
   RECO_RETURN_IF_ERROR(CheckWritable());
   return current;
@@ -220,7 +220,7 @@ Status Database::Impl::Commit(std::uint64_t write_generation) {
     if (storage.log == nullptr) {
       return CheckWritable();
     }
-    // All that is staged, not only this write: one batch for a turn of an io thread (D12).
+    // Commits all that is staged, not this write alone: one batch for a turn of an io thread (D12).
     status = storage.log->Commit(storage.log->last_staged());
     // Recovery waits for state_mutex, so it has not come between the two.
     RECO_DCHECK(write_generation == generation.load(), "I15");
@@ -254,7 +254,7 @@ void Database::Impl::Recover(const Status& reason) {
     jobs->CancelAll();  // a job stays inside state_mutex for its whole length
   }
   WriterLock lock(state_mutex);
-  // Several threads may have seen the same error: those that come later find nothing to do.
+  // Several threads may have seen the same error; those that come later find the folder healthy.
   const bool was_degraded = degraded;
   if (storage.store != nullptr && storage.log->Health().ok() && storage.store->Health().ok() &&
       !degraded) {
@@ -264,11 +264,14 @@ void Database::Impl::Recover(const Status& reason) {
     Log(LogLevel::kWarning, "writes are refused: " + std::string(reason.message()));
   }
   SetHealth(reason);
-  // Before anything is replaced: from here on no write of the old state can be acknowledged (I15).
+  // Counted before anything is replaced: from here on no write of the old state is acknowledged
+  // (I15).
   generation.fetch_add(1);
-  // Only the first attempt: after it no write has changed memory.
+  // Memory has changes that were never committed after the first failure only: from then on writes
+  // are refused.
   memory_is_stale |= !was_degraded;
-  // The log refers to the store. RocksDB gives a folder to one opener at a time.
+  // The log goes first, since it refers to the store; the store before Reopen, since RocksDB opens
+  // a folder only once at a time.
   storage.log.reset();
   storage.store.reset();
   if (const Status status = Reopen(); !status.ok()) {
@@ -276,7 +279,7 @@ void Database::Impl::Recover(const Status& reason) {
     ServeReadOnly();
     return;
   }
-  // Last: the probe is on disk, and memory is what the disk says.
+  // Writes are taken again only now: the probe is on disk, and memory is what the disk says.
   SetHealth(Status::Ok());
   recoveries.fetch_add(1);
   Log(LogLevel::kWarning, "the folder takes writes again");
@@ -285,12 +288,12 @@ void Database::Impl::Recover(const Status& reason) {
 // Undoes in memory what was not committed and goes on with reads, when the folder cannot be opened
 // for writing. When it cannot be read either, the state in memory serves without what lies on disk.
 void Database::Impl::ServeReadOnly() {
-  // Opened for writing, but something behind it failed: reads go on by that store.
+  // Reopen has opened it and failed later; reads use that store.
   if (storage.store != nullptr) {
     return;
   }
   Status status = OpenStore(/*read_only=*/true);
-  // Once is enough: while writes are refused nothing changes on disk or in memory.
+  // Loading once is enough: while writes are refused neither disk nor memory changes.
   if (status.ok() && memory_is_stale) {
     status = LoadAll();
     memory_is_stale = !status.ok();
@@ -319,7 +322,7 @@ Status Database::Impl::CheckpointCollections(bool all) {
   {
     ReaderLock lock(state_mutex);
     for (const auto& [name, collection] : Collections()) {
-      // By age as well; the count is what writers wait by (Throttle).
+      // Age makes it due as well as the number of events.
       if (!all && !collection->checkpointer().Due(true)) {
         continue;
       }
@@ -345,7 +348,7 @@ void Database::Impl::ExpireKeys() {
   }
   ReaderLock state(state_mutex);
   WriterLock lock(keyspace_mutex);
-  // A few at a time, since a write lock on the key space stops every command.
+  // At most kExpiredPerRound, since every command waits for the exclusive lock.
   for (const auto& expired : keyspace.CollectExpired(clock.NowMs(), kExpiredPerRound)) {
     expired_keys.fetch_add(1);
     StageErase(KeyRef(expired.name, expired.db), expired.entry)
@@ -371,7 +374,7 @@ std::uint64_t Database::Impl::CountMemory() const {
 }
 
 void Database::Impl::Maintain(std::int64_t now_us) {
-  // First: writers may be waiting for it.
+  // Checkpoints go first: writers may be waiting for one.
   CheckpointCollections(false).IgnoreError("logged, and writes are refused until it works again");
   {
     ReaderLock lock(state_mutex);
@@ -414,7 +417,7 @@ void Database::Impl::SyncLog() {
       status = storage.log->Sync();
     }
   }
-  // Behind the lock, which recovery takes exclusively.
+  // Recover takes state_mutex exclusively, so it is given back before.
   if (!status.ok()) {
     Recover(status);
   }
@@ -447,7 +450,7 @@ void Database::Impl::StartThreads() {
 void Database::Impl::StopThreads() {
   {
     MutexLock lock(threads_mutex);
-    // Then cancel, then wake: a job that is cancelled asks the queue next, and must find this.
+    // Set before the jobs are cancelled: the job thread asks for it before it takes the next one.
     stopping = true;
   }
   if (jobs != nullptr) {
@@ -460,7 +463,7 @@ void Database::Impl::StopThreads() {
     }
   }
   MutexLock lock(threads_mutex);
-  // Handles of jobs that were never begun: going, they end them as cancelled.
+  // The handles of jobs that were never begun end them as cancelled when they go.
   job_queue.clear();
 }
 
@@ -473,7 +476,7 @@ Result<std::unique_ptr<Database>> engine::DatabaseAccess::Open(const Options& op
                                                                const DatabaseHooks& hooks) {
   RECO_RETURN_IF_ERROR(options.Validate());
   auto impl = std::make_unique<Database::Impl>(options, hooks);
-  // Threads only when all is loaded: what follows may run at any time.
+  // Threads start when all is loaded: they use it from the first moment.
   RECO_RETURN_IF_ERROR(impl->Open());
   impl->StartThreads();
   return std::unique_ptr<Database>(new Database(std::move(impl)));

@@ -53,8 +53,8 @@ Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody
   if (job_queue.size() >= kJobQueueMax) {
     return Status::ResourceExhausted("100 jobs are waiting already");
   }
-  // By number, not by key: a renamed collection is the same one. One at a time, because a
-  // training's number and its list of touched rows are the collection's.
+  // The number stands for the collection, as its key may be renamed. One job at a time, because a
+  // training's model number and its list of touched rows are the collection's.
   if (!busy_collections.insert(collection->cid()).second) {
     return Status::FailedPrecondition(
         "a job of this collection is already queued or running; see RECO.JOB LIST");
@@ -88,7 +88,7 @@ bool Database::Impl::RunNextJob() {
     if (job_queue.empty()) {
       return false;
     }
-    // Taken out under the mutex, run without it: others may queue meanwhile.
+    // Runs without the mutex, so that others may queue meanwhile.
     next = std::make_unique<QueuedJob>(std::move(job_queue.front()));
     job_queue.pop_front();
   }
@@ -97,7 +97,7 @@ bool Database::Impl::RunNextJob() {
   const std::uint32_t cid = next->collection->cid();
   if (!next->job.cancelled()) {
     next->job.Begin();
-    // For its whole length: recovery, which would close the folder under it, cancels it first.
+    // Held for the whole job: a recovery, which would close the folder under it, cancels it first.
     ReaderLock lock(state_mutex);
     status = next->run(*next->collection, next->job, &result);
   }
@@ -105,18 +105,19 @@ bool Database::Impl::RunNextJob() {
   next->collection.reset();
   {
     MutexLock lock(threads_mutex);
-    // Before the job shows as finished, so that whoever waited for it can start the next one.
+    // The collection is free before the job shows as finished, so whoever waited for it can start
+    // the next.
     busy_collections.erase(cid);
   }
   Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
                              " ended: " + (status.ok() ? "done" : std::string(status.message())));
   StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
-  // With state_mutex given back.
+  // Recover takes state_mutex exclusively, and it is given back by now.
   if (status.code() == StatusCode::kIoError) {
     Recover(status);
   }
   const std::int64_t now_us = clock.MonotonicUs();
-  // Not after each of many small trainings: the pages would be asked for again at once.
+  // Many small trainings in a row would ask for the same pages again at once.
   if (status.ok() && now_us - memory_returned_us >= kReturnMemoryUs) {
     memory_returned_us = now_us;
     ReturnFreedMemory();
@@ -136,12 +137,12 @@ void Database::Impl::StoreJob(const engine::JobChange& change) {
       batch.Delete(store::Family::kJobs, format::JobKey(dropped));
     }
   };
-  // Staged, not committed: it goes with the next commit or checkpoint, and no data depends on it.
+  // This only stages: the record goes with the next commit, and no data depends on it.
   storage.log->Stage(stage).status().IgnoreError("the job's outcome is in memory and in the log");
 }
 
 void Database::Impl::StartDueRetrains() {
-  // A training ends with a write.
+  // A training ends with a write, which would be refused.
   if (degraded) {
     return;
   }
@@ -169,7 +170,7 @@ void Database::Impl::StartDueRetrains() {
           }
         });
   }
-  // Without the locks, which StartJob takes itself.
+  // StartJob takes these locks itself, so they are given back.
   for (const Due& key : due) {
     StartJob(JobKind::kRetrain, KeyRef(key.name, key.db),
              [](Collection& collection, RunningJob& job, JobResult* result) {
@@ -183,8 +184,8 @@ void Database::Impl::StartDueRetrains() {
 
 Result<std::uint64_t> Database::Retrain(KeyRef key, Parameters parameters) {
   CollectionOptions checked;
-  // At once, so that a mistake is the caller's answer and not a failed job. The collection's own
-  // parameters are read when the job begins: they may change while it waits.
+  // Checked at once, so that a mistake is the caller's answer and not a failed job. The
+  // collection's own parameters are read when the job begins: they may change while it waits.
   RECO_RETURN_IF_ERROR(engine::SetTrainingParameters(&checked, parameters));
   std::vector<std::pair<std::string, std::string>> given(parameters.begin(), parameters.end());
   return impl_->StartJob(
@@ -251,7 +252,7 @@ std::vector<InfoField> Database::Info() const {
   add("stats", "row_cache_misses", impl.row_budget.misses.load());
   add("stats", "row_cache_evictions", impl.row_budget.evictions.load());
   add("stats", "expired_keys", impl.expired_keys.load());
-  // What lies in atomics comes first, and is there while recovery works.
+  // The fields above are atomics, which need no lock: they are shown during a recovery too.
   ReaderLock state(impl.state_mutex);
   if (impl.storage.log != nullptr) {
     const wal::LogStats log = impl.storage.log->stats();

@@ -78,7 +78,7 @@ Status Database::Impl::StageSet(KeyRef key, const engine::Keyspace::SetResult& r
   if (!result.outcome.written) {
     return Status::Ok();
   }
-  // The row of a replaced string is overwritten; a collection has more rows than that one.
+  // StageKey overwrites the row of a replaced string, but a collection has more rows than that one.
   if (result.replaced && (result.replaced->collection != nullptr || result.erased)) {
     RECO_RETURN_IF_ERROR(StageErase(key, *result.replaced));
   }
@@ -89,7 +89,7 @@ Status Database::Impl::StageFlush(std::uint32_t db) {
   for (const std::shared_ptr<Collection>& collection : keyspace.Flush(db)) {
     KeyEntry entry;
     entry.collection = collection;
-    // Only for the collection's rows: the rows of all keys go with the range below.
+    // This is for the rows of the collection; those of all keys go with the range below.
     RECO_RETURN_IF_ERROR(StageErase(KeyRef("", db), entry));
   }
   const std::string prefix = format::KeysKey(db, "");
@@ -235,7 +235,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
     RECO_ASSIGN_OR_RETURN(const auto replaced, impl_->keyspace.Rename(from, to, now_ms));
-    // Else the batch would put the row and delete it again.
+    // The batch below would put the row and then delete it.
     if (from.name == to.name) {
       return Status::Ok();
     }

@@ -139,14 +139,14 @@ std::optional<KeyEntry> Keyspace::Erase(KeyRef key) {
 Result<Keyspace::SetResult> Keyspace::SetString(KeyRef key, std::string_view value,
                                                 const SetOptions& options, std::int64_t now_ms) {
   SetResult result;
-  // Expired ones included: an expired entry is overwritten here, and handed out as replaced.
+  // Finds expired entries too: this overwrites them, and hands them out as replaced.
   const std::uint32_t handle = Handle(key);
   const KeyEntry* old =
       handle == HashIndex::kNone ? nullptr : &databases_[key.db].nodes[handle].entry;
   if (old != nullptr && old->ExpiredAt(now_ms)) {
     old = nullptr;
   }
-  // Before anything changes, since with `get` a collection is an error.
+  // Checked before anything changes: with `get` a collection is an error.
   if (options.get && old != nullptr) {
     if (old->kind() != KeyKind::kString) {
       return Status::WrongType();

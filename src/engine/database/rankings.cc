@@ -176,7 +176,7 @@ Result<Explanation> Database::ExplainSession(KeyRef key, std::string_view target
 
 bool Database::ListsAreLong(KeyRef key) const {
   const Result<bool> answer = impl_->ReadCollection<bool>(
-      // Hints for which thread to ask on: a missing collection is quick to list.
+      // A missing collection is quick to list: no reason for another thread.
       key, false,
       [](const Collection& found) -> Result<bool> { return lists::ListsAreLong(found.shared()); });
   return answer.ok() && *answer;
@@ -191,7 +191,7 @@ bool Database::FiltersAreReady(KeyRef key, Side side, std::string_view filter) c
 }
 
 Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
-  // WHY takes no filter, but the rules of now have theirs.
+  // RECO.WHY takes no filter, but the rules of now have theirs.
   const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(
       key, {}, Filtered(Side::kItem, rules_only, [&](const Collection& found) {

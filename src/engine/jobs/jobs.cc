@@ -69,7 +69,7 @@ JobChange RunningJob::Finish(JobResult result) {
 }
 
 JobChange RunningJob::Fail(const Status& why) {
-  // Only an error that a cancel explains: a disk that fails meanwhile is still told.
+  // A cancel explains kUnavailable only: a disk that fails meanwhile is still told.
   const bool stopped = cancelled() && why.code() == StatusCode::kUnavailable;
   return std::exchange(table_, nullptr)
       ->End(record_.get(), stopped ? JobState::kCancelled : JobState::kFailed,

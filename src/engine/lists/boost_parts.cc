@@ -73,7 +73,7 @@ class Division {
     }
     FindPlain();
     ChooseOneByOne();
-    // What is lifted most first: it fills the page, and the later searches end the sooner.
+    // Parts that are lifted most come first: they fill the page, and later searches end the sooner.
     std::sort(parts_.lifted.begin(), parts_.lifted.end(),
               [](const BoostPart& a, const BoostPart& b) { return a.factor > b.factor; });
     return std::move(parts_);
@@ -98,7 +98,7 @@ class Division {
     std::uint64_t out = 0;
     for (const Boost& boost : boosts_) {
       const std::uint64_t word = WordAt(boost.words, at);
-      // Before `once` takes it in: bits that were there already.
+      // `once` still holds the boosts before this one.
       twice |= once & word;
       once |= word;
       out |= boost.value == 0 ? word : 0;
@@ -168,7 +168,8 @@ class Division {
     std::size_t items = parts_.plain ? parts_.plain->size() : 0;
     for (BoostPart& part : lifted) {
       items += part.items.size();
-      // From the smallest on, until the sum is reached; the sum bounds how long the lock is kept.
+      // Taken from the smallest on until the sum is reached, which bounds how long the lock is
+      // kept.
       part.one_by_one = part.items.size() <= Few() && items <= kOneByOneMax;
     }
   }

@@ -20,7 +20,8 @@ auto WithRecords(const SideState& side, Use use) {
 void Rebind(const View& view, Side side, FilterBinding* binding) {
   const SideState& own = view.state().side(side);
   binding->bound = WithRecords(own, [&](const filter::RecordSource& records) {
-    // What is not prepared is answered from the records, item by item.
+    // Columns that are missing by now are made at once; without a bitmap each record is asked by
+    // itself.
     return own.columns.BindPrepared(binding->filter, records);
   });
 }

@@ -55,8 +55,8 @@ std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const
       query.metric != index::Metric::kInnerProduct || count > kGraphCountMax) {
     return std::nullopt;
   }
-  // Asking is what has the graph built and keeps it (GraphBuild::Wanted), so also when it is not
-  // there.
+  // Noted also when there is no graph: asking is what has it built and keeps it
+  // (GraphBuild::Wanted).
   view.shared().hints().graph_asked_us.store(view.shared().context().clock.MonotonicUs(),
                                              std::memory_order_relaxed);
   if (!view.state().approximate().answers()) {
@@ -72,8 +72,8 @@ std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const
   std::vector<index::Candidate> found;
   const Status status =
       view.state().approximate().graph->Search(request, *query.approximate_ef, &found);
-  // The exact search answers then. A short list may be right, or the filter was too much for the
-  // graph.
+  // The exact search answers then: the list may be short by right, or because the graph missed
+  // items.
   if (!status.ok() || found.size() < count) {
     return std::nullopt;
   }
@@ -161,7 +161,7 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
     value = -value;
   }
   query.mean = -query.mean;
-  // The user's row and the context: what other lists leave out is all that there is here.
+  // The items that other lists leave out are the only candidates here.
   const std::vector<std::uint32_t> known = query.left_out;
   const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {
     const auto both = [&](std::uint32_t item) {
@@ -191,7 +191,7 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
   index::SearchRequest request{query.vector.data(), count, query.metric, accept, before};
   if (among.ordinals != nullptr) {
     std::vector<index::Candidate> found;
-    // So few are scored at once, with the lock kept.
+    // These few are scored in one step, with the lock kept.
     ModelOf(view, query.replaced).index->SearchAmong(request, *among.ordinals, &found);
     return found;
   }
@@ -201,7 +201,7 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
     }
   };
   set_among();
-  // Trainings came one behind the other: this time the lock is kept, so that there is an end (D11).
+  // Several trainings have broken off this list by now: the lock is kept, so that it ends (D11).
   if (query.attempts >= Query::kAttemptsInSteps) {
     std::vector<index::Candidate> found;
     ModelOf(view, query.replaced).index->Search(request, &found);
@@ -218,7 +218,7 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
     progress =
         search.Step(*ModelOf(view, query.replaced).index, view.shared().context().scan_step_rows);
   }
-  // The index of another model now: what was found is of vectors that are gone.
+  // The index is another model's by now, and what was found is of vectors that are gone.
   query.stale = query.stale || progress == index::SteppedSearch::Progress::kStale;
   return search.result();
 }
@@ -226,11 +226,12 @@ std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, 
 Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query,
                                  const RankingOptions& options) {
   for (int attempts = 0;; ++attempts) {
-    // Before the view: it may read from disk, and takes a turn, which needs a thread without views.
+    // Comes before the view: it may read from disk, and takes a turn, which needs a thread without
+    // views.
     RECO_ASSIGN_OR_RETURN(const auto replaced, persist::ModelFor(shared, options));
     const std::int64_t begin_us = shared.context().clock.MonotonicUs();
     ReadView view(shared);
-    // It was the active one when it was asked for, and is to be read as a replaced one now.
+    // The model was active when it was asked for and is a replaced one now: it is to be read.
     if (persist::ReplacedSince(view, options, replaced.get())) {
       continue;
     }

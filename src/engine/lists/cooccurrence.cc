@@ -57,7 +57,7 @@ Status ReadBasket(const SharedState& shared, std::span<const std::string_view> i
   std::vector<Basket::User> all;
   for (const std::uint32_t item : basket->items) {
     RECO_ASSIGN_OR_RETURN(const std::vector<RowPair> row, CopyRow(shared, Side::kItem, item));
-    // Before the copy grows: this bounds the memory of one request.
+    // Checked before the copy grows: this bounds the memory of one request.
     if (all.size() + row.size() > kBasketPairsMax) {
       return Status::ResourceExhausted(
           "the items have more than 5000000 interactions together; name fewer, or ask BY VECTOR");
@@ -113,7 +113,7 @@ void SampleUsers(const SharedState& shared, Basket* basket) {
   std::size_t taken = 0;
   for (std::uint64_t read = 0; taken < order.size(); ++taken) {
     read += pairs[order[taken].second];
-    // At least one, though its row is beyond the bound.
+    // One user is always read, even with a row beyond the bound.
     if (read > kPairsReadMax && taken > 0) {
       break;
     }
@@ -125,7 +125,7 @@ void SampleUsers(const SharedState& shared, Basket* basket) {
   for (const auto& [hash, place] : order) {
     sample.push_back(basket->users[place]);
   }
-  // By ordinal, which is the order of the rows on disk.
+  // Users are read in the order of their rows on disk.
   std::sort(sample.begin(), sample.end(),
             [](const Basket::User& a, const Basket::User& b) { return a.user < b.user; });
   basket->users = std::move(sample);

@@ -132,7 +132,7 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
   if (!ordinal) {
     return entries;
   }
-  // Without a view: a row of an item may be as long as there are users.
+  // Copied without holding a view: an item's row may be as long as there are users.
   RECO_ASSIGN_OR_RETURN(std::vector<RowPair> pairs, CopyRow(shared, Side::kItem, *ordinal));
   std::sort(pairs.begin(), pairs.end(),
             [](const RowPair& a, const RowPair& b) { return a.pair.last_ms > b.pair.last_ms; });

@@ -103,11 +103,11 @@ class BoostedSearch {
 
   // Returns true while an item behind the end of this search could stand in the list.
   bool MayHoldMore(const Among& among) const {
-    // In its own order the first `count` of it are all that a list of `count` can take.
+    // A search whose order is that of the list has shown all that a list of `count` can take.
     if (among.all_read || (among.keeps_order && among.read >= count_)) {
       return false;
     }
-    // The bound: behind its last item scores are no higher, and no factor is larger.
+    // No item behind the last one has a higher score, and none is lifted by a larger factor.
     const double reach = Lift(among.last, among.factor);
     return ScoreOfLast() <= reach + std::abs(reach) * kRounding;
   }
@@ -117,10 +117,10 @@ class BoostedSearch {
       return among->items.holds_for(item) && !Boost(request_.rules, item, 0).taken_out &&
              accept_(item);
     };
-    // From the start again, since a search keeps no place; growing by a factor bounds the sum of
-    // it.
+    // Reads from the start again, since a search keeps no place; growing by a factor bounds the sum
+    // of it.
     among->read = among->read == 0 ? among->first_read : among->read * kReadFurther;
-    // One more than there are, so that the answer comes out short and says that all was read.
+    // Asks for one more than there are, so that a short answer says that all was read.
     among->read = std::min(among->read, among->size + 1);
     among->found = best_(among->read, wanted, among->only);
     among->all_read = among->found.size() < among->read;
@@ -149,7 +149,7 @@ class BoostedSearch {
         scores.push_back(entry.score);
       }
     }
-    // Not full yet: anything would get in.
+    // The list is not full yet: anything would get in.
     if (scores.size() < count_) {
       return -std::numeric_limits<double>::infinity();
     }
@@ -280,7 +280,7 @@ void Diversify(const ListRequest& request, std::size_t count, std::vector<Scored
     double highest = 0;
     for (std::size_t i = chosen + 1; i < pool; ++i) {
       const ScoredItem& entry = (*list)[i];
-      // Only against the one chosen last: the others are in the maximum already.
+      // Compares with the one chosen last; the others are in the maximum already.
       nearest[i] = std::max(nearest[i], request.cosine(entry.item, (*list)[chosen].item));
       const double relevance = unit > 0 ? entry.score / unit : 0;
       const double marginal = (1 - request.diversity) * relevance - request.diversity * nearest[i];
@@ -366,7 +366,7 @@ std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best)
   }
   std::vector<ScoredItem> list = BestWithBuried(request, request.count, unpinned, best);
   for (const auto& [place, item] : pins) {
-    // In the order of the rules: a later pin moves an earlier one down when it comes in above it.
+    // Rules come in order: a later pin moves an earlier one down when it comes in above it.
     const std::size_t at = std::min(place, list.size());
     list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), item);
   }

@@ -91,7 +91,7 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
     }
   }
   const auto accept = [&](std::uint32_t ordinal) {
-    // In this order: the filter may have to read a record.
+    // The filter comes last, as it may have to read a record.
     return !Contains(left_out, ordinal) && Visible(view, side, ordinal, now_ms) &&
            (filter == nullptr || filter->bound->Matches(ordinal));
   };

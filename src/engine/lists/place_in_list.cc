@@ -40,7 +40,7 @@ bool PlaceInList::Above(const Entry& a, const Entry& b) const {
 }
 
 bool PlaceInList::Concerns(std::uint32_t item, double score) const {
-  // With pins any item counts: one that stands below may be pinned above.
+  // Any item counts when there are pins: one that stands below may be pinned above.
   return !Boost(rules_, item, 0).taken_out && (!pins_.empty() || Above(EntryOf(item, score), own_));
 }
 
@@ -97,7 +97,8 @@ std::size_t PlaceInList::rank() const {
     if (pin.entry.item == own_.item) {
       placed = true;
       place = at;
-      // As the insertions in MakeItemList: what comes in at or above moves it down by one.
+      // Follows the insertions of MakeItemList: a pin that comes in at or above moves the item down
+      // by one.
     } else if (placed && at <= place) {
       ++place;
     }

@@ -102,7 +102,7 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency
     return a->pair.last_ms != b->pair.last_ms ? a->pair.last_ms > b->pair.last_ms
                                               : a->other > b->other;
   };
-  // By time, ties by ordinal, so that the same row gives the same vector.
+  // Ties in time go by ordinal, so that the same row gives the same vector.
   std::partial_sort(newest.begin(), middle, newest.end(), newer);
   newest.erase(middle, newest.end());
   double share = 1;
@@ -159,8 +159,8 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   for (const RowPair& pair : pairs) {
     query.left_out.push_back(pair.other);
   }
-  // What the entries' source says: the vector is not the training's, by a write, by the context, or
-  // since a replaced model's users are always solved.
+  // Entries say by this where they come from: true when the vector is not the one that training
+  // left. A replaced model's users are always solved.
   query.folded = (users.entities[user].last_seq > view.state().model().trained_at_seq &&
                   view.state().fold_in() != FoldIn::kOff) ||
                  !options.context.empty() || replaced != nullptr;
@@ -181,7 +181,7 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
     with_context.assign(pairs.begin(), pairs.end());
     const std::int64_t newest_ms = users.entities[user].last_ms;
     for (const std::uint32_t item : Ordinals(view, Side::kItem, options.context)) {
-      // Not older than the user's newest pair: what is looked at now is the newest of all.
+      // The item that is looked at now counts as the user's newest pair.
       AddEvent(&with_context, item, 1, std::max(RequestMs(view), newest_ms),
                view.shared().signal_rules());
       query.left_out.push_back(item);
@@ -194,7 +194,8 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
     return query;
   }
   if (!as_stored || served != nullptr) {
-    // Also for a stored vector when somebody wants to explain it: the shares are of all its pairs.
+    // A stored vector needs the row too when it is to be explained: the shares are of all its
+    // pairs.
     ServedRow row = Serve(view, pairs, as_stored ? 1 : recency, replaced);
     if (!as_stored) {
       SolveServed(view, row, &query);
@@ -291,7 +292,7 @@ Query DirectionQuery(const View& view, Side side, std::vector<std::uint32_t> ord
       continue;  // younger than the replaced model
     }
     const float* row = factors.row(ordinal);
-    // By direction: a popular item's long vector has no larger say than the others'.
+    // Unit vectors give each item the same say, however long its vector is.
     const double norm = ComparedLength(view.shared(), row);
     for (std::uint32_t i = 0; norm > 0 && i < view.shared().compared_dim(); ++i) {
       mean[i] += row[i] / norm;

@@ -40,7 +40,7 @@ BoundRules RulesInForce(const View& view) {
       active.push_back(&compiled);
     }
   }
-  // For pins; boosts and burials do not depend on their order but for rounding.
+  // The order matters to pins; boosts and burials depend on it by rounding alone.
   std::sort(active.begin(), active.end(), [](const CompiledRule* a, const CompiledRule* b) {
     return a->rule.value != b->rule.value ? a->rule.value < b->rule.value
                                           : a->rule.name > b->rule.name;
@@ -49,7 +49,7 @@ BoundRules RulesInForce(const View& view) {
   for (const CompiledRule* compiled : active) {
     FilterBinding* binding = Bind(view, Side::kItem, compiled->filter, &bound.bindings);
     const auto matches = binding->bound->match_count();
-    // Known in the bitmap only. A rule without one is asked about each item.
+    // A rule without a bitmap is asked about each item.
     if (matches && *matches <= kFewItems) {
       binding->few = std::make_unique<std::vector<std::uint32_t>>();
       binding->bound->ForEachMatch([&](std::uint32_t item) {

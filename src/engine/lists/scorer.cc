@@ -62,7 +62,7 @@ std::optional<double> Scorer::Listed(std::uint32_t item) const {
     return users > 0 ? std::optional(users) : std::nullopt;
   }
   const ModelView model = ModelOf(view_, query_.replaced);
-  // Also in the index: what it does not hold no list shows.
+  // An item that is not in the index is in no list.
   return model.index->blocks().Contains(item) && Scorable(item) ? Of(item) : std::nullopt;
 }
 

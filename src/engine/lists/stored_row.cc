@@ -23,7 +23,7 @@ Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::
       newer.dirty = row->dirty;
     }
     RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
-    // Under the view, so that disk and copied marks are of the same moment; it is read without it.
+    // Taken under the view, so that disk and copied marks are of the same moment; read without it.
     snapshot = shared.context().storage.store->TakeSnapshot();
   }
   std::vector<RowPair> pairs;

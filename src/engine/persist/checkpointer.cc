@@ -1,4 +1,4 @@
-// The protocol is told in the header; here are its order of locks and writes, and the rows of a
+// The header tells the protocol. Here are its locks, the order of its writes, and the rows of a
 // batch.
 #include "engine/persist/checkpointer.h"
 
@@ -42,7 +42,7 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
     if (entity.live) {
       batch->Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
     } else {
-      // Not with the deletion's commit: a replay from an older checkpoint needs the row (D9).
+      // The row stays until this checkpoint: a replay from the one before still needs it (D9).
       batch->Delete(RecordFamily(entity.side), key);
     }
     // No vectors before the first training (D14).
@@ -158,8 +158,8 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
     }
     RECO_RETURN_IF_ERROR(change(view));
     frozen = view.state().Freeze();
-    // Under the lock, since writers stage under it: all events that the copy holds have lower
-    // tickets.
+    // Read under the lock, under which writers stage: no event that the copy holds has a higher
+    // ticket.
     ticket = context.storage.log->last_staged();
     last_us_ = context.clock.MonotonicUs();
   }
@@ -181,7 +181,7 @@ Status Checkpointer::Checkpoint() {
   {
     ReadView view(shared_);
     if (view.dropped() || !view.state().dirty()) {
-      // Or Due() would ask again each round.
+      // Without this Due() would take the lock again each round.
       last_us_ = shared_.context().clock.MonotonicUs();
       return Status::Ok();
     }
@@ -200,7 +200,7 @@ Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
   };
   RECO_RETURN_IF_ERROR(FreezeAndWrite(
       change, [](store::Batch&) {}, false));
-  // Still under the mutex, so no other checkpoint has come between the copy and the snapshot.
+  // The mutex is still held, so no other checkpoint comes between the copy and the snapshot.
   return shared_.context().storage.store->TakeSnapshot();
 }
 
@@ -215,7 +215,7 @@ Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
 void Checkpointer::Drop() {
   MutexLock lock(mutex_);
   WriteView view(shared_);
-  // With the mutex no checkpoint is in flight, and the next one finds the mark.
+  // The mutex keeps checkpoints out until the mark is set; the next one finds it.
   view.set_dropped();
 }
 

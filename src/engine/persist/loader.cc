@@ -48,7 +48,7 @@ class Loader {
 
 Status Loader::LoadEntities(Side side, std::uint32_t end) {
   SideState& own = view_.state().side(side);
-  // Ordinals below were given out, though the rows of the last may be gone (I10).
+  // All ordinals below were given out once, even where no row is left of the last ones (I10).
   own.ids.Reserve(end);
   bool older = false;
   const auto rows = store_.Scan(RecordFamily(side), format::CollectionPrefix(cid_));
@@ -171,7 +171,7 @@ Status Loader::LoadTokens() {
 }
 
 Status Loader::ReplayLog() {
-  // The visitor can say only "stop"; why is kept beside it.
+  // A visitor only says whether to go on; the reason is kept here.
   Status failure;
   const auto apply = [&](std::uint64_t seq, const format::Event& event) {
     failure = ReplayOne(seq, event);
@@ -194,7 +194,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   }
   RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
   view_.state().Apply(seq, event, stored);
-  // As behind live writes: what Prepare read for one event must not pile up over a long log.
+  // Live writes do the same: what Prepare read for one event must not pile up over a long log.
   view_.state().Evict(1);
   format::MatchEffect(
       event, [this](const format::Deleted&) { RestoreReusedId(); }, [](const format::PairAdded&) {},
@@ -206,7 +206,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
 void Loader::RestoreReusedId() {
   // The erased id may live on under a later ordinal (D9).
   for (auto reused = reused_.begin(); reused != reused_.end(); ++reused) {
-    // Whichever of them the deletion set free; the others fail here as they did before.
+    // Only a record whose id the deletion has set free is restored.
     if (view_.state().side(reused->side).ids.Restore(reused->ordinal, reused->id)) {
       reused_.erase(reused);
       break;
@@ -226,7 +226,7 @@ Result<std::uint64_t> Loader::Load() {
   RECO_RETURN_IF_ERROR(LoadModel(record));
   RECO_RETURN_IF_ERROR(LoadTokens());
   RECO_RETURN_IF_ERROR(ReplayLog());
-  // No deletion in the log explains it.
+  // The log has no deletion that explains the second record.
   if (!reused_.empty()) {
     return Status::Corruption("families users and items: two records have the id '" +
                               reused_.front().id + "'");

@@ -48,7 +48,7 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
     return Status::Corruption("family models: model " + std::to_string(id) +
                               " has the wrong dimension");
   }
-  // The bound of a sane ordinal, so that damage does not become an allocation.
+  // An ordinal beyond is damage, which must not become an allocation.
   std::uint32_t items = 0;
   {
     ReadView view(shared);
@@ -77,8 +77,8 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
   if (present.empty()) {
     return NoSuchModel(id);
   }
-  // Of the vectors as read: writes went on moving them after the training whose Gram the record
-  // has.
+  // Summed over the vectors as read: writes went on moving them after the training, whose Gram the
+  // record has.
   read->item_gram = model::GramOf(read->items);
   read->index.Build(present.size(), [&](std::uint32_t item) { return present[item]; });
   return std::shared_ptr<const ReplacedModel>(read);
@@ -124,7 +124,7 @@ Result<std::shared_ptr<const ReplacedModel>> ModelFor(const SharedState& shared,
   }
   const std::uint32_t id = *options.model;
   const std::uint32_t active = ActiveModelId(shared);
-  // By number the active model means the active one: no copy of it.
+  // A request that names the active model needs no copy of it.
   if (active != 0 && id == active) {
     return std::shared_ptr<const ReplacedModel>();
   }

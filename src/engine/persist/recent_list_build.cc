@@ -40,7 +40,8 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
     RECO_RETURN_IF_ERROR(wal::EventLog::Replay(*shared.context().storage.store, snapshot.get(),
                                                shared.cid(), 0, visit));
   }
-  // At the end in one pass: a removal of each pair at its deletion would need to know the pairs.
+  // Deleted users and items leave in one pass at the end: the list does not know the pairs of one
+  // of them.
   list.RemoveIf([&](std::uint32_t user, std::uint32_t item) {
     return users.contains(user) || items.contains(item);
   });
@@ -70,7 +71,7 @@ Status BuildRecent(const SharedState& shared, const RecentListName& list) {
     lists.Begin();
   }
   std::unique_ptr<RecentList> built = lists.Make(list);
-  // Before the events, so that those long past are passed over at once.
+  // Time is set before the events, so that those long past are passed over at once.
   built->Advance(shared.context().clock.NowMs());
   // The log is read from disk, and the last events may still be staged.
   Status status = shared.context().storage.log->Commit(ticket);
@@ -85,7 +86,7 @@ Status BuildRecent(const SharedState& shared, const RecentListName& list) {
     lists.Refuse(list, shared.context().clock.NowMs());
     return status;
   }
-  // Or changes would be set aside for ever.
+  // Without this changes would be set aside for ever.
   if (!status.ok()) {
     lists.Abandon();
     return status;

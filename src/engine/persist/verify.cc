@@ -175,7 +175,7 @@ class Verifier {
         Problem(std::string(store::FamilyName(family)) + " " + std::to_string(ordinal) +
                 " does not count what its pairs hold");
       }
-      // What stays behind has pairs but no record.
+      // Totals that remain are of pairs without a record.
       expected.erase(ordinal);
     }
     for (const auto& [ordinal, totals] : expected) {

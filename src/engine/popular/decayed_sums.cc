@@ -32,7 +32,7 @@ void DecayedSums::Change(std::uint32_t item, int pairs, double sum) {
     pairs_of_.resize(item + 1);
   }
   pairs_of_[item] += static_cast<std::uint32_t>(pairs);
-  // Without pairs it is out, not at the rest that sums of floats leave.
+  // An item without pairs is not ranked by what rounding leaves of its sum.
   if (pairs_of_[item] == 0) {
     sums_.Unrank(item);
   } else {
@@ -97,7 +97,7 @@ void DecayedSums::Sweep() {
   std::erase_if(ends_, [this](const Due& due) {
     const bool gone = !pairs_[due.second].attached;
     if (gone) {
-      // Only now may the slot be used again: no entry names it any more.
+      // No entry names the slot any more, so it may be used again.
       pairs_.Free(due.second);
     }
     return gone;

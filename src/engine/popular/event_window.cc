@@ -48,13 +48,13 @@ void EventWindow::Uncount(std::uint32_t event) {
 void EventWindow::DropWeights(std::uint32_t pair) {
   double dropped = 0;
   Pair& owner = pairs_[pair].value;
-  // Only up to where the last replacement came: each event is looked at once, however often a pair
-  // is replaced.
+  // Stops where the last replacement began: each event is looked at once, however often a pair is
+  // replaced.
   for (std::uint32_t at = owner.first; at != owner.weightless; at = events_[at].next) {
     dropped += events_[at].counted ? events_[at].weight : 0;
     events_[at].weight = 0;
   }
-  // The event itself is still an event of its user; it only weighs nothing.
+  // The events still count as events of their user; they only weigh nothing.
   owner.weightless = owner.first;
   if (dropped != 0) {
     Change(pairs_[pair].item, 0, -dropped, 0);
@@ -74,7 +74,7 @@ void EventWindow::Add(const RecentEvent& event) {
   } else if (rated_) {
     weight = 0;
   }
-  // Behind the replacement: an old event that replaces still takes weights away.
+  // Comes after the replacement: an event that is too old to count still takes weights away.
   if (event.time_ms <= now_ms_ - length_ms_) {
     return;
   }
@@ -136,7 +136,7 @@ void EventWindow::Unchain(std::uint32_t event) {
 }
 
 void EventWindow::Free(std::uint32_t event) {
-  // Else RemovePair has taken it out before.
+  // RemovePair has taken a removed one out already.
   if (events_[event].pair != kNone) {
     Unchain(event);
   }
@@ -184,7 +184,7 @@ void EventWindow::RemoveIf(FunctionRef<bool(std::uint32_t, std::uint32_t)> gone)
 
 void EventWindow::Advance(std::int64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
-  // First those that come, since one may come and leave in the same step.
+  // Events come in before others leave, since one may do both in the same step.
   while (!upcoming_.empty() && upcoming_.front().first <= now_ms_) {
     const Due due = Pop(&upcoming_);
     if (events_[due.second].pair == kNone) {

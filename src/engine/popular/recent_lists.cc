@@ -56,7 +56,7 @@ void RecentLists::Record(const Change& change) {
     if (entry.list == nullptr) {
       continue;
     }
-    // With the collection's lock held: O(log n) for each list, at most 8 of them.
+    // The collection's lock is held meanwhile: O(log n) for each of at most 8 lists.
     Apply(change, entry.list.get());
     if (!CheckSize(entry.name, entry.list->size()).ok()) {
       // The entry stays, without its list, to refuse for a while what would only grow too large

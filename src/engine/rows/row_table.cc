@@ -218,7 +218,7 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
   RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, fresh);
-  // First, or the new mark would hold the durable ones for another checkpoint.
+  // Durable marks go before the new one, which would keep them for another checkpoint.
   DropDurableMarks(row);
   if (row.complete && row.pairs.size() > kResidentPairsMax) {
     // Too long to shift on every insert: from now on the disk holds the list.
@@ -249,7 +249,7 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
   if (at < row.pairs.size() && row.pairs[at].other == other) {
     row.pairs.erase(row.pairs.begin() + static_cast<std::ptrdiff_t>(at));
   }
-  // Also without a pair here: the mark says that what the disk has is gone.
+  // Marked even when no pair is here: the mark says that the pair on disk is gone.
   Mark(row, other, generation);
   Account(row);
 }

@@ -28,7 +28,7 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& chan
   // Then no share shrinks. In all other cases what is taken out is not quite what was put in.
   const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
                                      std::abs(after) >= std::abs(before));
-  // From the current vectors, at once: 2,048 pairs are short enough for a write.
+  // A row of up to 2,048 pairs is short enough to be built anew within a write.
   if (!grows && row.complete && row.pairs.size() <= RowTable::kInlinePairsMax) {
     Build(row, pairs);
     return false;
@@ -67,7 +67,7 @@ void RunningSums::Renew(Row& row) {
     row.successor = std::make_unique<model::Information>(partners_.dim());
     row.successor_end = 0;
   }
-  // By partner, not by place: pairs inserted in front have shifted the list since the last write.
+  // Goes on by partner, not by place: pairs inserted in front have shifted the list.
   std::size_t at = LowerBound(row.pairs, row.successor_end);
   const std::size_t end = std::min(row.pairs.size(), at + kPairsAWrite);
   for (; at < end; ++at) {
@@ -101,7 +101,7 @@ bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
   if (sums == nullptr || pairs <= LongRow(partners_.dim())) {
     return false;
   }
-  // In order: a pair that changed twice goes from its first weight to its last.
+  // Applied in order: a pair that changed twice goes from its first weight to its last.
   for (const WeightChange& change : changes) {
     sums->Replace(partners_.row(change.other), alpha_, change.old_weight, change.new_weight);
   }

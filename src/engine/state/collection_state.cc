@@ -250,8 +250,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   users_.rows.Erase(user, item, generation_);
   items_.rows.Erase(item, user, generation_);
   recent_.Remove(user, item);
-  // Only the sums follow here: the callers solve, and a deletion does so when all its pairs are
-  // out.
+  // The sums follow here; the callers solve, and a deletion does so when all its pairs are out.
   UpdateSums(Side::kUser, user, item, change);
   UpdateSums(Side::kItem, item, user, change);
 }

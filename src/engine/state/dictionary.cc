@@ -111,8 +111,8 @@ std::uint64_t Dictionary::Scan(
   if (cursor >= end_) {
     return 0;
   }
-  // By the ordinals looked at, not by those found: a call's time is bounded in a dictionary of
-  // holes, and a cursor is an ordinal, so ids added or erased between calls move no other.
+  // Counts the ordinals it looks at, not those it finds, so a call's time is bounded in a
+  // dictionary of holes. A cursor is an ordinal: ids added or erased between calls move no other.
   const std::uint64_t steps = std::clamp<std::uint64_t>(count, 1, end_ - cursor);
   const auto stop = static_cast<std::uint32_t>(cursor + steps);
   for (auto ordinal = static_cast<std::uint32_t>(cursor); ordinal < stop; ++ordinal) {

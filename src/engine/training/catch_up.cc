@@ -39,7 +39,7 @@ void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow&
       neighbors.push_back({partners.row(pair.other), run.signal.WeightOf(pair.pair)});
     }
   }
-  // In its place, with the vector before kept aside for the Gram. A new row starts from zero.
+  // Solved in place, with the old vector kept aside for the Gram. A new row starts from zero.
   float* x = own.mutable_row(row.ordinal);
   const std::vector<float> before(x, x + own.stride());
   model::AlignedVector<float> prior(own.stride());
@@ -89,7 +89,7 @@ Status CatchUp(SharedState& shared, TrainingRun& run) {
       if (view.dropped()) {
         return Status::NotFound("the collection was deleted");
       }
-      // With repeats, so there may be fewer rows than that.
+      // The lists hold repeats, so there may be fewer rows than that.
       if (view.state().users().touched.size() + view.state().items().touched.size() <= kFinalRows) {
         return Status::Ok();
       }

@@ -147,7 +147,7 @@ Status Evaluate(SharedState& shared, persist::Checkpointer& checkpointer,
   job.SetPhase("loading");
   RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
   RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
-  // Or RocksDB would keep for as long as the training all that is overwritten meanwhile.
+  // While there is a snapshot RocksDB keeps all that is overwritten; the training takes long.
   run.snapshot.reset();
   Figures quality;
   RECO_RETURN_IF_ERROR(shared.rated() ? EvaluateErrors(shared, run, options, job, &quality, result)

@@ -60,8 +60,7 @@ Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shar
     }
     float* x = trained.items.mutable_row(item);
     std::copy_n(x, before.size(), before.begin());
-    // With the users as trained, whose Gram does not change here, so the order of items is of no
-    // matter.
+    // Users and their Gram do not change here, so the order of items is of no matter.
     folder.Solve({Side::kItem, trained.user_gram, trained.solve, 0, prior.data()}, neighbors, x);
     trained.item_gram.Update(before.data(), x);
   }

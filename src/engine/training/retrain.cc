@@ -16,7 +16,7 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     job.SetPhase("loading");
     RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
     RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
-    // Or RocksDB would keep for as long as the training all that is overwritten meanwhile.
+    // While there is a snapshot RocksDB keeps all that is overwritten; the training takes long.
     run.snapshot.reset();
     if (run.data.matrix.pairs() == 0) {
       return Status::FailedPrecondition("nothing to train on: the collection has no interactions");

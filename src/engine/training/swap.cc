@@ -24,7 +24,7 @@ Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side 
     format::EncodeVector(factors.values(ordinal), &value);
     batch->Put(store::Family::kVectors,
                format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
-    // Not synced: the swap's batch is, and it lies behind them in the same log.
+    // The batch of the swap is synced, and lies behind these in the same log.
     if (batch->count() >= kVectorsPerBatch) {
       RECO_RETURN_IF_ERROR(shared.context().storage.store->Write(*batch, false));
       batch->Clear();
@@ -68,7 +68,7 @@ format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
   record.mean = run.mean;
-  // With the last rows solved: the Grams of the vectors that this batch completes (I8).
+  // The last rows are solved: these are the Grams of the vectors that this batch completes (I8).
   record.user_gram = Unpadded(view.state().users().gram);
   record.item_gram = Unpadded(view.state().items().gram);
   return record;

@@ -33,7 +33,7 @@ void BeginRun(WriteView& view, TrainingRun& run) {
   // The newest event counts in full, so that a log of last year trains like one of today.
   run.signal = {run.parameters.weighting, view.shared().signal_rules().halflife_ms,
                 view.state().newest_ms()};
-  // Under the lock of the copy: each write is in the snapshot or in the list.
+  // The lock of the copy is held: each write is either in the snapshot or in the list.
   if (run.catch_up) {
     view.state().CollectTouched(true);
   }

@@ -56,7 +56,7 @@ void GraphBuild::Drop(SharedState& shared) {
       view.state().mutable_approximate() = {};
     }
   }
-  // Without the lock: freeing the graph takes a while.
+  // The last reference goes without the lock: freeing the graph takes a while.
   build_ = {};
 }
 

@@ -92,7 +92,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     if (!row) {
       return Status::Ok();
     }
-    // Under the same view as the copy: what it lacks of the row, the snapshot has.
+    // Taken under the view of the copy: what that lacks of the row, the snapshot has.
     snapshot = shared.context().storage.store->TakeSnapshot();
     model = view.state().model().id;
   }
@@ -100,7 +100,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     const auto vector = SolveRatedRow(shared, side, ordinal, *row, *snapshot, model);
     WriteView view(shared);
     const bool usable = vector.ok() && !view.dropped() && view.state().model().id == model;
-    // In any case, or the row would stay marked as being built and pinned.
+    // Ends the building in any case: the row would stay pinned as being built.
     view.state().EndRatedRow(side, ordinal,
                              usable ? std::span<const float>(*vector) : std::span<const float>());
     return vector.status();
@@ -108,7 +108,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   Result<model::Information> sums = SumRow(shared, side, ordinal, *row, *snapshot, model);
   WriteView view(shared);
   if (!sums.ok()) {
-    // As above; BuildPendingRows queues it again.
+    // Ends the building here too; BuildPendingRows queues the row again.
     view.state().EndSums(side, ordinal, nullptr);
     return sums.status();
   }
