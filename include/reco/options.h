@@ -102,7 +102,7 @@ enum class FoldIn : std::uint8_t {
 
 // The model is implicit-feedback matrix factorisation (Hu, Koren, Volinsky 2008) with a separate
 // weight for unobserved pairs (Rendle et al. 2022), or for ratings one with biases (Koren, Bell,
-// Volinsky 2009). Symbols as in doc/architecture.md.
+// Volinsky 2009). Symbols as in doc/model.md.
 struct CollectionOptions {
   // d: length of a vector. Cost of a write and of a query grow linearly, of a training about
   // quadratically. 1 to 512. Fixed once created. (`implicit`: factors=100.)

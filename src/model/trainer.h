@@ -1,6 +1,6 @@
 // Trainer: implicit-feedback matrix factorisation by alternating least squares, each half
 // iteration solved by conjugate gradients in the eigenbasis of the fixed side's Gram matrix.
-// doc/architecture.md gives the objective and the measurements behind the choice.
+// doc/model.md gives the objective and the measurements behind the choice.
 #pragma once
 
 #include <atomic>
@@ -76,8 +76,8 @@ float AutoUnobserved(const InteractionMatrix& matrix);
 Result<TrainedModel> Train(const InteractionMatrix& by_user, const InteractionMatrix& by_item,
                            const TrainingParams& params, const TrainingControl& control);
 
-// Returns the objective of doc/architecture.md section "Model", in float64. The same value for any
-// number of threads.
+// The objective of doc/model.md, "Interactions", in float64. The same value for any number
+// of threads.
 double Objective(const InteractionMatrix& by_user, const FactorTable& users,
                  const FactorTable& items, const SolveParams& params, std::uint32_t threads = 1);
 
