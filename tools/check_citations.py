@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Fail when a comment or a RECO_DCHECK cites an invariant (I7) or a decision (D13) that the
-documents do not state, or when no source under src cites an invariant.
+documents do not state, when no source under src cites an invariant, or when the documents disagree.
 
-The documents are doc/architecture.md and, where that folder exists, doc/decisions/**/*.md. They
-state an invariant in a table row that begins with "| I7 |", a decision in bold, "**D13.", in a
-heading, "# D13.", or in the name of a file, D13-words.md.
+doc/architecture.md states an invariant in a table row that begins with "| I7 |".
+doc/decisions/README.md states a decision in bold, "**D12. Sockets in readiness style**"; one with a
+page of its own in a line "**D13.** [Title](0013-title.md)". The page is doc/decisions/0013-title.md
+and begins with "# D13. ". A number is stated once, and file name, heading and line agree on it.
 
 usage: check_citations.py [ROOT]
 """
@@ -17,8 +18,13 @@ SKIP_FOLDERS = {"build", "node_modules", "target", "__pycache__", "corpus"}
 SLASHES = (".h", ".cc", ".c", ".fbs")
 HASHES = (".py", ".sh", ".cmake", ".txt")
 
-STATED = re.compile(r"^\|\s*(I\d+)\s*\||\*\*(D\d+)\.|^#+\s+(D\d+)\b", re.M)
-FILE_NAME = re.compile(r"(D\d+)(?!\d)")
+INVARIANTS = "doc/architecture.md"
+DECISIONS = "doc/decisions/README.md"
+INVARIANT = re.compile(r"^\|\s*(I\d+)\s*\|", re.M)
+DECISION = re.compile(r"\*\*(D\d+)\.")
+LINKED = re.compile(r"^\*\*(D\d+)\.\*\* \[[^\]\n]+\]\(([^)\s]+\.md)\)", re.M)
+PAGE_NAME = re.compile(r"(\d{4})-[a-z0-9-]+\.md")
+PAGE_HEADING = re.compile(r"# (D\d+)\. \S")
 # As a word by itself, behind a blank or a bracket and in front of punctuation: not D^2, I/O, 0xD1,
 # O(N*D1), D1[3], D1_t, D1(x), I4::kSize or v.D1; nor D1 = 3.
 CITED = re.compile(r"(?<![^\s(\[])([ID][1-9]\d*)(?=$|[\s,;:)\]]|\.(?:\s|$))(?!::|\s*[=*+<>])")
@@ -51,18 +57,37 @@ def read(root, path):
 
 
 def stated(root):
-    """The names that the documents state."""
-    texts, names = [], set()
-    if os.path.exists(os.path.join(root, "doc/architecture.md")):
-        texts.append(read(root, "doc/architecture.md"))
-    for base, _, found in os.walk(os.path.join(root, "doc/decisions")):
-        for name in found:
-            if name.endswith(".md"):
-                texts.append(read(base, name))
-                names.update(FILE_NAME.match(name).groups() if FILE_NAME.match(name) else ())
-    for text in texts:
-        names.update(name for groups in STATED.findall(text) for name in groups if name)
-    return names
+    """(the names that the documents state, what is wrong with how they do)"""
+    names, bad = set(), []
+    for path, pattern in ((INVARIANTS, INVARIANT), (DECISIONS, DECISION)):
+        exists = os.path.exists(os.path.join(root, path))
+        found = pattern.findall(read(root, path)) if exists else []
+        bad += [f"{path}: {n} is stated twice" for n in sorted(set(found)) if found.count(n) > 1]
+        names.update(found)
+    return names, bad + check_pages(root)
+
+
+def check_pages(root):
+    """What is wrong with the pages of decisions and the lines that link them."""
+    folder = os.path.join(root, os.path.dirname(DECISIONS))
+    linked, bad = {}, []
+    if os.path.exists(os.path.join(root, DECISIONS)):
+        linked = {page: name for name, page in LINKED.findall(read(root, DECISIONS))}
+    pages = {n for n in os.listdir(folder) if n.endswith(".md")} if os.path.isdir(folder) else set()
+    for page in sorted(pages - {os.path.basename(DECISIONS)}):
+        path = f"{os.path.dirname(DECISIONS)}/{page}"
+        named, heading = PAGE_NAME.fullmatch(page), PAGE_HEADING.match(read(root, path))
+        if not named:
+            bad.append(f"{path}: not named NNNN-title.md")
+        elif not heading:
+            bad.append(f'{path}: does not begin with "# D{int(named[1])}. "')
+        elif heading[1] != f"D{int(named[1])}":
+            bad.append(f"{path}: the heading says {heading[1]}")
+        elif page not in linked:
+            bad.append(f"{DECISIONS}: no line links {page}")
+        elif linked[page] != heading[1]:
+            bad.append(f"{DECISIONS}: links {page} as {linked[page]}")
+    return bad + [f"{DECISIONS}: no page {page}" for page in sorted(linked.keys() - pages)]
 
 
 def arguments(text, begin):
@@ -112,8 +137,8 @@ def citations(path, text):
 
 def main():
     root = sys.argv[1] if len(sys.argv) > 1 else "."
-    known = stated(root)
-    in_src, bad = set(), []
+    known, bad = stated(root)
+    in_src = set()
     for folder in FOLDERS:
         for path in files(root, folder):
             for line, name, checks in citations(path, read(root, path)):
@@ -125,8 +150,8 @@ def main():
                     in_src.add(name)
     invariants = sorted((n for n in known if n[0] == "I"), key=lambda n: int(n[1:]))
     if not invariants:
-        bad.append("doc/architecture.md: no invariants found")
-    bad += [f"doc/architecture.md: nothing in src cites {n}" for n in invariants if n not in in_src]
+        bad.append(f"{INVARIANTS}: no invariants found")
+    bad += [f"{INVARIANTS}: nothing in src cites {n}" for n in invariants if n not in in_src]
     print("\n".join(bad) if bad else f"{len(in_src)} of {len(known)} cited in src, none unknown")
     return 1 if bad else 0
 

@@ -17,18 +17,23 @@ ARCHITECTURE = """# Architecture
 |---|---|---|
 | I1 | Numbers ascend (D2). | here |
 | I2 | Nothing is lost. | there |
-
-## Decisions
+"""
+DECISIONS = """# Decisions
 
 **D1. No family of ids.** Rejected: D9. **D2. The key space lives in memory**, as I8 does.
 """
+PAGED = DECISIONS + """
+**D13.** [Codes](0013-codes.md).
+"""
+PAGE = "# D13. Codes\n\nUnlike D9.\n"
 CITED = "// Ascends (I1). Keeps I2, as D1 says.\nint a;\n"
 
 
 class CheckCitations(unittest.TestCase):
     def check(self, at):
-        """(exit status, output) for a tree of the files `at`, beside the two above."""
-        given = {"doc/architecture.md": ARCHITECTURE, "src/a.cc": CITED, **at}
+        """(exit status, output) for a tree of the files `at`, beside the three above."""
+        given = {"doc/architecture.md": ARCHITECTURE, "doc/decisions/README.md": DECISIONS,
+                 "src/a.cc": CITED, **at}
         with tempfile.TemporaryDirectory() as root:
             for path, text in given.items():
                 os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
@@ -104,12 +109,41 @@ class CheckCitations(unittest.TestCase):
         self.refused({"src/b.cc": "char b = '\"';  // (I3)\n"},
                      "src/b.cc:1: no document states I3")
 
-    def test_decisions_may_lie_in_a_folder(self):
-        self.accepted({"doc/decisions/D12-turns.md": "Text.\n",
-                       "doc/decisions/engine/rows.md": "# D13. Codes\n\n**D14. Zero vectors.**\n",
-                       "src/b.cc": "// D12, D13; and (D14)\n"})
-        self.refused({"doc/decisions/D12-turns.md": "Text of D15.\n", "src/b.cc": "// (D15)\n"},
-                     "src/b.cc:1: no document states D15")
+    def test_a_decision_may_have_a_page(self):
+        paged = {"doc/decisions/README.md": PAGED, "doc/decisions/0013-codes.md": PAGE}
+        self.accepted({**paged, "src/b.cc": "// (D13), and D2\n"})
+        # What a page mentions it does not state.
+        self.refused({**paged, "src/b.cc": "// (D9)\n"}, "src/b.cc:1: no document states D9")
+
+    def test_page_and_line_agree_on_the_number(self):
+        readme, page = "doc/decisions/README.md", "doc/decisions/0013-codes.md"
+        for at, message in (
+                ({readme: PAGED.replace("D13", "D14"), page: PAGE},
+                 f"{readme}: links 0013-codes.md as D14"),
+                ({readme: PAGED, page: PAGE.replace("D13", "D14")},
+                 f"{page}: the heading says D14"),
+                ({readme: PAGED, page: "Codes\n"},
+                 f'{page}: does not begin with "# D13. "'),
+                ({readme: PAGED}, f"{readme}: no page 0013-codes.md"),
+                ({page: PAGE}, f"{readme}: no line links 0013-codes.md"),
+                ({"doc/decisions/D13-codes.md": PAGE},
+                 "doc/decisions/D13-codes.md: not named NNNN-title.md")):
+            with self.subTest(message):
+                self.refused(at, message)
+
+    def test_a_number_is_stated_once(self):
+        self.refused({"doc/decisions/README.md": DECISIONS + "\n**D1. Another.**\n"},
+                     "doc/decisions/README.md: D1 is stated twice")
+        self.refused({"doc/decisions/README.md": DECISIONS + "\n**D2.** [Keys](0002-keys.md)\n",
+                      "doc/decisions/0002-keys.md": "# D2. Keys\n"},
+                     "doc/decisions/README.md: D2 is stated twice")
+        self.refused({"doc/architecture.md": ARCHITECTURE + "| I1 | Again. | there |\n"},
+                     "doc/architecture.md: I1 is stated twice")
+
+    def test_two_pages_of_one_number(self):
+        self.refused({"doc/decisions/README.md": PAGED, "doc/decisions/0013-codes.md": PAGE,
+                      "doc/decisions/0013-more.md": PAGE},
+                     "doc/decisions/README.md: no line links 0013-more.md")
 
     def test_no_invariants_at_all_is_an_error(self):
         self.refused({"doc/architecture.md": "# Nothing\n", "src/a.cc": "int a;\n"},
