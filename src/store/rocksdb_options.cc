@@ -15,6 +15,8 @@ namespace reco::store {
 namespace {
 
 constexpr std::size_t kMiB = 1U << 20U;
+constexpr std::uint64_t kLogBuffersMax = 4;  // RocksDB's log is at most so many write buffers
+constexpr int kOpenFilesMax = 512;
 constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
 constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
@@ -105,10 +107,10 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.allow_concurrent_memtable_write = false;  // only skip lists take it
   db.write_buffer_manager = memory.write_buffers;
-  // A family that is seldom flushed would else keep the log of all families.
-  db.max_total_wal_size = std::max<std::uint64_t>(4 * options.write_buffer_bytes, 4 * kMiB);
+  db.max_total_wal_size =
+      kLogBuffersMax * std::max<std::uint64_t>(options.write_buffer_bytes, kMiB);
   db.max_background_jobs = 2;
-  db.max_open_files = 512;
+  db.max_open_files = kOpenFilesMax;
   db.max_file_opening_threads = 2;
   db.max_manifest_file_size = 16 * kMiB;
   db.bytes_per_sync = kMiB;  // spreads the write-back of large files over their writing

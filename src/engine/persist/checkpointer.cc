@@ -14,7 +14,10 @@
 namespace reco::engine::persist {
 namespace {
 
-// Takes a deleted item out of the models to rank by as well.
+// Writers wait while so many checkpoints' events are in none.
+constexpr std::uint64_t kCheckpointsDueMax = 2;
+
+// A deleted item leaves the models to rank by as well.
 void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
                         const FrozenRows::FrozenEntity& entity, store::Batch* batch) {
   for (std::uint32_t model = frozen.first_model;
@@ -129,7 +132,7 @@ bool Checkpointer::Due(bool by_age) const {
 }
 
 void Checkpointer::Throttle() {
-  const std::uint64_t limit = 2 * shared_.context().options.checkpoint_events;
+  const std::uint64_t limit = kCheckpointsDueMax * shared_.context().options.checkpoint_events;
   const std::atomic<std::uint64_t>& unfrozen = shared_.hints().unfrozen_events;
   if (unfrozen.load(std::memory_order_relaxed) < limit) {
     return;

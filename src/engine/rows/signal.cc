@@ -6,6 +6,13 @@
 #include "reco/types.h"
 
 namespace reco::engine {
+namespace {
+
+// Of an event's weight, by its age.
+constexpr double kHalvingsMax = 60;
+constexpr double kDoublingsMax = 10;
+
+}  // namespace
 
 SignalRules RulesOf(const CollectionOptions& options) {
   return {options.halflife_s * 1000, options.feedback};
@@ -15,7 +22,8 @@ double Decay(double halflife_ms, std::int64_t age_ms) {
   if (halflife_ms <= 0 || age_ms == 0) {
     return 1;
   }
-  return std::exp2(std::clamp(-static_cast<double>(age_ms) / halflife_ms, -60.0, 10.0));
+  return std::exp2(
+      std::clamp(-static_cast<double>(age_ms) / halflife_ms, -kHalvingsMax, kDoublingsMax));
 }
 
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,

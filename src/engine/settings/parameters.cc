@@ -17,6 +17,7 @@ namespace reco::engine {
 namespace {
 
 constexpr double kLargestExact = 9'007'199'254'740'992;  // 2^53
+constexpr double kDimMax = 512;
 constexpr std::size_t kTypesMax = 64;
 constexpr std::string_view kTypePrefix = "type.";
 constexpr std::size_t kFieldsMax = 16;
@@ -70,7 +71,7 @@ constexpr std::array<Parameter, 18> kParameters = {{
      .range = "an integer from 1 to 512",
      .doc = "Length of a vector: more finds finer tastes and makes writes and queries slower.",
      .min = 1,
-     .max = 512,
+     .max = kDimMax,
      .integer = true,
      .get = Get<&CollectionOptions::dim>,
      .set = Set<&CollectionOptions::dim>},
