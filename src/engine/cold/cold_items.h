@@ -1,5 +1,5 @@
 // Cold items: what a model predicts of an item's vector from its attributes, before the item's
-// first interaction and for the first few of them (D28).
+// first interaction and for the first few of them (D28). See doc/engine/cold.md.
 #pragma once
 
 #include <atomic>

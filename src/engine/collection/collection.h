@@ -2,7 +2,8 @@
 //
 // It owns the state with its lock and one object for each room that keeps something between calls.
 // What is done with them stands in the rooms: writer.h and reads.h here, lists/, training/,
-// upkeep/, persist/. A new list or read adds a function there and none here.
+// upkeep/, persist/. A new list or read adds a function there and none here. See
+// doc/engine/collection.md.
 #pragma once
 
 #include <cstdint>

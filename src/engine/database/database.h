@@ -1,7 +1,8 @@
 // Database::Impl: what a Database owns. The public class's methods are in database.cc (life,
 // commit, background), keys.cc, collections.cc, jobs.cc, rankings.cc and persist/verify.cc.
 //
-// Lock order: state_mutex, keyspace_mutex, then a collection's, then the log's.
+// Lock order: state_mutex, keyspace_mutex, then a collection's, then the log's. See
+// doc/engine/database.md.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // JobTable: the background jobs of a Database (trainings, evaluations): who runs, how far, and what
-// came of the finished ones. The threads that run them belong to the caller.
+// came of the finished ones. The threads that run them belong to the caller. See
+// doc/engine/jobs.md.
 #pragma once
 
 #include <atomic>

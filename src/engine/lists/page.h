@@ -1,5 +1,5 @@
 // Pages of lists: what is left out, filters, rules, diversity, offsets. How the candidates are
-// ranked is the lister's.
+// ranked is the lister's. See doc/engine/lists.md.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@
 //   2 without it: commit the log up to the copy, then write the copy in one batch
 //   3 under the lock: the generation is durable, so its rows may leave memory (I7)
 //
-// One at a time. Lock order: the checkpointer's mutex, then the collection's.
+// One at a time. Lock order: the checkpointer's mutex, then the collection's. See
+// doc/engine/persist.md.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // RankedValues: one number for each user or item, with exact pages of the highest, current to the
-// last change. The common part of all lists that are not personal.
+// last change. The common part of all lists that are not personal. See doc/engine/popular.md.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // RowTable: the write-back cache of one side's rows. A row is an owner's known pairs; rows not in
 // memory are read from `by_user` or `by_item`, rows changed since the last checkpoint are pinned
-// (I7), so a checkpoint writes pairs whole and nothing on disk is merged (D3).
+// (I7), so a checkpoint writes pairs whole and nothing on disk is merged (D3). See
+// doc/engine/rows.md.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // Parameters of a collection by name: the one table behind RECO.CREATE, RECO.CONFIG, RECO.RETRAIN
-// and doc/options.md. The values live in CollectionOptions.
+// and doc/options.md. The values live in CollectionOptions. See doc/engine/settings.md.
 //
 // Beside the table's rows every feedback type is a parameter "type.<name>" whose value is the
 // weight of one such event; setting a new one adds the type. Types are numbered in the order they

@@ -9,7 +9,7 @@
 //
 // A thread has one view of a collection at a time. Lock order: the checkpoint's, the turns below >
 // this > the log's (D31). What synchronizes itself (recent lists, replaced models, solvers) are
-// leaves.
+// leaves. See doc/engine/state.md.
 #pragma once
 
 #include <atomic>

@@ -5,7 +5,7 @@
 //   freeze -> one atomic batch makes the new model the active one
 //
 // Until that batch is written the folder knows only the old model, so a crash anywhere leaves it
-// (I12).
+// (I12). See doc/engine/training.md.
 #pragma once
 
 #include "reco/options.h"

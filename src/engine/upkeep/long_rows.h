@@ -1,4 +1,5 @@
 // Long rows that a write could not solve: their running sums or vectors are made in the background.
+// See doc/engine/upkeep.md.
 #pragma once
 
 #include "reco/result.h"
