@@ -1,7 +1,7 @@
 // The values that go into and come out of a Database: plain structs, no behaviour.
 //
 // Views in parameters are borrowed for the call; results own what they hold. Ids are any bytes,
-// kIdBytesMin to kIdBytesMax long. Times are milliseconds since the Unix epoch.
+// 1 to kIdBytesMax long. Times are milliseconds since the Unix epoch.
 #pragma once
 
 #include <cstddef>

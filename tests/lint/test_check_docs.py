@@ -64,7 +64,7 @@ class CheckDocs(unittest.TestCase):
         self.refused({"doc/engine/rows.md": "| `table.h` | `checks.cc` | sums.h |\n"},
                      "doc/engine/rows.md: does not name sums.h")
 
-    def test_a_page_lists_no_file_of_yore(self):
+    def test_a_page_lists_no_missing_file(self):
         self.refused({"doc/engine/rows.md": TREE["doc/engine/rows.md"] + "| `old.h` | x |\n"},
                      "doc/engine/rows.md: src/engine/rows has no old.h")
 
