@@ -23,9 +23,6 @@ using engine::JobResult;
 using engine::RunningJob;
 
 constexpr std::size_t kJobQueueMax = 100;
-constexpr std::uint32_t kHoldoutLastMax = 10'000;
-constexpr std::size_t kCutoffsMax = 8;
-constexpr std::uint32_t kCutoffMax = 1'000;
 constexpr std::int64_t kReturnMemoryUs = 10'000'000;  // at most so often
 
 // Gives what a training has freed back to the system: glibc keeps it otherwise, for 1M users and
