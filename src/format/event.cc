@@ -10,9 +10,16 @@ namespace {
 
 constexpr std::string_view kWhat = "event";
 
-bool IsKnownKind(std::uint8_t kind) {
-  return kind >= static_cast<std::uint8_t>(EventKind::kInteraction) &&
-         kind <= static_cast<std::uint8_t>(EventKind::kParameters);
+// Refuses kind 0, which nobody ever wrote, as damage, and one above ours as a newer program's.
+Status CheckKind(std::uint8_t kind) {
+  if (kind < static_cast<std::uint8_t>(EventKind::kInteraction)) {
+    return Damaged(kWhat, "kind " + std::to_string(kind) + " is not known");
+  }
+  if (kind > static_cast<std::uint8_t>(EventKind::kParameters)) {
+    return Status::FailedPrecondition("event: kind " + std::to_string(kind) +
+                                      " was written by a newer version; use a newer program");
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -37,9 +44,7 @@ void EncodeEvent(const Event& event, std::string* out) {
 Result<Event> DecodeEvent(std::string_view bytes) {
   RecordReader reader;
   RECO_ASSIGN_OR_RETURN(const fb::Event* table, reader.Open<fb::Event>(bytes, kWhat));
-  if (!IsKnownKind(table->kind())) {
-    return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
-  }
+  RECO_RETURN_IF_ERROR(CheckKind(table->kind()));
   // Sums of pairs and Grams would keep a NaN for ever.
   if (!std::isfinite(table->weight())) {
     return Damaged(kWhat, "its weight is not finite");
