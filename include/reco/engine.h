@@ -169,7 +169,6 @@ class Database {
   // Where the item stands in the list TopK() answers with default options. Time linear in the
   // number of items. An unknown user has the popular list.
   Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item) const;
-  Result<Ranking> Popular(KeyRef key, PopularBy by, const RankingOptions& options) const;
 
   // --- Rules ----------------------------------------------------------------------------------
   // Adds or replaces the rule of that name: true when it is new. kResourceExhausted above
@@ -180,6 +179,8 @@ class Database {
   // False: there was none.
   Result<bool> DeleteRule(KeyRef key, std::string_view name, WriteOptions write = {});
   // --- Lists that are not personal: exact, current to the last write ---------------------------
+  // Items by their users, weight or events, of all time.
+  Result<Ranking> Popular(KeyRef key, PopularBy by, const RankingOptions& options) const;
   // The first use of a window or half-life reads the whole log; it is then kept current in memory,
   // at most four of each.
   //
@@ -241,5 +242,8 @@ class Database {
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Returns the measures among the results of an evaluation, in their order.
+std::vector<Measure> Measures(const JobInfo& job);
 
 }  // namespace reco

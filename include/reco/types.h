@@ -251,6 +251,16 @@ struct Record {
   std::uint64_t events = 0;  // interactions
 };
 
+// What an evaluation measured of one scorer over the pairs that it held out.
+struct Measure {
+  std::string scorer;  // "model", "popularity", "cosine"; of predicted ratings "biases", "mean"
+  std::string metric;  // "recall@20", "rmse"
+  double value = 0;
+  std::optional<double> half_width = {};  // of the 95% confidence interval
+
+  bool operator==(const Measure&) const = default;
+};
+
 enum class JobKind : std::uint8_t { kRetrain = 1, kEvaluate = 2 };
 enum class JobState : std::uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
 
@@ -265,7 +275,8 @@ struct JobInfo {
   std::int64_t started_ms = 0;
   std::int64_t finished_ms = 0;  // 0: not yet
   std::string error;             // why it failed
-  // Named results, in order: the model's number, objective, metrics.
+  // Named results, in order: the model's number, objective, metrics. Measures() has those of an
+  // evaluation apart.
   std::vector<std::pair<std::string, double>> result;
 };
 

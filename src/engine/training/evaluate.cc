@@ -3,9 +3,11 @@
 #include "engine/training/evaluate.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "engine/jobs/measures.h"
 #include "engine/training/train.h"
 #include "index/index_lister.h"
 #include "index/item_index.h"
@@ -17,30 +19,27 @@ namespace {
 void AppendMetrics(std::string_view scorer, std::span<const model::CutOffMetrics> metrics,
                    Figures* result) {
   for (const model::CutOffMetrics& at : metrics) {
-    const auto add = [&](std::string_view metric, const model::MetricValue& value) {
-      const std::string name =
-          std::string(scorer) + "." + std::string(metric) + "@" + std::to_string(at.k);
-      result->emplace_back(name, value.mean);
-      result->emplace_back(name + ".ci", value.half_width);
+    const auto add = [&](std::string_view metric, double value,
+                         std::optional<double> half_width = {}) {
+      AppendMeasure({std::string(scorer), std::string(metric) + "@" + std::to_string(at.k), value,
+                     half_width},
+                    result);
     };
-    add("recall", at.recall);
-    add("precision", at.precision);
-    add("ndcg", at.ndcg);
-    add("map", at.map);
-    add("mrr", at.mrr);
-    add("hit-rate", at.hit_rate);
-    const std::string suffix = "@" + std::to_string(at.k);
-    result->emplace_back(std::string(scorer) + ".coverage" + suffix, at.coverage);
-    result->emplace_back(std::string(scorer) + ".novelty" + suffix, at.novelty);
+    add("recall", at.recall.mean, at.recall.half_width);
+    add("precision", at.precision.mean, at.precision.half_width);
+    add("ndcg", at.ndcg.mean, at.ndcg.half_width);
+    add("map", at.map.mean, at.map.half_width);
+    add("mrr", at.mrr.mean, at.mrr.half_width);
+    add("hit-rate", at.hit_rate.mean, at.hit_rate.half_width);
+    add("coverage", at.coverage);
+    add("novelty", at.novelty);
   }
 }
 
 void AppendErrors(const std::string& predictor, const model::RatingErrors& errors,
                   Figures* result) {
-  result->emplace_back(predictor + ".rmse", errors.rmse.mean);
-  result->emplace_back(predictor + ".rmse.ci", errors.rmse.half_width);
-  result->emplace_back(predictor + ".mae", errors.mae.mean);
-  result->emplace_back(predictor + ".mae.ci", errors.mae.half_width);
+  AppendMeasure({predictor, "rmse", errors.rmse.mean, errors.rmse.half_width}, result);
+  AppendMeasure({predictor, "mae", errors.mae.mean, errors.mae.half_width}, result);
 }
 
 // Measures the ranking metrics of the model and the baselines.

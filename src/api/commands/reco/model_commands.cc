@@ -114,26 +114,20 @@ const double* FindFigure(Figures figures, std::string_view name) {
   return found == figures.end() ? nullptr : &found->second;
 }
 
-// Figures are named <scorer>.<metric>@<k>, their confidence half-widths the same with ".ci" behind;
-// answers the metrics of one scorer as metric@k -> [value, half-width].
-void AnswerScorer(Reply& reply, std::string_view scorer, Figures figures) {
-  const std::string prefix = std::string(scorer) + ".";
-  std::vector<std::pair<std::string_view, double>> metrics;
-  for (const auto& [name, value] : figures) {
-    if (name.starts_with(prefix) && !name.ends_with(".ci")) {
-      metrics.emplace_back(std::string_view(name).substr(prefix.size()), value);
-    }
-  }
+// Answers the measures of one scorer as a map of metric to [value, half-width].
+void AnswerScorer(Reply& reply, std::string_view scorer, std::span<const Measure> measures) {
+  const auto is_of = [scorer](const Measure& measure) { return measure.scorer == scorer; };
   reply.Bulk(scorer);
-  reply.Map(metrics.size());
-  for (const auto& [metric, value] : metrics) {
-    const double* half_width =
-        FindFigure(figures, std::string(prefix).append(metric).append(".ci"));
-    reply.Bulk(metric);
+  reply.Map(static_cast<std::size_t>(std::ranges::count_if(measures, is_of)));
+  for (const Measure& measure : measures) {
+    if (!is_of(measure)) {
+      continue;
+    }
+    reply.Bulk(measure.metric);
     reply.Array(2);
-    reply.Double(value);
-    if (half_width != nullptr) {
-      reply.Double(*half_width);
+    reply.Double(measure.value);
+    if (measure.half_width) {
+      reply.Double(*measure.half_width);
     } else {
       reply.Null();
     }
@@ -156,8 +150,9 @@ void AnswerEvaluation(Reply& reply, const JobInfo& job) {
   reply.Integer(count == nullptr ? 0 : static_cast<std::int64_t>(*count));
   reply.Bulk("seconds");
   reply.Double(seconds == nullptr ? 0 : *seconds);
+  const std::vector<Measure> measures = Measures(job);
   for (const std::string_view scorer : rated ? kRatingScorers : kListScorers) {
-    AnswerScorer(reply, scorer, job.result);
+    AnswerScorer(reply, scorer, measures);
   }
 }
 
