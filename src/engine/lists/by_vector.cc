@@ -81,7 +81,7 @@ std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const
 }
 
 // MAY GIVE THE LOCK BACK. Returns the best items by the query's vector.
-std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::size_t count,
+std::vector<ScoredItem> ListByVector(ReadView& view, Query& query, std::size_t count,
                                      AcceptItem accept, const Among& among) {
   const Scorer scorer(view, Side::kItem, query);
   // Cheapest first: most items that reach this are scorable, and `accept` asks filters and rules.
@@ -114,8 +114,8 @@ std::vector<ScoredItem> ListByVector(ReadView& view, const Query& query, std::si
 
 // MAY GIVE THE LOCK BACK. Returns what a list for `query` is made by: its vector, or popularity
 // when there is nothing to score with.
-std::vector<ScoredItem> ListFor(ReadView& view, const Query& query, std::size_t count,
-                                AcceptItem accept, const Among& among) {
+std::vector<ScoredItem> ListFor(ReadView& view, Query& query, std::size_t count, AcceptItem accept,
+                                const Among& among) {
   if (Scorer(view, Side::kItem, query).usable()) {
     return ListByVector(view, query, count, accept, among);
   }
@@ -127,7 +127,7 @@ std::vector<ScoredItem> ListFor(ReadView& view, const Query& query, std::size_t 
                    count, accept, among);
 }
 
-Result<Ranking> Rank(ReadView& view, const Query& query, const RankingOptions& options) {
+Result<Ranking> Rank(ReadView& view, Query& query, const RankingOptions& options) {
   return ItemPage(
       view, options, options.with_seen ? std::vector<std::uint32_t>() : query.left_out,
       [&](std::size_t count, AcceptItem accept, const Among& among) {
@@ -183,7 +183,7 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
 
 }  // namespace
 
-std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, std::size_t count,
+std::vector<index::Candidate> SearchInSteps(ReadView& view, Query& query, std::size_t count,
                                             AcceptItem accept, const Among& among) {
   const auto before = [&](std::uint32_t a, std::uint32_t b) {
     return view.state().items().ids.Before(a, b);

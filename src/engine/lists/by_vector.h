@@ -39,7 +39,7 @@ Result<Ranking> RankUntilCurrent(const SharedState& shared, MakeQuery make_query
 
 // MAY GIVE THE LOCK BACK, between steps, so that a write never waits for a whole scan;
 // index/stepped_search.h says what holds then. Returns the best items of the index, exact (I11).
-std::vector<index::Candidate> SearchInSteps(ReadView& view, const Query& query, std::size_t count,
+std::vector<index::Candidate> SearchInSteps(ReadView& view, Query& query, std::size_t count,
                                             AcceptItem accept, const Among& among);
 
 // Returns true iff lists by vector have taken long of late, so that a caller may want another

@@ -32,7 +32,7 @@ struct Query {
   // from kAttemptsInSteps on the lock is kept to the end.
   int attempts = 0;
   static constexpr int kAttemptsInSteps = 3;
-  mutable bool stale = false;  // it has happened again
+  bool stale = false;  // it has happened again; set by what gives the lock back
 
   bool usable() const {
     return !std::all_of(vector.begin(), vector.end(), [](float v) { return v == 0; });

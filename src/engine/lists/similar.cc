@@ -22,7 +22,7 @@ using Largest = std::optional<index::Candidate>;  // of one component; nullopt: 
 
 // MAY GIVE THE LOCK BACK. Returns the `count` users nearest to the query. What holds when they
 // change between steps is what index/stepped_search.h says of items.
-std::vector<index::Candidate> NearestUsers(ReadView& view, const Query& query, std::size_t count,
+std::vector<index::Candidate> NearestUsers(ReadView& view, Query& query, std::size_t count,
                                            AcceptItem accept, const Among& among) {
   const auto before = [&](std::uint32_t a, std::uint32_t b) {
     return view.state().users().ids.Before(a, b);

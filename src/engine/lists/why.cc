@@ -16,7 +16,7 @@ namespace {
 // MAY GIVE THE LOCK BACK. Counts the items above `item`, which nothing keeps out of the list, and
 // sets state, rank and score. The item counts as it is at the beginning, each other one as it is
 // when the scan comes to it.
-void FindPlace(ReadView& view, const Query& query, const BoundRules& bound, std::uint32_t item,
+void FindPlace(ReadView& view, Query& query, const BoundRules& bound, std::uint32_t item,
                ItemPlace* place) {
   const Scorer scorer(view, Side::kItem, query);
   const std::optional<double> score = scorer.Listed(item);
@@ -48,7 +48,7 @@ void FindPlace(ReadView& view, const Query& query, const BoundRules& bound, std:
 }
 
 // MAY GIVE THE LOCK BACK. Says where `item` stands in the list for `query`, or what keeps it out.
-ItemPlace PlaceOf(ReadView& view, const Query& query, std::uint32_t item) {
+ItemPlace PlaceOf(ReadView& view, Query& query, std::uint32_t item) {
   ItemPlace place;
   const BoundRules bound = RulesInForce(view);
   for (const RuleInForce& rule : bound.rules) {
