@@ -1,5 +1,6 @@
 """APPROX [EF n] of the rankings by a vector. The catalogues here are too small for a graph of
-neighbours, so that the answers are the exact ones; tests/engine/approximate_test.cc has graphs."""
+neighbours, so that the answers are the exact ones; tests/engine/upkeep/graph_build_test.cc has
+graphs."""
 import unittest
 
 import reco_e2e

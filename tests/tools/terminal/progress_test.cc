@@ -1,65 +1,15 @@
+#include "tools/terminal/progress.h"
+
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "tools/terminal/json.h"
-#include "tools/terminal/numbers.h"
-#include "tools/terminal/progress.h"
-#include "tools/terminal/text_table.h"
 
 namespace reco::terminal {
 namespace {
-
-TEST(Numbers, ReadLikeText) {
-  EXPECT_EQ(FormatCount(0), "0");
-  EXPECT_EQ(FormatCount(999), "999");
-  EXPECT_EQ(FormatCount(1000), "1,000");
-  EXPECT_EQ(FormatCount(-1234567), "-1,234,567");
-  EXPECT_EQ(FormatCount(-123), "-123");
-  EXPECT_EQ(FormatBytes(1023), "1023 B");
-  EXPECT_EQ(FormatBytes(1536), "1.5 KiB");
-  EXPECT_EQ(FormatBytes(5e15), "4547.5 TiB");
-  EXPECT_EQ(FormatDuration(0.00085), "850 us");
-  EXPECT_EQ(FormatDuration(0.0032), "3.2 ms");
-  EXPECT_EQ(FormatDuration(4.1), "4.1 s");
-  EXPECT_EQ(FormatDuration(125), "2 min 05 s");
-  EXPECT_EQ(FormatDuration(11'520), "3 h 12 min");
-  EXPECT_EQ(FormatRate(12.34), "12.3/s");
-  EXPECT_EQ(FormatRate(84'200.4), "84,200/s");
-}
-
-TEST(TextTable, AlignsColumnsByCharacters) {
-  TextTable table({Align::kLeft, Align::kRight});
-  table.AddRow({"caf\xC3\xA9", "1"});
-  table.AddRow({"a", "200"});
-  table.AddRow({"tea"});
-  EXPECT_EQ(table.ToText(1), " caf\xC3\xA9    1\n a     200\n tea\n");
-}
-
-TEST(Json, EscapesWhatMustBe) {
-  EXPECT_EQ(JsonString("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\n\\u0001\"");
-  EXPECT_EQ(JsonString("caf\xC3\xA9"), "\"caf\xC3\xA9\"");
-  // Not UTF-8: cut off, overlong, a surrogate, beyond U+10FFFF.
-  for (const char* bytes : {"\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
-    EXPECT_THAT(JsonString(bytes), ::testing::StartsWith("\"\\ufffd")) << bytes;
-  }
-}
-
-TEST(Json, OnlyJsonsNumbersAreNumbers) {
-  for (const char* text : {"0", "-0", "10", "0.5", "-12.25", "1e5", "1E-5", "2.0e+1"}) {
-    EXPECT_TRUE(IsJsonNumber(text)) << text;
-  }
-  for (const char* text :
-       {"", "-", "007", "1.", ".5", "+1", "1e", "1e+", "0x1", "nan", "1 ", "85123A"}) {
-    EXPECT_FALSE(IsJsonNumber(text)) << text;
-  }
-  EXPECT_EQ(JsonScalar("007"), "\"007\"");
-  EXPECT_EQ(JsonDouble(0.1), "0.1");
-  EXPECT_EQ(JsonDouble(1.0 / 0.0), "null");
-}
 
 class MeterOutput {
  public:

@@ -1,4 +1,6 @@
 // The item index behind a collection: re-sorted in the background, exact all the while.
+#include "engine/upkeep/index_resort.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>

@@ -1,5 +1,7 @@
 // Lists that are not personal, against the same lists made from the events by brute force, under
 // random writes, restarts and as time goes on.
+#include "engine/lists/counted.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>

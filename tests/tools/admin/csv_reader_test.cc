@@ -148,16 +148,5 @@ TEST(CsvReader, ManyBuffersLongInputKeepsItsLineNumbers) {
   EXPECT_EQ(records.back(), "200000:user|item");
 }
 
-TEST(ByteSource, MissingFileIsNotFound) {
-  const auto input = OpenInput("/nonexistent/file.csv");
-  EXPECT_EQ(input.status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(OpenInput("/").status().code(), StatusCode::kIoError);
-}
-
-TEST(Fingerprint, IsFnv1a) {
-  EXPECT_EQ(Fingerprint(""), "cbf29ce484222325");
-  EXPECT_EQ(Fingerprint("a"), "af63dc4c8601ec8c");
-}
-
 }  // namespace
 }  // namespace reco::admin

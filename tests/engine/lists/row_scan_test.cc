@@ -1,5 +1,7 @@
 // Scans of all users or items beside writes: what stays as it is must be ranked exactly, whatever
 // happens to the rest. Every row is a step, so that writes fall in between.
+#include "engine/lists/row_scan.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>

@@ -1,5 +1,7 @@
 // Lists by the graph of neighbours: exact until it is built, then a part of the exact list's items
 // with their exact scores, and gone when nobody asks for it or another model takes over.
+#include "engine/upkeep/graph_build.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
