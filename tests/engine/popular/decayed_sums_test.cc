@@ -1,0 +1,98 @@
+#include "engine/popular/decayed_sums.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/popular/recent_events.h"
+
+namespace reco::engine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::kAll;
+using testing::kStart;
+using testing::Reference;
+using testing::Stream;
+
+TEST(DecayedSums, AgreeWithBruteForceWithinTheStatedTolerance) {
+  for (const Feedback feedback : {Feedback::kImplicit, Feedback::kExplicit}) {
+    constexpr std::int64_t kHalfLife = 300;  // 20,000 steps are 1,300 of it: the landmark moves
+    constexpr double kTolerance = 2'000 * 0x1p-50;  // events of an item with any weight left
+    DecayedSums sums(kHalfLife, feedback);
+    Reference reference(feedback == Feedback::kExplicit);
+    Stream stream(5, &sums, &reference);
+    for (int step = 1; step <= 20'000; ++step) {
+      stream.Step(feedback == Feedback::kExplicit ? 1 : 2 * kHalfLife);
+      if (step % 200 != 0) {
+        continue;
+      }
+      sums.Advance(stream.now_ms());
+      const auto expected = reference.Decayed(kHalfLife, stream.now_ms());
+      const auto found = sums.Top(PopularBy::kWeight, kAll);
+      std::set<std::uint32_t> listed;
+      for (const RankedValue& item : found) {
+        listed.insert(item.ordinal);
+        ASSERT_TRUE(expected.contains(item.ordinal));
+        const auto& [value, absolute] = expected.at(item.ordinal);
+        // What was removed or replaced has left its rounding: its weights are at most 3.5 each.
+        ASSERT_NEAR(item.value, value, kTolerance * (absolute + 100));
+      }
+      for (const auto& [item, value] : expected) {
+        ASSERT_TRUE(listed.contains(item) || value.second < 1e-12) << item;
+      }
+      ASSERT_TRUE(std::is_sorted(found.begin(), found.end(),
+                                 [](const auto& a, const auto& b) { return a.value > b.value; }));
+    }
+  }
+}
+
+TEST(DecayedSums, PassingTimeChangesScoresAndNotTheOrder) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  sums.Add({1, 7, 4, kStart, kStart, false});
+  sums.Add({2, 8, 1, kStart + 1'000, kStart + 1'000, false});
+  sums.Add({3, 9, -1, kStart + 1'000, kStart + 1'000, false});
+  for (int halves = 1; halves <= 40; ++halves) {
+    sums.Advance(kStart + halves * 1'000);
+    EXPECT_THAT(
+        sums.Top(PopularBy::kWeight, kAll),
+        ElementsAre(RankedValue{7, std::exp2(2 - halves)}, RankedValue{8, std::exp2(1 - halves)},
+                    RankedValue{9, -std::exp2(1 - halves)}));
+  }
+}
+
+TEST(DecayedSums, APairIsForgottenAfterFiftyHalfLives) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  sums.Add({1, 7, 1, kStart, kStart, false});
+  sums.Add({1, 7, 1, kStart + 10'000, kStart + 10'000, false});
+  sums.Advance(kStart + 59'999);
+  EXPECT_EQ(sums.size(), 1U);
+  sums.Advance(kStart + 60'000);
+  EXPECT_EQ(sums.size(), 0U);
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), IsEmpty());
+}
+
+TEST(DecayedSums, AYearOfSilenceLeavesThemUsable) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  sums.Add({1, 7, 1, kStart, kStart, false});
+  const std::int64_t later = kStart + 31'536'000'000;
+  sums.Add({1, 8, 1, later, later, false});
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, 1}));
+}
+
+TEST(DecayedSums, RemovedPairsDoNotPileUp) {
+  DecayedSums sums(1'000'000'000, Feedback::kImplicit);
+  for (int i = 0; i < 50'000; ++i) {
+    sums.Add({1, 7, 1, kStart + i, kStart + i, false});
+    sums.Remove(1, 7);
+  }
+  EXPECT_EQ(sums.size(), 0U);
+  EXPECT_LT(sums.memory_bytes(), 1'000'000U);
+}
+
+}  // namespace
+}  // namespace reco::engine
