@@ -161,17 +161,6 @@ TEST(Popularity, ClearForgetsAll) {
   EXPECT_EQ(popularity.memory_bytes(), 0U);
 }
 
-TEST(RankedValues, ScalingKeepsTheOrderAndTheUnranked) {
-  RankedValues values;
-  values.Set(3, -2);
-  values.Set(300, 8);
-  values.Set(301, 4);
-  values.Unrank(300);
-  values.Scale(0.25);
-  EXPECT_THAT(values.Top({10, 0, kAcceptAll, kByOrdinal}),
-              ElementsAre(RankedValue{301, 1}, RankedValue{3, -0.5}));
-}
-
 TEST(Popularity, AsksOnlyForItemsThatAreGoodEnough) {
   Popularity popularity;
   for (std::uint32_t item = 0; item < 100'000; ++item) {
