@@ -1,0 +1,197 @@
+// The cache of one side's rows, over a store whose rows the tests write themselves.
+#include "engine/rows/row_table.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "format/keys.h"
+#include "testing/temp_dir.h"
+
+namespace reco::engine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::uint32_t kCid = 1;
+
+format::Pair Weighing(float weight) {
+  return {.weight = weight, .count = 1};
+}
+
+class RowTableTest : public ::testing::Test {
+ protected:
+  RowTableTest() {
+    store::StoreOptions store_options;
+    store_options.path = folder_ / "db";
+    storage_.store = std::move(store::Store::Open(store_options)).value();
+    budget_.limit_bytes = std::int64_t{1} << 30;
+    table_ = std::make_unique<RowTable>(context_, kCid, Side::kUser);
+    table_->Grow(10);
+  }
+
+  // On disk, as a checkpoint would write it.
+  void Store(std::uint32_t owner, std::uint32_t other, float weight) {
+    std::string value;
+    format::EncodePair(Weighing(weight), &value);
+    store::Batch batch;
+    batch.Put(store::Family::kByUser, format::PairKey(kCid, owner, other), value);
+    ASSERT_TRUE(storage_.store->Write(batch, false).ok());
+  }
+
+  std::vector<std::pair<std::uint32_t, float>> Read(std::uint32_t owner) {
+    std::vector<RowPair> scratch;
+    const auto row = table_->Read(owner, &scratch);
+    EXPECT_TRUE(row.ok());
+    std::vector<std::pair<std::uint32_t, float>> pairs;
+    for (const RowPair& pair : *row) {
+      pairs.emplace_back(pair.other, pair.pair.weight);
+    }
+    return pairs;
+  }
+  Knowledge Lookup(std::uint32_t owner, std::uint32_t other) {
+    format::Pair pair;
+    return table_->Lookup(owner, other, &pair);
+  }
+
+  testing::TempDir folder_;
+  Options options_;
+  ManualClock clock_{1'700'000'000'000};
+  Storage storage_;
+  RowBudget budget_;
+  MemoryBudget memory_;
+  CollectionContext context_{storage_, options_, clock_, budget_, memory_, 64, 500'000};
+  std::unique_ptr<RowTable> table_;
+};
+
+TEST_F(RowTableTest, RowInMemoryIsLaidOverTheDisk) {
+  Store(0, 2, 20);
+  Store(0, 4, 40);
+  Store(0, 6, 60);
+  table_->Put(0, 4, Weighing(41), 1, false);
+  table_->Put(0, 5, Weighing(50), 1, false);
+  table_->Erase(0, 6, 1);
+  EXPECT_THAT(Read(0),
+              ElementsAre(std::pair(2U, 20.0F), std::pair(4U, 41.0F), std::pair(5U, 50.0F)));
+  EXPECT_EQ(Lookup(0, 4), Knowledge::kPresent);
+  EXPECT_EQ(Lookup(0, 6), Knowledge::kAbsent);
+  EXPECT_EQ(Lookup(0, 2), Knowledge::kUnknown);  // on disk only
+  ASSERT_TRUE(table_->Load(0, 3).ok());
+  EXPECT_EQ(Lookup(0, 2), Knowledge::kPresent);
+  EXPECT_EQ(Lookup(0, 7), Knowledge::kAbsent);
+  EXPECT_EQ(Read(0).size(), 3U);
+}
+
+TEST_F(RowTableTest, FirstPairOfAnOwnerMakesTheRowComplete) {
+  table_->Put(3, 1, Weighing(1), 1, true);
+  EXPECT_EQ(Lookup(3, 2), Knowledge::kAbsent);
+  table_->Put(4, 1, Weighing(1), 1, false);
+  EXPECT_EQ(Lookup(4, 2), Knowledge::kUnknown);
+}
+
+TEST_F(RowTableTest, UnknownRowIsReadAsItIsStored) {
+  Store(1, 9, 90);
+  Store(2, 9, 99);  // of another owner
+  EXPECT_THAT(Read(1), ElementsAre(std::pair(9U, 90.0F)));
+  EXPECT_THAT(Read(0), IsEmpty());
+  EXPECT_EQ(table_->Find(1), nullptr);  // reading keeps nothing
+  EXPECT_EQ(budget_.misses.load(), 2U);
+}
+
+TEST_F(RowTableTest, MarksThatAreDurableGoWithTheNextChange) {
+  Store(0, 2, 20);
+  table_->Put(0, 4, Weighing(40), 1, false);
+  Store(0, 4, 40);  // the checkpoint of generation 1
+  table_->set_durable_generation(1);
+  table_->Put(0, 6, Weighing(60), 2, false);
+  ASSERT_EQ(table_->Find(0)->dirty.size(), 1U);
+  EXPECT_EQ(table_->Find(0)->dirty[0].other, 6U);
+  EXPECT_THAT(Read(0),
+              ElementsAre(std::pair(2U, 20.0F), std::pair(4U, 40.0F), std::pair(6U, 60.0F)));
+}
+
+TEST_F(RowTableTest, RowIsEvictedOnceItIsDurableAndUnusedSinceTheLastLook) {
+  table_->Put(0, 4, Weighing(40), 1, true);
+  budget_.limit_bytes = 0;
+  table_->Evict(30);
+  table_->Evict(30);
+  ASSERT_NE(table_->Find(0), nullptr) << "it is pinned";
+  Store(0, 4, 40);
+  table_->set_durable_generation(1);
+  table_->Find(0)->used = true;
+  table_->Evict(10);
+  ASSERT_NE(table_->Find(0), nullptr) << "it was just used";
+  table_->Evict(10);
+  EXPECT_EQ(table_->Find(0), nullptr);
+  EXPECT_EQ(budget_.evictions.load(), 1U);
+  EXPECT_EQ(table_->memory_bytes(), 0U);
+  EXPECT_EQ(budget_.used_bytes.load(), 0);
+  EXPECT_THAT(Read(0), ElementsAre(std::pair(4U, 40.0F)));
+}
+
+TEST_F(RowTableTest, RowsStayWithinAKeptBudgetAndWhileTheyAreBuilt) {
+  table_->Put(0, 4, Weighing(40), 1, true);
+  table_->set_durable_generation(1);
+  table_->Evict(30);
+  EXPECT_NE(table_->Find(0), nullptr);
+  budget_.limit_bytes = 0;
+  table_->Find(0)->building = true;
+  table_->Evict(10);
+  table_->Evict(10);
+  EXPECT_NE(table_->Find(0), nullptr);
+}
+
+TEST_F(RowTableTest, ARowOfMorePairsThanAreKeptLeavesThoseOnDiskThere) {
+  for (std::uint32_t other = 0; other <= RowTable::kResidentPairsMax; ++other) {
+    table_->Put(0, 2 * other, Weighing(1), 1, other == 0);
+  }
+  table_->set_durable_generation(1);
+  table_->Put(0, 7, Weighing(7), 2, false);
+  const Row* row = table_->Find(0);
+  EXPECT_FALSE(row->complete);
+  ASSERT_EQ(row->pairs.size(), 1U);
+  EXPECT_EQ(Lookup(0, 2), Knowledge::kUnknown);
+  EXPECT_EQ(Lookup(0, 7), Knowledge::kPresent);
+}
+
+TEST_F(RowTableTest, CopyLaidOverASnapshotIsTheRowOfItsTime) {
+  Store(0, 2, 20);
+  table_->Put(0, 4, Weighing(40), 1, false);
+  table_->Erase(0, 2, 1);
+  const RowCopy copy{table_->Find(0)->pairs, table_->Find(0)->dirty};
+  const auto snapshot = storage_.store->TakeSnapshot();
+  Store(0, 8, 80);
+  std::vector<RowPair> row;
+  ASSERT_TRUE(
+      RowTable::ReadSnapshot(*storage_.store, *snapshot, {kCid, Side::kUser, 0}, copy, &row).ok());
+  ASSERT_EQ(row.size(), 1U);
+  EXPECT_EQ(row[0].other, 4U);
+}
+
+TEST_F(RowTableTest, TakesFromTheBudgetAndGivesItBack) {
+  table_->Put(0, 4, Weighing(40), 1, true);
+  EXPECT_GT(budget_.used_bytes.load(), 0);
+  EXPECT_EQ(static_cast<std::uint64_t>(budget_.used_bytes.load()), table_->memory_bytes());
+  table_.reset();
+  EXPECT_EQ(budget_.used_bytes.load(), 0);
+}
+
+TEST(RowPairs, AreFoundByTheirPartner) {
+  const std::vector<RowPair> pairs = {{2, Weighing(20)}, {5, Weighing(50)}};
+  EXPECT_EQ(LowerBound(pairs, 3), 1U);
+  EXPECT_EQ(LowerBound(pairs, 6), 2U);
+  EXPECT_EQ(FindPair(pairs, 3), nullptr);
+  EXPECT_EQ(FindPair(pairs, 6), nullptr);
+  ASSERT_NE(FindPair(pairs, 5), nullptr);
+  EXPECT_EQ(FindPair(pairs, 5)->weight, 50);
+}
+
+}  // namespace
+}  // namespace reco::engine
