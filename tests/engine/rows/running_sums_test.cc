@@ -1,0 +1,172 @@
+// Running sums against those of the row's pairs as they are, in float64.
+#include "engine/rows/running_sums.h"
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "model/factor_table.h"
+
+namespace reco::engine {
+namespace {
+
+constexpr std::uint32_t kDim = 4;
+constexpr std::uint32_t kLong = RunningSums::LongRow(kDim);
+constexpr model::SolveParams kParams = {.alpha = 2};
+
+class RunningSumsTest : public ::testing::Test {
+ protected:
+  RunningSumsTest() : table_(context_, 1, Side::kUser), partners_(kDim) {
+    budget_.limit_bytes = std::int64_t{1} << 30;
+    table_.Grow(1);
+    partners_.Grow(1'000);
+    std::mt19937 random(3);
+    for (std::uint32_t i = 0; i < 1'000; ++i) {
+      for (std::uint32_t k = 0; k < kDim; ++k) {
+        partners_.mutable_row(i)[k] = static_cast<float>(random() % 100) / 50 - 1;
+      }
+    }
+  }
+
+  RunningSums sums() { return {table_, partners_, kParams, signal_}; }
+  Row& row() { return *table_.Find(0); }
+  std::uint32_t pairs() { return static_cast<std::uint32_t>(row().pairs.size()); }
+
+  // As a write does it. Answers whether the row is to be built in the background.
+  bool Write(std::uint32_t other, float weight) {
+    format::Pair known;
+    const bool had = table_.Lookup(0, other, &known) == Knowledge::kPresent;
+    table_.Put(0, other, {.weight = weight, .count = 1}, 1, true);
+    return sums().Update(row(), pairs(), {other, had ? known.weight : 0, weight});
+  }
+  bool Remove(std::uint32_t other) {
+    format::Pair known;
+    EXPECT_EQ(table_.Lookup(0, other, &known), Knowledge::kPresent);
+    table_.Erase(0, other, 1);
+    return sums().Update(row(), pairs(), {other, known.weight, 0});
+  }
+  void WriteMany(std::uint32_t count) {
+    for (std::uint32_t other = 0; other < count; ++other) {
+      Write(other, other % 3 == 0 ? -1.0F : 2.0F);
+    }
+  }
+
+  // A = sum alpha |w| y y', b = sum alpha w+ y over the pairs.
+  void ExpectSumsOfThePairs(double tolerance = 1e-4) {
+    ASSERT_NE(row().information, nullptr);
+    const std::uint32_t stride = model::StrideFor(kDim);
+    for (std::uint32_t i = 0; i < kDim; ++i) {
+      double right = 0;
+      double matrix[kDim] = {};
+      for (const RowPair& pair : row().pairs) {
+        const float* y = partners_.row(pair.other);
+        const double share =
+            static_cast<double>(kParams.alpha) * std::abs(static_cast<double>(pair.pair.weight));
+        right += pair.pair.weight > 0 ? share * static_cast<double>(y[i]) : 0;
+        for (std::uint32_t k = 0; k < kDim; ++k) {
+          matrix[k] += share * static_cast<double>(y[i]) * static_cast<double>(y[k]);
+        }
+      }
+      EXPECT_NEAR(row().information->right_side()[i], right, tolerance * (1 + std::abs(right)));
+      for (std::uint32_t k = 0; k < kDim; ++k) {
+        EXPECT_NEAR(row().information->matrix()[i * stride + k], matrix[k],
+                    tolerance * (1 + std::abs(matrix[k])));
+      }
+    }
+  }
+
+  Options options_;
+  ManualClock clock_{0};
+  Storage storage_;
+  RowBudget budget_;
+  MemoryBudget memory_;
+  CollectionContext context_{storage_, options_, clock_, budget_, memory_, 64, 500'000};
+  RowTable table_;
+  model::FactorTable partners_;
+  ModelSignal signal_;
+};
+
+TEST_F(RunningSumsTest, ARowKeepsSumsWhileItIsLong) {
+  WriteMany(kLong);
+  EXPECT_EQ(row().information, nullptr);
+  Write(kLong, 1);
+  ExpectSumsOfThePairs();
+  Remove(3);
+  EXPECT_EQ(row().information, nullptr);
+}
+
+TEST_F(RunningSumsTest, FollowsPairsThatComeAndGrow) {
+  WriteMany(3 * kLong);
+  Write(5, 9);
+  Write(5, 11);
+  Write(6, -3);
+  ExpectSumsOfThePairs();
+}
+
+TEST_F(RunningSumsTest, AShareThatShrinksOrTurnsHasAShortRowBuiltAtOnce) {
+  WriteMany(3 * kLong);
+  Write(4, 9);
+  ASSERT_GT(row().sums_age, 0U);
+  EXPECT_FALSE(Write(4, 1));
+  EXPECT_EQ(row().sums_age, 0U);
+  ExpectSumsOfThePairs(1e-6);
+  Write(4, 2);
+  EXPECT_FALSE(Write(4, -2));
+  EXPECT_EQ(row().sums_age, 0U);
+  EXPECT_FALSE(Remove(5));
+  ExpectSumsOfThePairs(1e-6);
+}
+
+TEST_F(RunningSumsTest, AShareThatShrinksOfARowNotInMemoryIsQueuedOnce) {
+  WriteMany(3 * kLong);
+  row().complete = false;
+  EXPECT_TRUE(Write(4, 0.5F));
+  EXPECT_TRUE(row().sums_stale);
+  EXPECT_FALSE(Write(7, 0.5F));  // queued already
+  ExpectSumsOfThePairs();
+}
+
+TEST_F(RunningSumsTest, AgedSumsAreReplacedByOnesOverThePartnersOfNow) {
+  WriteMany(8 * kLong);
+  for (std::uint32_t i = 0; i < 8 * kLong; ++i) {
+    partners_.mutable_row(i)[0] += 1;  // the sums hold them as they were
+  }
+  // A sixteenth of the row ages them, the rest of it goes in 32 pairs a write.
+  for (std::uint32_t i = 0; i < kLong; ++i) {
+    Write(8 * kLong + i, 1);
+  }
+  ExpectSumsOfThePairs();
+}
+
+TEST_F(RunningSumsTest, WhatChangesDuringABuildIsInItsResult) {
+  WriteMany(3 * kLong);
+  auto built = std::make_unique<model::Information>(kDim);
+  for (const RowPair& pair : row().pairs) {
+    built->Replace(partners_.row(pair.other), kParams.alpha, 0, pair.pair.weight);
+  }
+  row().building = true;
+  Write(4, 7);
+  Write(500, 3);
+  Remove(8);
+  row().building = false;
+  EXPECT_TRUE(sums().TakeOver(row(), pairs(), std::move(built)));
+  EXPECT_TRUE(row().changes.empty());
+  ExpectSumsOfThePairs();
+}
+
+TEST_F(RunningSumsTest, NothingIsTakenOverOfABuildThatFailedOrOfAShortRow) {
+  WriteMany(kLong);
+  EXPECT_FALSE(sums().TakeOver(row(), pairs(), std::make_unique<model::Information>(kDim)));
+  EXPECT_EQ(row().information, nullptr);
+  Write(kLong, 1);
+  EXPECT_FALSE(sums().TakeOver(row(), pairs(), nullptr));
+  ExpectSumsOfThePairs();
+}
+
+}  // namespace
+}  // namespace reco::engine
