@@ -1,0 +1,121 @@
+// Writes beside a training, step by step: what it solves again, and what waits for the swap.
+#include "engine/training/catch_up.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/training/train.h"
+#include "testing/catalogue.h"
+
+namespace reco::engine::training {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsEmpty;
+
+CollectionOptions Small() {
+  CollectionOptions options;
+  options.dim = 4;
+  options.iterations = 2;
+  return options;
+}
+
+class CatchUpTest : public ::testing::Test {
+ protected:
+  CatchUpTest() : catalogue_(Small()) {
+    catalogue_.Fill(6, 9);
+    run_.parameters = catalogue_.collection->options();
+    RunningJob job = catalogue_.jobs.Create(JobKind::kRetrain, "catalogue");
+    job.Begin();
+    EXPECT_TRUE(Begin(catalogue_.collection->checkpointer(), run_).ok());
+    EXPECT_TRUE(LoadInteractions(catalogue_.shared(), run_, job).ok());
+    EXPECT_TRUE(Train(catalogue_.shared(), run_, job).ok());
+    static_cast<void>(job.Finish({}));
+  }
+
+  SharedState& shared() { return catalogue_.shared(); }
+  void AddMany(int users) {
+    for (int user = 0; user < users; ++user) {
+      catalogue_.Add("late" + std::to_string(user), "i" + std::to_string(user % 9));
+    }
+  }
+  // The user's pairs solved by the run's own vectors.
+  void ExpectSolved(const View& view, std::uint32_t user) {
+    std::vector<RowPair> scratch;
+    const auto row = view.state().users().rows.Read(user, &scratch);
+    std::vector<model::Neighbor> neighbors;
+    neighbors.reserve(row->size());
+    for (const RowPair& pair : *row) {
+      neighbors.push_back({run_.item_factors->row(pair.other), run_.signal.WeightOf(pair.pair)});
+    }
+    model::AlignedVector<float> x(run_.user_factors->stride());
+    RowFolder folder(shared().dim(), Feedback::kImplicit);
+    folder.Solve({Side::kUser, *run_.item_gram, run_.solve}, neighbors, x.data());
+    for (std::uint32_t k = 0; k < run_.user_factors->stride(); ++k) {
+      // Items moved a little after the users were solved.
+      EXPECT_NEAR(run_.user_factors->row(user)[k], x[k], 0.05) << user;
+    }
+  }
+
+  testing::Catalogue catalogue_;
+  TrainingRun run_;
+};
+
+TEST_F(CatchUpTest, FewTouchedRowsAreLeftToTheSwap) {
+  AddMany(20);
+  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  EXPECT_THAT(run_.rewritten_users, IsEmpty());
+  ReadView view(shared());
+  EXPECT_FALSE(view.state().users().touched.empty());
+}
+
+TEST_F(CatchUpTest, ManyTouchedRowsAreSolvedAndNoted) {
+  AddMany(400);
+  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  ReadView view(shared());
+  EXPECT_THAT(view.state().users().touched, IsEmpty());
+  EXPECT_EQ(run_.rewritten_users.size(), 400U);
+  EXPECT_EQ(run_.rewritten_items.size(), 9U);
+  ASSERT_EQ(run_.user_factors->rows(), view.state().users().ids.end());
+  ExpectSolved(view, *view.state().users().ids.Find("late0"));
+  ExpectSolved(view, *view.state().users().ids.Find("late399"));
+}
+
+TEST_F(CatchUpTest, TheLastRowsAreSolvedUnderTheLockAndMarked) {
+  AddMany(20);
+  ASSERT_TRUE(writer::DeleteRecord(shared(), Side::kItem, "i8").ok());
+  run_.rewritten_users = {2};  // solved after its vector was written
+  WriteView view(shared());
+  ASSERT_EQ(run_.index->size(), 9U);
+  view.state().Freeze();
+  ASSERT_TRUE(SolveLastRows(view, run_).ok());
+  ExpectSolved(view, *view.state().users().ids.Find("late3"));
+  EXPECT_EQ(run_.index->size(), 8U);
+  std::vector<std::uint32_t> users;
+  for (const FrozenRows::FrozenEntity& entity : view.state().Freeze().entities) {
+    if (entity.side == Side::kUser) {
+      users.push_back(entity.ordinal);
+    }
+  }
+  EXPECT_THAT(users, Contains(2U));
+  EXPECT_THAT(users, Contains(*view.state().users().ids.Find("late3")));
+}
+
+TEST_F(CatchUpTest, GramsFollowTheRowsThatAreSolved) {
+  AddMany(400);
+  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  EXPECT_LT(run_.user_gram->RelativeDistance(model::GramOf(*run_.user_factors)), 1e-6);
+  EXPECT_LT(run_.item_gram->RelativeDistance(model::GramOf(*run_.item_factors)), 1e-6);
+}
+
+TEST_F(CatchUpTest, OfADeletedCollectionThereIsNothingToCatchUpWith) {
+  catalogue_.collection->Drop();
+  EXPECT_EQ(CatchUp(shared(), run_).code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace reco::engine::training
