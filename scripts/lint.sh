@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every static check: the light ones (format, layers, documents, sources, citations, limits, tests of
-# headers, text) and clang-tidy with clang's thread-safety analysis.
+# Every static check: the light ones (format, layers, documents, sources, citations, limits, tests
+# of headers and of commands, text) and clang-tidy with clang's thread-safety analysis.
 # usage: scripts/lint.sh [PRESET]     a clang preset whose build is at hand (default: dev)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,5 +16,6 @@ tools/check_sources.py .
 tools/check_citations.py .
 tools/check_limits.py .
 tools/check_mirror.py .
+tools/check_e2e.py .
 tools/check_text.py .
 tools/run_tidy.py "build/$preset"

@@ -153,6 +153,15 @@ class ClientCommand(reco_e2e.ServerTest):
         self.assertEqual(0, killer.cmd("CLIENT", "KILL", "ID", 123456789))
         self.assertEqual("PONG", killer.cmd("PING"))
 
+    def test_no_evict_and_no_touch_are_taken_on_or_off(self):
+        client = self.client()
+        for subcommand in ("NO-EVICT", "NO-TOUCH"):
+            with self.subTest(subcommand=subcommand):
+                self.assertEqual("OK", client.cmd("CLIENT", subcommand, "ON"))
+                self.assertEqual("OK", client.cmd("CLIENT", subcommand, "off"))
+                self.assertEqual("ERR syntax error", client.error("CLIENT", subcommand, "maybe"))
+                self.assertTrue(client.error("CLIENT", subcommand).startswith("ERR wrong number"))
+
 
 class ConfigCommand(reco_e2e.ServerTest):
     def test_get_matches_globs_in_any_case_and_several(self):
@@ -265,6 +274,42 @@ class CommandCommand(reco_e2e.ServerTest):
         self.assertEqual([b"reco.add", -4], add[:2])
         self.assertIn("@reco", {text(c) for c in add[6]})
         self.assertEqual([b"shop"], client.cmd("COMMAND", "GETKEYS", "RECO.ADD", "shop", "u", "i"))
+
+
+class Help(reco_e2e.ServerTest):
+    def test_containers_name_their_subcommands(self):
+        client = self.client()
+        for container, some in [("CLIENT", ["ID", "KILL", "NO-EVICT", "HELP"]),
+                                ("COMMAND", ["COUNT", "DOCS", "GETKEYS", "HELP"]),
+                                ("CONFIG", ["GET", "RESETSTAT", "SET", "HELP"])]:
+            with self.subTest(container=container):
+                lines = [text(line) for line in client.cmd(container, "HELP")]
+                self.assertEqual(container + " <subcommand> [<arg> [value] [opt] ...]. "
+                                 "Subcommands are:", lines[0])
+                names = [line.split(" ", 1)[0] for line in lines[1:]]
+                for name in some:
+                    self.assertIn(name, names)
+                self.assertTrue(client.error(container, "NOSUCH").startswith(
+                    "ERR unknown subcommand 'NOSUCH'"))
+
+
+class TimeAndCluster(reco_e2e.ServerTest):
+    def test_time_is_the_machines_in_seconds_and_microseconds(self):
+        client = self.client()
+        before = time.time()
+        seconds, micros = (int(part) for part in client.cmd("TIME"))
+        after = time.time()
+        self.assertTrue(0 <= micros < 1_000_000)
+        self.assertTrue(before - 1e-3 <= seconds + micros / 1e6 <= after + 1e-3)
+        self.assertEqual("ERR wrong number of arguments for 'time' command",
+                         client.error("TIME", "now"))
+
+    def test_there_is_no_cluster(self):
+        client = self.client()
+        disabled = "ERR This instance has cluster support disabled"
+        self.assertEqual(disabled, client.error("CLUSTER", "INFO"))
+        self.assertEqual(disabled, client.error("READONLY"))
+        self.assertEqual("PONG", client.cmd("PING"))
 
 
 class Info(reco_e2e.ServerTest):
