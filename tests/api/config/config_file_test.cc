@@ -1,82 +1,17 @@
-#include "api/config/config.h"
+#include "api/config/config_file.h"
 
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/config/config_file.h"
-#include "api/config/config_options.h"
-
 namespace reco::api {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Pair;
-using ::testing::UnorderedElementsAre;
-using Words = std::vector<std::string_view>;
-
-Status AcceptAll(const ServerOptions&, const ServerOptions&) {
-  return Status::Ok();
-}
-
-TEST(OptionTable, DefaultsFitTheirRangeAndReadBack) {
-  std::set<std::string_view> names;
-  for (const OptionSpec& spec : OptionTable()) {
-    SCOPED_TRACE(spec.name);
-    EXPECT_TRUE(names.insert(spec.name).second);
-    EXPECT_FALSE(spec.documentation.empty());
-    EXPECT_EQ(FindOption(spec.name), &spec);
-    ServerOptions options = DefaultOptions();
-    EXPECT_EQ(ParseOption(spec, spec.default_value, &options).ToString(), "ok");
-    const std::string shown = FormatOption(spec, options);
-    EXPECT_EQ(ParseOption(spec, shown, &options).ToString(), "ok");
-    EXPECT_EQ(FormatOption(spec, options), shown);
-  }
-}
-
-TEST(OptionTable, DefaultsAreWhatTheEngineAccepts) {
-  Options options = DefaultOptions().EngineOptions();
-  EXPECT_EQ(options.path, "./reco-data");
-  EXPECT_EQ(options.sync, SyncPolicy::kEverySecond);
-  EXPECT_EQ(options.Validate().ToString(), "ok");
-}
-
-TEST(ParseBytes, KnowsRedisUnits) {
-  const struct {
-    std::string text;
-    std::int64_t bytes;  // -1: refused
-  } kCases[] = {
-      {"0", 0},
-      {"12", 12},
-      {"1b", 1},
-      {"1k", 1000},
-      {"1kb", 1024},
-      {"1m", 1000000},
-      {"1MB", 1048576},
-      {"2g", 2000000000},
-      {"1gb", 1LL << 30U},
-      {"", -1},
-      {"-1", -1},
-      {"1x", -1},
-      {"mb", -1},
-      {"1 mb", -1},
-      {"9999999999gb", -1},
-      {"99999999999999999999", -1},
-  };
-  for (const auto& test : kCases) {
-    SCOPED_TRACE(test.text);
-    std::int64_t bytes = -1;
-    EXPECT_EQ(ParseBytes(test.text, &bytes), test.bytes >= 0);
-    if (test.bytes >= 0) {
-      EXPECT_EQ(bytes, test.bytes);
-    }
-  }
-}
 
 TEST(ApplyConfigText, ReadsRedisConfSyntax) {
   ServerOptions options = DefaultOptions();
@@ -169,53 +104,6 @@ TEST(ParseCommandLine, SecretsAreNotRepeatedInErrors) {
       ParseCommandLine(std::vector<std::string>{"--requirepass", "hunter2", "hunter3"});
   ASSERT_FALSE(line.ok());
   EXPECT_THAT(std::string(line.status().message()), ::testing::Not(HasSubstr("hunter")));
-}
-
-TEST(Config, GetMatchesGlobsAndAnswersEachOptionOnce) {
-  const Config config(DefaultOptions());
-  EXPECT_THAT(config.Get(Words{"*client?", "max*s", "TimeOut", "nosuch"}),
-              UnorderedElementsAre(Pair("maxclients", "10000"), Pair("TimeOut", "0")));
-}
-
-TEST(Config, SetChangesAllAndTheGeneration) {
-  Config config(DefaultOptions());
-  const std::uint64_t before = config.generation();
-  EXPECT_TRUE(config.Set(Words{"timeout", "7", "maxmemory", "1kb"}, AcceptAll).ok());
-  EXPECT_NE(config.generation(), before);
-  EXPECT_EQ(config.Snapshot().timeout_s, 7);
-  EXPECT_EQ(config.Snapshot().maxmemory_bytes, 1024);
-}
-
-TEST(Config, SetChangesNothingWhenOnePartFails) {
-  const std::string failed = "CONFIG SET failed (possibly related to argument '";
-  const struct {
-    Words pairs;
-    std::string error;
-  } kCases[] = {
-      {{"timeout", "7", "foo", "1"},
-       "Unknown option or number of arguments for CONFIG SET - 'foo'"},
-      {{"timeout", "7", "port", "1"}, failed + "port') - can't set immutable config"},
-      {{"timeout", "7", "save", ""}, failed + "save') - can't set immutable config"},
-      {{"timeout", "7", "TIMEOUT", "8"}, failed + "TIMEOUT') - duplicate parameter"},
-      {{"timeout", "7", "maxclients", "0"},
-       failed + "maxclients') - argument must be between 1 and 2147483647 inclusive"},
-      {{"timeout"}, "syntax error"},
-  };
-  for (const auto& test : kCases) {
-    Config config(DefaultOptions());
-    const Status status = config.Set(test.pairs, AcceptAll);
-    EXPECT_EQ(std::string(status.message()), test.error);
-    EXPECT_EQ(config.Snapshot().timeout_s, 0);
-  }
-}
-
-TEST(Config, SetKeepsTheOptionsThatAreRefusedWhenApplied) {
-  Config config(DefaultOptions());
-  const Status status = config.Set(Words{"timeout", "7"}, [](const auto&, const auto&) {
-    return Status::InvalidArgument("not now");
-  });
-  EXPECT_EQ(std::string(status.message()), "not now");
-  EXPECT_EQ(config.Snapshot().timeout_s, 0);
 }
 
 }  // namespace

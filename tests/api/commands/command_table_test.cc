@@ -2,8 +2,6 @@
 
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,8 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "api/all_commands.h"
-#include "api/commands/command_syntax.h"
-#include "api/documents.h"
 #include "api/protocol/words.h"
 
 namespace reco::api {
@@ -140,29 +136,6 @@ TEST(KeyPositions, FollowTheRange) {
   EXPECT_THAT(KeyPositions(spec, 5), ElementsAre(1, 3));
   spec.keys.first = 0;
   EXPECT_THAT(KeyPositions(spec, 5), ElementsAre());
-}
-
-TEST(CommandSyntax, ShowsOptionsAndChoices) {
-  const CommandTable table(AllCommands());
-  EXPECT_EQ(CommandSyntax(*table.Find("ping")), "PING [message]");
-  EXPECT_EQ(CommandSyntax(*table.FindFullName("config|set")),
-            "CONFIG SET parameter value [parameter value ...]");
-  EXPECT_EQ(CommandSyntax(*table.Find("hello")),
-            "HELLO [protover [AUTH username password] [SETNAME clientname]]");
-  EXPECT_EQ(CommandSyntax(*table.FindFullName("client|no-evict")), "CLIENT NO-EVICT <ON|OFF>");
-}
-
-std::string ReadSource(const std::string& path) {
-  std::ifstream file(std::string(RECO_SOURCE_DIR) + "/" + path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-TEST(Documents, CommittedFilesAreCurrent) {
-  EXPECT_TRUE(ReadSource("doc/commands.md") == CommandsDocument(CommandTable(AllCommands())))
-      << "run: reco-docs commands > doc/commands.md";
-  EXPECT_TRUE(ReadSource("doc/options.md") == OptionsDocument())
-      << "run: reco-docs options > doc/options.md";
-  EXPECT_TRUE(ReadSource("reco.conf") == ConfigDocument()) << "run: reco-docs config > reco.conf";
 }
 
 }  // namespace
