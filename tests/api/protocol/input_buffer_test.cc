@@ -41,7 +41,8 @@ TEST(InputBuffer, NothingIsPendingAtFirstAndThereIsRoomForARead) {
   InputBuffer buffer;
   EXPECT_EQ(buffer.pending(), "");
   EXPECT_EQ(buffer.free_bytes(), 0U);
-  EXPECT_EQ(buffer.Prepare().size(), buffer.free_bytes());
+  const std::size_t prepared = buffer.Prepare().size();
+  EXPECT_EQ(prepared, buffer.free_bytes());
   EXPECT_GE(buffer.free_bytes(), 4'096U);
 }
 
