@@ -255,13 +255,15 @@ void Connection::FinishSlow(const CommandEntry& entry) {
 
 void Connection::NoteReply(const CommandEntry* entry, std::size_t start) {
   const bool answered = output_.size() > start;
-  if (entry != nullptr && (entry->spec->flags & kWrite) != 0) {
+  const std::uint32_t flags = entry == nullptr ? 0 : entry->spec->flags;
+  if ((flags & kWrite) != 0) {
     thread_.NoteWrite();
-    if (!unsettled_ && answered) {
-      unsettled_ = true;
-      unsettled_start_ = start;
-      unsettled_replies_ = 0;
-    }
+  }
+  // A read may have seen a write of this turn, of any connection, that the commit undoes (I3).
+  if ((flags & (kWrite | kReadonly)) != 0 && !unsettled_ && answered) {
+    unsettled_ = true;
+    unsettled_start_ = start;
+    unsettled_replies_ = 0;
   }
   unsettled_replies_ += unsettled_ && answered ? 1 : 0;
   if (close_after_reply() && state_ == State::kOpen) {

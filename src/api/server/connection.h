@@ -94,7 +94,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::size_t sendable_ = 0;
   std::string slow_output_;  // the worker's, while suspended_
 
-  // From the first write of the turn on, replies depend on the commit.
+  // From the first read or write of the turn on, replies depend on the commit.
   bool unsettled_ = false;
   std::size_t unsettled_start_ = 0;
   std::size_t unsettled_replies_ = 0;

@@ -22,6 +22,8 @@
 #include "api/all_commands.h"
 #include "api/config/config_file.h"
 #include "api/server/log.h"
+#include "engine/database/database.h"
+#include "testing/fault_env.h"
 
 namespace reco::api {
 namespace {
@@ -135,7 +137,9 @@ class ServerTest : public ::testing::Test {
         ApplyConfigText("port 0\nbind 127.0.0.1\nio-threads 2\n" + config, "test", &options);
     ASSERT_TRUE(status.ok()) << status.ToString();
     options.dir = folder_;
-    auto database = Database::Open(options.EngineOptions());
+    engine::DatabaseHooks hooks;
+    hooks.env = faults_.env();
+    auto database = engine::DatabaseAccess::Open(options.EngineOptions(), hooks);
     ASSERT_TRUE(database.ok()) << database.status().ToString();
     database_ = std::move(database).value();
     auto log = Log::Open(::testing::TempDir() + "server_test.log", LogLevel::kWarning);
@@ -148,6 +152,7 @@ class ServerTest : public ::testing::Test {
   Peer Connect() const { return Peer(server_->port()); }
 
   std::string folder_;
+  testing::FaultEnv faults_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Server> server_;
@@ -166,6 +171,22 @@ TEST_F(ServerTest, AnswersPipelinesInOrder) {
   std::thread sender([&] { peer.Send(requests); });
   EXPECT_EQ(peer.Read(replies.size()), replies);
   sender.join();
+}
+
+// The first GET may as well have seen what another connection wrote in this turn.
+TEST_F(ServerTest, NoReplyOfATurnWhoseCommitFailsShowsData) {
+  StartServer("appendfsync always\n");
+  Peer peer = Connect();
+  EXPECT_EQ(peer.Ask("SET old 1\r\n"), "+OK\r\n");
+  faults_.Arm({.nth = 1, .and_later = true});
+  peer.Send("PING\r\nGET old\r\nSET new 2\r\nGET new\r\n");
+  EXPECT_EQ(peer.ReadLine(), "+PONG\r\n");
+  for (int reply = 0; reply < 3; ++reply) {
+    EXPECT_EQ(peer.ReadLine().substr(0, 8), "-MISCONF") << reply;
+  }
+  // Later ones read what was there before.
+  EXPECT_EQ(peer.Ask("EXISTS old new\r\n"), ":1\r\n");
+  faults_.Disarm();
 }
 
 TEST_F(ServerTest, ArgumentsAreBinarySafeAndLarge) {
