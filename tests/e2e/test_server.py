@@ -513,6 +513,14 @@ class Configuration(unittest.TestCase):
             self.assertEqual([b"maxclients", b"77"], client.cmd("CONFIG", "GET", "maxclients"))
             self.assertEqual([b"timeout", b"9"], client.cmd("CONFIG", "GET", "timeout"))
 
+    def test_a_change_that_is_refused_changes_nothing(self):
+        with reco_e2e.Server() as server:
+            client = server.client()
+            self.assertIn("maxclients", client.error("CONFIG", "SET", "maxmemory", 1,
+                                                     "maxclients", 2_000_000_000))
+            self.assertEqual([b"maxmemory", b"0"], client.cmd("CONFIG", "GET", "maxmemory"))
+            self.assertEqual(1, client.cmd("RECO.ADD", "shop", "ann", "lamp"))
+
     def test_values_may_be_quoted(self):
         with reco_e2e.Server(config='requirepass "two words"\n') as server:
             self.assertEqual("OK", server.client().cmd("AUTH", "two words"))

@@ -134,6 +134,13 @@ void Server::Stop() {
 }
 
 Status Server::ApplyOptions(const ServerOptions& before, const ServerOptions& after) {
+  // The only one that can fail comes first, so that all are changed or none.
+  if (after.maxclients > before.maxclients && RaiseFileLimit(after.maxclients) < after.maxclients) {
+    return Status::InvalidArgument(
+        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is "
+        "not able to handle the specified number of clients, try with " +
+        std::to_string(RaiseFileLimit(after.maxclients)));
+  }
   if (before.appendfsync != after.appendfsync) {
     database_->SetSyncPolicy(static_cast<SyncPolicy>(after.appendfsync));
   }
@@ -142,12 +149,6 @@ Status Server::ApplyOptions(const ServerOptions& before, const ServerOptions& af
   }
   if (before.loglevel != after.loglevel) {
     log_->set_level(static_cast<LogLevel>(after.loglevel));
-  }
-  if (after.maxclients > before.maxclients && RaiseFileLimit(after.maxclients) < after.maxclients) {
-    return Status::InvalidArgument(
-        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is "
-        "not able to handle the specified number of clients, try with " +
-        std::to_string(RaiseFileLimit(after.maxclients)));
   }
   return Status::Ok();
 }
