@@ -19,16 +19,18 @@ class Clock {
 // The machine's clocks. Lives for ever.
 const Clock& SystemClock();
 
-// A clock that moves only when told to. Thread-safe.
+// A clock that moves when told to, and by `tick_ms` at each look at the time. Thread-safe.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(std::int64_t now_ms) : now_us_(now_ms * 1000) {}
-  std::int64_t NowMs() const override { return now_us_.load() / 1000; }
+  std::int64_t NowMs() const override { return now_us_.fetch_add(tick_us_.load()) / 1000; }
   std::int64_t MonotonicUs() const override { return now_us_.load(); }
   void AdvanceMs(std::int64_t ms) { now_us_.fetch_add(ms * 1000); }
+  void set_tick_ms(std::int64_t tick_ms) { tick_us_.store(tick_ms * 1000); }
 
  private:
-  std::atomic<std::int64_t> now_us_;
+  mutable std::atomic<std::int64_t> now_us_;
+  std::atomic<std::int64_t> tick_us_ = 0;
 };
 
 }  // namespace reco

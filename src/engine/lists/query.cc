@@ -179,11 +179,10 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   std::vector<RowPair> with_context;
   if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
-    const std::int64_t newest_ms = users.entities[user].last_ms;
+    // The items that are looked at now count as the user's newest pairs, all of one time.
+    const std::int64_t looked_at_ms = std::max(RequestMs(view), users.entities[user].last_ms);
     for (const std::uint32_t item : Ordinals(view, Side::kItem, options.context)) {
-      // The item that is looked at now counts as the user's newest pair.
-      AddEvent(&with_context, item, 1, std::max(RequestMs(view), newest_ms),
-               view.shared().signal_rules());
+      AddEvent(&with_context, item, 1, looked_at_ms, view.shared().signal_rules());
       query.left_out.push_back(item);
     }
     SortUnique(&query.left_out);
@@ -217,10 +216,11 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
   query.mean = ModelOf(view, replaced).model.mean;
   query.vector.assign(view.state().items().factors->stride(), 0.0F);
   std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
+  const std::int64_t looked_at_ms = RequestMs(view);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto ordinal = view.state().items().ids.Find(items[i])) {
       // An item named twice counts as two events would.
-      AddEvent(&basket, *ordinal, weights.empty() ? 1.0 : weights[i], RequestMs(view),
+      AddEvent(&basket, *ordinal, weights.empty() ? 1.0 : weights[i], looked_at_ms,
                view.shared().signal_rules());
     }
   }

@@ -126,6 +126,20 @@ TEST_F(QueryTest, ContextCountsAsAnEventOfWeightOneAndIsLeftOut) {
   ExpectNear(*UserQuery(view, "stranger", options), Solved(view, {{"i1", 1.0F}, {"i4", 1.0F}}));
 }
 
+TEST_F(QueryTest, ItemsOfAContextHaveOneTimeHoweverLongItTakesToReadThem) {
+  catalogue_.Add("new", "i1", 2);
+  catalogue_.clock.AdvanceMs(1);
+  catalogue_.clock.set_tick_ms(1);
+  ReadView view(catalogue_.shared());
+  const auto asked = [&](const Ids& context) {
+    RankingOptions options;
+    options.recency = 0.5;
+    options.context = context;
+    return UserQuery(view, "new", options)->vector;
+  };
+  EXPECT_EQ(asked({"i4", "i7"}), asked({"i7", "i4"}));
+}
+
 TEST_F(QueryTest, AGroupIsTheMeanOfItsMembersThatHaveAVectorAndLeavesOutWhatAnyHasSeen) {
   ReadView view(catalogue_.shared());
   const auto first = UserQuery(view, "u1", {});
