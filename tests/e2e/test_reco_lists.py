@@ -112,6 +112,10 @@ class Common(ListTest):
                 ("ERR OFFSET must be between 0 and 1000000",
                  ("RECO.AUDIENCE", "shop", "lamp", "OFFSET", -1))):
             self.assertEqual(message, self.connection.error(*args), args)
+        # Of a row of pairs both may be at their bounds.
+        for name, whom in (("RECO.AUDIENCE", "lamp"), ("RECO.HISTORY", "ann")):
+            self.assertEqual([], self.connection.cmd(name, "shop", whom, "OFFSET", 1000000,
+                                                     "COUNT", 10000))
         for args in (("RECO.POPULAR", "shop", "WINDOW"), ("RECO.POPULAR", "shop", "BY", "AGE"),
                      ("RECO.TRENDING", "shop", "WINDOW", 1), ("RECO.LATEST", "shop", "BY", "USERS"),
                      ("RECO.ACTIVEUSERS", "shop", "MORE"),

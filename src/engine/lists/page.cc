@@ -22,8 +22,8 @@ Status CheckListOptions(const RankingOptions& options) {
   if (options.count < 1 || options.count > kCountMax) {
     return Status::InvalidArgument("COUNT must be 1 to 10000");
   }
-  if (options.offset > kPageEndMax) {
-    return Status::InvalidArgument("OFFSET must be 0 to 1000000");
+  if (options.offset > kPageEndMax - options.count) {
+    return Status::InvalidArgument("OFFSET and COUNT must add up to at most 1000000");
   }
   if (options.recency && !(*options.recency >= kRecencyMin && *options.recency <= 1)) {
     return Status::InvalidArgument("RECENCY must be a number from 0.01 to 1");

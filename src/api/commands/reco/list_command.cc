@@ -80,7 +80,8 @@ void AnswerRanking(Reply& reply, const ListRequest& request, const Ranking& rank
 void ReadList(const ListCommand& command, Arguments& words, ListRequest* request) {
   ReadHead(command.head, words, request);
   ReadOptions<ListRequest>(kListOptions, command.bit, words, request);
-  if (request->count + request->offset > kPageEndMax) {
+  // A row of AUDIENCE or HISTORY is read as a whole, whatever the page.
+  if ((command.bit & list::kRankings) != 0 && request->count + request->offset > kPageEndMax) {
     words.Fail("OFFSET and COUNT must add up to at most " + std::to_string(kPageEndMax));
   }
 }

@@ -145,9 +145,10 @@ inline constexpr std::array kListOptions = {
     ListOptions::Integer<&ListRequest::count>(
         {"COUNT", "count", "entries of the page; 10 by default"}, 1, kCountMax)
         .For(list::kEvery),
-    ListOptions::Integer<&ListRequest::offset>(
-        {"OFFSET", "offset", "entries in front of the page, which with COUNT are at most 1000000"},
-        0, kPageEndMax)
+    ListOptions::Integer<&ListRequest::offset>({"OFFSET", "offset",
+                                                "entries in front of the page; of a ranking OFFSET "
+                                                "and COUNT are at most 1000000 together"},
+                                               0, kPageEndMax)
         .For(list::kEvery),
     ListOptions::Text<&ListRequest::type>(
         {"TYPE", "name", "pairs whose newest event is of this type"}, kTypeNameBytesMax)

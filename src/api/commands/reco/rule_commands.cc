@@ -185,7 +185,8 @@ constexpr CommandSpec kRows[] = {
      .flags = kWrite | kDenyOom,
      .summary =
          "SET adds or replaces a rule about the items that an expression holds for, in force at "
-         "once on every list of items: BOOST multiplies their scores (0 takes them out), BURY puts "
+         "once on every list of items but RECO.SURPRISING, which shows what is known: BOOST "
+         "multiplies their scores (0 takes them out), BURY puts "
          "them behind all others, PIN puts the best of them in a place counted from 1. FROM and "
          "UNTIL are the time in milliseconds from which on and before which it is in force. LIST "
          "returns an array of maps, one for each rule, by name. DEL removes a rule. Rules work "
