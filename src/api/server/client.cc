@@ -38,6 +38,8 @@ void Client::set_library_version(std::string_view version) {
 }
 
 std::string Client::Describe(std::int64_t now_ms) const {
+  // Names and order are those of Redis 7.0, and of 7.2 for lib-name and lib-ver, because clients
+  // parse the line; what has no counterpart here is a constant.
   std::string line;
   const auto add = [&line](std::string_view name, std::string_view value) {
     line += line.empty() ? "" : " ";
@@ -50,6 +52,7 @@ std::string Client::Describe(std::int64_t now_ms) const {
   };
   const CommandEntry* command = command_.load(std::memory_order_relaxed);
   std::string flags = close_after_reply() ? "c" : "";
+  // Redis shows several letters, and N only when there is no other.
   flags += no_evict() ? "e" : "";
   flags += no_touch() ? "T" : "";
   const MutexLock lock(mutex_);

@@ -32,7 +32,7 @@ class Client {
   void set_db(std::uint32_t db) { db_.store(db, std::memory_order_relaxed); }
   int protocol() const { return protocol_.load(std::memory_order_relaxed); }
   void set_protocol(int protocol) { protocol_.store(protocol, std::memory_order_relaxed); }
-  // True from the start when no password was set.
+  // Returns true once the password was given; from the start when none was set.
   bool authenticated() const { return authenticated_.load(std::memory_order_relaxed); }
   void set_authenticated(bool on) { authenticated_.store(on, std::memory_order_relaxed); }
   bool no_evict() const { return no_evict_.load(std::memory_order_relaxed); }
@@ -62,14 +62,14 @@ class Client {
   void set_library_name(std::string_view name) EXCLUDES(mutex_);
   void set_library_version(std::string_view version) EXCLUDES(mutex_);
 
-  // The connection closes once the replies so far are sent. Confined to the command's thread.
+  // Closes the connection once the replies so far are sent. Confined to the command's thread.
   void CloseAfterReply() { close_after_reply_.store(true, std::memory_order_relaxed); }
   bool close_after_reply() const { return close_after_reply_.load(std::memory_order_relaxed); }
 
-  // Closes from any thread, without waiting; nothing when there is no socket.
+  // Closes the connection from any thread, without waiting; does nothing when there is no socket.
   virtual void RequestClose() {}
 
-  // A line of CLIENT LIST, without its end.
+  // Returns the client's line of CLIENT LIST, without its end.
   std::string Describe(std::int64_t now_ms) const EXCLUDES(mutex_);
 
  private:

@@ -20,7 +20,7 @@ class ClientRegistry {
     const MutexLock lock(mutex_);
     clients_.emplace(client->id(), client);
   }
-  // Nothing when it is not there.
+  // Takes the client out; does nothing when it is not there.
   void Remove(const Client& client) EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     clients_.erase(client.id());
@@ -29,7 +29,7 @@ class ClientRegistry {
     const MutexLock lock(mutex_);
     return clients_.size();
   }
-  // In the order of their ids, with the lock held: `visit` must not call back.
+  // Visits the clients in the order of their ids, with the lock held: `visit` must not call back.
   void ForEach(FunctionRef<void(Client&)> visit) const EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     for (const auto& [id, client] : clients_) {

@@ -1,3 +1,6 @@
+// The life of a socket, in the order of this file: it is accepted, its input is parsed and run,
+// fast commands here and slow ones on a worker, the replies wait for the commit of the turn, they
+// are sent, and the connection ends, by itself or at a limit.
 #include "api/server/connection.h"
 
 #include <cerrno>
@@ -31,7 +34,8 @@ std::string FormatEndpoint(const Tcp::endpoint& endpoint) {
   return host + ":" + std::to_string(endpoint.port());
 }
 
-// Probes after `idle_s` of silence; three lost probes end the connection, as in Redis.
+// Makes the kernel probe the peer after `idle_s` of silence; three lost probes end the connection,
+// as in Redis.
 void SetKeepAlive(int fd, std::int64_t idle_s) {
   const int on = 1;
   const int idle = static_cast<int>(idle_s);
@@ -43,6 +47,7 @@ void SetKeepAlive(int fd, std::int64_t idle_s) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
+// Returns true iff this call belongs on a worker: a row may leave that to the arguments.
 bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
   return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
 }
@@ -56,6 +61,7 @@ std::shared_ptr<Connection> Connection::Make(Tcp::socket socket, IoThread& threa
     return nullptr;
   }
   const Tcp::endpoint local = socket.local_endpoint(error);
+  // The replies of a turn leave together; Nagle's algorithm would only hold them back.
   socket.set_option(Tcp::no_delay(true), error);
   socket.non_blocking(true, error);
   if (error) {
@@ -96,6 +102,8 @@ void Connection::Refuse(std::string_view error) {
 }
 
 void Connection::ReadMore() {
+  // While a worker or the end of the turn is waited for, nothing more is read: Prepare() could move
+  // the arguments, and a peer that does not read its replies is to be slowed down by TCP.
   const bool wanted = state_ == State::kOpen || state_ == State::kDraining;
   if (!wanted || reading_ || suspended_ || resume_) {
     return;
@@ -126,6 +134,7 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   ThreadStatistics& statistics = thread_.statistics();
   statistics.reads.Add();
   statistics.input_bytes.Add(bytes);
+  // The bytes are dropped: without Append() the next read overwrites them.
   if (state_ == State::kDraining) {
     ReadMore();
     return;
@@ -138,11 +147,14 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
 void Connection::ProcessInput() {
   bool more = true;
   while (more && state_ == State::kOpen && !suspended_) {
+    // A long pipeline gives way to the other connections, and its replies leave before more of them
+    // are made. Settle() goes on here.
     if (output_.size() - sendable_ > kOutputPerTurnMax) {
       resume_ = true;
       TouchTurn();
       break;
     }
+    // Asked anew for each request, because AUTH and CONFIG SET may stand in the same input.
     const ServerOptions& options = thread_.options();
     const RequestParser::Limits limits{
         .bulk_bytes_max = options.bulk_bytes_max,
@@ -158,6 +170,8 @@ void Connection::ProcessInput() {
         more = ProcessRequest(parser_.arguments());
         break;
       case RequestParser::Outcome::kError: {
+        // The error takes its place behind the replies of this turn and waits for their commit,
+        // which is what NoteReply and TouchTurn see to. The rest of the input is never looked at.
         const std::size_t start = output_.size();
         Reply(&output_, protocol()).Error("ERR " + parser_.error());
         thread_.statistics().CountError(std::string_view(output_).substr(start));
@@ -170,6 +184,8 @@ void Connection::ProcessInput() {
       }
     }
   }
+  // All complete requests have run, so what is pending belongs to one unfinished request. Otherwise
+  // the input may hold a pipeline, which is no offence, and nothing is read that could let it grow.
   if (state_ == State::kOpen && !suspended_ && !resume_ &&
       input_.pending().size() >
           static_cast<std::size_t>(thread_.options().query_buffer_bytes_max)) {
@@ -208,6 +224,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       if (!IsSlow(*entry->spec, context)) {
         thread_.dispatcher().Run(*entry, context, output_);
       } else if (StartSlow(*entry)) {
+        // The input is not consumed yet: the arguments that the worker reads are views into it.
         return false;
       }
       break;
@@ -217,9 +234,12 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
   return true;
 }
 
-// False when the workers refuse; the error is then answered.
+// Hands the request to a worker. Returns false when the workers refuse it; the error is then
+// answered.
 bool Connection::StartSlow(const CommandEntry& entry) {
   suspended_ = true;
+  // The worker touches nothing of the connection but the arguments and slow_output_, which are left
+  // alone here while suspended_ is set, and what is atomic in a Client.
   const bool accepted = thread_.server().workers().Submit([self = shared_from_this(), &entry] {
     Connection& connection = *self;
     IoThread& thread = connection.thread_;
@@ -230,6 +250,7 @@ bool Connection::StartSlow(const CommandEntry& entry) {
                            .db = connection.db(),
                            .args = connection.parser_.arguments(),
                            .reply = reply};
+    // The io thread's dispatcher is confined to it and goes on serving others.
     Dispatcher(&thread.server(), &thread.statistics()).Run(entry, context, connection.slow_output_);
     asio::post(thread.context(), [self, &entry] { self->FinishSlow(entry); });
   });
@@ -245,11 +266,13 @@ void Connection::FinishSlow(const CommandEntry& entry) {
   if (state_ == State::kClosed) {
     return;
   }
+  // The reply joins output_ only here, because others may have been sent from it in the meantime.
   const std::size_t start = output_.size();
   output_ += slow_output_;
   slow_output_ = {};
   input_.Consume(parser_.consumed());
   NoteReply(&entry, start);
+  // Later requests of a pipeline have waited in the input.
   ProcessInput();
 }
 
@@ -265,6 +288,7 @@ void Connection::NoteReply(const CommandEntry* entry, std::size_t start) {
     unsettled_start_ = start;
     unsettled_replies_ = 0;
   }
+  // Later replies of the turn may tell of that write, so they hang on its commit as well (I3).
   unsettled_replies_ += unsettled_ && answered ? 1 : 0;
   if (close_after_reply() && state_ == State::kOpen) {
     state_ = State::kClosing;
@@ -290,6 +314,7 @@ void Connection::Settle(const Status& committed) {
   unsettled_ = false;
   sendable_ = output_.size();
   Flush();
+  // Goes on with the input that ProcessInput left, in a new turn.
   if (resume_ && state_ == State::kOpen) {
     resume_ = false;
     ProcessInput();
@@ -298,6 +323,7 @@ void Connection::Settle(const Status& committed) {
 
 void Connection::WithdrawReplies(const Status& committed) {
   RECO_DCHECK(sendable_ <= unsettled_start_, "I3");
+  // Each request still gets exactly one reply, or clients that pipeline would lose count.
   output_.resize(unsettled_start_);
   for (std::size_t i = 0; i < unsettled_replies_; ++i) {
     const std::size_t start = output_.size();
@@ -308,6 +334,7 @@ void Connection::WithdrawReplies(const Status& committed) {
 
 void Connection::WaitUntilWritable() {
   waiting_to_write_ = true;
+  // Waits instead of an asynchronous write, because output_ may grow and move meanwhile.
   socket_.async_wait(Tcp::socket::wait_write,
                      [self = shared_from_this()](const boost::system::error_code& error) {
                        self->waiting_to_write_ = false;
@@ -321,6 +348,7 @@ void Connection::Flush() {
   // Also when the socket becomes writable in the middle of a later turn.
   RECO_DCHECK(sent_ <= sendable_ && sendable_ <= output_.size(), "I3");
   RECO_DCHECK(!unsettled_ || sendable_ <= unsettled_start_, "I3");
+  // Sent at once: the socket nearly always has room, and a round through the event loop is saved.
   while (!waiting_to_write_ && sent_ < sendable_) {
     const ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, sendable_ - sent_,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -338,11 +366,13 @@ void Connection::Flush() {
   if (sent_ == output_.size()) {
     output_.clear();
     sent_ = sendable_ = 0;
+    // One large reply must not cost every idle connection its memory.
     if (output_.capacity() > kOutputKept) {
       output_.shrink_to_fit();
     }
   } else if (sent_ > output_.size() / 2 && !unsettled_) {
-    output_.erase(0, sent_);  // at most as much is moved as has been sent
+    // At most as much is moved as has been sent. Not while unsettled_start_ points into it.
+    output_.erase(0, sent_);
     sendable_ -= sent_;
     sent_ = 0;
   }
@@ -356,6 +386,7 @@ void Connection::CheckOutputLimits() {
   if (state_ == State::kClosed) {
     return;
   }
+  // Every connection is of the class "normal", the first one.
   const OutputLimit& limit = thread_.options().output_limits[0];
   const auto pending = static_cast<std::int64_t>(output_.size() - sent_);
   const bool above_soft = limit.soft_bytes > 0 && pending > limit.soft_bytes;
@@ -377,6 +408,7 @@ void Connection::CheckOutputLimits() {
 
 void Connection::CheckLimits() {
   const std::int64_t now_ms = SystemClock().NowMs();
+  // A client that waits for a slow command is not idle.
   const std::int64_t timeout_ms = thread_.options().timeout_s * 1000;
   if (state_ == State::kDraining && now_ms >= drain_until_ms_) {
     Close();
@@ -385,14 +417,17 @@ void Connection::CheckLimits() {
     thread_.server().Write(LogLevel::kVerbose, "Closing idle client " + address());
     Close();
   } else {
+    // A soft limit also runs out while nothing is sent.
     CheckOutputLimits();
   }
 }
 
-// Closing a socket with unread input resets the connection, which may destroy replies the peer has
-// not read yet. So only our direction is closed until the peer closes its own.
+// Ends the connection gently. Closing a socket with unread input resets it, which may destroy
+// replies that the peer has not read yet, so only our direction is closed until the peer closes its
+// own.
 void Connection::Drain() {
   state_ = State::kDraining;
+  // Its place under maxclients is free from here on; the peer cannot be waited for.
   thread_.server().clients().Remove(*this);
   drain_until_ms_ = SystemClock().NowMs() + kDrainMs;
   input_.Consume(input_.pending().size());
@@ -407,6 +442,7 @@ void Connection::Close() {
   }
   state_ = State::kClosed;
   thread_.server().clients().Remove(*this);
+  // Forget() may drop the last other owner.
   const std::shared_ptr<Connection> self = shared_from_this();
   thread_.Forget(self);
   boost::system::error_code error;
@@ -414,6 +450,7 @@ void Connection::Close() {
 }
 
 void Connection::RequestClose() {
+  // Holds no share: the connection may end before the request arrives.
   asio::post(thread_.context(), [weak = weak_from_this()] {
     if (const std::shared_ptr<Connection> self = weak.lock()) {
       self->Close();

@@ -27,17 +27,19 @@ class IoThread;
 // it until Close(); operations in flight keep it alive until they have ended.
 class Connection final : public Client, public std::enable_shared_from_this<Connection> {
  public:
-  // Null when the socket is no longer connected.
+  // Returns a connection over the socket; null when that is no longer connected.
   static std::shared_ptr<Connection> Make(boost::asio::ip::tcp::socket socket, IoThread& thread);
   ~Connection() override;
 
   // Registers the client and starts to read.
   void Start();
-  // Sends the error and closes.
+  // Sends the error and closes, without registering the client.
   void Refuse(std::string_view error);
-  // The turn is over: `committed` says whether the replies to its writes may leave as they are.
+  // Sends what the turn has answered. `committed` says whether the replies to its writes, and those
+  // behind them, may leave as they are; otherwise each is replaced by the error (I3).
   void Settle(const Status& committed);
-  // Closes when idle too long or a limit of time is reached.
+  // Closes when the peer is idle, drains or stays above the soft limit for too long. Called each
+  // second.
   void CheckLimits();
   // Closes at once; nothing the second time.
   void Close();
@@ -61,11 +63,11 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   void OnRead(const boost::system::error_code& error, std::size_t bytes);
   // Runs the complete requests in the input.
   void ProcessInput();
-  // True when the next request may follow.
+  // Runs one request. Returns true when the next one may follow.
   bool ProcessRequest(std::span<const std::string_view> args);
   bool StartSlow(const CommandEntry& entry);
   void FinishSlow(const CommandEntry& entry);
-  // A command has answered: [start, end of output_).
+  // Takes note of the reply in [start, end of output_). `entry` is null when no command ran.
   void NoteReply(const CommandEntry* entry, std::size_t start);
   void TouchTurn();
   // Replaces the replies that a failed commit has made untrue.

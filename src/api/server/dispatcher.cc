@@ -13,13 +13,16 @@ namespace {
 
 constexpr std::size_t kEchoedBytesMax = 128;  // of what a client sent, in an error
 
-// As printf's %.128s shows it: cut at a NUL byte.
+// Returns the text as printf's %.128s shows it: cut at a NUL byte.
 std::string_view Echoed(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, std::min(bytes_max, text.find('\0')));
 }
 
+// Returns Redis's text, on whose beginning clients rely to tell a missing command from a failed
+// one.
 std::string UnknownCommand(const CommandTable& table, std::span<const std::string_view> args) {
   std::string text;
+  // The first word is a container, so it is its subcommand that is unknown.
   if (args.size() > 1 && table.Find(args[0]) != nullptr) {
     text.append("ERR unknown subcommand '").append(Echoed(args[1], kEchoedBytesMax));
     text.append("'. Try ");
@@ -42,6 +45,8 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
                                       const std::string& output, const CommandEntry** entry) {
   const std::span<const std::string_view> args = context.args;
   const std::size_t start = output.size();
+  // The order of the checks is that of Redis 7.0: name, arity, authentication, memory. A client
+  // that has not authenticated is told of an unknown command all the same.
   const CommandEntry* found = server_->commands().Resolve(args);
   const auto refuse = [&](std::string_view error) {
     context.reply.Error(error);
@@ -52,19 +57,25 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
     return Verdict::kRefused;
   };
   if (found == nullptr) {
+    // A web page can make a browser send an HTTP request here, whose lines would run as inline
+    // commands. No command has these names, so known ones are not held up by the test.
     if (EqualsIgnoreCase(args[0], "post") || EqualsIgnoreCase(args[0], "host:")) {
       return Verdict::kDisconnect;
     }
     return refuse(UnknownCommand(server_->commands(), args));
   }
   const CommandSpec& spec = *found->spec;
+  // A container without its second word has no handler.
   if (!ArityFits(spec, args.size()) || spec.handler == nullptr) {
     return refuse("ERR wrong number of arguments for '" + found->full_name + "' command");
   }
+  // A password that was taken away lets in those who have not sent one.
   if (!context.client.authenticated() && !options.requirepass.empty() &&
       (spec.flags & kNoAuth) == 0) {
     return refuse("NOAUTH Authentication required.");
   }
+  // Checked before the handler, so that a refused command changes nothing. DEL, RECO.REM and their
+  // like do not have the flag, since they free memory.
   if ((spec.flags & kDenyOom) != 0 && options.maxmemory_bytes > 0 &&
       context.database.memory_used_bytes() > static_cast<std::uint64_t>(options.maxmemory_bytes)) {
     return refuse("OOM command not allowed when used memory > 'maxmemory'.");
@@ -77,11 +88,13 @@ void Dispatcher::Run(const CommandEntry& entry, CommandContext& context,
                      const std::string& output) {
   const std::size_t start = output.size();
   context.entry = &entry;
+  // CLIENT LIST shows it also while it runs.
   context.client.set_command(&entry);
   const auto started = std::chrono::steady_clock::now();
   entry.spec->handler(context);
   const auto elapsed = std::chrono::steady_clock::now() - started;
   CommandCounters& counters = statistics_->command(entry.index);
+  // A command that answers an error was called all the same; only refused ones are counted apart.
   counters.calls.Add();
   counters.nanoseconds.Add(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));

@@ -25,7 +25,7 @@ class Dispatcher {
     kDisconnect,  // an attack across protocols: close without an answer
   };
 
-  // Looks the request up and checks it. kRun: `*entry` is what Run takes.
+  // Looks the request up and checks it. Answers what it refuses. kRun: `*entry` is what Run takes.
   Verdict Admit(const ServerOptions& options, CommandContext& context, const std::string& output,
                 const CommandEntry** entry);
   // Calls the handler. `output` is what context.reply appends to.

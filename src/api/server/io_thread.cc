@@ -28,6 +28,7 @@ constexpr std::string_view kProtectedMode =
     "server to start accepting connections from the outside.";
 
 bool IsLoopback(const boost::asio::ip::address& address) {
+  // An IPv4 peer of an IPv6 socket is as local as it is over IPv4.
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
         .is_loopback();
@@ -42,6 +43,7 @@ IoThread::IoThread(Server* server, bool first)
       first_(first),
       statistics_(server->commands().size()),
       dispatcher_(server, &statistics_),
+      // Tells Asio that one thread runs the context.
       context_(1),
       work_(context_.get_executor()),
       cron_(context_) {}
@@ -60,6 +62,7 @@ void IoThread::Stop() {
   if (!thread_.joinable()) {
     return;
   }
+  // Without work_ the context ends when the last handler has, so nothing queued is lost.
   boost::asio::post(context_, [this] {
     CloseAll();
     cron_.cancel();
@@ -69,6 +72,7 @@ void IoThread::Stop() {
 }
 
 const ServerOptions& IoThread::options() {
+  // Asked for each request: one atomic read, and the copy is made only after a change.
   const std::uint64_t generation = server_->config().generation();
   if (generation != options_generation_) {
     options_ = server_->config().Snapshot();
@@ -83,8 +87,10 @@ void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
   if (connection == nullptr) {
     return;  // the peer is gone already
   }
+  // Also one that is refused: it must live until its error is sent.
   connections_.insert(connection);
   const ServerOptions& current = options();
+  // The new one is not among them yet: Start() registers it.
   if (server_->clients().size() >= static_cast<std::size_t>(current.maxclients)) {
     server_->connections_rejected.Add();
     connection->Refuse("ERR max number of clients reached");
@@ -98,6 +104,8 @@ void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
 }
 
 void IoThread::BeginCommand() {
+  // The oldest generation of the turn stands for all its writes: what a recovery has undone since
+  // is answered with the error (I15).
   if (!turn_open_) {
     turn_generation_ = server_->database().generation();
   }
@@ -114,6 +122,7 @@ void IoThread::Touch(std::shared_ptr<Connection> connection) {
 }
 
 void IoThread::EndTurn() {
+  // First, and with the list swapped below: Settle() may run commands, which open the next turn.
   turn_open_ = false;
   Status committed;
   // A write of this thread may already have been committed, or undone, with those of another;

@@ -44,19 +44,22 @@ class IoThread {
 
   Server& server() { return *server_; }
   Dispatcher& dispatcher() { return dispatcher_; }
-  // The newest options; the reference holds until the next call.
+  // Returns the newest options; the reference holds until the next call.
   const ServerOptions& options();
-  // The connection has something to settle when the turn ends.
+  // Has the connection settled when the turn ends; opens a turn when none is open.
   void Touch(std::shared_ptr<Connection> connection);
-  // A command of this turn may have changed the database.
+  // Notes that a command of this turn may have changed the database.
   void NoteWrite() { wrote_ = true; }
-  // Before a command runs: its writes belong to the state of the database as of now.
+  // Notes the state of the database that the writes of the next command belong to. Called before
+  // each command.
   void BeginCommand();
   void Forget(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
+  // Commits what the turn has written, then lets its replies leave (I3).
   void EndTurn();
   void ScheduleCron();
+  // Checks the limits of time of all connections, each second.
   void Cron();
   void CloseAll();
 

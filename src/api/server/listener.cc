@@ -19,6 +19,8 @@ using Tcp = asio::ip::tcp;
 
 constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 
+// Returns true iff the error says that this machine does not have the address, which is all that a
+// leading - excuses: a port in use is an error.
 bool IsAbsentAddress(const boost::system::error_code& error) {
   return error == asio::error::address_family_not_supported ||
          error == boost::system::errc::address_not_available ||
@@ -67,9 +69,11 @@ Status Listener::Bind(const std::string& address, bool optional, int backlog) {
   Tcp::acceptor acceptor(*context_);
   acceptor.open(endpoint.protocol(), error);
   if (!error && parsed.is_v6()) {
+    // Lets "*" and "::*" share a port; by Linux's default the latter takes IPv4 as well.
     acceptor.set_option(asio::ip::v6_only(true), error);
   }
   if (!error) {
+    // A restart need not wait for old connections to leave TIME_WAIT.
     acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
   }
   if (!error) {
@@ -86,6 +90,7 @@ Status Listener::Bind(const std::string& address, bool optional, int backlog) {
                            error.message());
   }
   if (port_ == 0) {
+    // The next address takes the same port.
     port_ = acceptor.local_endpoint().port();
   }
   sockets_.push_back(std::unique_ptr<Socket>(
@@ -100,6 +105,8 @@ void Listener::Start() {
 }
 
 void Listener::Accept(Socket* socket) {
+  // The socket belongs to the context of the thread that will serve it from the start; this handler
+  // runs on the first thread, so the connection is made over there.
   IoThread& target = server_->NextIoThread();
   socket->acceptor.async_accept(
       target.context(),
@@ -115,6 +122,7 @@ void Listener::Accept(Socket* socket) {
           return;
         }
         server_->Write(LogLevel::kWarning, "cannot accept a connection: " + error.message());
+        // Without file descriptors the next accept would fail at once as well, in a busy loop.
         socket->retry.expires_after(kRetryInterval);
         socket->retry.async_wait([this, socket](const boost::system::error_code& cancelled) {
           if (!cancelled && socket->acceptor.is_open()) {

@@ -25,10 +25,11 @@ class Listener {
   Listener(Server* server, boost::asio::io_context* context);
 
   // Binds every address of options.bind. With port 0 all share the first free port found.
+  // kInvalidArgument for what is no address; kIoError names the one that could not be bound.
   Status Open(const ServerOptions& options);
   std::uint16_t port() const { return port_; }
   void Start();
-  // SIGTERM and SIGINT request the server's shutdown.
+  // Has SIGTERM and SIGINT request the server's shutdown.
   void HandleSignals();
   void Close();
 

@@ -34,8 +34,10 @@ Result<std::unique_ptr<Log>> Log::Open(const std::string& file, LogLevel level) 
     }
   }
   auto logger = std::make_shared<spdlog::logger>("reco", std::move(sink));
+  // Redis's line: process id, role, time, mark, text. M is a master.
   logger->set_pattern("%P:M %d %b %Y %H:%M:%S.%e %v");
   logger->set_level(SpdlogLevel(level));
+  // Lines are few, and the last one before a crash is the one that is wanted.
   logger->flush_on(spdlog::level::trace);
   return std::unique_ptr<Log>(new Log(std::move(logger)));
 }

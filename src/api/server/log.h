@@ -17,7 +17,7 @@ namespace reco::api {
 // Thread-safe. Each line is flushed, so that none is lost in a crash.
 class Log {
  public:
-  // `file` empty: standard output. kIoError: the file cannot be opened.
+  // Opens the log; standard output when `file` is empty. kIoError: the file cannot be opened.
   static Result<std::unique_ptr<Log>> Open(const std::string& file, LogLevel level);
   ~Log();
 

@@ -31,16 +31,18 @@ std::string MakeRunId() {
   return id;
 }
 
-// Makes room for `clients` file descriptors; answers how many there is room for.
+// Makes room for `clients` file descriptors. Returns how many there is room for.
 std::int64_t RaiseFileLimit(std::int64_t clients) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    // The limit is not known, so nothing is lowered for it.
     return clients;
   }
   const rlim_t wanted = static_cast<rlim_t>(clients) + kReservedFiles;
   if (limit.rlim_cur < wanted) {
     limit.rlim_cur = std::min(wanted, limit.rlim_max);
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      // The old limit still holds.
       getrlimit(RLIMIT_NOFILE, &limit);
     }
   }
@@ -79,6 +81,7 @@ Server::~Server() {
 
 Status Server::Start() {
   const ServerOptions options = config_.Snapshot();
+  // Lowered, not refused: the same file is to start a server where fewer files may be open.
   const std::int64_t clients = RaiseFileLimit(options.maxclients);
   if (clients < options.maxclients) {
     Write(LogLevel::kWarning, "maxclients lowered to " + std::to_string(clients) +
@@ -86,6 +89,7 @@ Status Server::Start() {
     config_.Adjust([clients](ServerOptions* adjusted) { adjusted->maxclients = clients; });
   }
   listener_ = std::make_unique<Listener>(this, &io_threads_[0]->context());
+  // Binds before any thread runs, so that a failed start has nothing to stop.
   RECO_RETURN_IF_ERROR(listener_->Open(options));
   port_ = listener_->port();
   config_.Adjust([this](ServerOptions* adjusted) { adjusted->port = port_; });
@@ -120,6 +124,8 @@ void Server::Stop() {
     return;
   }
   running_ = false;
+  // In this order: no new connections, then no running slow commands, whose replies are posted to
+  // the io threads, then the io threads, which send them.
   boost::asio::post(io_threads_[0]->context(), [this] { listener_->Close(); });
   // Whoever waits for a job to end must not hold the shutdown up.
   for (const JobInfo& job : database_->Jobs()) {
@@ -203,6 +209,7 @@ void Server::ResetStatistics() {
 void Server::SampleRate() {
   const std::uint64_t commands = CommandsProcessed();
   const std::int64_t now_us = SystemClock().MonotonicUs();
+  // CONFIG RESETSTAT may have set the counters back since.
   if (now_us > sampled_us_ && commands >= sampled_commands_) {
     rate_.store((commands - sampled_commands_) * 1'000'000 /
                     static_cast<std::uint64_t>(now_us - sampled_us_),

@@ -27,7 +27,7 @@ namespace reco::api {
 class IoThread;
 class Listener;
 
-// What Redis answers where clients look for it; ours is RECO_VERSION.
+// The version that clients look for; ours is RECO_VERSION.
 inline constexpr std::string_view kRedisVersion = "7.0.15";
 inline constexpr std::string_view kRecoVersion = RECO_VERSION;
 
@@ -44,7 +44,7 @@ class Server {
 
   // Listens and starts the threads. kIoError names the address that could not be bound.
   Status Start();
-  // SIGTERM and SIGINT request a shutdown from now on. Right after Start.
+  // Has SIGTERM and SIGINT request a shutdown from now on. Right after Start.
   void HandleSignals();
   // Blocks until a shutdown is requested.
   void WaitForShutdown() EXCLUDES(shutdown_mutex_);
@@ -62,26 +62,27 @@ class Server {
   WorkerPool& workers() { return *workers_; }
   void Write(LogLevel level, std::string_view text) const { log_->Write(level, text); }
 
-  // The port that is listened on; differs from the option when that is 0.
+  // Returns the port that is listened on; differs from the option when that is 0.
   std::uint16_t port() const { return port_; }
   const std::string& config_file() const { return config_file_; }
   const std::string& run_id() const { return run_id_; }
   std::int64_t started_us() const { return started_us_; }  // Clock::MonotonicUs
   std::size_t io_threads() const { return io_threads_.size(); }
 
-  // Makes changed options effective; part of CONFIG SET.
+  // Makes changed options effective; part of CONFIG SET. An error is the text to answer.
   Status ApplyOptions(const ServerOptions& before, const ServerOptions& after);
 
+  // Returns what all io threads have counted for one row, by CommandEntry::index.
   CommandTotals CommandSums(std::size_t index) const;
   std::uint64_t CommandsProcessed() const;
   std::map<std::string, std::uint64_t> ErrorSums() const;
   std::uint64_t Sum(Counter ThreadStatistics::*counter) const;
   void ResetStatistics();
-  // Called about once a second; the rate of commands since the last call.
+  // Computes the rate of commands since the last call. Called about once a second.
   void SampleRate();
   std::uint64_t commands_per_second() const { return rate_.load(std::memory_order_relaxed); }
 
-  // The io thread whose turn it is to take a new connection.
+  // Returns the io thread whose turn it is to take a new connection.
   IoThread& NextIoThread();
 
   Counter connections_received;

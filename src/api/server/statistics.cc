@@ -3,7 +3,8 @@
 namespace reco::api {
 namespace {
 
-// Codes come from the server, but some carry text of the client's; no more than so many are kept.
+// Codes come from the server and are few. The bound keeps the map small should one ever carry text
+// of a client's.
 constexpr std::size_t kErrorCodesMax = 128;
 
 }  // namespace

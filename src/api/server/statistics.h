@@ -44,11 +44,11 @@ class ThreadStatistics {
  public:
   explicit ThreadStatistics(std::size_t commands) : commands_(commands) {}
 
-  // By CommandEntry::index.
+  // Returns the counters of a row, by CommandEntry::index.
   CommandCounters& command(std::size_t index) { return commands_[index]; }
   const CommandCounters& command(std::size_t index) const { return commands_[index]; }
 
-  // `reply`: "-CODE text".
+  // Counts an error by its code. `reply` is "-CODE text".
   void CountError(std::string_view reply) EXCLUDES(mutex_);
   void AddErrorsTo(std::map<std::string, std::uint64_t>* totals) const EXCLUDES(mutex_);
   void Reset() EXCLUDES(mutex_);

@@ -22,6 +22,7 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::Submit(std::function<void()> task) {
   const MutexLock lock(mutex_);
+  // Bounded, because each waiting task holds the input of a connection.
   if (stopped_ || queue_.size() >= queue_max_) {
     return false;
   }
@@ -58,6 +59,7 @@ void WorkerPool::Run() {
       task = std::move(queue_.front());
       queue_.pop_front();
     }
+    // Runs without the lock; a command may take minutes.
     task();
   }
 }

@@ -20,7 +20,8 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // False when the queue is full or the pool is stopped; the task is then not run.
+  // Queues the task. Returns false when the queue is full or the pool is stopped; the task is then
+  // not run.
   bool Submit(std::function<void()> task) EXCLUDES(mutex_);
   // Drops what is queued and waits for what runs.
   void Stop() EXCLUDES(mutex_);
