@@ -12,6 +12,7 @@ constexpr std::size_t kIdleBytesMax = 64U << 10U;  // an empty buffer keeps no m
 }  // namespace
 
 std::span<char> InputBuffer::Prepare() {
+  // An idle connection gives the memory of a large request back.
   if (begin_ == end_ && capacity_ > kIdleBytesMax) {
     data_.reset();
     capacity_ = begin_ = end_ = 0;
@@ -37,6 +38,7 @@ std::span<char> InputBuffer::Prepare() {
 
 void InputBuffer::Consume(std::size_t bytes) {
   begin_ += bytes;
+  // Empty, so that the next read starts in front and nothing is moved.
   if (begin_ == end_) {
     begin_ = end_ = 0;
   }

@@ -16,10 +16,10 @@ class InputBuffer {
   std::string_view pending() const { return {data_.get() + begin_, end_ - begin_}; }
   std::size_t free_bytes() const { return capacity_ - end_; }
 
-  // Free space behind the pending bytes; empty only when there is no memory for it. May move them,
-  // so views into pending() end.
+  // Returns free space behind the pending bytes; empty only when there is no memory for it. May
+  // move them, so views into pending() end.
   std::span<char> Prepare();
-  // The first `bytes` of the prepared space have been filled.
+  // Takes the first `bytes` of the prepared space, which have been filled, into pending().
   void Append(std::size_t bytes) { end_ += bytes; }
   // Drops the first `bytes` of pending(); the others stay where they are.
   void Consume(std::size_t bytes);

@@ -5,12 +5,12 @@ namespace {
 
 constexpr auto kNpos = std::string_view::npos;
 
-// isspace() of the C locale: what separates words and may follow a closing quote.
+// Returns isspace() of the C locale: these bytes separate words and may follow a closing quote.
 bool IsSpace(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// What ends a bare word: vertical tab and form feed do not.
+// Returns true iff the byte ends a bare word: vertical tab and form feed do not.
 bool EndsWord(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }

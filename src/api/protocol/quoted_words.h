@@ -15,9 +15,9 @@ struct Slice {
   std::size_t length = 0;
 };
 
-// Appends the words' bytes, unescaped, to `bytes` and their places in it to `words`. False when a
-// quote is not closed, or closed and not followed by a blank; what was appended is then undefined.
-// `line` must not hold NUL bytes.
+// Appends the words' bytes, unescaped, to `bytes` and their places in it to `words`. Returns false
+// when a quote is not closed, or closed and not followed by a blank; what was appended is then
+// undefined. `line` must not hold NUL bytes.
 bool SplitQuotedWords(std::string_view line, std::string* bytes, std::vector<Slice>* words);
 
 }  // namespace reco::api

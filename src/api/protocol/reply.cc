@@ -7,7 +7,7 @@
 namespace reco::api {
 namespace {
 
-// Prefix, decimal number, CRLF: the head of nearly every reply.
+// Appends prefix, decimal number, CRLF: the head of nearly every reply.
 void AppendHeader(std::string* out, char prefix, std::int64_t value) {
   std::array<char, 24> text;
   text[0] = prefix;
@@ -29,6 +29,7 @@ void Reply::Error(std::string_view text) {
   failed_ = true;
   out_->push_back('-');
   for (const char c : text) {
+    // An error is one line, and its text may hold what a client has sent.
     out_->push_back(c == '\r' || c == '\n' ? ' ' : c);
   }
   out_->append("\r\n");
@@ -42,9 +43,11 @@ void Reply::Failure(const Status& status) {
       Error("WRONGTYPE Operation against a key holding the wrong kind of value");
       return;
     case StatusCode::kIoError:
+      // Clients know the code from Redis, where it means that the disk takes no writes.
       Error("MISCONF Errors writing to the log: " + std::string(message));
       return;
     case StatusCode::kResourceExhausted:
+      // Other limits, such as that of collections, are no OOM: freeing memory would not help.
       if (message.substr(0, kMemory.size()) == kMemory) {
         Error("OOM command not allowed when used memory > 'maxmemory'.");
         return;
@@ -136,6 +139,7 @@ std::string FormatDouble(double value) {
   constexpr double kExactIntegerMax = 9007199254740992.0;
   std::array<char, 32> text;
   char* const last = text.data() + text.size();
+  // to_chars of a double would write 100000 as 1e+05. The sign of -0 would be lost as an integer.
   const bool integral = std::trunc(value) == value && std::abs(value) <= kExactIntegerMax;
   const std::to_chars_result result =
       integral && !(value == 0 && std::signbit(value))

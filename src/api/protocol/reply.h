@@ -19,14 +19,14 @@ class Reply {
 
   int protocol() const { return protocol_; }
   void set_protocol(int protocol) { protocol_ = protocol; }
-  // True once Error or Failure was called; the caller counts errors by code.
+  // Returns true once Error or Failure was called; the caller counts errors by code.
   bool failed() const { return failed_; }
 
   void Simple(std::string_view text);  // +OK
   void Ok() { Simple("OK"); }
-  // "CODE text"; CR and LF become spaces.
+  // Answers an error. `text` is "CODE text"; CR and LF become spaces.
   void Error(std::string_view text);
-  // The wire's error for a Status: ERR, WRONGTYPE, MISCONF, OOM, ...; see doc/commands.md.
+  // Answers the wire's error for a Status: ERR, WRONGTYPE, MISCONF, OOM, ...; see doc/commands.md.
   void Failure(const Status& status);
   void Integer(std::int64_t value);
   void Bulk(std::string_view bytes);
@@ -46,7 +46,8 @@ class Reply {
   bool failed_ = false;
 };
 
-// The shortest decimal that reads back as `value`; inf, -inf, nan. Integers without a point.
+// Returns the shortest decimal that reads back as `value`; inf, -inf, nan. Integers up to 2^53
+// without a point or an exponent.
 std::string FormatDouble(double value);
 
 }  // namespace reco::api

@@ -18,7 +18,7 @@ namespace reco::api {
 inline constexpr std::int64_t kArgumentsMax = 1'048'576;
 // Bytes that may wait for the end of an inline line or of a length.
 inline constexpr std::size_t kLineBytesMax = 64U << 10U;
-// What a client that has not authenticated may send.
+// Limits of a client that has not authenticated.
 inline constexpr std::int64_t kUnauthenticatedArgumentsMax = 10;
 inline constexpr std::int64_t kUnauthenticatedBulkBytesMax = 16'384;
 
@@ -37,19 +37,21 @@ class RequestParser {
     bool authenticated = true;
   };
 
-  // `input` starts where the first request not yet consumed starts. After kIncomplete call again
-  // with the same bytes and more behind them, at the same or another address. After kRequest and
-  // kEmpty the next call starts a new request, behind the consumed bytes.
+  // Finds the next request. `input` starts where the first request not yet consumed starts. After
+  // kIncomplete call again with the same bytes and more behind them, at the same or another
+  // address. After kRequest and kEmpty the next call starts a new request, behind the consumed
+  // bytes.
   Outcome Parse(std::string_view input, const Limits& limits);
 
-  // Views into the input of the last call, or of an inline request into the parser: valid until the
-  // next call, while the input stays where it is.
+  // Returns views into the input of the last call, or of an inline request into the parser: valid
+  // until the next call, while the input stays where it is.
   std::span<const std::string_view> arguments() const { return arguments_; }
   std::size_t consumed() const { return position_; }
-  // "Protocol error: ...", without a code.
+  // Returns "Protocol error: ...", without a code.
   const std::string& error() const { return error_; }
 
  private:
+  // Ends the stream: kError, with this message, now and from now on.
   Outcome Fail(std::string message);
   Outcome ParseInline(std::string_view input);
   Outcome ParseHeader(std::string_view input, const Limits& limits);
@@ -61,6 +63,7 @@ class RequestParser {
   };
   // Reads the decimal behind the byte at position_, up to CR. kRequest: `*length` is set.
   Outcome ReadLength(std::string_view input, const char* too_big, Length* length);
+  // Makes the arguments from their places in `base`.
   void Finish(std::string_view base);
   void StartRequest();
 

@@ -14,7 +14,7 @@ char LowerCaseByte(char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
 }
 
-// The whole of `word`, as std::from_chars reads it.
+// Reads the whole of `word`, as std::from_chars does.
 template <typename Number>
 std::optional<Number> ParseWhole(std::string_view word) {
   Number value{};
@@ -30,6 +30,7 @@ std::optional<Number> ParseWhole(std::string_view word) {
 
 std::optional<std::int64_t> ParseInteger(std::string_view word) {
   const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
+  // from_chars takes no plus sign and no space, but zeros in front, and "-0", which Redis refuses.
   const bool leading_zero = digits.starts_with('0') && word != "0";
   return leading_zero ? std::nullopt : ParseWhole<std::int64_t>(word);
 }
@@ -43,6 +44,7 @@ std::optional<std::uint64_t> ParseCursor(std::string_view word) {
   const std::string text(word);
   const bool leading_space =
       !text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'));
+  // strtoull, because Redis reads cursors by it: it takes a sign, and stops at a NUL byte.
   char* end = nullptr;
   errno = 0;
   const std::uint64_t cursor = std::strtoull(text.c_str(), &end, 10);

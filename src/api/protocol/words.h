@@ -8,13 +8,15 @@
 
 namespace reco::api {
 
-// Redis's strict decimal: no sign but '-', no space, no leading zero; nullopt also on overflow.
+// Reads Redis's strict decimal: no sign but '-', no space, no leading zero; nullopt also on
+// overflow.
 std::optional<std::int64_t> ParseInteger(std::string_view word);
-// Decimal, with or without exponent; nullopt for NaN, infinities, overflow, hexadecimal, spaces.
+// Reads a decimal, with or without exponent; nullopt for NaN, infinities, overflow, hexadecimal,
+// spaces.
 std::optional<double> ParseDouble(std::string_view word);
-// A SCAN cursor, as lax as Redis reads one.
+// Reads a SCAN cursor, as laxly as Redis does: a sign and an empty word pass.
 std::optional<std::uint64_t> ParseCursor(std::string_view word);
-// ASCII letters only.
+// Compares, or changes the case of, ASCII letters only.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 std::string LowerCase(std::string_view text);
 std::string UpperCase(std::string_view text);
