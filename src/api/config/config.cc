@@ -12,7 +12,8 @@ Status SetFailed(std::string_view option, std::string_view why) {
                                  std::string(option) + "') - " + std::string(why));
 }
 
-// Finds the options that are named, each once, before any value is looked at.
+// Finds the options that are named, each once. All names are checked before any value is looked at,
+// as in Redis.
 Status FindPairs(std::span<const std::string_view> pairs, std::vector<const OptionSpec*>* specs) {
   for (std::size_t i = 0; i < pairs.size(); i += 2) {
     const OptionSpec* spec = FindOption(pairs[i]);
@@ -47,6 +48,7 @@ std::vector<std::pair<std::string, std::string>> Config::Get(
       return GlobMatch(p, spec.name, /*ignore_case=*/true);
     });
     if (match != patterns.end()) {
+      // A client that asks for "MAXMEMORY" looks for that name in the reply.
       const bool written_out = match->find_first_of("*?[") == std::string_view::npos;
       found.emplace_back(written_out ? *match : spec.name, FormatOption(spec, options_));
     }
@@ -61,6 +63,7 @@ Status Config::Set(std::span<const std::string_view> pairs, const Apply& apply) 
   std::vector<const OptionSpec*> specs;
   RECO_RETURN_IF_ERROR(FindPairs(pairs, &specs));
   const MutexLock lock(mutex_);
+  // All values are read into a copy, so that one that is wrong leaves the others unchanged as well.
   ServerOptions changed = options_;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const Status status = ParseOption(*specs[i], pairs[2 * i + 1], &changed);
@@ -68,8 +71,10 @@ Status Config::Set(std::span<const std::string_view> pairs, const Apply& apply) 
       return SetFailed(pairs[2 * i], status.message());
     }
   }
+  // With the mutex held, so that two CONFIG SET are applied in the order in which they are stored.
   RECO_RETURN_IF_ERROR(apply(options_, changed));
   options_ = std::move(changed);
+  // Last: whoever sees the new number copies the new options.
   generation_.fetch_add(1, std::memory_order_release);
   return Status::Ok();
 }

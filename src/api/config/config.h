@@ -24,17 +24,18 @@ class Config {
  public:
   explicit Config(ServerOptions options) : options_(std::move(options)) {}
 
-  // Changes whenever an option has. Acquire: a copy taken after seeing it is at least as new.
+  // Returns a number that changes whenever an option has. Acquire: a copy taken after seeing it is
+  // at least as new.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   ServerOptions Snapshot() const EXCLUDES(mutex_);
 
-  // Name and value of the options that match one of the globs, case-insensitive, each once. A
-  // pattern that is a name is answered as it was written.
+  // Returns name and value of the options that match one of the globs, case-insensitive, each once.
+  // A pattern that is a name is answered as it was written.
   std::vector<std::pair<std::string, std::string>> Get(
       std::span<const std::string_view> patterns) const EXCLUDES(mutex_);
 
-  // name, value, name, value ...: all or nothing. `apply` gets the old and the new options and may
-  // refuse them. The error's message is the text CONFIG SET answers.
+  // Sets options, all or none, from name, value, name, value ... . `apply` gets the old and the new
+  // options and may refuse them. The error's message is the text CONFIG SET answers.
   using Apply = std::function<Status(const ServerOptions&, const ServerOptions&)>;
   Status Set(std::span<const std::string_view> pairs, const Apply& apply) EXCLUDES(mutex_);
 

@@ -27,18 +27,21 @@ Status ApplyDirective(std::string_view name, std::span<const std::string> values
     return Status::InvalidArgument(prefix + "takes one value (" + DescribeRange(*spec) + "), got " +
                                    std::to_string(values.size()));
   }
+  // Values of several words, such as those of bind, need no quotes.
   std::string text = values[0];
   for (std::size_t i = 1; i < values.size(); ++i) {
     text += " " + values[i];
   }
   const Status status = ParseOption(*spec, text, options);
   if (!status.ok()) {
+    // Errors end up in logs.
     const std::string got = spec->secret ? "" : " (got '" + text + "')";
     return Status::InvalidArgument(prefix + std::string(status.message()) + got);
   }
   return Status::Ok();
 }
 
+// Applies one line of the file; empty ones and comments change nothing.
 Status ApplyLine(std::string_view line, ServerOptions* options) {
   constexpr std::string_view kBlanks = " \t\r";
   const std::size_t start = line.find_first_not_of(kBlanks);
@@ -47,6 +50,7 @@ Status ApplyLine(std::string_view line, ServerOptions* options) {
   }
   std::string bytes;
   std::vector<Slice> slices;
+  // SplitQuotedWords takes no NUL bytes.
   if (line.find('\0') != std::string_view::npos || !SplitQuotedWords(line, &bytes, &slices)) {
     return Status::InvalidArgument("unbalanced quotes");
   }
@@ -70,6 +74,7 @@ Result<std::string> ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+// Returns true iff the argument is an action without a value, and sets it.
 bool IsFlag(std::string_view argument, CommandLine::Action* action) {
   if (argument == "--check") {
     *action = CommandLine::Action::kCheck;
@@ -104,10 +109,13 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments) {
   CommandLine line;
   line.options = DefaultOptions();
   std::size_t at = 0;
+  // Only the first argument can be the file, as of redis-server. It is read before the options, so
+  // that these win.
   if (!arguments.empty() && arguments[0].substr(0, 1) != "-") {
     RECO_ASSIGN_OR_RETURN(const std::string text, ReadFile(arguments[0]));
     RECO_RETURN_IF_ERROR(ApplyConfigText(text, arguments[0], &line.options));
     std::error_code error;
+    // INFO shows it to clients, who do not know the working directory.
     line.config_file = std::filesystem::absolute(arguments[0], error).string();
     ++at;
   }
@@ -121,6 +129,7 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments) {
                                      "' is neither an option nor the value of one");
     }
     const std::size_t first = at;
+    // A value may begin with one dash (bind -::1), so only two begin the next option.
     while (at < arguments.size() && arguments[at].substr(0, 2) != "--") {
       ++at;
     }

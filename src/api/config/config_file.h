@@ -23,11 +23,11 @@ struct CommandLine {
   ServerOptions options;
 };
 
-// `arguments` without the program's name: [file.conf] [--option value ...]... The file is read
-// first, so that the command line wins over it.
+// Reads `arguments`, without the program's name: [file.conf] [--option value ...]... The file is
+// read first, so that the command line wins over it.
 Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments);
 
-// What --help prints.
+// Returns what --help prints.
 std::string UsageText();
 
 }  // namespace reco::api

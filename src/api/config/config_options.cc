@@ -1,3 +1,5 @@
+// The table of options, and what is made from its rows: a value from text, text from a value, the
+// defaults, and the range in words.
 #include "api/config/config_options.h"
 
 #include <algorithm>
@@ -33,6 +35,7 @@ constexpr std::string_view kTraining = "training";
 constexpr std::string_view kLogging = "logging";
 constexpr std::string_view kCompatibility = "compatibility";
 
+// Makes a row for what clients of Redis ask and what nothing here depends on.
 constexpr OptionSpec Fixed(std::string_view name, std::string_view value) {
   return {.name = name,
           .type = OptionType::kFixed,
@@ -42,6 +45,7 @@ constexpr OptionSpec Fixed(std::string_view name, std::string_view value) {
           .documentation = "Fixed; answered because clients written for Redis ask for it."};
 }
 
+// In the order in which reco.conf and doc/options.md show them, by section.
 constexpr OptionSpec kOptions[] = {
     {.name = "bind",
      .type = OptionType::kString,
@@ -312,7 +316,8 @@ Status CheckRange(const OptionSpec& spec, std::int64_t value) {
   return Status::Ok();
 }
 
-// `limits` keeps the classes that the text does not name.
+// Reads client-output-buffer-limit. `limits` keeps the classes that the text does not name, and is
+// unchanged when the text is wrong.
 Status ParseOutputLimits(std::string_view text, OutputLimits* limits) {
   std::string bytes;
   std::vector<Slice> words;
@@ -325,6 +330,7 @@ Status ParseOutputLimits(std::string_view text, OutputLimits* limits) {
   };
   for (std::size_t i = 0; i < words.size(); i += 4) {
     std::string name = LowerCase(word(i));
+    // Redis takes both names and shows the older one.
     if (name == "replica") {
       name = "slave";
     }
@@ -355,6 +361,7 @@ Status ParseChoice(const OptionSpec& spec, std::string_view text, std::int64_t* 
     return Status::InvalidArgument("argument(s) must be one of the following: " +
                                    DescribeRange(spec));
   }
+  // The choices stand in the order of the enumeration.
   *value = found - spec.choices.begin();
   return Status::Ok();
 }
@@ -404,6 +411,7 @@ const OptionSpec* FindOption(std::string_view name) {
 }
 
 std::string FormatOption(const OptionSpec& spec, const ServerOptions& options) {
+  // The type of the field says how it is shown; byte counts have no unit, as in Redis.
   if (const auto* integer = std::get_if<std::int64_t ServerOptions::*>(&spec.field)) {
     const std::int64_t value = options.**integer;
     return spec.type == OptionType::kChoice
@@ -419,12 +427,14 @@ std::string FormatOption(const OptionSpec& spec, const ServerOptions& options) {
   if (const auto* limits = std::get_if<OutputLimits ServerOptions::*>(&spec.field)) {
     return FormatOutputLimits(options.**limits);
   }
+  // A fixed option has no field.
   return std::string(spec.default_value);
 }
 
 Status ParseOption(const OptionSpec& spec, std::string_view text, ServerOptions* options) {
   switch (spec.type) {
     case OptionType::kFixed:
+      // A configuration written for Redis may state what is so anyway.
       return text == spec.default_value
                  ? Status::Ok()
                  : Status::InvalidArgument("argument must be '" + std::string(spec.default_value) +
@@ -476,6 +486,7 @@ ServerOptions DefaultOptions() {
 
 bool ParseBytes(std::string_view text, std::int64_t* bytes) {
   static constexpr std::pair<std::string_view, std::int64_t> kUnits[] = {
+      // As in redis.conf: k, m and g are powers of 1000, kb, mb and gb of 1024.
       {"", 1},        {"b", 1},           {"k", 1000},       {"kb", 1LL << 10U},
       {"m", 1000000}, {"mb", 1LL << 20U}, {"g", 1000000000}, {"gb", 1LL << 30U}};
   std::int64_t count = 0;
@@ -483,6 +494,7 @@ bool ParseBytes(std::string_view text, std::int64_t* bytes) {
   if (result.ec != std::errc() || count < 0) {
     return false;
   }
+  // The unit stands behind the digits. from_chars also takes a minus sign, hence the test above.
   const std::string unit = LowerCase({result.ptr, text.data() + text.size()});
   for (const auto& [name, factor] : kUnits) {
     if (unit == name) {

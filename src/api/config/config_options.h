@@ -58,7 +58,7 @@ struct ServerOptions {
   std::int64_t loglevel = 0;  // a LogLevel
   std::string logfile;
 
-  // What the engine is opened with; `log` stays empty.
+  // Returns what the engine is opened with; `log` stays empty.
   Options EngineOptions() const;
 };
 
@@ -94,22 +94,22 @@ struct OptionSpec {
 
 std::span<const OptionSpec> OptionTable();
 
-// Case-insensitive; null when there is none.
+// Returns the row of this name, case-insensitive; null when there is none.
 const OptionSpec* FindOption(std::string_view name);
 
-// The text CONFIG GET shows.
+// Returns the text that CONFIG GET shows.
 std::string FormatOption(const OptionSpec& spec, const ServerOptions& options);
 
 // Sets the option from text. kInvalidArgument: what is allowed, in Redis's words.
 Status ParseOption(const OptionSpec& spec, std::string_view text, ServerOptions* options);
 
-// All options at their defaults.
+// Returns all options at their defaults.
 ServerOptions DefaultOptions();
 
-// "1gb" -> 1073741824; false when it is not such a text.
+// Reads a number of bytes: "1gb" is 1073741824. Returns false when the text is none.
 bool ParseBytes(std::string_view text, std::int64_t* bytes);
 
-// What values an option takes, in words: "yes or no", "1 to 65535".
+// Returns in words what values an option takes: "yes or no", "1 to 65535".
 std::string DescribeRange(const OptionSpec& spec);
 
 }  // namespace reco::api
