@@ -34,7 +34,7 @@ void AnswerUnknownType(Reply& reply, std::string_view name) {
   reply.Error("ERR Unknown client type '" + std::string(name) + "'");
 }
 
-// on or off; answers the error itself.
+// Reads on or off; nullopt when the error has been answered.
 std::optional<bool> ParseSwitch(CommandContext& context, std::string_view word) {
   if (EqualsIgnoreCase(word, "on")) {
     return true;
@@ -60,7 +60,7 @@ struct KillFilter {
   }
 };
 
-// One option and its value; false when the error has been answered.
+// Reads one option and its value. Returns false when the error has been answered.
 bool ParseKillOption(CommandContext& context, std::string_view option, std::string_view value,
                      KillFilter* filter) {
   Reply& reply = context.reply;
@@ -82,6 +82,7 @@ bool ParseKillOption(CommandContext& context, std::string_view option, std::stri
   } else if (EqualsIgnoreCase(option, "laddr")) {
     filter->local_address = value;
   } else if (EqualsIgnoreCase(option, "user")) {
+    // There is one user, so a filter by it leaves all clients in.
     if (value != "default") {
       reply.Error("ERR No such user '" + std::string(value) + "'");
       return false;
@@ -99,6 +100,7 @@ bool ParseKillOption(CommandContext& context, std::string_view option, std::stri
 }  // namespace
 
 bool IsValidClientName(std::string_view name) {
+  // Names stand between blanks in CLIENT LIST. The empty name passes: it takes the name away.
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
@@ -174,6 +176,7 @@ void HandleClientList(CommandContext& context) {
     context.reply.Error(kSyntaxError);
     return;
   }
+  // One time for all lines, so that ages can be compared.
   const std::int64_t now_ms = SystemClock().NowMs();
   std::string text;
   context.server.clients().ForEach([&](Client& client) {
@@ -190,6 +193,8 @@ void HandleClientKill(CommandContext& context) {
   KillFilter filter;
   const bool by_address = args.size() == 3;
   if (by_address) {
+    // The old form, CLIENT KILL ip:port, also kills its caller and answers OK or an error instead
+    // of a number.
     filter.address = args[2];
     filter.skip_me = false;
   } else {
@@ -212,6 +217,7 @@ void HandleClientKill(CommandContext& context) {
     }
     ++killed;
     killed_self |= self;
+    // Ours closes below, behind its reply.
     if (!self) {
       client.RequestClose();
     }

@@ -15,7 +15,7 @@ void HandleClientKill(CommandContext& context);
 void HandleClientNoEvict(CommandContext& context);
 void HandleClientNoTouch(CommandContext& context);
 
-// Whether `name` may be the name of a connection: bytes '!' to '~' only.
+// Returns true iff `name` may be the name of a connection: bytes '!' to '~' only.
 bool IsValidClientName(std::string_view name);
 inline constexpr std::string_view kInvalidClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";

@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";
 
-// Compares in a time that does not tell where the texts differ.
+// Compares in a time that depends on `given` alone, so that it does not tell where the texts
+// differ.
 bool EqualsInConstantTime(std::string_view secret, std::string_view given) {
   unsigned difference = secret.size() == given.size() ? 0 : 1;
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -26,7 +27,8 @@ bool EqualsInConstantTime(std::string_view secret, std::string_view given) {
   return difference == 0;
 }
 
-// There is one user, "default"; without a password it accepts any.
+// Tells whether the user may pass, and lets the client in if so. There is one user, "default";
+// without a password it accepts any.
 bool Authenticate(CommandContext& context, std::string_view user, std::string_view password) {
   const std::string expected = context.server.config().Snapshot().requirepass;
   const bool matches = expected.empty() || EqualsInConstantTime(expected, password);
@@ -38,6 +40,7 @@ bool Authenticate(CommandContext& context, std::string_view user, std::string_vi
 }
 
 void HandlePing(CommandContext& context) {
+  // Arity has a least count only, so the most is checked here, with the same text.
   if (context.args.size() > 2) {
     context.reply.Error("ERR wrong number of arguments for 'ping' command");
   } else if (context.args.size() == 2) {
@@ -57,6 +60,8 @@ void HandleAuth(CommandContext& context) {
     return;
   }
   const bool with_user = context.args.size() == 3;
+  // Redis refuses AUTH password when none is set, but takes AUTH default password: clients that
+  // always send both are let in.
   if (!with_user && context.server.config().Snapshot().requirepass.empty()) {
     context.reply.Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
@@ -78,7 +83,8 @@ struct HelloOptions {
   std::optional<std::string_view> name;
 };
 
-// False when the error has been answered.
+// Reads all options before any takes effect: a bad name leaves the protocol as it was. Returns
+// false when the error has been answered.
 bool ParseHello(CommandContext& context, HelloOptions* options) {
   const std::span<const std::string_view> args = context.args;
   if (args.size() > 1) {
@@ -119,6 +125,7 @@ void HandleHello(CommandContext& context) {
   if (!ParseHello(context, &options)) {
     return;
   }
+  // In this order, as in Redis: who is refused keeps name and protocol.
   Client& client = context.client;
   if (options.user && !Authenticate(context, *options.user, options.password)) {
     context.reply.Error(kWrongPassword);
@@ -136,8 +143,11 @@ void HandleHello(CommandContext& context) {
   }
   if (options.protocol) {
     client.set_protocol(*options.protocol);
+    // The reply to HELLO is itself in the new protocol.
     context.reply.set_protocol(*options.protocol);
   }
+  // Redis's pairs, in its order: by them clients tell whom they speak to. The version is that of
+  // the Redis whose behaviour this is.
   Reply& reply = context.reply;
   reply.Map(7);
   reply.Bulk("server");
@@ -162,6 +172,7 @@ void HandleSelect(CommandContext& context) {
     context.reply.Error("ERR value is not an integer or out of range");
     return;
   }
+  // Redis reads an int here, with an error of its own when it is none.
   if (*index != static_cast<std::int32_t>(*index)) {
     context.reply.Error("ERR value is out of range, value must between -2147483648 and 2147483647");
     return;
@@ -187,10 +198,12 @@ void HandleReset(CommandContext& context) {
   client.set_name("");
   client.set_no_evict(false);
   client.set_no_touch(false);
+  // As a new connection: whoever needs a password must send it again.
   client.set_authenticated(context.server.config().Snapshot().requirepass.empty());
   context.reply.Simple("RESET");
 }
 
+// Flags, categories and arities follow Redis 7.0, because clients read them by COMMAND.
 constexpr std::uint32_t kSession = kNoScript | kLoading | kStale;
 constexpr std::string_view kConnection = "@connection";
 constexpr std::string_view kGroup = "connection";

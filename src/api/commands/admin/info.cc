@@ -35,7 +35,7 @@ std::string Format(const char* format, Args... args) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-// "1.02M", as Redis shows bytes.
+// Returns "1.02M", as Redis shows bytes.
 std::string HumanBytes(std::uint64_t bytes) {
   constexpr std::array kUnits = {"B", "K", "M", "G", "T"};
   auto value = static_cast<double>(bytes);
@@ -47,6 +47,7 @@ std::string HumanBytes(std::uint64_t bytes) {
   return unit == 0 ? std::to_string(bytes) + "B" : Format("%.2f%s", value, kUnits[unit]);
 }
 
+// Returns the bytes of the process in memory, from the second figure of statm, which is in pages.
 std::uint64_t ResidentBytes() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t total = 0;
@@ -65,6 +66,8 @@ void AddServer(Server& server, Lines& lines) {
   utsname system{};
   uname(&system);
   const std::int64_t uptime_s = (SystemClock().MonotonicUs() - server.started_us()) / 1'000'000;
+  // The names are Redis's, because clients and monitors look for them; what has no counterpart here
+  // is a constant. Some clients tell the server's abilities by redis_version.
   lines.Add("redis_version", kRedisVersion);
   lines.Add("reco_version", kRecoVersion);
   lines.Add("redis_mode", "standalone");
@@ -111,12 +114,14 @@ void AddMemory(Server& server, Lines& lines) {
 
 void AddPersistence(Server& server, Lines& lines) {
   const Status health = server.database().Health();
+  // Clients that wait for loading:0 need not: the port is opened when all is loaded.
   lines.Add("loading", 0);
   lines.Add("async_loading", 0);
   lines.Add("rdb_bgsave_in_progress", 0);
   lines.Add("rdb_last_bgsave_status", "ok");
   lines.Add("aof_enabled", 1);
   lines.Add("aof_rewrite_in_progress", 0);
+  // The event log is what Redis's append-only file is.
   lines.Add("aof_last_write_status", health.ok() ? "ok" : "err");
 }
 
@@ -163,6 +168,7 @@ void AddCpu(Server&, Lines& lines) {
 void AddCommandStats(Server& server, Lines& lines) {
   for (const CommandEntry& entry : server.commands().entries()) {
     const CommandTotals totals = server.CommandSums(entry.index);
+    // As in Redis, commands that nobody has sent are not shown.
     if (totals.calls == 0 && totals.rejected == 0) {
       continue;
     }
@@ -193,6 +199,7 @@ void AddKeyspace(Server& server, Lines& lines) {
   const auto databases = static_cast<std::uint32_t>(server.config().Snapshot().databases);
   for (std::uint32_t db = 0; db < databases; ++db) {
     const std::uint64_t keys = server.database().Size(db);
+    // As in Redis, empty databases are not shown.
     if (keys > 0) {
       lines.Add("db" + std::to_string(db), "keys=" + std::to_string(keys) + ",expires=0,avg_ttl=0");
     }
@@ -246,10 +253,12 @@ std::string InfoText(Server& server, std::span<const std::string_view> sections)
     Lines lines;
     section.add(server, lines);
     for (const InfoField& field : fields) {
+      // The engine adds lines to sections of the server, and has one of its own.
       if (EqualsIgnoreCase(field.section, section.name)) {
         lines.Add(field.name, field.value);
       }
     }
+    // An empty line between sections, as in Redis.
     text += text.empty() ? "" : "\r\n";
     text.append("# ").append(section.title).append("\r\n").append(lines.text());
   }

@@ -9,8 +9,8 @@
 
 namespace reco::api {
 
-// The sections named, each once, in INFO's order; no name: the default ones. "all" and "everything"
-// mean all of them. Unknown names add nothing.
+// Returns the sections named, each once, in INFO's order; no name: the default ones. "all" and
+// "everything" mean all of them. Unknown names add nothing.
 std::string InfoText(Server& server, std::span<const std::string_view> sections);
 
 }  // namespace reco::api

@@ -1,3 +1,5 @@
+// The shapes are those of Redis 7.0, which redis-cli reads: names of flags and categories are
+// simple strings in sets, maps are flat arrays in RESP2.
 #include "api/commands/admin/introspection_commands.h"
 
 #include <algorithm>
@@ -19,7 +21,7 @@ void AnswerNames(Reply& reply, const std::vector<std::string_view>& names) {
   }
 }
 
-// Where the keys are, as a list of one key specification: a range from an index.
+// Answers where the keys are, as a list of one key specification: a range from an index.
 void AnswerKeySpecs(Reply& reply, const CommandSpec& spec) {
   if (spec.keys.first == 0) {
     reply.Set(0);
@@ -78,6 +80,7 @@ void AnswerArguments(Reply& reply, std::span<const ArgumentSpec> arguments) {
   for (const ArgumentSpec& argument : arguments) {
     const bool is_key = argument.type == "key";
     const bool flagged = argument.optional || argument.multiple;
+    // A map announces its length, so the pairs are counted before they are written.
     reply.Map(2 + (is_key ? 1 : 0) + (argument.token.empty() ? 0 : 1) + (flagged ? 1 : 0) +
               (argument.arguments.empty() ? 0 : 1));
     reply.Bulk("name");
@@ -141,7 +144,7 @@ void AnswerAllInfo(CommandContext& context) {
   }
 }
 
-// COMMAND LIST FILTERBY kind value.
+// Returns true iff COMMAND LIST FILTERBY kind value shows the command.
 bool ListMatches(const CommandEntry& entry, std::string_view kind, std::string_view value) {
   if (EqualsIgnoreCase(kind, "pattern")) {
     return GlobMatch(value, entry.full_name, /*ignore_case=*/true);
@@ -175,6 +178,7 @@ void HandleCommandInfo(CommandContext& context) {
   for (const std::string_view name : names) {
     const CommandEntry* entry = context.server.commands().FindFullName(name);
     if (entry == nullptr) {
+      // Each name gets an answer in its place. COMMAND DOCS, being a map, leaves unknown names out.
       context.reply.Null();
     } else {
       AnswerInfo(context.reply, *entry);
@@ -207,6 +211,7 @@ void HandleCommandGetKeys(CommandContext& context) {
     context.reply.Error("ERR Invalid command specified");
     return;
   }
+  // Before the arity, as in Redis 7.0.
   if (entry->spec->keys.first == 0) {
     context.reply.Error("ERR The command has no key arguments");
     return;
@@ -233,6 +238,7 @@ void HandleCommandList(CommandContext& context) {
     return;
   }
   std::vector<std::string_view> names;
+  // Subcommands have rows of their own, and are listed as "config|get".
   for (const CommandEntry& entry : context.server.commands().entries()) {
     if (!filtered || ListMatches(entry, args[3], args[4])) {
       names.push_back(entry.full_name);

@@ -66,7 +66,8 @@ void HandleTime(CommandContext& context) {
   context.reply.Bulk(std::to_string(now_us % 1'000'000));
 }
 
-// ASYNC and SYNC are the same here: both answer when the keys are gone.
+// Flushes one database, or all. ASYNC and SYNC are the same here: both answer when the keys are
+// gone.
 void Flush(CommandContext& context, std::optional<std::uint32_t> db) {
   const bool has_mode = context.args.size() == 2 && (EqualsIgnoreCase(context.args[1], "async") ||
                                                      EqualsIgnoreCase(context.args[1], "sync"));
@@ -93,7 +94,7 @@ struct ShutdownOptions {
   bool abort = false;
 };
 
-// False: syntax error.
+// Reads the words of SHUTDOWN. Returns false for a syntax error.
 bool ParseShutdown(std::span<const std::string_view> words, ShutdownOptions* options) {
   const std::pair<std::string_view, bool*> keywords[] = {{"save", &options->save},
                                                          {"nosave", &options->no_save},
@@ -112,11 +113,12 @@ bool ParseShutdown(std::span<const std::string_view> words, ShutdownOptions* opt
       return false;
     }
   }
+  // ABORT stands alone, and SAVE and NOSAVE exclude each other.
   const bool others = options->save || options->no_save || options->now || options->force;
   return !(options->abort && others) && !(options->save && options->no_save);
 }
 
-// Answers nothing when it succeeds: the connection closes.
+// Stops the server. Answers nothing when it succeeds: the connection closes.
 void HandleShutdown(CommandContext& context) {
   ShutdownOptions options;
   if (!ParseShutdown(context.args.subspan(1), &options)) {
@@ -124,10 +126,13 @@ void HandleShutdown(CommandContext& context) {
     return;
   }
   if (options.abort) {
+    // A shutdown waits for nothing that could be called off.
     context.reply.Error("ERR No shutdown in progress.");
     return;
   }
   context.server.Write(LogLevel::kWarning, "User requested shutdown...");
+  // Written here, where a failure can still be answered; the process writes a last one in any case.
+  // No data hang on it: the log has all that was acknowledged.
   const Status saved = options.no_save ? Status::Ok() : context.database.Checkpoint();
   if (!saved.ok() && !options.force) {
     context.server.Write(LogLevel::kWarning, "shutdown refused: " + std::string(saved.message()));
@@ -138,6 +143,7 @@ void HandleShutdown(CommandContext& context) {
   context.server.RequestShutdown();
 }
 
+// Answers as a master without replicas; clients of sentinels ask for it.
 void HandleRole(CommandContext& context) {
   context.reply.Array(3);
   context.reply.Bulk("master");
@@ -145,10 +151,12 @@ void HandleRole(CommandContext& context) {
   context.reply.Array(0);
 }
 
+// Answers Redis's text, by which clients know that there is no cluster to discover.
 void HandleClusterDisabled(CommandContext& context) {
   context.reply.Error("ERR This instance has cluster support disabled");
 }
 
+// Flags, categories and arities follow Redis 7.0, because clients read them by COMMAND.
 constexpr std::uint32_t kAlways = kLoading | kStale;
 constexpr std::uint32_t kAdministration = kAdmin | kNoScript | kLoading | kStale;
 constexpr std::string_view kGroup = "server";
