@@ -45,7 +45,7 @@ void Delete(CommandContext& context) {
   AnswerInteger(context.reply, context.database.Delete(db, context.args.subspan(1), kDeferred));
 }
 
-// A key named twice counts twice.
+// Answers how many of the keys exist. A key named twice counts twice, as in Redis.
 void Exists(CommandContext& context) {
   const auto count = std::ranges::count_if(context.args.subspan(1), [&](std::string_view name) {
     return context.database.Exists(context.Key(name));
@@ -64,7 +64,8 @@ struct ScanOptions {
   std::optional<std::string_view> type;
 };
 
-// Redis takes a repeated option's last value. The error's text, or empty.
+// Reads the cursor and the options; a repeated option's last value counts, as in Redis. Returns the
+// error's text, or empty.
 std::string_view ReadScanOptions(std::span<const std::string_view> args, ScanOptions* options) {
   const std::optional<std::uint64_t> cursor = ParseCursor(args[1]);
   if (!cursor.has_value()) {
@@ -81,6 +82,7 @@ std::string_view ReadScanOptions(std::span<const std::string_view> args, ScanOpt
       if (!count.has_value()) {
         return kNotInteger;
       }
+      // Redis has a syntax error for it, not an error of range.
       if (*count < 1) {
         return kSyntaxError;
       }
@@ -106,6 +108,7 @@ void Scan(CommandContext& context) {
   if (options.type.has_value()) {
     const std::optional<KeyKind> named = KindNamed(*options.type);
     if (!named.has_value()) {  // a type that no key here can have
+      // No page could have a name, so the walk ends at once.
       AnswerScanPage(context.reply, ScanPage{});
       return;
     }
@@ -140,7 +143,7 @@ struct ExpireFlags {
   bool lt = false;
 };
 
-// The error's text, or empty.
+// Reads the flags of EXPIRE and its kin. Returns the error's text, or empty.
 std::string ReadExpireFlags(std::span<const std::string_view> words, ExpireFlags* flags) {
   for (const std::string_view word : words) {
     if (EqualsIgnoreCase(word, "NX")) {
@@ -152,6 +155,7 @@ std::string ReadExpireFlags(std::span<const std::string_view> words, ExpireFlags
     } else if (EqualsIgnoreCase(word, "LT")) {
       flags->lt = true;
     } else {
+      // Not the usual syntax error: EXPIRE has a text of its own in Redis.
       return std::string("ERR Unsupported option ").append(word);
     }
   }
@@ -164,7 +168,8 @@ std::string ReadExpireFlags(std::span<const std::string_view> words, ExpireFlags
   return {};
 }
 
-// GT implies XX: a key without expiry counts as one that lives for ever.
+// Returns the condition that the flags ask for. GT implies XX: a key without expiry counts as one
+// that lives for ever.
 ExpireCondition ConditionOf(const ExpireFlags& flags) {
   if (flags.nx) {
     return ExpireCondition::kNoExpiry;
@@ -178,11 +183,13 @@ ExpireCondition ConditionOf(const ExpireFlags& flags) {
   return flags.xx ? ExpireCondition::kHasExpiry : ExpireCondition::kAlways;
 }
 
-// `value` units after `base_ms` as a time in ms; nullopt when it does not fit.
+// Returns `value` units after `base_ms` as a time in ms; nullopt when it does not fit.
 std::optional<std::int64_t> TimeAfter(std::int64_t base_ms, std::int64_t value,
                                       std::int64_t unit_ms) {
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+  // A negative value is allowed: the key is gone at once. With a base of at least 0 it cannot pass
+  // the least time.
   if (value > kMax / unit_ms || value < kMin / unit_ms || value * unit_ms > kMax - base_ms) {
     return std::nullopt;
   }
@@ -190,6 +197,7 @@ std::optional<std::int64_t> TimeAfter(std::int64_t base_ms, std::int64_t value,
 }
 
 void ExpireAt(CommandContext& context, std::int64_t base_ms, std::int64_t unit_ms) {
+  // Redis's order of errors: options, number, range.
   ExpireFlags flags;
   if (const std::string error = ReadExpireFlags(context.args.subspan(3), &flags); !error.empty()) {
     context.reply.Error(error);
@@ -206,6 +214,8 @@ void ExpireAt(CommandContext& context, std::int64_t base_ms, std::int64_t unit_m
     return;
   }
   const KeyRef key = context.Key(context.args[1]);
+  // LT alone also holds for a key without an expiry, which XX excludes; the engine has no condition
+  // for both.
   if (flags.xx && flags.lt && context.database.ExpireTimeMs(key) < 0) {
     context.reply.Integer(0);
     return;
@@ -243,6 +253,7 @@ void AnswerExpiry(CommandContext& context, std::int64_t base_ms, std::int64_t un
     return;
   }
   const std::int64_t left_ms = std::max<std::int64_t>(at_ms - base_ms, 0);
+  // Redis's (ms + 500) / 1000, without its overflow.
   context.reply.Integer(left_ms / unit_ms + (left_ms % unit_ms * 2 >= unit_ms ? 1 : 0));
 }
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::string_view kInvalidExpire = "ERR invalid expire time in 'set' command";
 
-// How the value behind a keyword of SET gives the expiry.
+// A keyword of SET, and how the value behind it gives the expiry.
 struct ExpiryUnit {
   std::string_view keyword;
   std::int64_t unit_ms;
@@ -45,8 +45,8 @@ const ExpiryUnit* ExpiryUnitNamed(std::string_view word) {
   return nullptr;
 }
 
-// False: a syntax error. As in Redis an option may be repeated, but not be combined with another of
-// its kind.
+// Reads the options of SET. Returns false for a syntax error. As in Redis an option may be
+// repeated, but not be combined with another of its kind.
 bool ReadSetOptions(std::span<const std::string_view> words, SetRequest* request) {
   using Condition = SetOptions::Condition;
   SetOptions& options = request->options;
@@ -62,6 +62,7 @@ bool ReadSetOptions(std::span<const std::string_view> words, SetRequest* request
       options.keep_ttl = true;
     } else if (unit != nullptr && !options.keep_ttl && i + 1 < words.size() &&
                (request->unit == nullptr || request->unit == unit)) {
+      // The number is read later: a syntax error anywhere comes first, as in Redis.
       request->unit = unit;
       request->expiry = words[++i];
     } else {
@@ -71,7 +72,7 @@ bool ReadSetOptions(std::span<const std::string_view> words, SetRequest* request
   return true;
 }
 
-// The error's text, or empty.
+// Reads the number behind EX and its kin. Returns the error's text, or empty.
 std::string_view ReadExpiry(SetRequest* request) {
   if (request->unit == nullptr) {
     return {};
@@ -83,6 +84,7 @@ std::string_view ReadExpiry(SetRequest* request) {
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
   const std::int64_t unit_ms = request->unit->unit_ms;
   const std::int64_t base_ms = request->unit->relative ? SystemClock().NowMs() : 0;
+  // Zero is no expiry for SET, not even as a time: Redis refuses what EXPIRE takes as "at once".
   if (*value <= 0 || *value > kMax / unit_ms || *value * unit_ms > kMax - base_ms) {
     return kInvalidExpire;
   }
@@ -102,6 +104,8 @@ void Set(CommandContext& context) {
   }
   const Result<SetOutcome> outcome = context.database.Set(
       context.Key(context.args[1]), context.args[2], request.options, kDeferred);
+  // With GET the old value is the answer, written or not; without it null says that NX or XX did
+  // not hold.
   if (!outcome.ok()) {
     context.reply.Failure(outcome.status());
   } else if (request.options.get && outcome->old.has_value()) {
