@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kRetrain = "retrain-";
 constexpr std::string_view kTypes = "type.*";  // the parameters of types: TYPE name weight
 
-// Reads one of them, behind RETRAIN.
+// Reads one of them, behind the keyword RETRAIN.
 void ReadRetrain(Arguments& words, ParameterList* parameters) {
   for (const engine::Parameter& parameter : engine::CollectionParameters()) {
     if (parameter.name.starts_with(kRetrain) &&
@@ -34,6 +34,7 @@ void ReadRetrain(Arguments& words, ParameterList* parameters) {
   words.FailSyntax();
 }
 
+// Reads the options up to the end of the words. Values stay texts: the engine knows their ranges.
 ParameterList ReadCreateOptions(Arguments& words) {
   ParameterList parameters;
   while (words.left() > 0) {
@@ -50,7 +51,8 @@ ParameterList ReadCreateOptions(Arguments& words) {
   return parameters;
 }
 
-// True: created. False: a collection with equal options was there already.
+// Creates a collection. Answers true when it did, false when one with equal options was there
+// already.
 void Create(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
@@ -59,6 +61,8 @@ void Create(CommandContext& context) {
     return;
   }
   CollectionOptions options;
+  // FEEDBACK decides on the defaults of the others, so it is looked for before any of them is set,
+  // wherever it stands.
   const bool rated = std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
     return EqualsIgnoreCase(parameter.first, "feedback") &&
            EqualsIgnoreCase(parameter.second, "explicit");
@@ -77,6 +81,7 @@ void Create(CommandContext& context) {
 
 void ConfigGet(CommandContext& context) {
   const KeyRef key = context.Key(context.args[1]);
+  // Arity cannot tell GET, which takes one pattern, from SET.
   if (context.args.size() != 4) {
     context.reply.Error("ERR syntax error");
     return;
@@ -93,6 +98,7 @@ void ConfigGet(CommandContext& context) {
 }
 
 void ConfigSet(CommandContext& context) {
+  // A pair that lacks its value fails while it is read, before anything is set.
   Arguments words(context.args, 3);
   const KeyRef key = context.Key(context.args[1]);
   ParameterList parameters;
@@ -120,7 +126,7 @@ void Config(CommandContext& context) {
   }
 }
 
-// The jobs that were started for the key of this name, oldest first.
+// Returns the jobs that were started for the key of this name, oldest first.
 std::vector<JobInfo> JobsOf(const Database& database, std::string_view key) {
   std::vector<JobInfo> jobs = database.Jobs();
   std::erase_if(jobs, [key](const JobInfo& job) { return job.key != key; });
@@ -253,6 +259,8 @@ constexpr ArgumentSpec kConfigArguments[] = {
 }  // namespace
 
 std::span<const CommandSpec> CollectionCommands() {
+  // Made on first use: the table of parameters is the engine's, and its names are put into capitals
+  // here.
   static const CreateArguments kCreate;
   static const CommandSpec kRows[] = {
       {.name = "reco.create",
@@ -263,6 +271,7 @@ std::span<const CommandSpec> CollectionCommands() {
        .complexity = "O(1)",
        .arguments = kCreate.all(),
        .handler = Create},
+      // One row for both verbs: GET counts as a write, too.
       {.name = "reco.config",
        .arity = -4,
        .flags = kWrite | kDenyOom,

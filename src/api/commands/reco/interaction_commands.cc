@@ -35,8 +35,8 @@ constexpr std::array kInteractionOptions = {
         .For(kAdds),
 };
 
-// Every option is a keyword and a value, so the weight is there when an odd number of words is
-// left; a lone keyword is not taken for one.
+// Returns true iff the next word is a weight. Every option is a keyword and a value, so the weight
+// is there when an odd number of words is left; a lone keyword is not taken for one.
 bool HasWeight(const Arguments& words) {
   bool keyword = false;
   for (const auto& option : kInteractionOptions) {
@@ -64,6 +64,7 @@ void Add(CommandContext& context) {
 void AddMany(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
+  // After a failure left() is 0, so nothing is reserved or read.
   if (words.left() % kWordsPerInteraction != 0) {
     words.Fail("wrong number of arguments for 'reco.madd' command");
   }
@@ -159,6 +160,7 @@ constexpr CommandSpec kRows[] = {
      .complexity = "O(D^2) for short rows, where D is the dimension",
      .arguments = kSetArguments,
      .handler = SetPreference},
+    // Without kDenyOom: removing must get through at the limit, since it frees memory.
     {.name = "reco.rem",
      .arity = -4,
      .flags = kWrite,

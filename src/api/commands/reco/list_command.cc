@@ -55,6 +55,7 @@ void ReadHead(ListHead head, Arguments& words, ListRequest* request) {
 }
 
 void AnswerRanking(Reply& reply, const ListRequest& request, const Ranking& ranking) {
+  // An entry alone is its id; what else is asked for follows in this order.
   const std::size_t columns = 1 + (request.with_scores ? 1U : 0U) +
                               (request.with_source ? 1U : 0U) + (request.with_attributes ? 1U : 0U);
   StartRows(reply, ranking.entries.size(), columns);
@@ -80,7 +81,8 @@ void AnswerRanking(Reply& reply, const ListRequest& request, const Ranking& rank
 void ReadList(const ListCommand& command, Arguments& words, ListRequest* request) {
   ReadHead(command.head, words, request);
   ReadOptions<ListRequest>(kListOptions, command.bit, words, request);
-  // A row of AUDIENCE or HISTORY is read as a whole, whatever the page.
+  // Each has its own range in the table; only their sum needs both. A row of AUDIENCE or HISTORY is
+  // read as a whole, whatever the page.
   if ((command.bit & list::kRankings) != 0 && request->count + request->offset > kPageEndMax) {
     words.Fail("OFFSET and COUNT must add up to at most " + std::to_string(kPageEndMax));
   }
@@ -91,6 +93,7 @@ void AnswerList(const ListCommand& command, CommandContext& context) {
   ListRequest request;
   ReadList(command, words, &request);
   if (request.filtered) {
+    // A wrong expression is refused whatever the key holds, as other wrong words are.
     if (const auto compiled = filter::Filter::Compile(request.filter); !compiled.ok()) {
       words.Fail(compiled.status().message());
     }
@@ -112,6 +115,7 @@ bool ListIsSlow(const ListCommand& command, const CommandContext& context) {
   }
   Arguments words(context.args);
   ListRequest request;
+  // Read here and again by the handler: whether a request is slow stands in its options.
   ReadList(command, words, &request);
   if (words.failed()) {
     return false;  // the error is at hand
@@ -122,6 +126,7 @@ bool ListIsSlow(const ListCommand& command, const CommandContext& context) {
   if (asks_for_work || command.work == ListWork::kShort) {
     return asks_for_work;
   }
+  // Most lists are answered at once, on the io thread, once their filters stand in memory.
   const KeyRef key = context.Key(request.key);
   return !context.database.FiltersAreReady(key, command.side, request.filter) ||
          (command.work == ListWork::kByVector && context.database.ListsAreLong(key));

@@ -16,10 +16,10 @@
 
 namespace reco::api {
 
-// What stands between the key and the options.
+// The words between the key and the options.
 enum class ListHead : std::uint8_t { kNothing, kUser, kItem, kUsers, kItems };
 
-// What may make a list slow beside its options.
+// The work that may make a list slow, beside its options.
 enum class ListWork : std::uint8_t {
   kShort,     // nothing
   kFiltered,  // columns or bitmaps of filters that have to be made first
@@ -38,7 +38,7 @@ struct ListCommand {
 
 // Reads a request up to its end; `words` says what is wrong with it.
 void ReadList(const ListCommand& command, Arguments& words, ListRequest* request);
-// Answers it.
+// Reads the request and answers it.
 void AnswerList(const ListCommand& command, CommandContext& context);
 // Returns true iff the request belongs on a worker; one that is wrong does not.
 bool ListIsSlow(const ListCommand& command, const CommandContext& context);

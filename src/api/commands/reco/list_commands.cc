@@ -10,7 +10,7 @@
 namespace reco::api {
 namespace {
 
-// Entries with a weight, as a ranking whose scores are the weights.
+// Returns the entries as a ranking whose scores are their weights.
 template <typename Entry>
 Result<Ranking> ByWeight(Result<std::vector<Entry>> entries, std::string Entry::*id) {
   RECO_RETURN_IF_ERROR(entries.status());
@@ -33,6 +33,7 @@ constexpr ListCommand kPopular = {
                  ? database.PopularWithin(key, *request.window_s, request.popular_by, request)
                  : database.Popular(key, request.popular_by, request);
     }};
+// kLong, because the first use of a half-life reads the log.
 constexpr ListCommand kTrending = {
     "reco.trending",
     list::kTrending,
@@ -71,6 +72,7 @@ constexpr ListCommand kAudience = {
           database.Audience(key, request.id, {.count = request.count, .offset = request.offset}),
           &AudienceEntry::user);
     }};
+// kShort: only ASOF may take long, and its row says so.
 constexpr ListCommand kHistory = {
     "reco.history",
     list::kHistory,

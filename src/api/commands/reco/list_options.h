@@ -68,7 +68,7 @@ inline constexpr std::uint32_t kRankings = kOfItems | kSimilarUsers | kActiveUse
 inline constexpr std::uint32_t kEvery = kRankings | kAudience | kHistory;
 }  // namespace list
 
-// One weight for each of `count` items.
+// Reads one weight for each of `count` items.
 inline std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
   std::vector<double> weights;
   while (!words.failed() && weights.size() < count) {
@@ -77,7 +77,8 @@ inline std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
   return weights;
 }
 
-// "n id ..." into the vector, and into the engine's option that borrows it.
+// Makes an option that reads "n id ..." into the vector, and into the engine's option that borrows
+// it.
 template <auto kIds, auto kSpan>
 constexpr Option<ListRequest> IdsOption(const OptionText& text) {
   return OptionsOf<ListRequest>::Custom(

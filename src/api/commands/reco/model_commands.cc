@@ -20,8 +20,9 @@ namespace {
 constexpr std::int64_t kJobIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kWaitMsMax = 31'536'000'000;  // a year
 
-// Waits for the job to finish. False: it did not succeed, and the error is answered.
+// Waits for the job to finish. Returns false when it did not succeed; the error is then answered.
 bool AwaitSuccess(CommandContext& context, std::uint64_t id, JobInfo* finished) {
+  // 0 waits without end, which is why the callers are on a worker.
   Result<JobInfo> job = context.database.WaitJob(id, 0);
   if (!job.ok()) {
     context.reply.Failure(job.status());
@@ -53,6 +54,7 @@ void Retrain(CommandContext& context) {
   if (words.Reject(context.reply) || RejectMissing(context, key)) {
     return;
   }
+  // Takes no kDeferred: the job commits by itself.
   const Result<std::uint64_t> id = context.database.Retrain(key, parameters);
   JobInfo finished;
   if (id.ok() && sync && !AwaitSuccess(context, *id, &finished)) {
@@ -61,16 +63,20 @@ void Retrain(CommandContext& context) {
   AnswerInteger(context.reply, id);
 }
 
+// Returns true iff the caller waits for the end. A value that reads SYNC only costs a trip to a
+// worker.
 bool RetrainIsSlow(const CommandContext& context) {
   constexpr std::size_t kFirstOption = 2;
   return ContainsKeyword(context.args, kFirstOption, "SYNC");
 }
 
 bool LooksLikeNumber(std::string_view word) {
+  // Also what is no number in the end, such as -x, so that the error is about AT.
   return !word.empty() && (word[0] == '-' || word[0] == '+' || (word[0] >= '0' && word[0] <= '9'));
 }
 
-// One number or more; parameters begin with a letter.
+// Reads one number or more; they end at the first word that is none, because parameters begin with
+// a letter.
 std::vector<std::uint32_t> ReadCutoffs(Arguments& words) {
   std::vector<std::uint32_t> cutoffs;
   do {
@@ -107,7 +113,7 @@ EvaluationOptions ReadEvaluationOptions(Arguments& words) {
 
 using Figures = std::span<const std::pair<std::string, double>>;
 
-// The figure named `name`; null when there is none.
+// Returns the figure named `name`; null when there is none.
 const double* FindFigure(Figures figures, std::string_view name) {
   const auto found =
       std::ranges::find_if(figures, [name](const auto& figure) { return figure.first == name; });
@@ -135,7 +141,7 @@ void AnswerScorer(Reply& reply, std::string_view scorer, std::span<const Measure
 }
 
 void AnswerEvaluation(Reply& reply, const JobInfo& job) {
-  // Of lists, or of predicted ratings.
+  // An evaluation is of lists or, for ratings, of predictions; the result tells which.
   constexpr std::string_view kListScorers[] = {"model", "popularity", "cosine"};
   constexpr std::string_view kRatingScorers[] = {"model", "biases", "mean"};
   constexpr std::size_t kOtherPairs = 3;
@@ -143,6 +149,7 @@ void AnswerEvaluation(Reply& reply, const JobInfo& job) {
   const std::string_view counted = rated ? "ratings" : "users";
   const double* count = FindFigure(job.result, counted);
   const double* seconds = FindFigure(job.result, "seconds");
+  // Both kinds have three scorers.
   reply.Map(kOtherPairs + std::size(kListScorers));
   reply.Bulk("job");
   reply.Integer(static_cast<std::int64_t>(job.id));
@@ -215,6 +222,7 @@ void JobWait(CommandContext& context) {
   if (words.Reject(context.reply)) {
     return;
   }
+  // A timeout is no error: the job is answered as it stands.
   AnswerJobResult(context.reply, context.database.WaitJob(id, timeout_ms));
 }
 

@@ -26,7 +26,7 @@ constexpr std::string_view IdName(Side side) {
   return side == Side::kUser ? "user id" : "item id";
 }
 
-// The key and the id behind a subcommand.
+// The key and the id that stand behind a subcommand.
 struct RecordName {
   KeyRef key;
   std::string_view id;
@@ -37,6 +37,7 @@ RecordName ReadName(const CommandContext& context, Arguments& words, Side side) 
   return {.key = key, .id = words.Id(IdName(side))};
 }
 
+// Items and users have the same options and the same handlers, which differ by the side alone.
 using RecordOptions = OptionsOf<RecordUpdate>;
 constexpr std::array kRecordOptions = {
     RecordOptions::Custom({.name = "json", .type = "string", .token = "ATTRS"},
@@ -85,6 +86,7 @@ void AnswerRecord(Reply& reply, const Record& record) {
   constexpr std::size_t kPairs = 7;
   reply.Map(kPairs);
   reply.Bulk("attributes");
+  // An item or user that only interactions have made known has none.
   if (record.attributes.empty()) {
     reply.Null();
   } else {
@@ -158,6 +160,7 @@ void CountRecords(CommandContext& context) {
 void GetVector(CommandContext& context) {
   Arguments words(context.args, kSubcommandWords);
   const KeyRef key = context.Key(words.Word());
+  // USER or ITEM is needed, because an id may be known on both sides.
   const Side side = words.Keyword("USER") ? Side::kUser : Side::kItem;
   if (side == Side::kItem && !words.Keyword("ITEM")) {
     words.FailSyntax();
@@ -238,6 +241,7 @@ constexpr CommandSpec kItemRows[] = {
         kItemSetArguments, SetRecord<Side::kItem>),
     Row("get", 4, kReadonly | kFast, "Returns a map of the item's attributes and counts, or nil",
         kItemArguments, GetRecord<Side::kItem>),
+    // Without kDenyOom: deleting must get through at the limit, since it frees memory.
     WithComplexity(Row("del", 4, kWrite,
                        "Removes an item, its vector and its interactions. Returns whether it "
                        "existed",

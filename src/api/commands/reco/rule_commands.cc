@@ -80,6 +80,7 @@ void SetRule(CommandContext& context) {
   RuleRequest rule;
   rule.name = words.Text("rule name", kRuleNameBytesMax);
   ReadOptions<RuleRequest>(kRuleOptions, kSets, words, &rule);
+  // The table lets each option stand once, but cannot say that one of three must.
   if (rule.actions != 1) {
     words.Fail("a rule needs one of BOOST factor, BURY and PIN position");
   }
@@ -129,6 +130,7 @@ void ListRules(CommandContext& context) {
     reply.Bulk("action");
     reply.Bulk(ActionName(rule.action));
     reply.Bulk("value");
+    // BURY has no value.
     if (rule.action == Rule::Action::kBury) {
       reply.Null();
     } else {
@@ -153,6 +155,7 @@ void DeleteRule(CommandContext& context) {
   }
 }
 
+// Runs RECO.RULE key VERB. The verb stands behind the key, so it is no subcommand of the table.
 void RunRule(CommandContext& context) {
   const std::string_view verb = context.args[2];
   if (EqualsIgnoreCase(verb, "SET")) {
@@ -180,6 +183,7 @@ constexpr ArgumentSpec kRuleArguments[] = {kKeyArgument,
                                            {.name = "verb", .type = "oneof", .arguments = kVerbs}};
 
 constexpr CommandSpec kRows[] = {
+    // One row for all verbs: LIST counts as a write, too.
     {.name = "reco.rule",
      .arity = -3,
      .flags = kWrite | kDenyOom,

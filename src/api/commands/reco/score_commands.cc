@@ -42,7 +42,7 @@ void Similarity(CommandContext& context) {
   }
 }
 
-// What is asked of an anonymous basket: "key target n item ..." and its options.
+// A request about an anonymous basket: "key target n item ..." and its options.
 struct BasketRequest {
   std::string_view target;
   std::vector<std::string_view> items;
@@ -108,7 +108,7 @@ void AnswerExplanation(Reply& reply, const Explanation& explanation) {
   }
 }
 
-// Null for what is unknown.
+// Answers null for what is unknown.
 void AnswerExplanationOrNull(Reply& reply, const Result<Explanation>& explanation) {
   if (explanation.ok()) {
     AnswerExplanation(reply, *explanation);
@@ -192,6 +192,7 @@ void Why(CommandContext& context) {
   reply.Bulk("state");
   reply.Bulk(StateName(place->state));
   reply.Bulk("rank");
+  // Only an item that is in the list has a place in it.
   if (place->state == ItemPlace::State::kRanked) {
     reply.Integer(static_cast<std::int64_t>(place->rank));
   } else {
