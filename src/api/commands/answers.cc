@@ -9,6 +9,7 @@ constexpr std::size_t kEchoedBytesMax = 128;  // of a caller's word in an error 
 constexpr int kResp3 = 3;
 
 std::string_view JobKindName(JobKind kind) {
+  // No default, here and below: the compiler names a value that is missing.
   switch (kind) {
     case JobKind::kRetrain:
       return "retrain";
@@ -77,6 +78,7 @@ void AnswerScores(Reply& reply, const Result<std::vector<std::optional<double>>>
 
 void AnswerScanPage(Reply& reply, const ScanPage& page) {
   reply.Array(2);
+  // A string, as in Redis.
   reply.Bulk(std::to_string(page.cursor));
   reply.Array(page.names.size());
   for (const std::string& name : page.names) {
@@ -135,16 +137,19 @@ void AnswerJobs(Reply& reply, std::span<const JobInfo> jobs) {
 }
 
 void StartRows(Reply& reply, std::size_t rows, std::size_t columns) {
+  // As Redis answers HRANDFIELD WITHVALUES.
   reply.Array(reply.protocol() == kResp3 ? rows : rows * columns);
 }
 
 void StartRow(Reply& reply, std::size_t columns) {
+  // A row of one value is the value itself, in both protocols.
   if (columns > 1 && reply.protocol() == kResp3) {
     reply.Array(columns);
   }
 }
 
 bool RejectMissing(CommandContext& context, KeyRef key) {
+  // A key of another kind is for the engine to refuse, with WRONGTYPE.
   if (context.database.Kind(key) != KeyKind::kNone) {
     return false;
   }

@@ -23,26 +23,27 @@ inline constexpr WriteOptions kDeferred{.defer_commit = true};
 void AnswerStatus(Reply& reply, const Status& status);  // +OK
 void AnswerInteger(Reply& reply, const Result<std::uint64_t>& result);
 void AnswerBoolean(Reply& reply, const Result<bool>& result);
-// An array; what has no value is null.
+// Answers an array; what has no value is null.
 void AnswerScores(Reply& reply, const Result<std::vector<std::optional<double>>>& result);
-// SCAN's array of the cursor and the names.
+// Answers SCAN's array of the cursor and the names.
 void AnswerScanPage(Reply& reply, const ScanPage& page);
 
-// Maps of names.
+// Answers a map of names to figures, or to the texts of parameters.
 void AnswerFigures(Reply& reply, std::span<const std::pair<std::string, double>> figures);
 void AnswerParameters(Reply& reply, Parameters parameters);
 
-// A map: id, kind, key, state, percent, phase, eta-seconds, started-ms, finished-ms, error, result.
+// Answers a map: id, kind, key, state, percent, phase, eta-seconds, started-ms, finished-ms, error,
+// result.
 void AnswerJob(Reply& reply, const JobInfo& job);
 void AnswerJobs(Reply& reply, std::span<const JobInfo> jobs);
 
-// Rows of `columns` values in a list of `rows`: RESP3 nests each row, RESP2 writes them one after
-// the other. Call StartRows once and StartRow before each row's values.
+// Begins a list of `rows` rows of `columns` values: RESP3 nests each row, RESP2 writes them one
+// after the other. StartRows is called once, StartRow before each row's values.
 void StartRows(Reply& reply, std::size_t rows, std::size_t columns);
 void StartRow(Reply& reply, std::size_t columns);
 
-// For commands that need the collection: true when there is no key of that name; the error is then
-// answered.
+// Returns true when there is no key of that name; the error is then answered. For commands that
+// need the collection.
 bool RejectMissing(CommandContext& context, KeyRef key);
 
 }  // namespace reco::api

@@ -53,9 +53,12 @@ std::string_view Arguments::Text(std::string_view name, std::size_t bytes_max) {
 
 std::int64_t Arguments::Integer(std::string_view name, std::int64_t low, std::int64_t high) {
   const std::string_view word = Word();
+  // No number and a number out of range differ: the first text is Redis's, the second names the
+  // value and the range.
   const std::optional<std::int64_t> value = ParseInteger(word);
   if (!value.has_value()) {
     Fail(kNotInteger);
+    // A value in range, so that the handler can go on reading; it tests for failure at the end.
     return low;
   }
   if (*value < low || *value > high) {
@@ -110,6 +113,7 @@ bool Arguments::Option(std::string_view keyword) {
 std::vector<std::string_view> Arguments::CountedIds(const IdList& list) {
   const auto count =
       static_cast<std::size_t>(Integer(list.count, 1, static_cast<std::int64_t>(list.ids_max)));
+  // Before anything is read: too few ids are a wrong request, whatever the ids are.
   if (count > left()) {
     FailSyntax();
   }
@@ -134,6 +138,7 @@ std::vector<std::string_view> Arguments::RemainingIds(std::string_view name) {
 }
 
 std::vector<std::string_view> Arguments::RemainingIds(const IdList& list) {
+  // Before they are copied.
   if (left() > list.ids_max) {
     Fail(RangeMessage(list.count, "1", std::to_string(list.ids_max)));
   }
@@ -142,6 +147,7 @@ std::vector<std::string_view> Arguments::RemainingIds(const IdList& list) {
 
 void Arguments::Parameter(ParameterList* parameters) {
   const std::string_view word = Word();
+  // "TYPE.Purchase" is the parameter "type." of the type "Purchase".
   const std::string_view head = word.substr(0, word.find('.'));
   Parameter(LowerCase(head).append(word.substr(head.size())), parameters);
 }
@@ -156,6 +162,7 @@ void Arguments::Parameter(std::string name, ParameterList* parameters) {
 }
 
 void Arguments::Fail(std::string_view message) {
+  // The first error is the one nearest to the cause; what follows may be nonsense.
   if (!failed_) {
     failed_ = true;
     error_.assign("ERR ").append(message);

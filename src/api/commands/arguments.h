@@ -32,7 +32,7 @@ namespace reco::api {
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
 
-// True when one of the words from index `first` on is `keyword` in any case.
+// Returns true iff one of the words from index `first` on is `keyword` in any case.
 bool ContainsKeyword(std::span<const std::string_view> words, std::size_t first,
                      std::string_view keyword);
 
@@ -40,23 +40,23 @@ bool ContainsKeyword(std::span<const std::string_view> words, std::size_t first,
 // values and left() is 0. The words are borrowed, and so is what the reads return.
 class Arguments {
  public:
-  // Reading starts behind the first `skip` words: the command's name and its subcommand's.
+  // Reads from behind the first `skip` words: the command's name and its subcommand's.
   explicit Arguments(std::span<const std::string_view> words, std::size_t skip = 1)
       : words_(words), next_(skip) {}
 
   bool failed() const { return failed_; }
-  // Words not read yet.
+  // Returns the number of words not read yet.
   std::size_t left() const { return failed_ ? 0 : words_.size() - next_; }
-  // The next word without reading it; empty at the end.
+  // Returns the next word without reading it; empty at the end.
   std::string_view Peek() const { return left() > 0 ? words_[next_] : std::string_view(); }
 
   // The reads below take one word; at the end of the words they fail with a syntax error. `name`
   // is what the error calls the value.
 
   std::string_view Word();
-  // kIdBytesMin to kIdBytesMax bytes.
+  // Reads an id of kIdBytesMin to kIdBytesMax bytes.
   std::string_view Id(std::string_view name);
-  // 1 to `bytes_max` bytes.
+  // Reads 1 to `bytes_max` bytes.
   std::string_view Text(std::string_view name, std::size_t bytes_max);
   std::int64_t Integer(std::string_view name, std::int64_t low, std::int64_t high);
   double Double(std::string_view name, double low, double high);
@@ -64,33 +64,33 @@ class Arguments {
 
   // Takes the next word when it is `keyword` in any case.
   bool Keyword(std::string_view keyword);
-  // The same for an option that may stand only once: a second one is a syntax error.
+  // Takes an option that may stand only once: a second one is a syntax error.
   bool Option(std::string_view keyword);
 
-  // What the ids of a list are called in errors, and how many there may be.
+  // The names that errors use for the ids of a list, and how many there may be.
   struct IdList {
     std::string_view count;  // their number
     std::string_view id;
     std::size_t ids_max;
   };
-  // "n id ...": n ids, 1 to ids_max.
+  // Reads "n id ...": n ids, 1 to ids_max.
   std::vector<std::string_view> CountedIds(const IdList& list);
-  // The same with items, 1 to kBasketItemsMax, behind the keyword or argument `name`.
+  // Reads "n id ..." of items, 1 to kBasketItemsMax; errors call the number `name`.
   std::vector<std::string_view> CountedIds(std::string_view name);
-  // All words left, each an id.
+  // Reads all words left, each an id.
   std::vector<std::string_view> RemainingIds(std::string_view name);
-  // The same with at most ids_max of them.
+  // Reads all words left, each an id, at most ids_max of them.
   std::vector<std::string_view> RemainingIds(const IdList& list);
-  // "name value": appended with the name in lower case up to its first '.', because what follows is
-  // a name of the user's ("type.Purchase"). A repeated name is a syntax error.
+  // Reads "name value" and appends it with the name in lower case up to its first '.', because what
+  // follows is a name of the user's ("type.Purchase"). A repeated name is a syntax error.
   void Parameter(ParameterList* parameters);
-  // The same with the name known and the value next.
+  // Reads the value of the parameter `name`.
   void Parameter(std::string name, ParameterList* parameters);
 
   // Records an error, "ERR " + `message`, unless there is one already.
   void Fail(std::string_view message);
   void FailSyntax() { Fail("syntax error"); }
-  // Answers the recorded error; false when there is none.
+  // Answers the recorded error. Returns false when there is none.
   bool Reject(Reply& reply) const;
 
  private:

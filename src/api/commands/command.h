@@ -18,7 +18,7 @@ class Client;         // one connection: db, name, protocol, authentication (ser
 class Server;         // configuration, clients, statistics (server/server.h)
 struct CommandEntry;  // a row and its place in the table (command_table.h)
 
-// What a handler gets. Views in `args` live until the handler returns; args[0] is the command's
+// All that a handler gets. Views in `args` live until the handler returns; args[0] is the command's
 // name as sent (for a subcommand, args[1] is the subcommand's). Only the commands of commands/admin
 // know what a Server and a Client are.
 struct CommandContext {
@@ -87,7 +87,7 @@ struct CommandSpec {
   std::string_view complexity = {};  // "O(1)"
   std::span<const ArgumentSpec> arguments = {};
   CommandHandler handler = nullptr;  // null when it has subcommands
-  // With kSlowWorker: whether this call is slow; must not answer. Null: every one is.
+  // With kSlowWorker: returns true iff this call is slow; must not answer. Null: every one is.
   bool (*slow)(const CommandContext& context) = nullptr;
   std::span<const CommandSpec> subcommands = {};
 };

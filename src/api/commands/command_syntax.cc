@@ -9,12 +9,15 @@ namespace {
 
 std::string OneArgument(const ArgumentSpec& argument) {
   std::string text;
+  // First the value alone, then what surrounds it, from the inside out: repetition, keyword,
+  // brackets.
   if (argument.type == "pure-token") {
     text = argument.token;
   } else if (argument.type == "oneof") {
     for (const ArgumentSpec& choice : argument.arguments) {
       text.append(text.empty() ? "" : "|").append(OneArgument(choice));
     }
+    // Brackets hold the choices together where there are any, angle brackets where there are none.
     if (!argument.optional) {
       text = std::string("<").append(text).append(">");
     }
@@ -27,6 +30,7 @@ std::string OneArgument(const ArgumentSpec& argument) {
     text = std::string(text).append(" [").append(text).append(" ...]");
   }
   if (!argument.token.empty() && argument.type != "pure-token") {
+    // The keyword stands once, before all repetitions of its value.
     text = std::string(argument.token) + " " + text;
   }
   return argument.optional ? std::string("[").append(text).append("]") : text;
@@ -57,6 +61,7 @@ std::vector<std::string> HelpLines(const CommandEntry& container) {
   lines.push_back(UpperCase(container.spec->name) +
                   " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const CommandEntry* entry : container.subcommands) {
+    // HELP comes last, whatever its place in the table, in the words of Redis.
     if (entry->spec->name == "help") {
       continue;
     }

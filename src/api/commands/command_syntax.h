@@ -11,13 +11,13 @@
 
 namespace reco::api {
 
-// "key [MATCH pattern] [COUNT count]"; empty without arguments.
+// Returns "key [MATCH pattern] [COUNT count]"; empty without arguments.
 std::string ArgumentSyntax(std::span<const ArgumentSpec> arguments);
 
-// "SCAN cursor [MATCH pattern]", "CONFIG GET parameter [parameter ...]".
+// Returns "SCAN cursor [MATCH pattern]", "CONFIG GET parameter [parameter ...]".
 std::string CommandSyntax(const CommandEntry& entry);
 
-// The lines of a container's HELP.
+// Returns the lines of a container's HELP.
 std::vector<std::string> HelpLines(const CommandEntry& container);
 
 }  // namespace reco::api

@@ -13,7 +13,7 @@ char LowerByte(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-// FNV-1a over the lower-case bytes; names are short.
+// Returns FNV-1a over the lower-case bytes; names are short.
 std::size_t HashIgnoreCase(std::string_view name) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char c : name) {
@@ -22,7 +22,7 @@ std::size_t HashIgnoreCase(std::string_view name) {
   return static_cast<std::size_t>(hash ^ (hash >> 32U));
 }
 
-// Whether `category` is one of the words of `list`.
+// Returns true iff `category` is one of the words of `list`.
 bool HasWord(std::string_view list, std::string_view category) {
   std::size_t at = 0;
   while (at < list.size()) {
@@ -35,6 +35,7 @@ bool HasWord(std::string_view list, std::string_view category) {
   return false;
 }
 
+// Returns true iff Redis derives the category from the flags, so that rows need not name it.
 bool FlagsImply(std::uint32_t flags, std::string_view category) {
   const std::pair<std::string_view, bool> implied[] = {
       {"@read", (flags & kReadonly) != 0},   {"@write", (flags & kWrite) != 0},
@@ -74,6 +75,7 @@ CommandEntry* CommandTable::AddEntry(const CommandSpec& spec, const CommandEntry
 }
 
 void CommandTable::BuildIndex() {
+  // At most a quarter full: every request looks here, and chains stay short.
   buckets_.resize(std::bit_ceil((commands_.size() + 1) * 4));
   for (const CommandEntry* entry : commands_) {
     std::size_t at = HashIgnoreCase(entry->spec->name) & (buckets_.size() - 1);
@@ -94,6 +96,7 @@ const CommandEntry* CommandTable::Find(std::string_view name) const {
 
 const CommandEntry* CommandTable::FindSubcommand(const CommandEntry& parent,
                                                  std::string_view name) {
+  // A container has a handful of them.
   for (const CommandEntry* entry : parent.subcommands) {
     if (EqualsIgnoreCase(entry->spec->name, name)) {
       return entry;
@@ -104,6 +107,8 @@ const CommandEntry* CommandTable::FindSubcommand(const CommandEntry& parent,
 
 const CommandEntry* CommandTable::Resolve(std::span<const std::string_view> args) const {
   const CommandEntry* entry = Find(args[0]);
+  // A container without its second word is its own row: COMMAND has a handler, of others the arity
+  // fails.
   if (entry == nullptr || entry->subcommands.empty() || args.size() == 1) {
     return entry;
   }
@@ -121,6 +126,7 @@ const CommandEntry* CommandTable::FindFullName(std::string_view name) const {
 
 bool ArityFits(const CommandSpec& spec, std::size_t arguments) {
   const auto count = static_cast<std::int64_t>(arguments);
+  // Widened before the sign is turned, which the least integer would not survive.
   return spec.arity >= 0 ? count == spec.arity : count >= -std::int64_t{spec.arity};
 }
 
@@ -140,6 +146,7 @@ std::vector<std::string_view> FlagNames(std::uint32_t flags) {
 }
 
 std::vector<std::string_view> CategoryNames(const CommandSpec& spec) {
+  // Redis's, in its order, then ours.
   static constexpr std::string_view kNames[] = {
       "@keyspace", "@read", "@write",    "@hash",      "@string",     "@pubsub",      "@admin",
       "@fast",     "@slow", "@blocking", "@dangerous", "@connection", "@transaction", "@reco"};

@@ -26,23 +26,23 @@ struct CommandEntry {
 // Immutable.
 class CommandTable {
  public:
-  // The rows of these groups, which must outlive the table.
+  // Makes the table of the rows of these groups, which must outlive it.
   explicit CommandTable(std::span<const std::span<const CommandSpec>> groups);
   CommandTable(const CommandTable&) = delete;
   CommandTable& operator=(const CommandTable&) = delete;
 
-  // A command by its first word; null when there is none.
+  // Returns the command of this first word; null when there is none.
   const CommandEntry* Find(std::string_view name) const;
   static const CommandEntry* FindSubcommand(const CommandEntry& parent, std::string_view name);
-  // The row of a request: the subcommand when the command has some and a second word is there. Null
-  // when the command, or the subcommand, is unknown.
+  // Returns the row of a request: the subcommand when the command has some and a second word is
+  // there. Null when the command, or the subcommand, is unknown.
   const CommandEntry* Resolve(std::span<const std::string_view> args) const;
-  // "get" or "config|get".
+  // Returns the row named "get" or "config|get"; null when there is none.
   const CommandEntry* FindFullName(std::string_view name) const;
 
-  // Commands without their subcommands, in the order of the groups.
+  // Returns the commands without their subcommands, in the order of the groups.
   std::span<const CommandEntry* const> commands() const { return commands_; }
-  // Rows, subcommands included, by index.
+  // Returns the rows, subcommands included, by index.
   const std::deque<CommandEntry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
 
@@ -55,16 +55,18 @@ class CommandTable {
   std::vector<const CommandEntry*> buckets_;  // open addressing by hash of the lower-case name
 };
 
-// Arity counts the command's name, and the subcommand's.
+// Returns true iff a request of so many words fits. Arity counts the command's name, and the
+// subcommand's.
 bool ArityFits(const CommandSpec& spec, std::size_t arguments);
 
-// Redis's names of the flags, in its order.
+// Returns Redis's names of the flags, in its order.
 std::vector<std::string_view> FlagNames(std::uint32_t flags);
 
-// "@read", "@string", ...: those of the row and those its flags imply, in Redis's order.
+// Returns "@read", "@string", ...: the categories of the row and those its flags imply, in Redis's
+// order.
 std::vector<std::string_view> CategoryNames(const CommandSpec& spec);
 
-// Positions of the keys in a request that fits the row.
+// Returns the positions of the keys in a request that fits the row.
 std::vector<std::size_t> KeyPositions(const CommandSpec& spec, std::size_t arguments);
 
 }  // namespace reco::api

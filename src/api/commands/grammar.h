@@ -25,7 +25,7 @@
 
 namespace reco::api {
 
-// How a row is shown: the keyword, what its value is called, and what it is for.
+// The texts of a row: its keyword, the name of its value, and the meaning.
 struct OptionText {
   std::string_view token;
   std::string_view name;
@@ -41,7 +41,8 @@ struct Option {
   double min = 0;  // of a number, inclusive, as is `max`
   double max = 0;
   std::uint32_t commands = ~0U;  // bits of those that have it, where several share a table
-  // Whether a request that has the option, read into it, belongs on a worker. Null: it does not.
+  // Returns true iff a request that has the option, read into it, belongs on a worker. Null: it
+  // does not.
   bool (*slow)(const Request& request) = nullptr;
 
   constexpr Option For(std::uint32_t bits) const {
@@ -77,7 +78,7 @@ struct OptionsOf {
   using Row = Option<Request>;
   using Read = void (*)(const Row& option, Arguments& words, Request* request);
 
-  // Any words behind the keyword, as `argument` shows them.
+  // Makes a row of any words behind the keyword, as `argument` shows them.
   static constexpr Row Custom(ArgumentSpec argument, std::string_view doc, Read read) {
     argument.optional = true;
     return {.argument = argument, .doc = doc, .read = read};
@@ -102,7 +103,7 @@ struct OptionsOf {
                      static_cast<double>(min), static_cast<double>(max));
   }
 
-  // Milliseconds since the Unix epoch.
+  // Makes a row of a time in milliseconds since the Unix epoch.
   template <auto kField>
   static constexpr Row Time(const OptionText& text) {
     return Integer<kField>(text, 0, kTimeMsMax, "unix-time");
@@ -118,7 +119,7 @@ struct OptionsOf {
                      min, max);
   }
 
-  // 1 to bytes_max bytes.
+  // Makes a row of a text of 1 to bytes_max bytes.
   template <auto kField>
   static constexpr Row Text(const OptionText& text, std::size_t bytes_max) {
     return WithRange(Custom({.name = text.name, .type = "string", .token = text.token}, text.doc,
@@ -130,7 +131,8 @@ struct OptionsOf {
                      1, static_cast<double>(bytes_max));
   }
 
-  // One of the keywords in `choices`; the field is an enumeration with their numbers.
+  // Makes a row of one of the keywords in `choices`; the field is an enumeration with their
+  // numbers.
   template <auto kField, const auto& kChoices>
   static constexpr Row OneOf(const OptionText& text) {
     return Custom({.name = text.name, .type = "oneof", .token = text.token, .arguments = kChoices},
@@ -182,7 +184,8 @@ void ReadOptions(std::span<const Option<Request>> options, std::uint32_t command
 
 inline constexpr std::array<ArgumentSpec, 0> kNoArguments = {};
 
-// The arguments of `kCommand`: what stands in front, then its options, in the order of the table.
+// Returns the arguments of `kCommand`: what stands in front, then its options, in the order of the
+// table.
 template <std::uint32_t kCommand, const auto& kFront, const auto& kOptions>
 constexpr auto ArgumentsOf() {
   constexpr auto kHas = [](const auto& option) { return (option.commands & kCommand) != 0; };

@@ -12,6 +12,7 @@ void HandleHelp(CommandContext& context) {
   const std::vector<std::string> lines = HelpLines(*context.entry->parent);
   context.reply.Array(lines.size());
   for (const std::string& line : lines) {
+    // Redis answers HELP in simple strings.
     context.reply.Simple(line);
   }
 }

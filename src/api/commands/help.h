@@ -8,7 +8,7 @@ namespace reco::api {
 // Answers the lines that say how each subcommand is written.
 void HandleHelp(CommandContext& context);
 
-// Its row in a container of RECO commands.
+// The row of HELP in a container of RECO commands.
 inline constexpr CommandSpec kHelpRow = {
     .name = "help",
     .arity = 2,
