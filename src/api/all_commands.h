@@ -7,7 +7,8 @@
 
 namespace reco::api {
 
-// In the order in which COMMAND and doc/commands.md show them. Lives as long as the program.
+// Returns the groups in the order in which COMMAND and doc/commands.md show them. They live as long
+// as the program.
 std::span<const std::span<const CommandSpec>> AllCommands();
 
 }  // namespace reco::api

@@ -1,3 +1,5 @@
+// Writes the documents from the tables. Wording and order are part of them: the committed files are
+// compared byte by byte.
 #include "api/documents.h"
 
 #include <algorithm>
@@ -24,7 +26,7 @@ constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
     {"connection", "Connection"}, {"server", "Server"}, {"cluster", "Cluster"},
 };
 
-// Text inside a table cell or a paragraph of Markdown.
+// Returns the text as it is written in a table cell or a paragraph of Markdown.
 std::string Escaped(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -44,6 +46,7 @@ std::string Joined(const std::vector<std::string_view>& words) {
   return text.empty() ? "none" : text;
 }
 
+// Appends the command, then its subcommands; a container itself has nothing to say.
 void AppendCommand(const CommandEntry& entry, std::string* text) {
   const CommandSpec& spec = *entry.spec;
   if (spec.handler != nullptr) {
@@ -61,6 +64,7 @@ void AppendCommand(const CommandEntry& entry, std::string* text) {
   }
 }
 
+// Returns the sections of the options, in the order in which the table first names them.
 std::vector<std::string_view> Sections() {
   std::vector<std::string_view> sections;
   for (const OptionSpec& spec : OptionTable()) {
@@ -78,6 +82,7 @@ void AppendWrapped(std::string_view text, std::string_view prefix, std::string* 
     std::size_t length = text.size();
     if (prefix.size() + length > kColumns) {
       const std::size_t blank = text.rfind(' ', kColumns - prefix.size());
+      // A word longer than a line stays whole.
       length = blank == std::string_view::npos ? length : blank;
     }
     out->append(prefix).append(text.substr(0, length)).append("\n");
@@ -108,6 +113,7 @@ void AppendParameters(std::string* text) {
   const CollectionOptions defaults;
   for (const engine::Parameter& parameter : engine::CollectionParameters()) {
     std::string value = "none";
+    // Parameters without a value of their own, such as type.*, have no default.
     if (parameter.get != nullptr) {
       value = engine::GetParameters(defaults, parameter.name).front().second;
     }
@@ -117,13 +123,15 @@ void AppendParameters(std::string* text) {
   }
 }
 
+// Returns true iff the command documents the option. The name is compared too: BY is one option of
+// SIMILAR and another of POPULAR.
 bool Shows(const CommandEntry& command, const ArgumentSpec& option) {
   return std::ranges::any_of(command.spec->arguments, [&](const ArgumentSpec& argument) {
     return argument.token == option.token && argument.name == option.name;
   });
 }
 
-// Names of commands without "RECO.", with commas between.
+// Returns the names of commands without "RECO.", with commas between.
 std::string ShortNames(std::span<const CommandEntry* const> commands) {
   std::string names;
   for (const CommandEntry* command : commands) {
@@ -133,7 +141,7 @@ std::string ShortNames(std::span<const CommandEntry* const> commands) {
   return names;
 }
 
-// The lists whose rows show the option, in words.
+// Returns the lists whose rows show the option, in words.
 std::string ListsWith(std::span<const CommandEntry* const> lists, const ArgumentSpec& option) {
   std::vector<const CommandEntry*> with;
   std::vector<const CommandEntry*> without;
@@ -143,10 +151,12 @@ std::string ListsWith(std::span<const CommandEntry* const> lists, const Argument
   if (without.empty()) {
     return "every list";
   }
+  // Whichever is shorter to read.
   return with.size() > without.size() ? "all but " + ShortNames(without) : ShortNames(with);
 }
 
 std::string RangeOf(const Option<ListRequest>& option) {
+  // Options without a number have no range.
   if (option.min == option.max) {
     return "";
   }
@@ -167,6 +177,7 @@ void AppendListOptions(const CommandTable& table, std::string* text) {
   for (const Option<ListRequest>& option : kListOptions) {
     std::string syntax = ArgumentSyntax({&option.argument, 1});
     syntax = syntax.substr(1, syntax.size() - 2);  // without the brackets of what may be left out
+    // A bar ends the cell even between back-ticks.
     for (std::size_t bar = syntax.find('|'); bar != std::string::npos;
          bar = syntax.find('|', bar + 2)) {
       syntax.insert(bar, 1, '\\');
@@ -209,6 +220,7 @@ std::string CommandsDocument(const CommandTable& table) {
         entries.push_back(entry);
       }
     }
+    // By name, for readers; COMMAND has the order of the table.
     std::sort(entries.begin(), entries.end(), [](const CommandEntry* a, const CommandEntry* b) {
       return a->full_name < b->full_name;
     });
@@ -260,6 +272,7 @@ std::string ConfigDocument() {
   for (const std::string_view section : Sections()) {
     std::string body;
     for (const OptionSpec& spec : OptionTable()) {
+      // Fixed options cannot be set, so they do not belong into a file to edit.
       if (spec.section != section || spec.type == OptionType::kFixed) {
         continue;
       }
