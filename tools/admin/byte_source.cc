@@ -23,7 +23,7 @@ std::string LastError() {
   return std::error_code(errno, std::generic_category()).message();
 }
 
-// zlib reads plain files as they are, so one class serves both kinds.
+// Reads through zlib, which takes plain files as they are: one class serves both kinds.
 class GzipSource final : public ByteSource {
  public:
   GzipSource(gzFile file, std::int64_t size_bytes) : file_(file), size_bytes_(size_bytes) {
@@ -37,6 +37,7 @@ class GzipSource final : public ByteSource {
     const int count = gzread(file_, out, static_cast<unsigned>(size));
     int code = Z_OK;
     const char* message = gzerror(file_, &code);
+    // A file that was cut off gives what it has and tells of the end by Z_BUF_ERROR alone.
     if (count < 0 || code == Z_BUF_ERROR) {
       if (code == Z_ERRNO) {
         return Status::IoError("cannot read: " + LastError());
@@ -51,6 +52,7 @@ class GzipSource final : public ByteSource {
     if (size_bytes_ <= 0) {
       return -1;
     }
+    // Counted in compressed bytes, whose whole is known.
     return std::min(1.0, static_cast<double>(gzoffset(file_)) / static_cast<double>(size_bytes_));
   }
 
@@ -102,6 +104,7 @@ Result<std::string> FileIdentity(int descriptor, std::int64_t size) {
 }  // namespace
 
 Result<Input> OpenInput(const std::string& path) {
+  // A copy of standard input, because closing the source closes it.
   const int descriptor = path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     const bool missing = errno == ENOENT;
@@ -122,6 +125,7 @@ Result<Input> OpenInput(const std::string& path) {
     RECO_ASSIGN_OR_RETURN(input.identity, FileIdentity(descriptor, facts.st_size));
     return input;
   }
+  // A stream cannot be read twice: its first bytes are kept and handed out again in front.
   std::string start(static_cast<std::size_t>(kIdentityBytes), '\0');
   RECO_ASSIGN_OR_RETURN(const std::size_t count, input.source->Read(start.data(), start.size()));
   start.resize(count);

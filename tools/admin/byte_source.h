@@ -15,13 +15,14 @@ namespace reco::admin {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Up to `size` bytes; 0: the end. kIoError, kCorruption (damaged gzip data).
+  // Reads up to `size` bytes and returns how many; 0: the end. kIoError, kCorruption (damaged gzip
+  // data).
   virtual Result<std::size_t> Read(char* out, std::size_t size) = 0;
-  // Part of the whole read so far, 0 to 1; negative when the size is not known.
+  // Returns the part of the whole read so far, 0 to 1; negative when the size is not known.
   virtual double Fraction() const = 0;
 };
 
-// What is imported, and which input it is.
+// An input that is open, and what tells it from others.
 struct Input {
   std::unique_ptr<ByteSource> source;
   // Of a regular file: its size with its first and last 64 KiB (which hold a gzip file's checksum).
@@ -34,10 +35,10 @@ struct Input {
 // kIoError, kCorruption.
 Result<Input> OpenInput(const std::string& path);
 
-// Bytes in memory, handed out at most `chunk` at a time. The text is copied.
+// Returns a source of bytes in memory, handed out at most `chunk` at a time. The text is copied.
 std::unique_ptr<ByteSource> MemorySource(std::string text, std::size_t chunk);
 
-// FNV-1a, 64 bits, as 16 hexadecimal digits.
+// Returns FNV-1a, 64 bits, as 16 hexadecimal digits.
 std::string Fingerprint(std::string_view bytes);
 
 }  // namespace reco::admin

@@ -1,3 +1,5 @@
+// Fields are remembered as places in the buffer while a record is read, because the buffer grows
+// and moves, and become views when the record is whole.
 #include "tools/admin/csv_reader.h"
 
 #include <algorithm>
@@ -45,6 +47,7 @@ Result<bool> CsvReader::SkipMarkAndEmptyLines() {
       return false;
     }
     std::size_t end = at_;
+    // A line that holds only CR and LF is empty too.
     if (buffer_[end] == '\r') {
       RECO_ASSIGN_OR_RETURN(const bool behind, Ensure(end + 1));
       end += behind ? 1 : 0;
@@ -64,6 +67,7 @@ Result<bool> CsvReader::Next(CsvRecord* record) {
   if (!more) {
     return false;
   }
+  // Only now and then: each time would move the buffer for every record.
   if (at_ >= kReadBytes) {
     buffer_.erase(0, at_);
     at_ = 0;
@@ -102,6 +106,7 @@ Result<CsvReader::Outcome> CsvReader::ReadField() {
     while (at_ < size && text[at_] != options_.delimiter && text[at_] != '\n') {
       ++at_;
     }
+    // Without a limit a file without line feeds would be read into memory whole.
     if (at_ - begin_ > options_.record_bytes_max) {
       error_ = kTooLong;
       return Outcome::kBad;
@@ -112,13 +117,14 @@ Result<CsvReader::Outcome> CsvReader::ReadField() {
   }
   std::size_t end = at_;
   const bool line_end = end >= buffer_.size() || buffer_[end] == '\n';
+  // CR belongs to the line end only there; inside a line it is text.
   if (line_end && end > first && buffer_[end - 1] == '\r') {
     --end;
   }
   return EndOfField({first, end - first, false});
 }
 
-// at_ stands on the delimiter, the line feed or the end of the input.
+// Ends a field. at_ stands on the delimiter, the line feed or the end of the input.
 Result<CsvReader::Outcome> CsvReader::EndOfField(Span field) {
   spans_.push_back(field);
   const bool field_end = at_ < buffer_.size() && buffer_[at_] == options_.delimiter;
@@ -145,6 +151,7 @@ Result<CsvReader::Outcome> CsvReader::ReadQuotedField() {
     if (!behind || buffer_[at_] != '"') {
       break;
     }
+    // Undone when the record is whole; the place of the field includes both.
     doubled = true;
     ++at_;
   }
@@ -165,6 +172,7 @@ Result<CsvReader::Outcome> CsvReader::ReadQuotedField() {
 
 Status CsvReader::SkipBadLine(CsvRecord* record) {
   record->error = error_;
+  // Back to where the line began: a quote that is not closed may have swallowed many good lines.
   at_ = begin_;
   while (true) {
     RECO_ASSIGN_OR_RETURN(const bool more, Ensure(at_));
@@ -184,7 +192,7 @@ Status CsvReader::SkipBadLine(CsvRecord* record) {
   }
 }
 
-// Doubled quotes are undone in place: the text only gets shorter.
+// Makes a view of a field. Doubled quotes are undone in place: the text only gets shorter.
 std::string_view CsvReader::Resolve(const Span& span) {
   char* text = buffer_.data() + span.offset;
   if (!span.has_doubled_quotes) {

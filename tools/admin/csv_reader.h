@@ -40,7 +40,8 @@ class CsvReader {
   // `source` is borrowed and must outlive the reader.
   CsvReader(ByteSource& source, const CsvOptions& options) : source_(source), options_(options) {}
 
-  // False at the end. An error is the source's; a malformed line is none, see CsvRecord::error.
+  // Reads the next record. Returns false at the end. An error is the source's; a malformed line is
+  // none, see CsvRecord::error.
   Result<bool> Next(CsvRecord* record);
 
  private:
@@ -51,7 +52,7 @@ class CsvReader {
   };
   enum class Outcome : std::uint8_t { kFieldEnd, kRecordEnd, kBad };
 
-  // Makes buffer_[at] readable; false at the end of the input.
+  // Makes buffer_[at] readable. Returns false at the end of the input.
   Result<bool> Ensure(std::size_t at);
   Result<bool> SkipMarkAndEmptyLines();
   // Reads the field at at_, and moves at_ behind the delimiter or line end that follows it.

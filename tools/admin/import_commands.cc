@@ -86,7 +86,7 @@ void PrintDone(const ImportSummary& summary, const std::string& what) {
   std::printf(", %s bad lines\n", Count(summary.bad).c_str());
 }
 
-// Says how it ended, and answers the exit code.
+// Says how the import ended. Returns the exit code.
 int Conclude(const ImportSummary& summary, const std::string& what, const Settings& settings) {
   if (settings.json) {
     PrintJson(summary);
@@ -111,6 +111,7 @@ int Conclude(const ImportSummary& summary, const std::string& what, const Settin
     case End::kLost:
       break;
   }
+  // The JSON value has been printed already; an error must not be a second one.
   const Settings to_stderr{settings.endpoint, false, true};
   const int code = Report(summary.end == End::kLost ? Status::Unavailable(summary.refusal)
                                                     : Status::FailedPrecondition(summary.refusal),
@@ -151,12 +152,14 @@ class ItemImport {
 
  private:
   Status Resolve(const CsvRecord& first) {
+    // The first line says how many fields a good line has.
     width_ = first.fields.size();
     RECO_ASSIGN_OR_RETURN(item_, FindColumn(first.fields, request_.has_header, request_.item));
     for (const std::string& name : request_.columns) {
       RECO_ASSIGN_OR_RETURN(const std::size_t column,
                             FindColumn(first.fields, request_.has_header, name));
       columns_.push_back(column);
+      // Without a header attributes are called column1, column2, ...
       names_.push_back(request_.has_header ? name : "column" + name);
     }
     if (request_.columns.empty()) {
@@ -194,6 +197,7 @@ class ItemImport {
     if (lines_.size() < request_.pipeline) {
       return Status::Ok();
     }
+    // Half a pipeline is sent while the other half is being answered.
     RECO_RETURN_IF_ERROR(Drain(request_.pipeline / 2));
     meter_.Update({static_cast<std::int64_t>(summary_.sent), source.Fraction(), -1, {}});
     return Status::Ok();
@@ -245,6 +249,7 @@ std::string AttributesJson(const std::vector<std::string>& names,
   std::string json;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string_view cell = fields[columns[i]];
+    // An empty cell says nothing; an empty string would be a value that filters find.
     if (!cell.empty()) {
       terminal::AppendMember(&json, names[i], terminal::JsonScalar(cell));
     }

@@ -22,14 +22,15 @@ struct ImportItemsRequest {
   std::size_t pipeline = 1'000;
 };
 
-// Interactions, resumable; see importer.h.
+// Imports interactions, resumable; see importer.h.
 int Import(Session& session, const std::string& path, const ImportOptions& options);
 
-// Attributes of items: every line becomes one JSON object, stored by RECO.ITEM SET. A cell that is
-// a number by JSON's grammar becomes a number, an empty one is left out. Repeating it is harmless.
+// Imports attributes of items: every line becomes one JSON object, stored by RECO.ITEM SET. A cell
+// that is a number by JSON's grammar becomes a number, an empty one is left out. Repeating it is
+// harmless.
 int ImportItems(Session& session, const ImportItemsRequest& request);
 
-// The attributes of one line; `columns` are the positions, `names` their names.
+// Returns the attributes of one line; `columns` are the positions, `names` their names.
 std::string AttributesJson(const std::vector<std::string>& names,
                            const std::vector<std::size_t>& columns,
                            const std::vector<std::string_view>& fields);

@@ -13,13 +13,14 @@ namespace {
 using End = ImportSummary::End;
 using client::Value;
 
-// The fields that decide what is sent; how fast and how tolerant is left out, so that an import can
-// be resumed with another pipeline or more errors.
+// Returns the options that decide what is sent; how fast and how tolerant is left out, so that an
+// import can be resumed with another pipeline or more errors.
 std::string DescribeOptions(const ImportOptions& options) {
   const ColumnNames& columns = options.columns;
   std::string text;
   for (const std::string& part :
        {options.key, columns.user, columns.item, columns.weight, columns.time, columns.type}) {
+    // With lengths, so that no two lists of names read the same.
     text += std::to_string(part.size()) + ':' + part;
   }
   text += columns.time_unit == TimeUnit::kSeconds ? 's' : 'm';
@@ -41,7 +42,7 @@ struct Progress {
   bool done = false;
 };
 
-// "<run> <records>", with " done" behind it when the import is complete.
+// Reads "<run> <records>", with " done" behind it when the import is complete.
 Result<Progress> ParseProgress(const std::string& text) {
   Progress progress;
   const std::size_t space = text.find(' ');
@@ -79,6 +80,7 @@ Result<ImportSummary> Importer::Run(Input input) {
     status = Finish(input.is_stream);
   }
   summary_.seconds = meter_.elapsed_s();
+  // A lost connection is an end like others: the caller says how to go on.
   if (status.code() == StatusCode::kUnavailable) {
     summary_.end = End::kLost;
     summary_.refusal = std::string(status.message());
@@ -89,6 +91,7 @@ Result<ImportSummary> Importer::Run(Input input) {
 }
 
 Status Importer::Begin(const Input& input) {
+  // Another file, other columns or another collection is another import, with progress of its own.
   const std::string fingerprint = Fingerprint(DescribeOptions(options_) + input.identity);
   progress_key_ = "reco:import:" + fingerprint;
   RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", progress_key_}));
@@ -103,6 +106,7 @@ Status Importer::Begin(const Input& input) {
       summary_.resumed = progress.records;
     }
   } else if (!stored.is_error()) {
+    // A new run has new tokens, without which --again would count nothing.
     run_ = NewRun();
     RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"SET", progress_key_, run_ + " 0"}));
   }
@@ -140,13 +144,15 @@ Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
   }
   RECO_RETURN_IF_ERROR(Drain(0));
   if (summary_.end == End::kDone) {
+    // Bad lines at the end have no reply that would move it on.
     acknowledged_ = summary_.records;
     meter_.Finish({static_cast<std::int64_t>(acknowledged_), 1, -1, {}});
   }
   return Status::Ok();
 }
 
-// Half a pipeline is sent while the other half is being answered.
+// Reads answers when enough is queued. Half a pipeline is sent while the other half is being
+// answered.
 Status Importer::DrainWhenFull(const ByteSource& source) {
   if (queued_ <= options_.pipeline / 2) {
     return Status::Ok();
@@ -158,7 +164,10 @@ Status Importer::DrainWhenFull(const ByteSource& source) {
 
 Status Importer::SendRecord(const RecordMapping& mapping, const CsvRecord& record) {
   ++summary_.records;
+  // Lines of an earlier run are checked as well, and their bad ones count against --max-errors
+  // again.
   auto event = mapping.Map(record);
+  // RECO.SET has no default weight.
   if (event.ok() && options_.replace && event->weight.empty()) {
     event = Status::InvalidArgument("weight is empty, which --set needs");
   }
@@ -196,6 +205,7 @@ void Importer::QueueEvent(const MappedEvent& event) {
     add(time);
   }
   const std::string token = token_prefix_ + std::to_string(summary_.records);
+  // RECO.SET takes no token and needs none: set twice is set once.
   if (!options_.replace) {
     add("ID");
     add(token);
@@ -213,6 +223,8 @@ Status Importer::Drain(std::size_t unread_max) {
     const Unacknowledged sent = unread_.front();
     unread_.pop_front();
     RECO_RETURN_IF_ERROR(HandleReply(sent, reply));
+    // Queued behind records whose replies are still missing, but it names only those that are
+    // acknowledged.
     if (acknowledged_ >= progress_at_ + kProgressEvery && !ended()) {
       QueueProgress();
     }
@@ -222,6 +234,7 @@ Status Importer::Drain(std::size_t unread_max) {
 
 Status Importer::HandleReply(const Unacknowledged& sent, const Value& reply) {
   if (reply.is_error() && (sent.is_progress || RefusesAllWrites(reply.text))) {
+    // The first refusal is the cause; the commands behind it were on their way.
     if (summary_.end != End::kRefused) {
       summary_.end = End::kRefused;
       summary_.refusal = reply.text;

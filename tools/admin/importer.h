@@ -74,8 +74,8 @@ class Importer {
            terminal::ProgressMeter& meter)
       : connection_(connection), options_(options), meter_(meter) {}
 
-  // Errors are those of the input and of the options; how the server and the bad lines ended it is
-  // in the summary.
+  // Imports the input. Errors are those of the input and of the options; how the server and the bad
+  // lines ended it is in the summary.
   Result<ImportSummary> Run(Input input);
 
  private:
@@ -113,7 +113,7 @@ class Importer {
   std::size_t queued_ = 0;
 };
 
-// True when an error reply speaks of the server's state and not of the one record.
+// Returns true iff an error reply speaks of the server's state and not of the one record.
 bool RefusesAllWrites(std::string_view error);
 
 }  // namespace reco::admin

@@ -7,6 +7,7 @@ namespace {
 
 using client::Value;
 
+// The server waits that long, so that the end of a job is seen at once.
 constexpr std::string_view kWaitMs = "200";
 
 std::string TextOf(const Value& map, std::string_view name) {
@@ -65,6 +66,7 @@ Result<JobView> FindRunningJob(Session& session, std::string_view key) {
   JobView newest;
   for (const Value& map : list.elements) {
     JobView job = ToJobView(map);
+    // Ids are numbers without leading zeros, so the longer one is the newer one.
     if (job.key == key && !job.finished() && job.id.size() >= newest.id.size() &&
         job.id >= newest.id) {
       newest = std::move(job);

@@ -33,7 +33,7 @@ JobView ToJobView(const client::Value& map);
 // cancelled, with the reason.
 Result<JobView> WatchJob(Session& session, std::string_view id, terminal::ProgressMeter& meter);
 
-// The newest unfinished job of a collection; id is empty when there is none.
+// Returns the newest unfinished job of a collection; id is empty when there is none.
 Result<JobView> FindRunningJob(Session& session, std::string_view key);
 
 terminal::ProgressState ToProgress(const JobView& job);

@@ -52,7 +52,7 @@ Example:
   reco-admin stream-eval shop clicks.csv.gz --user customer --item sku --time ts --time-unit s \
     --modes off,users,both --retrain-every 0,5000)";
 
-// What the command line asks for; `run` is set by the subcommand that was given.
+// The command line in parts; `run` is set by the subcommand that was given.
 struct CommandLine {
   Settings settings;
   std::string key;
@@ -71,7 +71,7 @@ struct CommandLine {
   std::function<int(Session&)> run;
 };
 
-// "\t", "tab" or one character; by default what the file's name tells.
+// Returns the delimiter: "\t", "tab" or one character; by default what the file's name tells.
 Result<char> ParseDelimiter(const CommandLine& line) {
   if (line.delimiter.empty()) {
     const bool tabs = line.path.find(".tsv") != std::string::npos;
@@ -156,7 +156,7 @@ void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_
       ->check(CLI::Range(std::size_t{1}, kPipelineMax));
 }
 
-// Answers the option of the weight.
+// Adds the options that name columns. Returns that of the weight.
 CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& columns) {
   command->add_option("--user", columns.user, "Column of the user id")->required();
   command->add_option("--item", columns.item, "Column of the item id")->required();
@@ -168,7 +168,8 @@ CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& 
   return weight;
 }
 
-// No variable may be called `import`: clang-format takes a line that begins so for a module's.
+// Adds `import`. No variable may be called so: clang-format takes a line that begins so for a
+// module's.
 void AddImport(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("import", "Import interactions from a file; resumable");
   AddFileOptions(command, line, &line.import.errors_max, &line.import.pipeline);
@@ -306,9 +307,11 @@ void AddJobs(CLI::App& app, CommandLine& line) {
 int Main(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Administers a RecoDB server.", "reco-admin");
+  // Without -h, which is the host, as of redis-cli.
   app.set_help_flag("--help", "Print this help and exit");
   app.set_version_flag("--version", "RecoDB " RECO_VERSION);
   app.require_subcommand(1);
+  // Options such as --json may also stand behind the subcommand.
   app.fallthrough();
   app.footer(kFooter);
   client::Endpoint& endpoint = line.settings.endpoint;
@@ -329,6 +332,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
+  // Callbacks have only noted what to run: a wrong command line is refused before anything
+  // connects.
   auto session = Session::Open(line.settings);
   if (!session.ok()) {
     return Report(session.status(), line.settings);

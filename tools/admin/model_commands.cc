@@ -37,8 +37,9 @@ terminal::ProgressMeter JobMeter(const Session& session, const std::string& titl
   return {title, "", terminal::StyleFor(stderr, !settings.json && !settings.quiet), stderr};
 }
 
-// The value of "name:value" in the text that INFO answers.
+// Returns the value of "name:value" in the text that INFO answers.
 std::string InfoField(std::string_view info, const std::string& name) {
+  // With the line feed in front, so that no longer name ends like it.
   const std::size_t at = info.find("\r\n" + name + ':');
   if (at == std::string_view::npos) {
     return "-";
@@ -62,6 +63,7 @@ Result<std::vector<std::string>> CollectionKeys(Session& session) {
     }
   } while (cursor != "0");
   std::sort(keys.begin(), keys.end());
+  // SCAN may return a key more than once.
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
@@ -130,7 +132,7 @@ Result<int> PrintCollection(Session& session, const std::string& key) {
   return kExitDone;
 }
 
-// A ranking that came as rows of `columns` values, the first of which is an id.
+// Prints a ranking that came as rows of `columns` values, the first of which is an id.
 Result<int> PrintRows(Session& session, const std::string& key, const Value& rows,
                       std::size_t columns, const std::string& title) {
   TextTable table({Align::kRight, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
@@ -224,7 +226,7 @@ constexpr std::array<const char*, kScorers> kListScorers = {"model", "cosine", "
 constexpr std::array<const char*, kScorers> kListTitles = {"model", "item cosine", "popularity"};
 constexpr std::array<const char*, kScorers> kRatingScorers = {"model", "biases", "mean"};
 
-// "0.2080 +-0.0120" of a metric's value and half-width; "-" without a value.
+// Returns "0.2080 +-0.0120" of a metric's value and half-width; "-" without a value.
 std::string MetricText(const Value* metric) {
   if (metric == nullptr || metric->elements.size() != 2) {
     return "-";
@@ -237,7 +239,7 @@ std::string MetricText(const Value* metric) {
   return text;
 }
 
-// One row a metric, one column a scorer, and the model's ratio to the last baseline.
+// Prints one row a metric, one column a scorer, and the model's ratio to the last baseline.
 void PrintEvaluation(const Value& report, double seconds) {
   const bool rated = report.Find(kRatingScorers[1]) != nullptr;
   const auto& titles = rated ? kRatingScorers : kListTitles;
@@ -245,6 +247,7 @@ void PrintEvaluation(const Value& report, double seconds) {
   for (std::size_t i = 0; i < kScorers; ++i) {
     scorers[i] = report.Find((rated ? kRatingScorers : kListScorers)[i]);
   }
+  // A report that is not known here is shown as it came.
   if (scorers[0] == nullptr) {
     Print(MapToText(report));
     return;
@@ -316,6 +319,7 @@ Result<int> RunEval(Session& session, const EvalRequest& request) {
   return kExitDone;
 }
 
+// Returns true iff one of the words is `upper` in any case.
 bool HasWord(const std::vector<std::string>& words, std::string_view upper) {
   return std::any_of(words.begin(), words.end(), [upper](const std::string& word) {
     return std::equal(word.begin(), word.end(), upper.begin(), upper.end(),
@@ -343,6 +347,7 @@ Result<int> RunCall(Session& session, const CallRequest& request) {
     if (shares != nullptr && !session.json()) {
       Print("score " + ValueToText("score", *reply.Find("score")) + ", of which\n");
     }
+    // Rows of RESP2 come one after the other, so the request must tell how wide they are.
     const bool pairs = shares != nullptr || HasWord(request.words, "WITHSCORES");
     return PrintRows(session, request.words[1], shares == nullptr ? reply : *shares, pairs ? 2 : 1,
                      request.title);

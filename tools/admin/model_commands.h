@@ -42,7 +42,7 @@ int Topk(Session& session, const TopkRequest& request);
 int Jobs(Session& session);
 int Retrain(Session& session, const RetrainRequest& request);
 int Eval(Session& session, const EvalRequest& request);
-// Any command; with a title, its answer (or the shares in it) is read as a ranking.
+// Runs any command; with a title, its answer (or the shares in it) is read as a ranking.
 int Call(Session& session, const CallRequest& request);
 
 // Splits "name=value" into two arguments each. kInvalidArgument without a '=' or a name.

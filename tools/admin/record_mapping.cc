@@ -49,6 +49,7 @@ Result<std::int64_t> ParseTime(std::string_view text, TimeUnit unit) {
   std::int64_t whole = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
   const double scale = unit == TimeUnit::kSeconds ? 1000 : 1;
+  // Whole milliseconds are kept exactly; a double would round the largest.
   if (error == std::errc() && end == text.data() + text.size() && scale == 1) {
     return whole;
   }
@@ -124,6 +125,7 @@ Result<MappedEvent> RecordMapping::Map(const CsvRecord& record) const {
   RECO_RETURN_IF_ERROR(CheckId("user", event.user));
   RECO_RETURN_IF_ERROR(CheckId("item", event.item));
   if (weight_) {
+    // Only checked: the server reads the number as it stands in the file.
     event.weight = Trimmed(record.fields[*weight_]);
     if (!event.weight.empty() && !ParseNumber(event.weight)) {
       return Status::InvalidArgument("weight is not a number: " + Quoted(event.weight));

@@ -35,19 +35,21 @@ struct MappedEvent {
   std::optional<std::int64_t> time_ms;
 };
 
-// The position of the column `name` in `header`; with `has_header` false, `name` is its number.
+// Returns the position of the column `name` in `header`; with `has_header` false, `name` is its
+// number.
 Result<std::size_t> FindColumn(const std::vector<std::string_view>& header, bool has_header,
                                const std::string& name);
 
 // Immutable after Resolve.
 class RecordMapping {
  public:
-  // `first` is the header, or with `has_header` false the first record. kInvalidArgument names the
-  // missing column and those there are.
+  // Finds the columns. `first` is the header, or with `has_header` false the first record.
+  // kInvalidArgument names the missing column and those there are.
   static Result<RecordMapping> Resolve(const ColumnNames& names, const CsvRecord& first,
                                        bool has_header);
 
-  // kInvalidArgument says what is wrong with the line, with the value in quotes.
+  // Makes an event of a line. kInvalidArgument says what is wrong with it, with the value in
+  // quotes.
   Result<MappedEvent> Map(const CsvRecord& record) const;
 
  private:
@@ -60,7 +62,7 @@ class RecordMapping {
   TimeUnit time_unit_ = TimeUnit::kMilliseconds;
 };
 
-// `text` in quotes for a message, shortened to about 40 bytes, control characters replaced.
+// Returns `text` in quotes for a message, shortened to about 40 bytes, control characters replaced.
 std::string Quoted(std::string_view text);
 
 }  // namespace reco::admin

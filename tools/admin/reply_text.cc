@@ -24,6 +24,7 @@ std::string NumberToText(const Value& value) {
     return terminal::Printable(text);
   }
   const double number = value.ToDouble();
+  // Up to 1e15 a double holds whole numbers exactly.
   if (number == std::floor(number) && std::abs(number) < 1e15) {
     return terminal::FormatCount(static_cast<std::int64_t>(number));
   }
@@ -94,10 +95,12 @@ std::string ValueToText(std::string_view name, const Value& value) {
     return terminal::FormatBytes(number);
   }
   if (EndsWith(name, "-ms")) {
+    // This ending names times and spans; 1e11 ms is 1973 as a time and three years as a span.
     return number > 1e11 ? FormatTime(static_cast<std::int64_t>(number))
                          : terminal::FormatDuration(number / 1e3);
   }
   if (EndsWith(name, "-s") || EndsWith(name, "seconds")) {
+    // Negative says that it is not known, as of eta-seconds.
     return number < 0 ? "-" : terminal::FormatDuration(number);
   }
   if (name == "percent") {
@@ -112,6 +115,7 @@ std::string MapToText(const Value& map, std::size_t indent, std::string_view uni
   for (std::size_t i = 0; i + 1 < map.elements.size(); i += 2) {
     const std::string& name = map.elements[i].text;
     const Value& value = map.elements[i + 1];
+    // Behind the lines of this one, so that the columns stay together.
     if (LooksLikeMap(value)) {
       nested +=
           std::string(indent, ' ') + name + '\n' +

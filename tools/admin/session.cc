@@ -7,7 +7,7 @@
 namespace reco::admin {
 namespace {
 
-// What to try next, or "".
+// Returns what to try next, or "".
 std::string Advice(const Status& status, const client::Endpoint& endpoint) {
   const std::string_view message = status.message();
   const auto begins = [&](std::string_view code) { return message.substr(0, code.size()) == code; };
@@ -39,6 +39,7 @@ Result<Session> Session::Open(const Settings& settings) {
   auto connection = client::Connection::Open(settings.endpoint);
   if (!connection.ok()) {
     const Status& status = connection.status();
+    // The server answers, but not as is needed: its own words say more.
     if (status.code() != StatusCode::kUnavailable) {
       return status;
     }

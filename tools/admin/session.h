@@ -24,14 +24,14 @@ struct Settings {
 // Results go to standard output, progress and errors to standard error. Confined to one thread.
 class Session {
  public:
-  // Connects; on failure says what to do next and sets `exit_code`.
+  // Connects. On failure the status says what cannot be reached; Report() says what to do next.
   static Result<Session> Open(const Settings& settings);
 
   client::Connection& connection() { return connection_; }
   const Settings& settings() const { return settings_; }
   bool json() const { return settings_.json; }
 
-  // One command. An error reply becomes a Status: kFailedPrecondition with the server's text.
+  // Runs one command. An error reply becomes a Status: kFailedPrecondition with the server's text.
   Result<client::Value> Call(client::Arguments arguments);
   Result<client::Value> Call(std::initializer_list<std::string_view> arguments) {
     return Call(client::Arguments(arguments.begin(), arguments.size()));
@@ -46,7 +46,7 @@ class Session {
 };
 
 // Prints what went wrong and what to do about it on standard error (as JSON on standard output when
-// asked for), and answers the exit code that fits.
+// asked for). Returns the exit code that fits.
 int Report(const Status& status, const Settings& settings);
 
 }  // namespace reco::admin

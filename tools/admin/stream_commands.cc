@@ -26,7 +26,7 @@ extern "C" void RememberSignal(int signal) {
   signal_raised = signal;
 }
 
-// The first signal is only remembered, so that there is time to clean up; a second one ends the
+// Has the first signal only remembered, so that there is time to clean up; a second one ends the
 // process.
 void CatchSignals() {
   struct sigaction action {};
@@ -44,6 +44,7 @@ struct Run {
   std::uint64_t retrain_every = 0;
 };
 
+// Returns every mode with every rhythm of training.
 std::vector<Run> RunsOf(const StreamEvalRequest& request) {
   std::vector<Run> runs;
   const std::vector<std::string> modes =
@@ -56,6 +57,7 @@ std::vector<Run> RunsOf(const StreamEvalRequest& request) {
   return runs;
 }
 
+// Returns the first of the two that is not empty, or "default".
 std::string Either(const std::string& first, const std::string& second) {
   return !first.empty() ? first : !second.empty() ? second : "default";
 }
@@ -148,6 +150,7 @@ class Evaluation {
     }
     RECO_ASSIGN_OR_RETURN(const std::string name,
                           CreateScratch(session_, request_.key, label, parameters));
+    // From here on the collection is deleted however the replay ends, interrupts included.
     const Status replayed = ReplayInto(name, run);
     Status deleted = DeleteScratch(session_, name, replayed.code() == StatusCode::kUnavailable);
     if (!deleted.ok()) {
@@ -156,6 +159,7 @@ class Evaluation {
                    "reco-admin call DEL\n",
                    name.c_str(), std::string(deleted.message()).c_str());
     }
+    // The replay's error is the cause, also where the deletion failed as well.
     RECO_RETURN_IF_ERROR(replayed);
     return deleted;
   }
@@ -169,6 +173,7 @@ class Evaluation {
     if (options.recencies.empty()) {
       options.recencies = {""};
     }
+    // Asked of the scratch collection, which also has what nobody set.
     RECO_ASSIGN_OR_RETURN(const StreamParameters parameters, ReadParameters(session_, name));
     const std::string mode = Either(run.mode, FindParameterValue(parameters, kFoldIn));
     const double started_s = meter_.elapsed_s();
@@ -191,6 +196,7 @@ class Evaluation {
 
   Status Show(std::size_t told, const std::string& phase) {
     if (signal_raised != 0) {
+      // An error like others, so that the way out passes the deletion.
       return Status::FailedPrecondition("interrupted");
     }
     const std::size_t done = runs_done_ * log_.events.size() + told;
@@ -220,6 +226,7 @@ int StreamEval(Session& session, const StreamEvalRequest& request) {
   const auto report = Evaluation(session, request).Perform();
   if (signal_raised != 0) {
     std::fprintf(stderr, "reco-admin: interrupted\n");
+    // Ends by the signal itself, so that the shell knows why.
     std::signal(signal_raised, SIG_DFL);
     std::raise(signal_raised);
   }

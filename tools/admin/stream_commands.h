@@ -31,9 +31,10 @@ struct StreamEvalRequest {
   std::size_t pipeline = 64;
 };
 
-// Each mode and rhythm of training is replayed into a scratch collection of its own, which is
-// deleted at the end, after errors and on SIGINT, SIGTERM and SIGHUP too; after a signal it ends
-// the process by that signal. A second one ends it at once. request.key is only read.
+// Evaluates the log. Each mode and rhythm of training is replayed into a scratch collection of its
+// own, which is deleted at the end, after errors and on SIGINT, SIGTERM and SIGHUP too; after a
+// signal it ends the process by that signal. A second one ends it at once. request.key is only
+// read.
 int StreamEval(Session& session, const StreamEvalRequest& request);
 
 }  // namespace reco::admin

@@ -43,14 +43,14 @@ class Random {
     return z ^ (z >> 31U);
   }
 
-  // Below `bound`; its bias is bound / 2^64.
+  // Returns a number below `bound`; its bias is bound / 2^64.
   std::size_t Below(std::size_t bound) { return Next() % bound; }
 
  private:
   std::uint64_t state_;
 };
 
-// Fisher-Yates.
+// Puts the events in [first, last) into a random order (Fisher-Yates).
 void Shuffle(std::size_t first, std::size_t last, Random* random,
              std::vector<StreamEvent>* events) {
   for (std::size_t left = last - first; left > 1; --left) {
@@ -67,6 +67,7 @@ class LogReader {
         users_(&log->users),
         items_(&log->items),
         types_(&log->types) {
+    // Number 0 is no type, as StreamLog says.
     types_.Number("");
     log_->has_time = !options.columns.time.empty();
   }
@@ -97,6 +98,7 @@ class LogReader {
       return CountBad(record.line, std::string(mapped.status().message()));
     }
     const std::int64_t time_ms = mapped->time_ms.value_or(0);
+    // The server would refuse the event in the middle of the replay.
     if (time_ms < 0 || time_ms > kTimeMsMax) {
       return CountBad(record.line, "time is before 1970 or too far away; is --time-unit right?");
     }
@@ -110,6 +112,7 @@ class LogReader {
   }
 
   Status CountBad(std::uint64_t line, const std::string& message) {
+    // The first one is told: what is wrong is mostly the same in all.
     if (first_bad_.empty()) {
       first_bad_ = "line " + std::to_string(line) + ": " + message;
     }
@@ -139,6 +142,7 @@ Result<StreamLog> ReadStreamLog(Input input, const StreamLogOptions& options) {
 }
 
 void OrderEvents(std::uint64_t seed, bool keep_order, std::vector<StreamEvent>* events) {
+  // Stable, so that the order before the shuffle is the file's on every machine.
   std::stable_sort(events->begin(), events->end(), [](const StreamEvent& a, const StreamEvent& b) {
     return a.time_ms < b.time_ms;
   });
@@ -173,6 +177,7 @@ Result<std::vector<double>> ResolveWeights(const StreamLog& log,
       weight = found->second;
     }
     if (!event.weight.empty()) {
+      // The mapping has checked that it is a number.
       std::from_chars(event.weight.data(), event.weight.data() + event.weight.size(), weight);
     }
     weights.push_back(weight);

@@ -40,8 +40,9 @@ struct StreamLogOptions {
   std::uint64_t errors_max = 100;  // bad lines that are tolerated
 };
 
-// All events of `input` in file order. kInvalidArgument: a column is missing, the input is empty,
-// or there are more bad lines than are tolerated (the first is named); and the input's own errors.
+// Returns all events of `input` in file order. kInvalidArgument: a column is missing, the input is
+// empty, or there are more bad lines than are tolerated (the first is named); and the input's own
+// errors.
 Result<StreamLog> ReadStreamLog(Input input, const StreamLogOptions& options);
 
 // Sorts by time. Order within one timestamp is rarely information (a basket is written as it is
@@ -49,8 +50,8 @@ Result<StreamLog> ReadStreamLog(Input input, const StreamLogOptions& options);
 // and on nothing else; with `keep_order` they stay in file order.
 void OrderEvents(std::uint64_t seed, bool keep_order, std::vector<StreamEvent>* events);
 
-// What each event adds to its pair: its own weight, or its type's, or 1. kInvalidArgument names the
-// first type that `type_weights` does not know, and its line.
+// Returns what each event adds to its pair: its own weight, or its type's, or 1. kInvalidArgument
+// names the first type that `type_weights` does not know, and its line.
 Result<std::vector<double>> ResolveWeights(const StreamLog& log,
                                            const std::map<std::string, double>& type_weights);
 

@@ -7,7 +7,7 @@
 namespace reco::admin {
 namespace {
 
-// What is known of a user at one point of the log.
+// The state of a user at one point of the log.
 struct UserState {
   std::uint32_t items = 0;  // distinct
   bool warm = false;
@@ -39,6 +39,7 @@ class Planner {
     const bool begins_basket = user.last_ms == std::numeric_limits<std::int64_t>::min() ||
                                event.time_ms - user.last_ms > options_.basket_gap_ms;
     if (begins_basket) {
+      // A basket that begins in the training part is under way when the replay starts.
       user.basket_asked = in_training;
     }
     const bool is_new =
@@ -48,6 +49,7 @@ class Planner {
     } else {
       Classify(position, event, weight, is_new);
     }
+    // After the event was classified: a question is asked before it is told.
     user.items += is_new ? 1 : 0;
     user.last_ms = event.time_ms;
     item_known_[event.item] = true;
@@ -58,6 +60,7 @@ class Planner {
  private:
   void Classify(std::size_t position, const StreamEvent& event, double weight, bool is_new) {
     UserState& user = users_[event.user];
+    // Each event counts in exactly one place, the first that fits.
     if (weight <= 0) {
       ++plan_.negatives;
     } else if (!is_new) {

@@ -17,7 +17,7 @@ struct StreamPlanOptions {
   std::int64_t basket_gap_ms = 0;
 };
 
-// What is asked before an event: which item does this user take next?
+// The question before an event: which item does this user take next?
 struct StreamQuestion {
   std::size_t event = 0;      // position in the log
   std::uint32_t history = 0;  // distinct items the user has by then
@@ -34,7 +34,7 @@ struct StreamPlan {
   std::uint64_t new_items = 0;            // questions whose answer nobody had used before: misses
 };
 
-// `events` in the order of the replay, `weights` what each adds to its pair.
+// Makes the plan. `events` are in the order of the replay, `weights` what each adds to its pair.
 //
 // A basket is the events of one user, each at most basket_gap_ms after the one before. One that
 // began in the training part is under way and not asked for.

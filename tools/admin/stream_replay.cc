@@ -14,7 +14,7 @@ using client::Value;
 constexpr std::size_t kLoadPipeline = 1'000;
 constexpr std::string_view kJobWaitMs = "200";  // an interrupt is noticed as soon as that
 
-// 1-based; 0: not there.
+// Returns the rank of the item in the list, counted from 1; 0: not there.
 std::size_t RankOf(const std::string& item, const Value& list) {
   for (std::size_t i = 0; i < list.elements.size(); ++i) {
     if (list.elements[i].text == item) {
@@ -45,6 +45,7 @@ Result<std::vector<StreamScore>> StreamReplay::Run() {
     status = Replay();
   }
   if (!status.ok()) {
+    // The connection is used on for the deletion, which must not read replies that are not its own.
     if (status.code() != StatusCode::kUnavailable) {
       DropReplies();
     }
@@ -73,6 +74,7 @@ Status StreamReplay::Train(const std::string& phase) {
                                                               ' ' + job.state + ": " + job.error);
     }
     if (Status stop = observer_(told_, phase); !stop.ok()) {
+      // Otherwise it would go on training a collection that is about to be deleted.
       session_.Call({"RECO.JOB", "CANCEL", id})
           .status()
           .IgnoreError("a training that has just finished need not be cancelled");
@@ -87,6 +89,7 @@ Status StreamReplay::Replay() {
   for (std::size_t event = plan_.training; event < log_.events.size(); ++event) {
     const std::size_t replayed = event - plan_.training;
     if (options_.retrain_every > 0 && replayed > 0 && replayed % options_.retrain_every == 0) {
+      // All events before are acknowledged, so the training contains them.
       RECO_RETURN_IF_ERROR(Drain(0));
       RECO_RETURN_IF_ERROR(Train("training again"));
     }
@@ -128,10 +131,11 @@ Status StreamReplay::Tell(std::size_t position) {
   }
   return Send(
       words, {position, kTold, 0},
+      // While loading all replies are short, so more of them may be unread.
       position < plan_.training ? std::max(kLoadPipeline, options_.pipeline) : options_.pipeline);
 }
 
-// Half of what may be under way is sent while the other half is being answered.
+// Sends one command. Half of what may be under way is sent while the other half is being answered.
 Status StreamReplay::Send(const std::vector<std::string_view>& words, const Sent& sent,
                           std::size_t in_flight_max) {
   RECO_RETURN_IF_ERROR(session_.connection().Queue(client::Arguments(words)));

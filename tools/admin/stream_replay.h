@@ -27,7 +27,7 @@ struct StreamReplayOptions {
   std::size_t pipeline = 64;        // commands sent before the oldest is answered
 };
 
-// Told how far it is: events told of this collection, and what is being done. Not Ok: stop.
+// Is told how far it is: events told of this collection, and what is being done. Not Ok: stop.
 using StreamObserver = std::function<Status(std::size_t told, const std::string& phase)>;
 
 // All commands go over one connection, which the server answers in order, each command seeing all
@@ -39,8 +39,9 @@ class StreamReplay {
   StreamReplay(Session& session, const StreamLog& log, const StreamPlan& plan,
                const StreamReplayOptions& options, StreamObserver observer);
 
-  // One score per recency, in their order. kFailedPrecondition: the server refused a command, with
-  // its text. Unless the connection is lost, every reply has been read when this returns.
+  // Replays the log. Returns one score per recency, in their order. kFailedPrecondition: the server
+  // refused a command, with its text. Unless the connection is lost, every reply has been read when
+  // this returns.
   Result<std::vector<StreamScore>> Run();
 
  private:

@@ -90,15 +90,17 @@ std::string OverallTable(const StreamReport& report) {
 
 using Measure = StreamFigure (StreamScore::*)(std::size_t split, std::size_t cutoff) const;
 
-// One column a split.
+// Returns a table with a column for each split.
 std::string SplitTable(const StreamReport& report, const std::string& name, Measure measure) {
   const StreamScore& first = report.rows.front().score;
+  // At the largest cut-off only: splits have fewer questions, and there the most of them are hits.
   const std::size_t cutoff = static_cast<std::size_t>(
       std::max_element(first.cutoffs().begin(), first.cutoffs().end()) - first.cutoffs().begin());
   TextTable table = MakeTable(kStreamSplits.size() - 1);
   std::vector<std::string> header = {"fold-in", "recency", "retrain every"};
   std::vector<std::string> questions(kLabelColumns);
   questions[0] = "questions";
+  // Without split 0, which is all questions and has a table of its own.
   for (std::size_t split = 1; split < kStreamSplits.size(); ++split) {
     header.emplace_back(kStreamSplits[split]);
     questions.push_back(Count(first.questions(split)));

@@ -37,11 +37,11 @@ struct StreamReport {
   std::vector<StreamRow> rows;
 };
 
-// What was replayed and asked, then one line a row over all questions, then recall and MRR at the
-// largest cut-off by how well the user was known.
+// Returns what was replayed and asked, then one line a row over all questions, then recall and MRR
+// at the largest cut-off by how well the user was known.
 std::string ToText(const StreamReport& report);
 
-// One object with everything, every cut-off and split included; ends with a line feed.
+// Returns one object with everything, every cut-off and split included; ends with a line feed.
 std::string ToJson(const StreamReport& report);
 
 }  // namespace reco::admin

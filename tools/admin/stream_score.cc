@@ -14,6 +14,7 @@ constexpr std::size_t kFirstHistory = 3;
 constexpr std::array<std::uint32_t, 4> kHistoryBegins = {1, 5, 20, 100};  // of all but the first
 constexpr double kNormal95 = 1.959964;  // 97.5% of a normal distribution lies below
 
+// Returns the split of a user who had so many items.
 std::size_t HistorySplit(std::uint32_t history) {
   const auto above = std::upper_bound(kHistoryBegins.begin(), kHistoryBegins.end(), history);
   return kFirstHistory + static_cast<std::size_t>(above - kHistoryBegins.begin());
@@ -53,12 +54,14 @@ StreamFigure StreamScore::Figure(std::size_t split, double sum, double squares) 
   if (n < 2) {
     return {mean, kNone};
   }
+  // Not below 0, which rounding could make of equal values.
   const double variance = std::max(squares - n * mean * mean, 0.0) / (n - 1);
   return {mean, kNormal95 * std::sqrt(variance / n)};
 }
 
 StreamFigure StreamScore::Recall(std::size_t split, std::size_t cutoff) const {
   const double hits = sums(split, cutoff).hits;
+  // A hit counts 1, whose square is the same.
   return Figure(split, hits, hits);
 }
 

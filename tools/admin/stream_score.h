@@ -28,17 +28,18 @@ struct StreamFigure {
 // Thread-compatible.
 class StreamScore {
  public:
-  // `cutoffs`: lengths of the lists, above 0.
+  // Starts with no questions. `cutoffs` are lengths of lists, above 0.
   explicit StreamScore(std::vector<std::size_t> cutoffs);
 
-  // The item that came stood at `rank`, counted from 1; 0: not in the list.
+  // Counts one question: the item that came stood at `rank`, counted from 1; 0: not in the list.
   void Add(const StreamQuestion& question, std::size_t rank);
 
   const std::vector<std::size_t>& cutoffs() const { return cutoffs_; }
   std::uint64_t questions(std::size_t split) const { return questions_[split]; }
-  // Share of the questions whose item was within the cut-off; `cutoff` is a position in cutoffs().
+  // Returns the share of the questions whose item was within the cut-off; `cutoff` is a position in
+  // cutoffs().
   StreamFigure Recall(std::size_t split, std::size_t cutoff) const;
-  // Mean of 1 / rank, 0 beyond the cut-off.
+  // Returns the mean of 1 / rank, 0 beyond the cut-off.
   StreamFigure ReciprocalRank(std::size_t split, std::size_t cutoff) const;
 
  private:

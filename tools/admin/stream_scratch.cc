@@ -17,7 +17,8 @@ constexpr std::string_view kTypePrefix = "type.";
 constexpr std::string_view kRetrainPrefix = "retrain-";
 constexpr int kNamesTried = 8;
 
-// Names of parameters are case-insensitive, those of feedback types are not.
+// Returns the name as the server writes it. Names of parameters are case-insensitive, those of
+// feedback types are not.
 std::string Normalised(std::string_view name) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -45,6 +46,7 @@ std::string Described(const StreamParameters& parameters) {
 
 Result<StreamParameters> ReadParameters(Session& session, const std::string& key) {
   RECO_ASSIGN_OR_RETURN(const Value type, session.Call({"TYPE", key}));
+  // A collection that does not exist yet is compared under the server's defaults.
   if (type.ToText() == "none") {
     return StreamParameters();
   }
@@ -111,6 +113,8 @@ Result<std::string> CreateScratch(Session& session, const std::string& key,
     std::string name = key + ":stream-eval:";
     name.append(RandomWord()).append(":").append(label);
     RECO_ASSIGN_OR_RETURN(const Value exists, session.Call({"EXISTS", name}));
+    // A string of this name would be refused by RECO.CREATE; another collection must not be
+    // replayed into.
     if (exists.integer != 0) {
       continue;
     }
@@ -133,6 +137,7 @@ Result<std::string> CreateScratch(Session& session, const std::string& key,
                                         " (creating a scratch collection with " +
                                         Described(parameters) + "; does the server know these?)");
     }
+    // 0: another one was there already, made since EXISTS.
     if (created->integer == 1) {
       return name;
     }

@@ -17,24 +17,25 @@ namespace reco::admin {
 
 using StreamParameters = std::vector<std::pair<std::string, std::string>>;
 
-// The parameters of collection `key`; empty when there is no such key. kFailedPrecondition: the key
-// holds something else, or the server refuses.
+// Returns the parameters of collection `key`; empty when there is no such key. kFailedPrecondition:
+// the key holds something else, or the server refuses.
 Result<StreamParameters> ReadParameters(Session& session, const std::string& key);
 
-// What a scratch collection is created with: `inherited` without its rules for retraining (the
-// replay says when to train), then `overrides`, written name=value, in their place or behind.
+// Returns what a scratch collection is created with: `inherited` without its rules for retraining
+// (the replay says when to train), then `overrides`, written name=value, in their place or behind.
 // kInvalidArgument: one is not written so.
 Result<StreamParameters> MergeParameters(const StreamParameters& inherited,
                                          const std::vector<std::string>& overrides);
 
-// The value of parameter `name` (lower case), or "".
+// Returns the value of parameter `name` (lower case), or "".
 std::string FindParameterValue(const StreamParameters& parameters, std::string_view name);
 
-// Weights of the feedback types among `parameters`. kInvalidArgument: one is not a number.
+// Returns the weights of the feedback types among `parameters`. kInvalidArgument: one is not a
+// number.
 Result<std::map<std::string, double>> TypeWeights(const StreamParameters& parameters);
 
 // Creates an empty collection under a name nobody uses, <key>:stream-eval:<random>:<label>, and
-// answers the name.
+// returns the name.
 Result<std::string> CreateScratch(Session& session, const std::string& key,
                                   const std::string& label, const StreamParameters& parameters);
 

@@ -47,7 +47,7 @@ class Scanner {
     return at_ < json_.size() && json_[at_] == '"';
   }
 
-  // The string at the cursor, unescaped.
+  // Takes the string at the cursor. Returns it unescaped.
   std::string String() {
     std::string out;
     ++at_;
@@ -63,7 +63,7 @@ class Scanner {
     return out;
   }
 
-  // The raw text of the value at the cursor: up to the comma or bracket that ends it.
+  // Takes the value at the cursor. Returns its raw text: up to the comma or bracket that ends it.
   std::string_view Raw() {
     SkipSpace();
     const std::size_t first = at_;
@@ -71,6 +71,7 @@ class Scanner {
     while (at_ < json_.size()) {
       const char c = json_[at_];
       if (c == '"') {
+        // Brackets and commas in strings are text.
         String();
         continue;
       }
@@ -105,7 +106,7 @@ class Scanner {
     return code;
   }
 
-  // at_ stands behind the backslash.
+  // Takes an escape. at_ stands behind the backslash.
   void Escape(std::string* out) {
     constexpr std::string_view kLetters = "bfnrt";
     constexpr std::string_view kMeanings = "\b\f\n\r\t";
@@ -116,6 +117,7 @@ class Scanner {
       return;
     }
     std::uint32_t code = Hex4();
+    // A pair of surrogates is one character.
     const bool high = code >= 0xD800 && code < 0xDC00;
     if (high && json_.substr(std::min(at_, json_.size()), 2) == "\\u") {
       at_ += 2;

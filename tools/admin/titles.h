@@ -8,11 +8,11 @@
 
 namespace reco::admin {
 
-// The scalar behind `name` at the top level of a JSON object, strings unescaped; "" when there is
-// none. `json` has been checked by the server; anything malformed reads as "".
+// Returns the scalar behind `name` at the top level of a JSON object, strings unescaped; "" when
+// there is none. `json` has been checked by the server; anything malformed reads as "".
 std::string AttributeText(std::string_view json, std::string_view name);
 
-// The attribute `name` of an item by RECO.ITEM GET; "" when it has none.
+// Returns the attribute `name` of an item by RECO.ITEM GET; "" when it has none.
 Result<std::string> ItemTitle(Session& session, std::string_view key, std::string_view item,
                               std::string_view name);
 
