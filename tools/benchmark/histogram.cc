@@ -6,8 +6,8 @@
 
 namespace reco::benchmark {
 
-// A value of n > 8 bits is shifted right until 8 bits are left; those, less their leading one,
-// number the bucket within its power of two.
+// Returns the bucket of a value. One of n > 8 bits is shifted right until 8 bits are left; those,
+// less their leading one, number the bucket within its power of two.
 std::size_t Histogram::BucketOf(std::uint64_t value) {
   if (value < kLinear) {
     return value;
@@ -49,12 +49,14 @@ double Histogram::Mean() const {
 }
 
 std::uint64_t Histogram::Quantile(double quantile) const {
+  // The rank of the value that is looked for, from 1.
   const double wanted = std::ceil(quantile * static_cast<double>(count_));
   const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     seen += counts_[i];
     if (seen >= rank) {
+      // The bucket's end may lie above the largest value there was.
       return std::min(LargestIn(i), max_);
     }
   }

@@ -22,8 +22,8 @@ class Histogram {
   std::uint64_t count() const { return count_; }
   std::uint64_t max() const { return max_; }  // exact
   double Mean() const;                        // exact; 0 when empty
-  // The smallest bucket end that at least `quantile` (0 to 1) of the values do not exceed, capped
-  // by max(); 0 when empty.
+  // Returns the smallest bucket end that at least `quantile` (0 to 1) of the values do not exceed,
+  // capped by max(); 0 when empty.
   std::uint64_t Quantile(double quantile) const;
 
  private:

@@ -32,7 +32,7 @@ std::uint64_t NowNs() {
                                         .count());
 }
 
-// What all threads share.
+// The state that all threads share.
 struct Shared {
   const LoadOptions& options;
   std::atomic<std::int64_t> requests_left;  // counts only
@@ -73,6 +73,7 @@ class Driver {
   }
 
   void Run() {
+    // One thread's failure ends all: a run with fewer connections measures something else.
     status_ = paced() ? PacedLoop() : ClosedLoop();
     if (!status_.ok()) {
       shared_.failed = true;
@@ -103,6 +104,7 @@ class Driver {
 
   Status ClosedLoop() {
     for (const auto& client : clients_) {
+      // From here on the answers to a batch send the next one.
       RECO_RETURN_IF_ERROR(GoOn(*client));
     }
     Status status;
@@ -141,12 +143,14 @@ class Driver {
       free_.pop_front();
       schedule_.Advance();
       RECO_RETURN_IF_ERROR(StartBatch(client, due_ns));
+      // Measured at the decision to send; the sending itself belongs to the latency.
       late_ += now_ns - due_ns > kLateNs ? client.batch.requests : 0;
     }
     return Status::Ok();
   }
 
   Status SetTimer(std::uint64_t due_ns) {
+    // Replies that come in between lead here again with the same time.
     if (timer_ns_ == due_ns) {
       return Status::Ok();
     }
@@ -165,6 +169,7 @@ class Driver {
     std::array<epoll_event, 128> events{};
     const int count =
         epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kPollMs);
+    // With nothing on its way, silence is only the wait for the next due time.
     stalled_polls_ = count == 0 && active_ > 0 ? stalled_polls_ + 1 : 0;
     if (stalled_polls_ > kStallPollsMax) {
       return Status::Unavailable("the server has not answered for 30 seconds");
@@ -193,11 +198,13 @@ class Driver {
     if (options.requests == 0) {
       return NowNs() < shared_.end_ns;
     }
+    // Taken from the common count before it is sent, so that all threads together send less than a
+    // batch too many.
     const auto batch = static_cast<std::int64_t>(options.pipeline);
     return shared_.requests_left.fetch_sub(batch, std::memory_order_relaxed) > 0;
   }
 
-  // What a connection does that has nothing on its way.
+  // Gives a connection that has nothing on its way the next thing to do.
   Status GoOn(Client& client) {
     if (paced()) {
       free_.push_back(&client);
@@ -259,6 +266,7 @@ class Driver {
   }
 
   Status Read(Client& client) {
+    // One read an event: epoll reports what is left, after the other connections had their turn.
     const ssize_t count = read(client.fd.get(), buffer_.data(), buffer_.size());
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
       return Status::Ok();
@@ -268,10 +276,13 @@ class Driver {
     }
     const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(count));
     const auto counts = client.scanner.Feed(bytes);
+    // A reply too many means that the ends of replies were not found.
     if (counts.malformed || counts.replies > client.unanswered) {
       return Status::Unavailable("the server does not speak the Redis protocol");
     }
     last_reply_ns_ = NowNs();
+    // A batch that another one continues is no request yet: the latency of both counts from its
+    // sending.
     if (!client.batch.continues) {
       latency_ns_.Record(last_reply_ns_ - client.since_ns, counts.replies);
     }
@@ -279,12 +290,13 @@ class Driver {
     empty_ += counts.empty;
     client.unanswered -= counts.replies;
     if (!client.batch.forbidden.empty()) {
+      // The text may lie across two reads.
       client.replies += bytes;
     }
     return client.unanswered == 0 && counts.replies > 0 ? Answered(client) : Status::Ok();
   }
 
-  // The whole batch has been answered.
+  // Ends a batch whose replies are all there, and goes on.
   Status Answered(Client& client) {
     const std::string_view forbidden = client.batch.forbidden;
     if (!forbidden.empty() && client.replies.find(forbidden) != std::string::npos) {
@@ -332,6 +344,7 @@ void RunAll(const std::vector<std::unique_ptr<Driver>>& drivers) {
   for (std::size_t i = 1; i < drivers.size(); ++i) {
     threads.emplace_back([driver = drivers[i].get()] { driver->Run(); });
   }
+  // The calling thread drives too, so that one thread means one.
   drivers[0]->Run();
   for (std::thread& thread : threads) {
     thread.join();
@@ -343,6 +356,7 @@ void RunAll(const std::vector<std::unique_ptr<Driver>>& drivers) {
 Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make_source) {
   Shared shared{options, static_cast<std::int64_t>(options.requests)};
   const Pace pace = PaceOf(options);
+  // A thread without a connection would have nothing to do.
   const std::size_t threads = std::min(options.threads, options.clients);
   std::vector<std::unique_ptr<Driver>> drivers;
   for (std::size_t i = 0; i < threads; ++i) {
@@ -352,6 +366,7 @@ Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make
     RECO_ASSIGN_OR_RETURN(Descriptor fd, OpenSocket(options.endpoint));
     RECO_RETURN_IF_ERROR(drivers[i % threads]->AddClient(std::move(fd), make_source(i)));
   }
+  // The clock starts when all connections stand.
   shared.start_ns = NowNs();
   shared.end_ns = shared.start_ns + static_cast<std::uint64_t>(options.duration_s * 1e9);
   RunAll(drivers);
@@ -360,6 +375,7 @@ Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make
   for (const auto& driver : drivers) {
     RECO_RETURN_IF_ERROR(driver->status());
     driver->MergeInto(&result);
+    // The run ends with its last reply, not with the last wait.
     end_ns = std::max(end_ns, driver->last_reply_ns());
   }
   result.seconds = static_cast<double>(end_ns - shared.start_ns) / 1e9;

@@ -51,7 +51,7 @@ struct LoadResult {
 
 using SourceFactory = std::function<std::unique_ptr<RequestSource>(std::uint64_t client)>;
 
-// Runs to the end; at a set rate that is when everything that was due has been answered.
+// Runs the load to its end; at a set rate that is when everything that was due has been answered.
 // kUnavailable when a connection cannot be made or breaks.
 Result<LoadResult> RunLoad(const LoadOptions& options, const SourceFactory& make_source);
 

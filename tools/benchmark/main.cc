@@ -58,6 +58,7 @@ int Fail(const Status& status) {
 }
 
 Result<LoadResult> RunWorkload(const CommandLine& line, const std::string& name) {
+  // Tried once here, so that the factory below cannot fail.
   RECO_RETURN_IF_ERROR(MakeSource(name, line.workload, 0).status());
   if (name == kAddThenTopk && line.load.pipeline != 1) {
     return Status::InvalidArgument(name +
@@ -74,6 +75,7 @@ Result<LoadResult> RunReplay(const CommandLine& line) {
       Replay::Load(line.replay, line.user_column, line.item_column, line.workload.key));
   LoadOptions load = line.load;
   if (load.requests == 0) {
+    // Enough that the file ends first, which every connection notices with a batch of its own.
     load.requests = replay->events() + load.clients * load.pipeline;
   }
   return RunLoad(load, [&](std::uint64_t) { return MakeReplaySource(replay); });
@@ -166,6 +168,7 @@ void AddWorkloadOptions(CLI::App& app, CommandLine& line) {
 int Main(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Measures a RecoDB or Redis server.", "reco-benchmark");
+  // Without -h, which is the host, as of redis-benchmark.
   app.set_help_flag("--help", "Print this help and exit");
   app.set_version_flag("--version", "RecoDB " RECO_VERSION);
   app.footer(kFooter);

@@ -19,6 +19,7 @@ constexpr std::size_t kUnreadMax = 16;
 constexpr std::uint64_t kTastes = 32;
 constexpr std::uint64_t kOwnTastePercent = 70;
 
+// Turns an error reply into a Status.
 Result<Value> Checked(Result<Value> reply) {
   if (reply.ok() && reply->is_error()) {
     return Status::FailedPrecondition(reply->text);
@@ -26,7 +27,7 @@ Result<Value> Checked(Result<Value> reply) {
   return reply;
 }
 
-// An item for a user: mostly one of the user's group, which owns every kTastes-th item.
+// Returns an item for a user: mostly one of the user's group, which owns every kTastes-th item.
 std::uint64_t ChooseItem(Random& random, std::uint64_t user, std::uint64_t items) {
   if (random.Next() % 100 >= kOwnTastePercent || items < 2 * kTastes) {
     return PowerLaw(random, items);
@@ -49,6 +50,7 @@ Status SendEvents(Connection& connection, const WorkloadOptions& workload,
   Random random(workload.seed);
   std::vector<std::string> words;
   std::size_t unread = 0;
+  // Each item first gets an event, so that a model has a vector for all of them.
   const std::uint64_t events = std::max(options.events, workload.items);
   for (std::uint64_t sent = 0; sent < events;) {
     words = {"RECO.MADD", workload.key};
@@ -80,6 +82,7 @@ Status Prepare(const client::Endpoint& endpoint, const WorkloadOptions& workload
                const PrepareOptions& options) {
   RECO_ASSIGN_OR_RETURN(Connection connection, Connection::Open(endpoint));
   RECO_ASSIGN_OR_RETURN(const Value exists, Checked(connection.Call({"EXISTS", workload.key})));
+  // Made-up events must not end up in somebody's collection.
   if (exists.integer != 0) {
     return Status::FailedPrecondition("the key '" + workload.key +
                                       "' exists: delete it, or choose another with --key");

@@ -16,9 +16,9 @@ struct PrepareOptions {
   std::uint32_t iterations = 5;
 };
 
-// Every item gets an event; popularity follows a power law, and users share tastes in groups, so
-// that there is something to learn. kFailedPrecondition when the key exists or a command is
-// refused.
+// Creates the collection, fills and trains it. Every item gets an event; popularity follows a power
+// law, and users share tastes in groups, so that there is something to learn. kFailedPrecondition
+// when the key exists or a command is refused.
 Status Prepare(const client::Endpoint& endpoint, const WorkloadOptions& workload,
                const PrepareOptions& options);
 

@@ -26,6 +26,7 @@ void AppendCommand(std::string* out, std::initializer_list<std::string_view> arg
 ReplyScanner::Counts ReplyScanner::Feed(std::string_view bytes) {
   Counts counts;
   while (!bytes.empty() && !counts.malformed) {
+    // In a bulk string: its bytes are counted, not looked at.
     if (skip_ > 0) {
       const std::size_t skipped = std::min<std::uint64_t>(skip_, bytes.size());
       bytes.remove_prefix(skipped);
@@ -36,6 +37,7 @@ ReplyScanner::Counts ReplyScanner::Feed(std::string_view bytes) {
       continue;
     }
     const std::size_t end = bytes.find('\n');
+    // A header may come in pieces.
     header_ += bytes.substr(0, end);
     if (end == std::string_view::npos) {
       counts.malformed = header_.size() > kHeaderBytesMax;
@@ -62,6 +64,8 @@ void ReplyScanner::HandleHeader(Counts* counts) {
     const auto [stop, error] = std::from_chars(header_.data() + 1, end, size);
     counts->malformed = error != std::errc() || stop != end || size < -1;
   }
+  // A reply's first header tells whether it is an error or empty; elements of an array do not
+  // count.
   if (at_start_) {
     is_error_ = type == '-';
     is_empty_ = sized && (size < 0 || (type == '*' && size == 0));
@@ -73,6 +77,7 @@ void ReplyScanner::HandleHeader(Counts* counts) {
   if (type == '$' && size >= 0) {
     skip_ = static_cast<std::uint64_t>(size) + 2;
   } else if (type == '*' && size > 0) {
+    // The array is replaced by its elements, so that nesting needs no stack.
     missing_ += static_cast<std::uint64_t>(size) - 1;
   } else if (sized || type == '+' || type == '-' || type == ':') {
     EndElement(counts);

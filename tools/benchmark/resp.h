@@ -27,7 +27,7 @@ class ReplyScanner {
 
   // Looks at the next bytes and answers what ended within them.
   Counts Feed(std::string_view bytes);
-  // The first error reply's text.
+  // Returns the first error reply's text.
   const std::string& first_error() const { return first_error_; }
 
  private:

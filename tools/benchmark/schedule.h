@@ -7,12 +7,12 @@
 
 namespace reco::benchmark {
 
-// What a whole run asks for: `batches` batches, one every `interval_ns` from its start on.
+// The pace of a whole run: `batches` batches, one every `interval_ns` from its start on.
 struct Pace {
   double interval_ns = 0;
   std::uint64_t batches = 0;
 
-  // `requests` requests in batches of `pipeline`, `rate` requests a second.
+  // Returns the pace of `requests` requests in batches of `pipeline`, `rate` requests a second.
   static Pace Of(double rate, std::size_t pipeline, std::uint64_t requests) {
     return {1e9 * static_cast<double>(pipeline) / rate, (requests + pipeline - 1) / pipeline};
   }
@@ -28,7 +28,8 @@ class Schedule {
       : pace_(pace), next_(thread), step_(threads) {}
 
   bool done() const { return next_ >= pace_.batches; }
-  // Nanoseconds from the start of the run to the next batch; not to be called when done.
+  // Returns the nanoseconds from the start of the run to the next batch; not to be called when
+  // done.
   std::uint64_t next_ns() const {
     return static_cast<std::uint64_t>(std::llround(pace_.interval_ns * static_cast<double>(next_)));
   }

@@ -26,6 +26,7 @@ Result<Descriptor> Connect(const client::Endpoint& endpoint) {
   }
   Descriptor socket_fd;
   int failure = 0;
+  // A name may have several addresses of which not all are listened on, as localhost often has.
   for (const addrinfo* at = list; at != nullptr && socket_fd.get() < 0; at = at->ai_next) {
     Descriptor attempt(socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol));
     if (attempt.get() >= 0 && connect(attempt.get(), at->ai_addr, at->ai_addrlen) == 0) {
@@ -40,6 +41,7 @@ Result<Descriptor> Connect(const client::Endpoint& endpoint) {
                                ErrorText(failure));
   }
   const int on = 1;
+  // Nagle's algorithm would add its own waiting to what is measured.
   setsockopt(socket_fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return socket_fd;
 }
@@ -51,6 +53,7 @@ Status Authenticate(int fd, const std::string& password) {
   std::string command;
   AppendCommand(&command, {"AUTH", password});
   std::array<char, 512> reply{};
+  // The socket still blocks, and both texts fit into one packet.
   const bool sent = write(fd, command.data(), command.size()) == std::ssize(command);
   const ssize_t count = sent ? read(fd, reply.data(), reply.size()) : -1;
   if (count <= 0 || reply[0] != '+') {

@@ -36,6 +36,8 @@ constexpr std::array<Pattern, 8> kPatterns = {{
 
 constexpr std::uint64_t kMixedTopkPercent = 90;  // of "mixed"; the rest are adds
 
+// A composed command and where its ids' digits lie. All ids have the same length, so that filling
+// them in moves nothing.
 class Template {
  public:
   Template(const Pattern& pattern, const WorkloadOptions& options) {
@@ -72,7 +74,8 @@ class Template {
     }
   }
 
-  // The same with a user and an item that the caller chose; no other id may be in the pattern.
+  // Appends the command with a user and an item that the caller chose; no other id may be in the
+  // pattern.
   void AppendFor(std::string* out, std::uint64_t user, std::uint64_t item) const {
     const std::size_t start = out->size();
     *out += text_;
@@ -111,6 +114,7 @@ class TemplateSource final : public RequestSource {
  public:
   TemplateSource(std::vector<Template> templates, const WorkloadOptions& options,
                  std::uint64_t client)
+      // Connections draw different numbers, and a run can be repeated.
       : templates_(std::move(templates)), options_(options), random_(options.seed + client) {}
 
   Batch NextBatch(std::size_t count) override {
@@ -146,6 +150,7 @@ class AddThenTopkSource final : public RequestSource {
       const std::uint64_t item = PowerLaw(random_, options_.items);
       item_id_ = NumberedId(kItemPrefix, item);
       add_.AppendFor(&bytes_, user_, item);
+      // The list must not be asked for before the event is acknowledged, so these are two batches.
       return {bytes_, 1, true, {}};
     }
     topk_.AppendFor(&bytes_, user_, 0);
@@ -246,6 +251,7 @@ Result<std::shared_ptr<Replay>> Replay::Load(const std::string& path,
       break;
     }
     const auto event = mapping.Map(record);
+    // Lines that are no events are left out: this measures a server, not a file.
     if (event.ok()) {
       AppendCommand(&replay->bytes_, {"RECO.ADD", key, event->user, event->item});
       replay->ends_.push_back(replay->bytes_.size());
@@ -258,6 +264,7 @@ Result<std::shared_ptr<Replay>> Replay::Load(const std::string& path,
 }
 
 RequestSource::Batch Replay::Next(std::size_t count) {
+  // Connections take turns, so that events start in the order of the file.
   const std::uint64_t first = next_.fetch_add(count, std::memory_order_relaxed);
   if (first >= ends_.size()) {
     return {};

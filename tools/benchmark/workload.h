@@ -40,7 +40,7 @@ class Random {
   std::uint64_t state_;
 };
 
-// A number from 0 to n - 1 where number i is drawn in proportion to about 1 / (i + 1).
+// Returns a number from 0 to n - 1 where number i is drawn in proportion to about 1 / (i + 1).
 std::uint64_t PowerLaw(Random& random, std::uint64_t n);
 
 // The requests of one connection. Confined.
@@ -53,11 +53,11 @@ class RequestSource {
     bool continues = false;      // the next batch follows at once and is timed together with this
     std::string_view forbidden;  // a reply that holds this text is an error; empty: none
   };
-  // The next `count` requests or, at the end of a replay, fewer; none: there are no more.
+  // Returns the next `count` requests or, at the end of a replay, fewer; none: there are no more.
   virtual Batch NextBatch(std::size_t count) = 0;
 };
 
-// Names of the workloads, for --help and messages.
+// Returns the names of the workloads, for --help and messages.
 std::string WorkloadNames();
 
 // Adds an event, waits for its reply, and asks for the same user's ranking, which must not offer
@@ -84,7 +84,7 @@ class Replay {
   std::atomic<std::uint64_t> next_{0};  // only counts; the bytes were written before any thread ran
 };
 
-// The source of connection number `client`. kInvalidArgument: no such workload.
+// Returns the source of connection number `client`. kInvalidArgument: no such workload.
 Result<std::unique_ptr<RequestSource>> MakeSource(const std::string& workload,
                                                   const WorkloadOptions& options,
                                                   std::uint64_t client);
