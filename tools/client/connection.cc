@@ -39,6 +39,7 @@ Value Decode(const redisReply& reply) {
         value.elements.push_back(Decode(*reply.element[i]));
       }
       break;
+    // Null, and the kinds of RESP3, which is never asked for.
     default:
       break;
   }
@@ -81,6 +82,7 @@ Result<Value> Connection::Call(Arguments arguments) {
 }
 
 Status Connection::Queue(Arguments arguments) {
+  // Kept between calls: a pipeline queues thousands of commands.
   thread_local std::vector<const char*> texts;
   thread_local std::vector<std::size_t> sizes;
   texts.clear();
@@ -117,9 +119,11 @@ Result<Value> Connection::Read() {
 }
 
 Result<bool> Connection::WaitReadable(int timeout_ms) {
+  // Commands that are still queued would never be answered.
   RECO_RETURN_IF_ERROR(Flush());
   pollfd descriptor{context_->fd, POLLIN, 0};
   const int ready = poll(&descriptor, 1, timeout_ms);
+  // A signal is no failure: the caller is back early and asks again.
   if (ready < 0 && errno != EINTR) {
     return Status::Unavailable("connection lost: cannot wait for the socket");
   }

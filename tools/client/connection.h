@@ -37,7 +37,7 @@ class Connection {
   Connection& operator=(Connection&&) noexcept = default;
   ~Connection() = default;
 
-  // One command, one reply. Nothing may be queued or unread.
+  // Sends one command and reads its reply. Nothing may be queued or unread.
   Result<Value> Call(Arguments arguments);
   Result<Value> Call(std::initializer_list<std::string_view> arguments) {
     return Call(Arguments(arguments.begin(), arguments.size()));
@@ -53,7 +53,7 @@ class Connection {
   Status Flush();
   Result<Value> Read();
 
-  // Waits at most timeout_ms for bytes to read; false: none came.
+  // Waits at most timeout_ms for bytes to read. Returns false when none came.
   Result<bool> WaitReadable(int timeout_ms);
 
  private:

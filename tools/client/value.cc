@@ -7,6 +7,7 @@
 namespace reco::client {
 namespace {
 
+// Returns true iff the value could be a name in a map, by the rule of LooksLikeMap.
 bool IsName(const Value& value) {
   if (value.kind != Value::Kind::kBulk && value.kind != Value::Kind::kSimple) {
     return false;
@@ -22,6 +23,7 @@ bool IsName(const Value& value) {
 }  // namespace
 
 const Value* Value::Find(std::string_view name) const {
+  // Only names are compared: a value may read like one.
   for (std::size_t i = 0; i + 1 < elements.size(); i += 2) {
     if (elements[i].text == name) {
       return &elements[i + 1];

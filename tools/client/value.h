@@ -20,16 +20,16 @@ struct Value {
   bool is_error() const { return kind == Kind::kError; }
   bool is_array() const { return kind == Kind::kArray; }
 
-  // The value behind `name` in a flat map; null when absent or when this is no array.
+  // Returns the value behind `name` in a flat map; null when absent or when this is no array.
   const Value* Find(std::string_view name) const;
-  // Text of a scalar: integers in decimal, null as "".
+  // Returns the text of a scalar: integers in decimal, null as "".
   std::string ToText() const;
-  // The number that the scalar's text spells, or `otherwise`.
+  // Returns the number that the scalar's text spells, or `otherwise`.
   double ToDouble(double otherwise = 0) const;
 };
 
-// True when an array can only be read as a map: an even number of elements and every even one a
-// name (a lower-case letter, then lower-case letters, digits and -@_.).
+// Returns true iff an array can only be read as a map: an even number of elements and every even
+// one a name (a lower-case letter, then lower-case letters, digits and -@_.).
 bool LooksLikeMap(const Value& value);
 
 }  // namespace reco::client
