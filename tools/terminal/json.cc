@@ -13,7 +13,8 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Length of the valid UTF-8 character at text[at], or 0.
+// Returns the length of the valid UTF-8 character at text[at], or 0 (RFC 3629: no overlong forms,
+// no surrogates, at most U+10FFFF).
 std::size_t CharacterBytes(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
@@ -21,6 +22,7 @@ std::size_t CharacterBytes(std::string_view text, std::size_t at) {
     return 1;
   }
   const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  // 0xC0 and 0xC1 begin only overlong forms.
   if (lead < 0xC2 || lead > 0xF4 || at + size > text.size()) {
     return 0;
   }
@@ -35,6 +37,7 @@ std::size_t CharacterBytes(std::string_view text, std::size_t at) {
   return overlong || outside ? 0 : size;
 }
 
+// Appends a byte of ASCII as it stands in a JSON string.
 void AppendEscaped(std::string* out, char c) {
   switch (c) {
     case '"':
@@ -72,6 +75,7 @@ std::string JsonString(std::string_view text) {
     const std::size_t size = CharacterBytes(text, at);
     if (size == 0) {
       out += "\\ufffd";
+      // One byte alone is given up, so that what follows it is not lost with it.
       ++at;
     } else if (size == 1) {
       AppendEscaped(&out, text[at++]);
@@ -95,6 +99,7 @@ bool IsJsonNumber(std::string_view text) {
   if (at < text.size() && text[at] == '-') {
     ++at;
   }
+  // A leading zero stands alone: an id such as 007 must stay a string.
   const bool zero = at < text.size() && text[at] == '0';
   const std::size_t whole = digits();
   if (whole == 0 || (zero && whole > 1)) {
@@ -140,6 +145,7 @@ std::string Braced(std::string_view members) {
 }
 
 std::string JsonDouble(double value) {
+  // JSON has no NaN and no infinities.
   if (!std::isfinite(value)) {
     return "null";
   }

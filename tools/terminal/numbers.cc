@@ -16,6 +16,7 @@ std::string FormatFixed(double value, int digits) {
 std::string FormatCount(std::int64_t count) {
   std::string digits = std::to_string(count);
   const std::size_t first = count < 0 ? 1 : 0;
+  // From the right, so that places not reached yet stay where they are.
   for (std::size_t at = digits.size(); at > first + 3;) {
     at -= 3;
     digits.insert(at, 1, ',');
@@ -43,6 +44,7 @@ std::string FormatDuration(double seconds) {
   if (seconds < 60) {
     return FormatFixed(seconds, 1) + " s";
   }
+  // Rounded before it is split, so that no minute has 60 seconds.
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   std::array<char, 64> text{};
   if (whole < 3600) {
@@ -56,6 +58,7 @@ std::string FormatDuration(double seconds) {
 }
 
 std::string FormatRate(double per_second) {
+  // Small rates need their first decimal.
   if (per_second < 100) {
     return FormatFixed(per_second, 1) + "/s";
   }

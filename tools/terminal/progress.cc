@@ -37,6 +37,8 @@ ProgressMeter::ProgressMeter(std::string title, std::string unit, ProgressStyle 
       stream_(stream),
       clock_(clock),
       start_us_(clock.MonotonicUs()),
+      // A bar shows at once that something goes on; a task of less than two seconds prints only its
+      // last line.
       next_us_(start_us_ + (style == ProgressStyle::kBar ? 0 : kLinePeriodUs)) {}
 
 double ProgressMeter::elapsed_s() const {
@@ -60,12 +62,14 @@ std::string ProgressMeter::Line(const ProgressState& state) const {
                          elapsed);
     }
   }
+  // Before a hundredth is done the estimate would jump about.
   const bool can_tell = state.fraction > 0.01 && state.fraction < 1;
   const double eta = state.eta_s >= 0 ? state.eta_s
                      : can_tell       ? elapsed * (1 - state.fraction) / state.fraction
                                       : -1;
   line += "  " + FormatDuration(elapsed);
   if (eta > 0) {
+    // Rounded up, so that an unfinished task never shows 0 s left.
     const double whole = std::ceil(eta);
     line.append(", ").append(whole < 60 ? FormatFixed(whole, 0) + " s" : FormatDuration(whole));
     line += " left";
@@ -86,6 +90,7 @@ void ProgressMeter::Update(const ProgressState& state) {
   }
   const bool bar = style_ == ProgressStyle::kBar;
   next_us_ = now_us + (bar ? kBarPeriodUs : kLinePeriodUs);
+  // The line is drawn over the last one, however long that was.
   std::fprintf(stream_, bar ? "\r%s\033[K" : "%s\n", Line(state).c_str());
   std::fflush(stream_);
 }

@@ -11,7 +11,8 @@ namespace reco::terminal {
 
 enum class ProgressStyle : std::uint8_t { kSilent, kLines, kBar };
 
-// A bar that redraws itself when `stream` is a terminal, lines otherwise; kSilent when not wanted.
+// Returns kBar, which redraws itself, when `stream` is a terminal, kLines otherwise; kSilent when
+// not wanted.
 ProgressStyle StyleFor(std::FILE* stream, bool wanted);
 
 struct ProgressState {

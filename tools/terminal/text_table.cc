@@ -34,6 +34,7 @@ std::string TextTable::ToText(std::size_t indent) const {
       line += columns_[c] == Align::kLeft ? row[c] + padding : padding + row[c];
       line += "  ";
     }
+    // Blanks behind the last cell would only make lines wrap.
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';
   }

@@ -15,10 +15,11 @@ class TextTable {
  public:
   explicit TextTable(std::vector<Align> columns) : columns_(std::move(columns)) {}
 
-  // At most as many cells as there are columns; missing ones are empty.
+  // Adds a row of at most as many cells as there are columns; missing ones are empty.
   void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.empty(); }
-  // Every row ends with a line feed and has no trailing spaces; `indent` spaces before each.
+  // Returns the rows, each ending with a line feed and without trailing spaces; `indent` spaces
+  // before each.
   std::string ToText(std::size_t indent = 0) const;
 
  private:
@@ -26,10 +27,11 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Number of characters of valid UTF-8 (bytes that continue a character are not counted).
+// Returns the number of characters of valid UTF-8 (bytes that continue a character are not
+// counted).
 std::size_t DisplayWidth(const std::string& text);
 
-// `text` with control characters replaced, so that data cannot drive the terminal.
+// Returns `text` with control characters replaced, so that data cannot drive the terminal.
 std::string Printable(const std::string& text);
 
 }  // namespace reco::terminal
