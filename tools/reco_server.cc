@@ -45,7 +45,7 @@ class HeldSignals {
   sigset_t signals_{};
 };
 
-// Verifies the folder offline; 0 when it is clean.
+// Verifies the folder offline. Returns the exit code: 0 when it is clean.
 int Check(const CommandLine& line) {
   const reco::Result<reco::VerifyReport> report = Database::Verify(line.options.EngineOptions());
   if (!report.ok()) {
@@ -62,7 +62,9 @@ int Check(const CommandLine& line) {
   return report->problems.empty() ? 0 : kExitProblem;
 }
 
+// Serves until told to stop. Returns the exit code.
 int Serve(const CommandLine& line) {
+  // The log is opened first and closed last: opening and closing the folder have things to say.
   auto log =
       reco::api::Log::Open(line.options.logfile, static_cast<LogLevel>(line.options.loglevel));
   if (!log.ok()) {
@@ -76,6 +78,7 @@ int Serve(const CommandLine& line) {
                                           : ", configuration " + line.config_file));
   reco::Options options = line.options.EngineOptions();
   options.log = [&out](LogLevel level, std::string_view text) { out.Write(level, text); };
+  // The port opens after the folder has been read, so nobody is served half of it.
   auto database = Database::Open(options);
   if (!database.ok()) {
     out.Write(LogLevel::kWarning, "cannot open the folder: " + database.status().ToString());
@@ -85,6 +88,8 @@ int Serve(const CommandLine& line) {
     reco::api::Server server(database->get(), reco::api::AllCommands(), line.options, &out,
                              line.config_file);
     {
+      // Not held while the folder is opened, which may take long: ending the process then loses
+      // nothing.
       const HeldSignals held;
       const Status started = server.Start();
       if (!started.ok()) {
@@ -96,6 +101,8 @@ int Serve(const CommandLine& line) {
     server.WaitForShutdown();
     server.Stop();
   }
+  // Once no command runs any more. The log holds all that was acknowledged; this makes the next
+  // start short.
   const Status saved = (*database)->Checkpoint();
   if (!saved.ok()) {
     out.Write(LogLevel::kWarning, "last checkpoint failed: " + std::string(saved.message()));
