@@ -25,6 +25,8 @@ NOT_DATA = ("LOCK", "LOG", "OPTIONS-")
 PLAYS = "golden:plays"      # implicit, typed, with a half-life, records and rules; trained
 RATINGS = "golden:ratings"  # explicit; trained
 
+OTHER_DATABASE = 3  # holds the one key "elsewhere"
+
 QUESTIONS = [
     ["DBSIZE"], ["GET", "plain"], ["GET", "binary"], ["GET", "empty"], ["GET", "lasting"],
     ["GET", "overwritten"], ["GET", "gone"], ["GET", "after-checkpoint"],
@@ -43,6 +45,7 @@ QUESTIONS = [
     ["RECO.SCORE", PLAYS, "fresh", "i0", "i1", "i5"],
     ["RECO.EXPLAIN", PLAYS, "u0", "i5"],
     ["RECO.WHY", PLAYS, "u1", "i7"],
+    ["RECO.TOPK", PLAYS, "u1", "COUNT", 30, "MINSCORE", "0.05", "WITHSCORES"],
     ["RECO.TOPK", PLAYS, "u0", "COUNT", 20, "WITHSCORES"],
     ["RECO.TOPK", PLAYS, "fresh", "COUNT", 20, "WITHSCORES", "WITHSEEN"],
     ["RECO.TOPK", PLAYS, "u2", "WITHSCORES", "FILTER", ".year >= 2000 && .genre == 'noir'"],
@@ -62,8 +65,8 @@ QUESTIONS = [
     ["RECO.TOPK", RATINGS, "r1", "WITHSCORES", "COUNT", 15],
     ["RECO.EXPLAIN", RATINGS, "r2", "m4"],
     ["RECO.VECTOR", "GET", RATINGS, "USER", "r0"],
+    ["in", OTHER_DATABASE, "DBSIZE"], ["in", OTHER_DATABASE, "GET", "elsewhere"],
 ]
-OTHER_DATABASE = 3  # holds the one key "elsewhere"
 
 
 def plain(value):
@@ -79,13 +82,15 @@ def plain(value):
     return value
 
 
-def answers(server):
-    """[[command, reply], ...] of a server on the folder."""
-    client = server.client()
-    replies = [[question, plain(client.pipeline([question])[0])] for question in QUESTIONS]
-    elsewhere = server.client(db=OTHER_DATABASE)
-    for question in (["DBSIZE"], ["GET", "elsewhere"]):
-        replies.append([["in", OTHER_DATABASE] + question, plain(elsewhere.cmd(*question))])
+def answers(server, questions):
+    """[[question, reply], ...] of a server on the folder; "in", n stands before one of database n."""
+    clients = {None: server.client()}
+    replies = []
+    for question in questions:
+        database, command = (question[1], question[2:]) if question[0] == "in" else (None, question)
+        if database not in clients:
+            clients[database] = server.client(db=database)
+        replies.append([question, plain(clients[database].pipeline([command])[0])])
     return replies
 
 
@@ -164,7 +169,7 @@ def write_folder(folder):
     shutil.copytree(work, data, ignore=lambda _, names: [
         name for name in names if name.startswith(NOT_DATA)])
     with reco_e2e.Server(directory=work) as server:
-        replies = answers(server)
+        replies = answers(server, QUESTIONS)
     with open(os.path.join(folder, "answers.json"), "w", encoding="ascii") as file:
         file.write("[\n" + ",\n".join(json.dumps(reply) for reply in replies) + "\n]\n")
 

@@ -48,8 +48,7 @@ class GoldenFolders(unittest.TestCase):
         self.assertEqual(0, code, output)
 
     def assert_answers(self, then, server):
-        now = golden_folder.answers(server)
-        self.assertEqual([question for question, _ in then], [question for question, _ in now])
+        now = golden_folder.answers(server, [question for question, _ in then])
         for (question, old), (_, new) in zip(then, now):
             with self.subTest(question=question):
                 if is_map(question) and old is not None:
@@ -61,7 +60,7 @@ class GoldenFolders(unittest.TestCase):
 
     def test_every_release_has_a_folder_that_opens_and_answers_as_it_did(self):
         releases = sorted(os.listdir(FOLDERS))
-        self.assertIn("0.1.0", releases)
+        self.assertTrue({"0.1.0", "0.2.0"} <= set(releases), releases)
         for release in releases:
             with self.subTest(release=release):
                 data = os.path.join(self.base, release)
