@@ -1,4 +1,4 @@
-// Options of commands as rows of a table. A row says how an option is written, what may stand
+// Options of commands as rows of a table (D33). A row says how an option is written, what may stand
 // behind it, where its value goes, what it means and which commands have it; the reader of a
 // request, COMMAND DOCS, doc/commands.md and the choice of a worker all come from the row.
 //
