@@ -83,7 +83,7 @@ def plain(value):
 
 
 def answers(server, questions):
-    """[[question, reply], ...] of a server on the folder; "in", n stands before one of database n."""
+    """[[question, reply], ...] of a server; "in", n stands before a question of database n."""
     clients = {None: server.client()}
     replies = []
     for question in questions:

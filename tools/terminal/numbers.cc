@@ -35,13 +35,14 @@ std::string FormatBytes(double bytes) {
 }
 
 std::string FormatDuration(double seconds) {
-  if (seconds < 1e-3) {
+  // What would be rounded up to the next unit is shown in that.
+  if (seconds < 999.5e-6) {
     return FormatFixed(seconds * 1e6, 0) + " us";
   }
-  if (seconds < 1) {
+  if (seconds < 999.95e-3) {
     return FormatFixed(seconds * 1e3, 1) + " ms";
   }
-  if (seconds < 60) {
+  if (seconds < 59.95) {
     return FormatFixed(seconds, 1) + " s";
   }
   // Rounded before it is split, so that no minute has 60 seconds.

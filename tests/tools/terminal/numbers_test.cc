@@ -17,6 +17,9 @@ TEST(Numbers, ReadLikeText) {
   EXPECT_EQ(FormatDuration(0.00085), "850 us");
   EXPECT_EQ(FormatDuration(0.0032), "3.2 ms");
   EXPECT_EQ(FormatDuration(4.1), "4.1 s");
+  EXPECT_EQ(FormatDuration(0.0009997), "1.0 ms");
+  EXPECT_EQ(FormatDuration(0.99997), "1.0 s");
+  EXPECT_EQ(FormatDuration(59.97), "1 min 00 s");
   EXPECT_EQ(FormatDuration(125), "2 min 05 s");
   EXPECT_EQ(FormatDuration(11'520), "3 h 12 min");
   EXPECT_EQ(FormatRate(12.34), "12.3/s");
