@@ -26,6 +26,9 @@ void AppendMeasure(const Measure& measure, std::vector<std::pair<std::string, do
 
 std::vector<Measure> Measures(const JobInfo& job) {
   std::vector<Measure> measures;
+  if (job.kind != JobKind::kEvaluate) {
+    return measures;  // a training has figures with the same sign in their names, as objective.1
+  }
   for (const auto& [name, value] : job.result) {
     const std::size_t separator = name.find(kSeparator);
     if (separator == std::string::npos) {

@@ -16,6 +16,7 @@ TEST(Measures, ComeBackFromTheFiguresInTheirOrder) {
                                          {"cosine", "recall@20", 0.125, 0.02},
                                          {"mean", "rmse", 1.5, 0.25}};
   JobInfo job;
+  job.kind = JobKind::kEvaluate;
   job.result = {{"users", 10}};
   for (const Measure& measure : measures) {
     AppendMeasure(measure, &job.result);
@@ -34,7 +35,7 @@ TEST(Measures, AreStoredUnderTheNamesOfTheProtocol) {
 
 TEST(Measures, OfATrainingAreNone) {
   JobInfo job;
-  job.result = {{"model-id", 3}, {"objective", 12.5}};
+  job.result = {{"model-id", 3}, {"objective.1", 12.5}};
   EXPECT_TRUE(Measures(job).empty());
 }
 
