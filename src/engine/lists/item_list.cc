@@ -34,7 +34,7 @@ bool IsBoost(const RuleInForce& rule) {
   return rule.action == Rule::Action::kBoost;
 }
 
-void SortBest(const ListRequest& request, std::vector<ScoredItem>* list) {
+void SortBest(const ItemListRequest& request, std::vector<ScoredItem>* list) {
   std::sort(list->begin(), list->end(), [&](const ScoredItem& a, const ScoredItem& b) {
     return a.score != b.score ? a.score > b.score : request.before(a.item, b.item);
   });
@@ -61,7 +61,7 @@ void Append(const std::vector<ScoredItem>& later, std::vector<ScoredItem>* list)
 // as much, so it is repeated for more until that is not enough.
 class BoostedSearch {
  public:
-  struct Among {
+  struct Search {
     RuleInForce items;                 // holds for those that are searched
     const RuleInForce* only = &items;  // for BestItems; null: all are searched
     double factor = 1;
@@ -76,20 +76,21 @@ class BoostedSearch {
   };
   static constexpr std::size_t kSizeUnknown = std::numeric_limits<std::size_t>::max() / 8;
 
-  BoostedSearch(const ListRequest& request, std::size_t count, AcceptItem accept, BestItems best)
+  BoostedSearch(const ItemListRequest& request, std::size_t count, AcceptItem accept,
+                BestItems best)
       : request_(request), count_(count), accept_(accept), best_(best) {}
 
-  void Run(Among* among) {
-    ReadOn(among);
-    searches_.push_back(among);
+  void Run(Search* search) {
+    ReadOn(search);
+    searches_.push_back(search);
   }
 
   std::vector<ScoredItem> Finish() {
     for (bool changed = true; changed;) {
       changed = false;
-      for (Among* among : searches_) {
-        if (MayHoldMore(*among)) {
-          ReadOn(among);
+      for (Search* search : searches_) {
+        if (MayHoldMore(*search)) {
+          ReadOn(search);
           changed = true;
         }
       }
@@ -102,33 +103,33 @@ class BoostedSearch {
   static constexpr double kRounding = 1e-12;
 
   // Returns true while an item behind the end of this search could stand in the list.
-  bool MayHoldMore(const Among& among) const {
+  bool MayHoldMore(const Search& search) const {
     // A search whose order is that of the list has shown all that a list of `count` can take.
-    if (among.all_read || (among.keeps_order && among.read >= count_)) {
+    if (search.all_read || (search.keeps_order && search.read >= count_)) {
       return false;
     }
     // No item behind the last one has a higher score, and none is lifted by a larger factor.
-    const double reach = Lift(among.last, among.factor);
+    const double reach = Lift(search.last, search.factor);
     return ScoreOfLast() <= reach + std::abs(reach) * kRounding;
   }
 
-  void ReadOn(Among* among) {
+  void ReadOn(Search* search) {
     const auto wanted = [&](std::uint32_t item) {
-      return among->items.holds_for(item) && !Boost(request_.rules, item, 0).taken_out &&
+      return search->items.holds_for(item) && !Boost(request_.rules, item, 0).taken_out &&
              accept_(item);
     };
     // Reads from the start again, since a search keeps no place; growing by a factor bounds the sum
     // of it.
-    among->read = among->read == 0 ? among->first_read : among->read * kReadFurther;
+    search->read = search->read == 0 ? search->first_read : search->read * kReadFurther;
     // Asks for one more than there are, so that a short answer says that all was read.
-    among->read = std::min(among->read, among->size + 1);
-    among->found = best_(among->read, wanted, among->only);
-    among->all_read = among->found.size() < among->read;
-    among->last = among->found.empty() ? 0 : among->found.back().score;
-    std::erase_if(among->found, [&](ScoredItem& entry) {
+    search->read = std::min(search->read, search->size + 1);
+    search->found = best_(search->read, wanted, search->only);
+    search->all_read = search->found.size() < search->read;
+    search->last = search->found.empty() ? 0 : search->found.back().score;
+    std::erase_if(search->found, [&](ScoredItem& entry) {
       const BoostedScore boosted = Boost(request_.rules, entry.item, entry.score);
       // Else a write between the steps of the search has moved it to another part.
-      among->keeps_order &= !boosted.taken_out && IsAbout(boosted.score, *among, entry.score);
+      search->keeps_order &= !boosted.taken_out && IsAbout(boosted.score, *search, entry.score);
       entry.score = boosted.score;
       return boosted.taken_out;
     });
@@ -136,16 +137,16 @@ class BoostedSearch {
 
   // Returns true iff the part's factor lifts the score to `boosted`, but for the order of
   // multiplications.
-  static bool IsAbout(double boosted, const Among& among, double score) {
-    const double lifted = Lift(score, among.factor);
+  static bool IsAbout(double boosted, const Search& search, double score) {
+    const double lifted = Lift(score, search.factor);
     return std::abs(boosted - lifted) <= std::abs(lifted) * kRounding;
   }
 
   // Returns the score of the last of the list, were it to end here.
   double ScoreOfLast() const {
     std::vector<double> scores;
-    for (const Among* among : searches_) {
-      for (const ScoredItem& entry : among->found) {
+    for (const Search* search : searches_) {
+      for (const ScoredItem& entry : search->found) {
         scores.push_back(entry.score);
       }
     }
@@ -160,39 +161,39 @@ class BoostedSearch {
 
   std::vector<ScoredItem> Best() const {
     std::vector<ScoredItem> list;
-    for (const Among* among : searches_) {
-      Append(among->found, &list);
+    for (const Search* search : searches_) {
+      Append(search->found, &list);
     }
     SortBest(request_, &list);
     list.resize(std::min(list.size(), count_));
     return list;
   }
 
-  const ListRequest& request_;
+  const ItemListRequest& request_;
   const std::size_t count_;
   const AcceptItem accept_;
   const BestItems best_;
-  std::vector<Among*> searches_;
+  std::vector<Search*> searches_;
 };
 
 // Searches each part that the boosts divide the items into.
-std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& parts,
+std::vector<ScoredItem> BestOfParts(BoostedSearch* boosted, const BoostParts& parts,
                                     std::size_t count, const RuleInForce* only) {
   // A deque: searches refer to their parts by address.
-  std::deque<BoostedSearch::Among> all;
+  std::deque<BoostedSearch::Search> all;
   const auto add = [&](const std::vector<std::uint32_t>& items,
-                       bool one_by_one) -> BoostedSearch::Among& {
-    BoostedSearch::Among& among = all.emplace_back();
-    among.items.holds_for = [&items](std::uint32_t item) {
+                       bool one_by_one) -> BoostedSearch::Search& {
+    BoostedSearch::Search& search = all.emplace_back();
+    search.items.holds_for = [&items](std::uint32_t item) {
       return std::binary_search(items.begin(), items.end(), item);
     };
-    among.items.few = one_by_one ? &items : nullptr;
-    among.size = items.size();
-    return among;
+    search.items.few = one_by_one ? &items : nullptr;
+    search.size = items.size();
+    return search;
   };
   // Items that no boost holds for need no bound: they are read in the order of the list, once.
   if (!parts.plain) {
-    BoostedSearch::Among& plain = all.emplace_back();
+    BoostedSearch::Search& plain = all.emplace_back();
     plain.items.holds_for = [&](std::uint32_t item) { return !parts.IsBoosted(item); };
     plain.only = only;
     plain.first_read = count;
@@ -200,29 +201,29 @@ std::vector<ScoredItem> BestOfParts(BoostedSearch* search, const BoostParts& par
     add(*parts.plain, true).first_read = count;
   }
   for (const BoostPart& part : parts.lifted) {
-    BoostedSearch::Among& among = add(part.items, part.one_by_one);
-    among.factor = part.factor;
-    among.keeps_order = part.keeps_order;
-    among.first_read =
+    BoostedSearch::Search& search = add(part.items, part.one_by_one);
+    search.factor = part.factor;
+    search.keeps_order = part.keeps_order;
+    search.first_read =
         // A guess of its share of the list; reading on mends a wrong one.
         std::min(count, std::max(kFirstRead, kReadFurther * count / parts.lifted.size()));
   }
-  for (BoostedSearch::Among& among : all) {
-    search->Run(&among);
+  for (BoostedSearch::Search& search : all) {
+    boosted->Run(&search);
   }
-  return search->Finish();
+  return boosted->Finish();
 }
 
 // Searches in two parts, plain and lifted, when it is not known what the boosts hold for.
 std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const RuleInForce> rules,
                                       std::size_t count, const RuleInForce* only) {
-  BoostedSearch::Among plain;
+  BoostedSearch::Search plain;
   plain.items.holds_for = [&](std::uint32_t item) {
     return !HoldsFor(rules, Rule::Action::kBoost, item);
   };
   plain.only = only;
   plain.first_read = count;
-  BoostedSearch::Among lifted;
+  BoostedSearch::Search lifted;
   lifted.items.holds_for = [&](std::uint32_t item) {
     return HoldsFor(rules, Rule::Action::kBoost, item) && !Boost(rules, item, 0).taken_out;
   };
@@ -244,7 +245,7 @@ std::vector<ScoredItem> BestOfUnknown(BoostedSearch* search, std::span<const Rul
 }
 
 // Returns the best items under boosts.
-std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t count,
+std::vector<ScoredItem> BestBoosted(const ItemListRequest& request, std::size_t count,
                                     AcceptItem accept, BestItems best,
                                     const RuleInForce* only = nullptr) {
   if (!HasAction(request.rules, Rule::Action::kBoost) || count == 0) {
@@ -258,8 +259,8 @@ std::vector<ScoredItem> BestBoosted(const ListRequest& request, std::size_t coun
 
 // The same without those below the least score. They are behind all others, so that the list stays
 // a prefix of a longer one.
-std::vector<ScoredItem> BestAbove(const ListRequest& request, std::size_t count, AcceptItem accept,
-                                  BestItems best) {
+std::vector<ScoredItem> BestAbove(const ItemListRequest& request, std::size_t count,
+                                  AcceptItem accept, BestItems best) {
   std::vector<ScoredItem> list = BestBoosted(request, count, accept, best);
   std::erase_if(list, [&](const ScoredItem& entry) { return entry.score < request.min_score; });
   return list;
@@ -267,7 +268,7 @@ std::vector<ScoredItem> BestAbove(const ListRequest& request, std::size_t count,
 
 // Reorders the first kDiversityPool items by maximal marginal relevance, the first `count` of them
 // (D30).
-void Diversify(const ListRequest& request, std::size_t count, std::vector<ScoredItem>* list) {
+void Diversify(const ItemListRequest& request, std::size_t count, std::vector<ScoredItem>* list) {
   const std::size_t pool = std::min(list->size(), kDiversityPool);
   if (pool == 0) {
     return;
@@ -299,7 +300,7 @@ void Diversify(const ListRequest& request, std::size_t count, std::vector<Scored
   }
 }
 
-std::vector<ScoredItem> BestDiverse(const ListRequest& request, std::size_t count,
+std::vector<ScoredItem> BestDiverse(const ItemListRequest& request, std::size_t count,
                                     AcceptItem accept, BestItems best) {
   if (request.diversity == 0) {
     return BestAbove(request, count, accept, best);
@@ -311,7 +312,7 @@ std::vector<ScoredItem> BestDiverse(const ListRequest& request, std::size_t coun
   return list;
 }
 
-std::vector<ScoredItem> BestWithBuried(const ListRequest& request, std::size_t count,
+std::vector<ScoredItem> BestWithBuried(const ItemListRequest& request, std::size_t count,
                                        AcceptItem accept, BestItems best) {
   if (!HasAction(request.rules, Rule::Action::kBury)) {
     return BestDiverse(request, count, accept, best);
@@ -342,7 +343,7 @@ BoostedScore Boost(std::span<const RuleInForce> rules, std::uint32_t item, doubl
   return boosted;
 }
 
-std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best) {
+std::vector<ScoredItem> MakeItemList(const ItemListRequest& request, BestItems best) {
   if (!HasAction(request.rules, Rule::Action::kPin)) {
     return BestWithBuried(request, request.count, request.accept, best);
   }

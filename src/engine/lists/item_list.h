@@ -39,14 +39,14 @@ struct RuleInForce {
   std::uint32_t items_end = 0;  // all items are below; 0: not known
 };
 
-// Returns the `count` best items that are accepted, best first, ties as in ListRequest::before.
+// Returns the `count` best items that are accepted, best first, ties as in ItemListRequest::before.
 // With `only` none is accepted but items that this rule holds for, which may be known.
 using BestItems = FunctionRef<std::vector<ScoredItem>(std::size_t count, AcceptItem accept,
                                                       const RuleInForce* only)>;
 
 inline constexpr double kNoMinScore = -std::numeric_limits<double>::infinity();
 
-struct ListRequest {
+struct ItemListRequest {
   std::size_t count = 10;              // from the top of the list
   double diversity = 0;                // as in RankingOptions
   double min_score = kNoMinScore;      // as in RankingOptions
@@ -69,6 +69,6 @@ BoostedScore Boost(std::span<const RuleInForce> rules, std::uint32_t item, doubl
 // the buried ones put behind, and the pinned ones put in their places one after the other. Scores
 // are the boosted ones; what has less than min_score is left out before the list is made diverse,
 // unless it is pinned. A list of n items is a prefix of the list of n + 1.
-std::vector<ScoredItem> MakeItemList(const ListRequest& request, BestItems best);
+std::vector<ScoredItem> MakeItemList(const ItemListRequest& request, BestItems best);
 
 }  // namespace reco::engine

@@ -18,7 +18,7 @@ class PlaceInList {
   using Before = FunctionRef<bool(std::uint32_t a, std::uint32_t b)>;
 
   // Begins with the item that is asked for, which is accepted and which no rule takes out. Rules
-  // and `before` as in ListRequest; `before` is kept.
+  // and `before` as in ItemListRequest; `before` is kept.
   PlaceInList(std::span<const RuleInForce> rules, Before before, std::uint32_t item, double score);
 
   // Returns true iff an item of this score changes the place when it is accepted. False for most at
