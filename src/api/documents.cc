@@ -3,6 +3,8 @@
 #include "api/documents.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -160,6 +162,9 @@ std::string RangeOf(const Option<ListRequest>& option) {
   if (option.min == option.max) {
     return "";
   }
+  if (option.max == std::numeric_limits<double>::max()) {
+    return "any number";
+  }
   const bool text = option.argument.type == "string";
   return FormatDouble(option.min) + " to " + FormatDouble(option.max) + (text ? " bytes" : "");
 }
@@ -202,7 +207,9 @@ std::string CommandsDocument(const CommandTable& table) {
       "Arguments in capitals are keywords, in any case; `[...]` may be left out, `a|b` is a "
       "choice. "
       "Arity counts\n"
-      "the command's own words; a negative one is a minimum.\n\n"
+      "the command's own words; a negative one is a minimum. What the options of lists mean is "
+      "said "
+      "[at the end](#options-of-lists).\n\n"
       "## Errors\n\n"
       "| code | when |\n|---|---|\n"
       "| `ERR` | the request is wrong, or the state does not allow it; nothing was changed |\n"

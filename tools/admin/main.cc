@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "reco/types.h"
+
 #include "tools/admin/import_commands.h"
 #include "tools/admin/model_commands.h"
 #include "tools/admin/session.h"
@@ -289,7 +291,7 @@ void AddJobs(CLI::App& app, CommandLine& line) {
   AddKey(eval, line);
   eval->add_option("--last", line.eval.holdout_last,
                    "Interactions held out of each user (default 1)")
-      ->check(CLI::Range(1, 1'000));
+      ->check(CLI::Range(std::uint32_t{1}, kHoldoutLastMax));
   eval->add_option("--at", line.eval.at, "Lengths of the lists, e.g. 10,20")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -54,7 +54,7 @@ class Arguments {
   // is what the error calls the value.
 
   std::string_view Word();
-  // Reads an id of kIdBytesMin to kIdBytesMax bytes.
+  // Reads an id of 1 to kIdBytesMax bytes.
   std::string_view Id(std::string_view name);
   // Reads 1 to `bytes_max` bytes.
   std::string_view Text(std::string_view name, std::size_t bytes_max);
