@@ -63,6 +63,18 @@ std::vector<Scored> Page(const std::vector<Scored>& all, std::size_t offset, std
 
 constexpr RankingOptions kAll{.count = kCountMax};
 
+// The files below `folder` by name, and the bytes of each.
+std::map<std::string, std::uintmax_t> Files(const std::string& folder) {
+  std::map<std::string, std::uintmax_t> files;
+  std::error_code gone;  // between the listing and the question of its size
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file(gone)) {
+      files[entry.path().lexically_relative(folder).string()] = entry.file_size(gone);
+    }
+  }
+  return files;
+}
+
 struct Lists : ::testing::Test {
   // An event of the past: its age at its arrival in ms.
   void Add(const std::string& user, const std::string& item, double weight = 1,
@@ -99,11 +111,14 @@ struct Lists : ::testing::Test {
   void Kill() {
     const std::string left = shop.options.path + "-left";
     std::error_code failed;
-    do {  // again when RocksDB has deleted a file meanwhile
+    std::map<std::string, std::uintmax_t> before;
+    do {  // again when RocksDB has written or deleted a file meanwhile: a copy takes time, a kill
+          // not
+      before = Files(shop.options.path);
       std::filesystem::remove_all(left);
       std::filesystem::copy(shop.options.path, left, std::filesystem::copy_options::recursive,
                             failed);
-    } while (failed);
+    } while (failed || before != Files(shop.options.path) || before != Files(left));
     shop.db.reset();
     shop.options.path = left;
     shop.Reopen();
