@@ -15,12 +15,11 @@ Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::
       return std::vector<RowPair>();
     }
     if (const Row* row = own.rows.Find(ordinal); row != nullptr) {
-      newer.pairs = row->pairs;
+      newer = RowCopy(*row);
       // All of it is here: no read.
-      if (row->complete) {
+      if (newer.complete) {
         return std::move(newer.pairs);
       }
-      newer.dirty = row->dirty;
     }
     RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
     // Taken under the view, so that disk and copied marks are of the same moment; read without it.

@@ -11,54 +11,61 @@
 namespace reco::engine {
 namespace {
 
-bool BeforePair(const RowPair& a, std::uint32_t other) {
-  return a.other < other;
-}
-bool BeforeMark(const DirtyMark& a, std::uint32_t other) {
+// What malloc keeps beside each allocation.
+constexpr std::size_t kAllocationBytes = 8;
+
+bool BeforeNewer(const NewerPair& a, std::uint32_t other) {
   return a.other < other;
 }
 
-// Notes that a pair differs from the disk until `generation` is durable.
-void Mark(Row& row, std::uint32_t other, std::uint32_t generation) {
-  row.newest_dirty = std::max(row.newest_dirty, generation);
-  const auto at = std::lower_bound(row.dirty.begin(), row.dirty.end(), other, BeforeMark);
-  if (at != row.dirty.end() && at->other == other) {
+void PutNewer(Row& row, const NewerPair& pair) {
+  if (row.newer == nullptr) {
+    row.newer = std::make_unique<NewerPairs>();
+  }
+  std::vector<NewerPair>& pairs = row.newer->pairs;
+  const auto at = std::lower_bound(pairs.begin(), pairs.end(), pair.other, BeforeNewer);
+  if (at != pairs.end() && at->other == pair.other) {
     // The later checkpoint writes it as well: only then is the disk up to date.
-    at->generation = generation;
+    *at = pair;
   } else {
-    row.dirty.insert(at, DirtyMark{other, generation});
+    pairs.insert(at, pair);
   }
 }
 
-bool IsMarked(std::span<const DirtyMark> marks, std::uint32_t other) {
-  const auto at = std::lower_bound(marks.begin(), marks.end(), other, BeforeMark);
-  return at != marks.end() && at->other == other;
+const NewerPair* FindNewer(const Row& row, std::uint32_t other) {
+  if (row.newer == nullptr) {
+    return nullptr;
+  }
+  const std::vector<NewerPair>& pairs = row.newer->pairs;
+  const auto at = std::lower_bound(pairs.begin(), pairs.end(), other, BeforeNewer);
+  return at != pairs.end() && at->other == other ? &*at : nullptr;
 }
 
-bool AllDurable(std::span<const DirtyMark> marks, std::uint32_t durable_generation) {
-  return std::ranges::all_of(
-      marks, [=](const DirtyMark& mark) { return mark.generation <= durable_generation; });
-}
-
-// Returns `stored` with the newer pairs laid over it: marked pairs replace, add to or remove from
-// it. All three ascend.
-std::vector<RowPair> Overlay(std::span<const RowPair> stored, std::span<const RowPair> newer,
-                             std::span<const DirtyMark> marks) {
+// Returns `stored` with the newer pairs laid over it: they replace, add to or remove from it. Both
+// ascend.
+std::vector<RowPair> Overlay(std::span<const RowPair> stored, std::span<const NewerPair> newer) {
   std::vector<RowPair> merged;
   merged.reserve(stored.size() + newer.size());
   std::size_t next = 0;
+  const auto take = [&] {
+    if (!newer[next].removed()) {
+      merged.push_back({newer[next].other, newer[next].pair});
+    }
+    ++next;
+  };
   for (const RowPair& pair : stored) {
     while (next < newer.size() && newer[next].other < pair.other) {
-      merged.push_back(newer[next++]);
+      take();
     }
     if (next < newer.size() && newer[next].other == pair.other) {
-      merged.push_back(newer[next++]);
-      // Marked, but not among the newer pairs: it was removed.
-    } else if (!IsMarked(marks, pair.other)) {
+      take();
+    } else {
       merged.push_back(pair);
     }
   }
-  merged.insert(merged.end(), newer.begin() + static_cast<std::ptrdiff_t>(next), newer.end());
+  while (next < newer.size()) {
+    take();
+  }
   return merged;
 }
 
@@ -76,28 +83,52 @@ Status ReadStored(const store::Store& store, const store::Snapshot* snapshot, co
 
 }  // namespace
 
-std::size_t Row::memory_bytes() const {
-  return sizeof(Row) + pairs.capacity() * sizeof(RowPair) + dirty.capacity() * sizeof(DirtyMark) +
-         changes.capacity() * sizeof(WeightChange) +
-         (information != nullptr ? information->memory_bytes() : 0) +
+std::size_t RowSums::memory_bytes() const {
+  return sizeof(RowSums) + kAllocationBytes + changes.capacity() * sizeof(WeightChange) +
+         (current != nullptr ? current->memory_bytes() : 0) +
          (successor != nullptr ? successor->memory_bytes() : 0);
 }
 
+std::size_t Row::memory_bytes() const {
+  return sizeof(Row) + kAllocationBytes + pairs.memory_bytes() +
+         (pairs.empty() ? 0 : kAllocationBytes) +
+         (newer != nullptr ? sizeof(NewerPairs) + 2 * kAllocationBytes +
+                                 newer->pairs.capacity() * sizeof(NewerPair)
+                           : 0) +
+         (sums != nullptr ? sums->memory_bytes() : 0);
+}
+
+RowSums& Row::EnsureSums() {
+  if (sums == nullptr) {
+    sums = std::make_unique<RowSums>();
+  }
+  return *sums;
+}
+
 void Row::DropSums() {
-  information.reset();
-  successor.reset();
-  sums_age = 0;
-  sums_stale = false;
+  if (!building()) {
+    sums.reset();
+    return;
+  }
+  // What the build collects is still asked for at its end.
+  sums->current.reset();
+  sums->successor.reset();
+  sums->age = 0;
+  sums->stale = false;
+}
+
+RowCopy::RowCopy(const Row& row) : complete(row.complete) {
+  row.pairs.AppendTo(&pairs);
+  if (row.newer != nullptr) {
+    newer = row.newer->pairs;
+  }
 }
 
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other) {
-  return static_cast<std::size_t>(std::lower_bound(pairs.begin(), pairs.end(), other, BeforePair) -
-                                  pairs.begin());
-}
-
-const format::Pair* FindPair(std::span<const RowPair> pairs, std::uint32_t other) {
-  const std::size_t at = LowerBound(pairs, other);
-  return at < pairs.size() && pairs[at].other == other ? &pairs[at].pair : nullptr;
+  return static_cast<std::size_t>(
+      std::lower_bound(pairs.begin(), pairs.end(), other,
+                       [](const RowPair& a, std::uint32_t bound) { return a.other < bound; }) -
+      pairs.begin());
 }
 
 RowTable::RowTable(CollectionContext& context, std::uint32_t cid, Side side)
@@ -105,7 +136,7 @@ RowTable::RowTable(CollectionContext& context, std::uint32_t cid, Side side)
 
 RowTable::~RowTable() {
   // Rows of a deleted collection must not weigh on those that stay.
-  context_.row_budget.used_bytes.fetch_sub(memory_bytes_);
+  context_.row_budget.used_bytes.fetch_sub(rows_bytes_);
 }
 
 void RowTable::Grow(std::uint32_t owners) {
@@ -115,11 +146,10 @@ void RowTable::Grow(std::uint32_t owners) {
 }
 
 void RowTable::Account(Row& row) {
-  const std::size_t bytes = row.memory_bytes();
-  const auto change =
-      static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(row.accounted_bytes);
+  const auto bytes = static_cast<std::uint32_t>(row.memory_bytes());
+  const std::int64_t change = std::int64_t{bytes} - row.accounted_bytes;
   row.accounted_bytes = bytes;
-  memory_bytes_ += change;
+  rows_bytes_ += change;
   context_.row_budget.used_bytes.fetch_add(change, std::memory_order_relaxed);
 }
 
@@ -132,36 +162,58 @@ Row& RowTable::Ensure(std::uint32_t owner, bool complete) {
   return *rows_[owner];
 }
 
-void RowTable::DropDurableMarks(Row& row) const {
-  // All or nothing, by the newest mark: a busy row keeps durable marks a little longer, and no
-  // write has to look through them.
-  if (row.dirty.empty() || row.newest_dirty > durable_generation_) {
+// Takes out of `newer` what the disk has by now; to be called before a change. At most once for
+// each generation, and in part too: a row that is never at rest must not collect them.
+void RowTable::DropDurable(Row& row) const {
+  if (row.newer == nullptr || row.newer->durable == durable_generation_) {
     return;
   }
-  RECO_DCHECK(AllDurable(row.dirty, durable_generation_), "I7");
-  row.dirty.clear();
-  // These pairs were laid over the disk, which now has them.
-  if (!row.complete) {
-    row.pairs.clear();
+  if (!IsPinned(row)) {
+    row.newer.reset();
+    return;
+  }
+  std::erase_if(row.newer->pairs,
+                [this](const NewerPair& pair) { return pair.generation <= durable_generation_; });
+  row.newer->durable = durable_generation_;
+}
+
+// Leaves to the disk what it has of a row that has grown too long to keep.
+void RowTable::MakeIncomplete(Row& row, std::uint32_t generation) const {
+  if (IsPinned(row)) {
+    // Which of the pairs the disk lacks is not known: laid over it, the others change nothing.
+    std::vector<RowPair> pairs;
+    row.pairs.AppendTo(&pairs);
+    for (const RowPair& pair : pairs) {
+      PutNewer(row, {pair.other, generation, pair.pair});
+    }
+  }
+  row.pairs.Clear();
+  row.complete = false;
+  if (row.sums != nullptr) {
+    // It was built up from the list, which goes; the sums themselves stay and are kept up.
+    row.sums->successor.reset();
   }
 }
 
-Status RowTable::ReadFromDisk(std::uint32_t owner, const Row* overlay,
+Status RowTable::ReadFromDisk(std::uint32_t owner, const Row* row,
                               std::vector<RowPair>* out) const {
   RECO_RETURN_IF_ERROR(context_.storage.Readable());
   RECO_RETURN_IF_ERROR(ReadStored(*context_.storage.store, nullptr, {cid_, side_, owner}, out));
-  // Marks that are durable but not dropped yet say what the disk says, so the result is the same.
-  if (overlay != nullptr && !overlay->dirty.empty()) {
-    *out = Overlay(*out, overlay->pairs, overlay->dirty);
+  // Newer pairs that are durable by now say what the disk says, so the result is the same.
+  if (row != nullptr && row->newer != nullptr) {
+    *out = Overlay(*out, row->newer->pairs);
   }
   return Status::Ok();
 }
 
 Status RowTable::ReadSnapshot(const store::Store& store, const store::Snapshot& snapshot,
-                              const RowName& name, const RowCopy& newer,
-                              std::vector<RowPair>* out) {
+                              const RowName& name, const RowCopy& copy, std::vector<RowPair>* out) {
+  if (copy.complete) {
+    *out = copy.pairs;
+    return Status::Ok();
+  }
   RECO_RETURN_IF_ERROR(ReadStored(store, &snapshot, name, out));
-  *out = Overlay(*out, newer.pairs, newer.dirty);
+  *out = Overlay(*out, copy.newer);
   return Status::Ok();
 }
 
@@ -172,16 +224,19 @@ Status RowTable::Load(std::uint32_t owner, std::uint32_t pairs) {
     row->used.store(true, std::memory_order_relaxed);
     return Status::Ok();
   }
-  std::vector<RowPair> loaded;
+  thread_local std::vector<RowPair> loaded;
+  loaded.clear();
   // Without stored pairs there is nothing to read: the row of a new owner is complete as it is.
   if (pairs > 0 || row != nullptr) {
     context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
-    loaded.reserve(pairs + 1);
     RECO_RETURN_IF_ERROR(ReadFromDisk(owner, row, &loaded));
   }
-  // Marks stay: they still have to be written.
+  // The generation stays: what is new of it still has to be written.
   Row& target = Ensure(owner, true);
-  target.pairs = std::move(loaded);
+  target.pairs.Assign(loaded);
+  if (target.newer != nullptr) {
+    std::erase_if(target.newer->pairs, [](const NewerPair& pair) { return !pair.removed(); });
+  }
   target.complete = true;
   Account(target);
   return Status::Ok();
@@ -193,7 +248,9 @@ Result<std::span<const RowPair>> RowTable::Read(std::uint32_t owner,
   if (row != nullptr && row->complete) {
     context_.row_budget.hits.fetch_add(1, std::memory_order_relaxed);
     row->used.store(true, std::memory_order_relaxed);
-    return std::span<const RowPair>(row->pairs);
+    scratch->clear();
+    row->pairs.AppendTo(scratch);
+    return std::span<const RowPair>(*scratch);
   }
   context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
   RECO_RETURN_IF_ERROR(ReadFromDisk(owner, row, scratch));
@@ -205,37 +262,36 @@ Knowledge RowTable::Lookup(std::uint32_t owner, std::uint32_t other, format::Pai
   if (row == nullptr) {
     return Knowledge::kUnknown;
   }
-  if (const format::Pair* found = FindPair(row->pairs, other); found != nullptr) {
-    *pair = *found;
-    return Knowledge::kPresent;
-  }
   // A complete row knows its absent pairs, an incomplete one only those it has removed.
-  return row->complete || IsMarked(row->dirty, other) ? Knowledge::kAbsent : Knowledge::kUnknown;
+  if (row->complete) {
+    const std::optional<format::Pair> found = row->pairs.Find(other);
+    *pair = found.value_or(*pair);
+    return found ? Knowledge::kPresent : Knowledge::kAbsent;
+  }
+  const NewerPair* newer = FindNewer(*row, other);
+  if (newer == nullptr) {
+    return Knowledge::kUnknown;
+  }
+  *pair = newer->pair;
+  return newer->removed() ? Knowledge::kAbsent : Knowledge::kPresent;
 }
 
 void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
                    std::uint32_t generation, bool fresh) {
   RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
+  RECO_DCHECK(pair.count > 0, "a pair has an event");
   Row& row = Ensure(owner, fresh);
-  // Durable marks go before the new one, which would keep them for another checkpoint.
-  DropDurableMarks(row);
-  if (row.complete && row.pairs.size() > kResidentPairsMax) {
-    // Too long to shift on every insert: from now on the disk holds the list.
-    std::erase_if(row.pairs,
-                  [&row](const RowPair& known) { return !IsMarked(row.dirty, known.other); });
-    row.pairs.shrink_to_fit();
-    row.complete = false;
-    // It was built up from the list, which goes; the sums themselves stay and are kept up.
-    row.successor.reset();
+  DropDurable(row);
+  if (row.complete && row.pairs.size() > kInlinePairsMax) {
+    MakeIncomplete(row, generation);
   }
-  const std::size_t at = LowerBound(row.pairs, other);
-  if (at < row.pairs.size() && row.pairs[at].other == other) {
-    row.pairs[at].pair = pair;
+  if (row.complete) {
+    row.pairs.Put(other, pair);
   } else {
-    row.pairs.insert(row.pairs.begin() + static_cast<std::ptrdiff_t>(at), RowPair{other, pair});
+    PutNewer(row, {other, generation, pair});
   }
-  Mark(row, other, generation);
+  row.newest_dirty = generation;
   row.used.store(true, std::memory_order_relaxed);
   Account(row);
 }
@@ -244,13 +300,21 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
   RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, false);
-  DropDurableMarks(row);
-  const std::size_t at = LowerBound(row.pairs, other);
-  if (at < row.pairs.size() && row.pairs[at].other == other) {
-    row.pairs.erase(row.pairs.begin() + static_cast<std::ptrdiff_t>(at));
+  DropDurable(row);
+  if (row.complete) {
+    row.pairs.Erase(other);
   }
-  // Marked even when no pair is here: the mark says that the pair on disk is gone.
-  Mark(row, other, generation);
+  // Even when no pair is here: it says that the pair on disk is gone.
+  PutNewer(row, {other, generation, format::Pair{}});
+  row.newest_dirty = generation;
+  Account(row);
+}
+
+void RowTable::EraseAll(std::uint32_t owner, std::uint32_t generation) {
+  RECO_DCHECK(owner < rows_.size() && rows_[owner] != nullptr && rows_[owner]->complete, "I5");
+  Row& row = *rows_[owner];
+  row.pairs.Clear();
+  row.newest_dirty = generation;
   Account(row);
 }
 
@@ -271,15 +335,14 @@ void RowTable::Evict(std::size_t steps) {
     const auto owner = static_cast<std::uint32_t>(clock_hand_);
     Row* row = rows_[owner].get();
     // A row that is being built collects changes that exist nowhere else (RunningSums::TakeOver).
-    if (row == nullptr || row->building || row->used.exchange(false, std::memory_order_relaxed)) {
+    if (row == nullptr || row->building() || row->used.exchange(false, std::memory_order_relaxed)) {
       continue;
     }
-    if (!row->dirty.empty() && row->newest_dirty > durable_generation_) {
-      continue;  // pinned (I7)
+    if (IsPinned(*row)) {
+      continue;  // I7
     }
-    RECO_DCHECK(AllDurable(row->dirty, durable_generation_), "I7");
     const auto bytes = static_cast<std::int64_t>(row->accounted_bytes);
-    memory_bytes_ -= bytes;
+    rows_bytes_ -= bytes;
     context_.row_budget.used_bytes.fetch_sub(bytes, std::memory_order_relaxed);
     rows_[owner].reset();
     context_.row_budget.evictions.fetch_add(1, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
 // RowTable: the write-back cache of one side's rows. A row is an owner's known pairs; rows not in
-// memory are read from `by_user` or `by_item`, rows changed since the last checkpoint are pinned
+// memory are read from `by_user` or `by_item`; what changed since the last checkpoint is pinned
 // (I7), so a checkpoint writes pairs whole and nothing on disk is merged (D3). See
 // doc/engine/rows.md.
 #pragma once
@@ -14,21 +14,25 @@
 
 #include "reco/result.h"
 
+#include "engine/rows/packed_pairs.h"
 #include "engine/rows/storage.h"
 #include "format/records.h"
 #include "model/fold_in.h"
 
 namespace reco::engine {
 
-struct RowPair {
+// A pair of an incomplete row that is newer than the disk.
+struct NewerPair {
   std::uint32_t other = 0;
-  format::Pair pair;
+  std::uint32_t generation = 0;  // the checkpoint that will write it
+  format::Pair pair;             // no events: it was removed
+
+  bool removed() const { return pair.count == 0; }
 };
 
-// A pair that is newer in memory than on disk, and the checkpoint generation that will write it.
-struct DirtyMark {
-  std::uint32_t other = 0;
-  std::uint32_t generation = 0;
+struct NewerPairs {
+  std::vector<NewerPair> pairs;  // by other
+  std::uint32_t durable = 0;     // those up to this generation were taken out
 };
 
 // A pair of the row that changed while its running sums were being built in the background.
@@ -38,31 +42,48 @@ struct WeightChange {
   float new_weight = 0;
 };
 
-// When `complete`, `pairs` holds every pair of the owner; otherwise only those with a dirty mark,
-// laid over what is on disk. A mark without a pair says that the pair was removed.
-struct Row {
-  std::vector<RowPair> pairs;                       // by other
-  std::vector<DirtyMark> dirty;                     // by other
-  std::unique_ptr<model::Information> information;  // running sums of a long row
-  std::unique_ptr<model::Information> successor;    // sums that are being built up to replace them
-  std::uint32_t successor_end = 0;                  // pairs with an other below are in `successor`
-  std::uint32_t sums_age = 0;                       // events in `information` since it was begun
-  bool sums_stale = false;                          // they wait for a background rebuild
-  std::vector<WeightChange> changes;                // while `building`
-  std::uint32_t newest_dirty = 0;                   // highest generation in `dirty`
-  std::size_t accounted_bytes = 0;                  // what the budget knows of
-  bool complete = false;
+// What a long row keeps in order not to be read with each write (running_sums.h).
+struct RowSums {
+  std::unique_ptr<model::Information> current;
+  std::unique_ptr<model::Information> successor;  // being built up to replace them
+  std::uint32_t successor_end = 0;                // pairs with an other below are in `successor`
+  std::uint32_t age = 0;                          // events in `current` since it was begun
+  bool stale = false;                             // they wait for a background rebuild
   bool building = false;
+  std::vector<WeightChange> changes;  // while `building`
+
+  std::size_t memory_bytes() const;
+};
+
+// When `complete`, `pairs` holds every pair of the owner, and `newer` those removed that the disk
+// may have still; otherwise `pairs` is empty, and `newer` is to be laid over the disk.
+struct Row {
+  PackedPairs pairs;
+  std::unique_ptr<NewerPairs> newer;  // null when there are none
+  std::unique_ptr<RowSums> sums;
+  std::uint32_t newest_dirty = 0;     // the last checkpoint that has something to write of it
+  std::uint32_t accounted_bytes = 0;  // what the budget knows of
+  bool complete = false;
   mutable std::atomic<bool> used = true;  // second chance of the eviction clock; a hint
 
   std::size_t memory_bytes() const;
+  bool building() const { return sums != nullptr && sums->building; }
+  // Returns the running sums; null when there are none.
+  const model::Information* information() const {
+    return sums != nullptr ? sums->current.get() : nullptr;
+  }
+  RowSums& EnsureSums();
   void DropSums();
 };
 
-// The part of a row that is newer than the disk.
+// A row, or when `complete` is false the part of it that is newer than the disk.
 struct RowCopy {
-  std::vector<RowPair> pairs;
-  std::vector<DirtyMark> dirty;
+  explicit RowCopy(const Row& row);
+  RowCopy() = default;
+
+  std::vector<RowPair> pairs;    // when complete
+  std::vector<NewerPair> newer;  // otherwise
+  bool complete = false;
 };
 
 // Names one row of one collection.
@@ -79,10 +100,9 @@ enum class Knowledge : std::uint8_t { kPresent, kAbsent, kUnknown };
 // lives.
 class RowTable {
  public:
-  // Rows up to this length are read from disk within a write: about 0.3 us a pair.
-  static constexpr std::uint32_t kInlinePairsMax = 2'048;
+  // Rows up to this length are read from disk within a write, about 0.3 us a pair, and kept whole.
   // Longer rows keep only their running sums and changed pairs in memory.
-  static constexpr std::uint32_t kResidentPairsMax = 65'536;
+  static constexpr std::uint32_t kInlinePairsMax = 2'048;
 
   RowTable(CollectionContext& context, std::uint32_t cid, Side side);
   ~RowTable();
@@ -98,11 +118,11 @@ class RowTable {
 
   // Makes the row complete in memory when it is not yet; `pairs` is its stored length.
   Status Load(std::uint32_t owner, std::uint32_t pairs);
-  // Returns the row as it is now: a view of the cached row, or of `scratch` when it had to be read.
+  // Returns the row as it is now, in `scratch`.
   Result<std::span<const RowPair>> Read(std::uint32_t owner, std::vector<RowPair>* scratch) const;
-  // Reads the row as of `snapshot`, with `newer` laid over it. Needs no lock.
+  // Reads the row as of `snapshot`, with `copy` laid over it. Needs no lock.
   static Status ReadSnapshot(const store::Store& store, const store::Snapshot& snapshot,
-                             const RowName& name, const RowCopy& newer, std::vector<RowPair>* out);
+                             const RowName& name, const RowCopy& copy, std::vector<RowPair>* out);
   // Returns what is known of one pair without reading the disk; sets `pair` when it is present.
   Knowledge Lookup(std::uint32_t owner, std::uint32_t other, format::Pair* pair) const;
 
@@ -111,34 +131,39 @@ class RowTable {
   void Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
            std::uint32_t generation, bool fresh);
   void Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation);
+  // Erases all pairs of a complete row, to which none will be added again.
+  void EraseAll(std::uint32_t owner, std::uint32_t generation);
 
-  // Says that marks up to this generation are on disk; they are dropped lazily.
+  // Says that what was marked up to this generation is on disk; rows notice it later.
   void set_durable_generation(std::uint32_t generation);
   // Accounts for a change of the row's size made outside (running sums).
   void Account(Row& row);
   // Drops unpinned rows until the budget holds, looking at most at `steps` owners.
   void Evict(std::size_t steps);
 
-  std::uint64_t memory_bytes() const { return static_cast<std::uint64_t>(memory_bytes_); }
+  // Rows, with their headers and slack, and a slot for each owner.
+  std::uint64_t memory_bytes() const {
+    return static_cast<std::uint64_t>(rows_bytes_) + rows_.capacity() * sizeof(rows_[0]);
+  }
 
  private:
   Row& Ensure(std::uint32_t owner, bool complete);
-  void DropDurableMarks(Row& row) const;
-  Status ReadFromDisk(std::uint32_t owner, const Row* overlay, std::vector<RowPair>* out) const;
+  bool IsPinned(const Row& row) const { return row.newest_dirty > durable_generation_; }
+  void DropDurable(Row& row) const;
+  void MakeIncomplete(Row& row, std::uint32_t generation) const;
+  Status ReadFromDisk(std::uint32_t owner, const Row* row, std::vector<RowPair>* out) const;
 
   CollectionContext& context_;
   std::uint32_t cid_;
   Side side_;
   std::uint32_t durable_generation_ = 0;
   std::vector<std::unique_ptr<Row>> rows_;
-  std::int64_t memory_bytes_ = 0;
+  std::int64_t rows_bytes_ = 0;  // of them the budget knows
   std::size_t clock_hand_ = 0;
 };
 
 // Returns the position of `other` in a row ordered by it; when absent, that of the next, or
 // pairs.size().
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other);
-// Returns null when absent.
-const format::Pair* FindPair(std::span<const RowPair> pairs, std::uint32_t other);
 
 }  // namespace reco::engine

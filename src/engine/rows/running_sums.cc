@@ -13,14 +13,14 @@ namespace reco::engine {
 bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& change) {
   const float before = change.old_weight;
   const float after = change.new_weight;
-  if (row.building) {
-    row.changes.push_back(change);
+  if (row.building()) {
+    row.sums->changes.push_back(change);
     rows_.Account(row);
   }
   // A row at the border, or one without sums in memory: Build makes or drops them as is right.
   const bool is_long = pairs > LongRow(partners_.dim());
-  if (row.information == nullptr || !is_long) {
-    if (row.information != nullptr || is_long) {
+  if (row.information() == nullptr || !is_long) {
+    if (row.information() != nullptr || is_long) {
       Build(row, pairs);
     }
     return false;
@@ -34,20 +34,21 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& chan
     return false;
   }
   const float* factor = partners_.row(change.other);
-  row.information->Replace(factor, alpha_, before, after);
+  RowSums& sums = *row.sums;
+  sums.current->Replace(factor, alpha_, before, after);
   // The successor has the pairs below its end; the others it will find with their new weight.
-  if (row.successor != nullptr && change.other < row.successor_end) {
-    row.successor->Replace(factor, alpha_, before, after);
+  if (sums.successor != nullptr && change.other < sums.successor_end) {
+    sums.successor->Replace(factor, alpha_, before, after);
   }
-  ++row.sums_age;
+  ++sums.age;
   // An incomplete row has no list to renew from and waits for the background.
   if (row.complete) {
     Renew(row);
   }
-  // Queued once (`sums_stale`), until the build is taken over.
-  const bool aged = row.sums_age > pairs / 8;
-  if ((!grows || (aged && !row.complete)) && !row.sums_stale) {
-    row.sums_stale = true;
+  // Queued once (`stale`), until the build is taken over.
+  const bool aged = sums.age > pairs / 8;
+  if ((!grows || (aged && !row.complete)) && !sums.stale) {
+    sums.stale = true;
     return true;
   }
   return false;
@@ -60,24 +61,26 @@ void RunningSums::Renew(Row& row) {
   // Its speed: a row of n pairs is through after n / 32 writes, before the age goes from a
   // sixteenth to an eighth of n.
   constexpr std::size_t kPairsAWrite = 32;
-  if (row.successor == nullptr) {
-    if (row.sums_age <= row.pairs.size() / 16) {
+  RowSums& sums = *row.sums;
+  if (sums.successor == nullptr) {
+    if (sums.age <= row.pairs.size() / 16) {
       return;
     }
-    row.successor = std::make_unique<model::Information>(partners_.dim());
-    row.successor_end = 0;
+    sums.successor = std::make_unique<model::Information>(partners_.dim());
+    sums.successor_end = 0;
   }
   // Goes on by partner, not by place: pairs inserted in front have shifted the list.
-  std::size_t at = LowerBound(row.pairs, row.successor_end);
-  const std::size_t end = std::min(row.pairs.size(), at + kPairsAWrite);
-  for (; at < end; ++at) {
-    row.successor->Replace(partners_.row(row.pairs[at].other), alpha_, 0,
-                           signal_.WeightOf(row.pairs[at].pair));
-    row.successor_end = row.pairs[at].other + 1;
+  PackedPairs::Reader reader(row.pairs);
+  reader.SkipTo(sums.successor_end);
+  RowPair pair;
+  std::size_t taken = 0;
+  for (; taken < kPairsAWrite && reader.Next(&pair); ++taken) {
+    sums.successor->Replace(partners_.row(pair.other), alpha_, 0, signal_.WeightOf(pair.pair));
+    sums.successor_end = pair.other + 1;
   }
-  if (end == row.pairs.size()) {
-    row.information = std::move(row.successor);
-    row.sums_age = 0;
+  if (taken < kPairsAWrite) {
+    sums.current = std::move(sums.successor);
+    sums.age = 0;
   }
   rows_.Account(row);
 }
@@ -86,10 +89,12 @@ void RunningSums::Build(Row& row, std::uint32_t pairs) {
   row.DropSums();
   if (row.complete && row.pairs.size() <= RowTable::kInlinePairsMax &&
       pairs > LongRow(partners_.dim())) {
-    row.information = std::make_unique<model::Information>(partners_.dim());
-    for (const RowPair& pair : row.pairs) {
-      row.information->Replace(partners_.row(pair.other), alpha_, 0, signal_.WeightOf(pair.pair));
+    auto sums = std::make_unique<model::Information>(partners_.dim());
+    PackedPairs::Reader reader(row.pairs);
+    for (RowPair pair; reader.Next(&pair);) {
+      sums->Replace(partners_.row(pair.other), alpha_, 0, signal_.WeightOf(pair.pair));
     }
+    row.EnsureSums().current = std::move(sums);
   }
   rows_.Account(row);
 }
@@ -97,7 +102,7 @@ void RunningSums::Build(Row& row, std::uint32_t pairs) {
 bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
                            std::unique_ptr<model::Information> sums) {
   // Taken in any case: the building is over, and they mean nothing to the next one.
-  const std::vector<WeightChange> changes = std::exchange(row.changes, {});
+  const std::vector<WeightChange> changes = std::exchange(row.EnsureSums().changes, {});
   if (sums == nullptr || pairs <= LongRow(partners_.dim())) {
     return false;
   }
@@ -106,7 +111,7 @@ bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
     sums->Replace(partners_.row(change.other), alpha_, change.old_weight, change.new_weight);
   }
   row.DropSums();
-  row.information = std::move(sums);
+  row.EnsureSums().current = std::move(sums);
   return true;
 }
 

@@ -74,6 +74,11 @@ void CollectionState::Grow(Side which, std::uint32_t end) {
 // --- Prepare: everything that may fail ----------------------------------------------------------
 
 Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
+  // A row is needed to solve by, and for nothing else: before the first training (D14), and where
+  // writes move no vectors, only the pair itself is looked up.
+  if (model_.id == 0 || !Follows(which)) {
+    return Status::Ok();
+  }
   SideState& own = side(which);
   const std::uint32_t pairs = own.entities[ordinal].pairs;
   // A longer row is not read within a write. Its owner then works with what is in memory (sums and
@@ -112,8 +117,7 @@ Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t u
   if (user < users_.entities.size()) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kUser, user));
   }
-  // Without a model no item is solved, and its row is needed for nothing else (D14).
-  if (item < items_.entities.size() && model_.id != 0) {
+  if (item < items_.entities.size()) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kItem, item));
   }
   if (user >= users_.entities.size() || item >= items_.entities.size()) {
@@ -125,11 +129,11 @@ Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t u
 Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
-  if (model_.id != 0) {
-    // Each partner loses a pair and is solved again from its row.
-    for (const RowPair& pair : own.rows.Find(ordinal)->pairs) {
-      RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
-    }
+  // Each partner loses a pair and is solved again from its row.
+  std::vector<RowPair> pairs;
+  own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
+  for (const RowPair& pair : pairs) {
+    RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
   }
   return Status::Ok();
 }
@@ -247,8 +251,13 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   CountPair(Side::kUser, user, seq, change);
   CountPair(Side::kItem, item, seq, change);
   dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
-  users_.rows.Erase(user, item, generation_);
-  items_.rows.Erase(item, user, generation_);
+  // The row of what is deleted goes as a whole.
+  if (!IsDeleting(Side::kUser, user)) {
+    users_.rows.Erase(user, item, generation_);
+  }
+  if (!IsDeleting(Side::kItem, item)) {
+    items_.rows.Erase(item, user, generation_);
+  }
   recent_.Remove(user, item);
   // The sums follow here; the callers solve, and a deletion does so when all its pairs are out.
   UpdateSums(Side::kUser, user, item, change);
@@ -284,7 +293,8 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
 
 void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
-  const std::vector<RowPair> pairs = own.rows.Find(ordinal)->pairs;  // RemovePair shortens the row
+  std::vector<RowPair> pairs;
+  own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
   // Told to UpdateSums: sums of a row that is taken apart would be kept up pair by pair for
   // nothing.
   deleting_ = {which, ordinal};
@@ -298,6 +308,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
     }
   }
   deleting_.reset();
+  own.rows.EraseAll(ordinal, generation_);
   if (model_.id != 0) {
     // Zero, so that it is out of the Gram (I8) before the partners are solved, which read that.
     std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
@@ -352,8 +363,7 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
 void CollectionState::UpdateSums(Side which, std::uint32_t ordinal, std::uint32_t other,
                                  const Change& change) {
   // Sums of a row that goes as a whole are not kept up on the way.
-  const bool goes = deleting_ && deleting_->first == which && deleting_->second == ordinal;
-  if (!Follows(which) || rules_.rated() || goes) {
+  if (!Follows(which) || rules_.rated() || IsDeleting(which, ordinal)) {
     return;
   }
   SideState& own = side(which);
@@ -370,21 +380,23 @@ std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ord
   const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_);
   // Nothing to do, though it was queued: built meanwhile by a write, shrunk, deleted, or another
   // build is under way.
-  const bool current = !rules_.rated() && row != nullptr && row->information != nullptr;
-  if (row == nullptr || row->building || model_.id == 0 || (current && !row->sums_stale) ||
+  const bool current =
+      !rules_.rated() && row != nullptr && row->information() != nullptr && !row->sums->stale;
+  if (row == nullptr || row->building() || model_.id == 0 || current ||
       own.entities[ordinal].pairs <= inline_max) {
     return std::nullopt;
   }
-  row->building = true;
+  RowSums& sums = row->EnsureSums();
+  sums.building = true;
   ++own.rows_building;
   if (rules_.rated()) {
     // What is written from now on counts towards the next time.
-    row->sums_age = 0;
-    row->sums_stale = false;
+    sums.age = 0;
+    sums.stale = false;
   }
-  row->changes.clear();
+  sums.changes.clear();
   // The caller takes its snapshot under the same lock: disk and copy together are the row of now.
-  return RowCopy{row->pairs, row->dirty};
+  return RowCopy(*row);
 }
 
 // Ends the building of a row and returns it. Null when it is not in memory, though eviction passes
@@ -394,7 +406,7 @@ Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
   --own.rows_building;
   Row* row = own.rows.Find(ordinal);
   if (row != nullptr) {
-    row->building = false;
+    row->EnsureSums().building = false;
   }
   return row;
 }
@@ -468,8 +480,8 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   terms.prior = prior;
   const Row* row = own.rows.Find(ordinal);
   // A long row by its sums (D4), any other from its pairs, all of which must be here.
-  if (row != nullptr && row->information != nullptr) {
-    folder.SolveLong(terms, *row->information, pairs, x);
+  if (row != nullptr && row->information() != nullptr) {
+    folder.SolveLong(terms, *row->information(), pairs, x);
     return true;
   }
   if (row == nullptr || !row->complete || (!rules_.rated() && pairs > RunningSums::LongRow(dim_))) {
@@ -477,7 +489,8 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   }
   thread_local std::vector<model::Neighbor> neighbors;
   neighbors.clear();
-  for (const RowPair& pair : row->pairs) {
+  PackedPairs::Reader reader(row->pairs);
+  for (RowPair pair; reader.Next(&pair);) {
     neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
   }
   folder.Solve(terms, neighbors, x);
@@ -493,8 +506,9 @@ bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
   if (!rules_.rated() || row == nullptr || pairs <= kRatedRowMax) {
     return false;
   }
-  if (++row->sums_age > pairs / 64 && !row->sums_stale) {
-    row->sums_stale = true;
+  RowSums& sums = row->EnsureSums();
+  if (++sums.age > pairs / 64 && !sums.stale) {
+    sums.stale = true;
     own.pending.push_back(ordinal);
   }
   return true;
@@ -511,7 +525,7 @@ void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
   }
   // A long row whose sums went with the last model, or with its eviction, but whose pairs are here.
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
-                                         row->information == nullptr && row->complete &&
+                                         row->information() == nullptr && row->complete &&
                                          own.entities[ordinal].pairs > RunningSums::LongRow(dim_)) {
     SumsOf(which).Build(*row, own.entities[ordinal].pairs);
   }

@@ -176,6 +176,9 @@ class CollectionState {
     return {side(which).rows, *side(Other(which)).factors, model_.solve, model_.signal};
   }
   Row* EndBuild(Side which, std::uint32_t ordinal);
+  bool IsDeleting(Side which, std::uint32_t ordinal) const {
+    return deleting_ && deleting_->first == which && deleting_->second == ordinal;
+  }
   const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
   void SetVector(Side which, std::uint32_t ordinal, const float* x);

@@ -77,7 +77,7 @@ FrozenRows CollectionState::Freeze() {
     const auto user = static_cast<std::uint32_t>(key >> 32U);
     const auto item = static_cast<std::uint32_t>(key);
     format::Pair pair;
-    // Its mark of this generation pins the row, so it is in memory (I7). Marked and absent:
+    // This generation pins the row, so it is in memory (I7). Not present there:
     // removed.
     const bool present = users_.rows.Lookup(user, item, &pair) == Knowledge::kPresent;
     frozen.pairs.push_back({user, item, present ? std::optional(pair) : std::nullopt});

@@ -2,11 +2,11 @@
 // once:
 //
 //   generation g is the checkpoint that will write what changes now. A changed entity keeps g
-//   (Entity::dirty_generation) and stands in SideState::dirty; a changed pair gets a DirtyMark of g
-//   in its two rows, which pins them in memory (I7).
+//   (Entity::dirty_generation) and stands in SideState::dirty; a changed pair marks its two rows
+//   with g (Row::newest_dirty), which pins them in memory (I7).
 //   Freeze() copies all of g and begins g + 1: what changes from here on is another checkpoint's.
 //   The copy is written without the lock. SetDurable(g) then says that marks up to g are on disk;
-//   rows drop them lazily and may be evicted.
+//   rows may be evicted, and notice it when they change again.
 //
 // Freeze and SetDurable are CollectionState's. When the write fails, the folder is opened again and
 // the whole state loaded anew, so no mark is ever lost.

@@ -51,7 +51,7 @@ TEST(Eviction, EvictedRowsComeBackAsTheyWere) {
 // Neither many interactions at once nor a checkpoint that unpins rows with no write behind it leave
 // the cache above its bound.
 TEST(Eviction, RowsStayWithinTheirBudget) {
-  constexpr std::uint64_t kBudget = 60'000;
+  constexpr std::uint64_t kBudget = 30'000;
   Shop shop(false);
   shop.options.row_cache_bytes = kBudget;
   shop.Reopen();
