@@ -17,8 +17,10 @@ namespace {
 constexpr std::size_t kMiB = 1U << 20U;
 constexpr std::uint64_t kLogBuffersMax = 4;  // RocksDB's log is at most so many write buffers
 constexpr int kOpenFilesMax = 512;
+constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
+constexpr std::size_t kCollectionPrefix = 4;     // (cid)
 constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
 
 struct Traits {
@@ -59,23 +61,12 @@ Traits TraitsOf(Family family) {
 // The memory of a family's newest rows (D26). A commit waits behind a checkpoint of some 50,000
 // rows, each of which costs 1 to 2 us in a skip list, and a fraction in a vector or in one of many
 // lists, by the rows' prefixes.
-std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits,
-                                                          std::size_t buffer_bytes,
-                                                          bool read_only) {
+std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits, bool read_only) {
   if (read_only) {  // what the log holds stays there, and is read
     return std::make_shared<rocksdb::SkipListFactory>();
   }
   if (traits.read_at_open) {
     return std::make_shared<rocksdb::VectorRepFactory>();
-  }
-  if (traits.prefix_bytes > 0) {
-    constexpr std::size_t kBytesABucket = 512;
-    constexpr int kHeight = 12;
-    constexpr int kBranching = 4;
-    const std::size_t buckets =
-        std::clamp<std::size_t>(buffer_bytes / kBytesABucket, 1U << 10U, 1U << 17U);
-    return std::shared_ptr<rocksdb::MemTableRepFactory>(
-        rocksdb::NewHashSkipListRepFactory(buckets, kHeight, kBranching));
   }
   return std::make_shared<rocksdb::SkipListFactory>();
 }
@@ -89,7 +80,7 @@ bool HasLz4() {
 
 SharedMemory MakeSharedMemory(const StoreOptions& options) {
   return {
-      .block_cache = rocksdb::NewLRUCache(options.block_cache_bytes),
+      .block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits),
       .write_buffers = std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)};
 }
 
@@ -131,6 +122,12 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   // Indexes and filters count towards the cache, so that its size bounds them too.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In pieces: whole, the filter of one large file is larger than a shard of a small cache, and is
+  // read and checked anew for each key.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = traits.point_reads;
+  table.metadata_block_size = kSmallBlock;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
   if (traits.point_reads) {
     // 10 bits a key: 1% of absent keys are looked for in vain.
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -140,13 +137,19 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   if (traits.prefix_bytes > 0) {
     cf.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(traits.prefix_bytes));
+    // A checkpoint writes the pairs of a collection in order: each is put from where the one before
+    // lies, a few steps on.
+    cf.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewCappedPrefixTransform(kCollectionPrefix));
+    cf.memtable_prefix_bloom_size_ratio = 0.05;
+    cf.memtable_whole_key_filtering = true;
   }
   static const bool kHasLz4 = HasLz4();
   cf.compression =
       traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   // The write buffer manager bounds the sum; one family may take most of it.
   cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
-  cf.memtable_factory = MakeMemtable(traits, cf.write_buffer_size, options.read_only);
+  cf.memtable_factory = MakeMemtable(traits, options.read_only);
   // Small, because every family holds at least one block.
   cf.arena_block_size = 64U << 10U;
   cf.max_write_buffer_number = 3;
