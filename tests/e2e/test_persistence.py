@@ -119,6 +119,23 @@ class Collections(unittest.TestCase):
             for name in ("users", "items", "interactions", "last-seq", "model-id", "dim"):
                 self.assertEqual(info[name], after[name], name)
 
+    def test_collections_without_an_event_are_as_created_after_a_kill(self):
+        client = self.server.client()
+        client.cmd("RECO.CREATE", "new", "DIM", 8)
+        add_clicks(client, 9, 300)
+        client.cmd("DEL", "shop")
+        client.cmd("RECO.CREATE", "shop", "DIM", 4)
+        for end in (self.server.kill9, self.server.stop):
+            end()
+            self.server.start()
+            client = self.server.client()
+            for key, dim in (("new", 8), ("shop", 4)):
+                info = as_map(client.cmd("RECO.INFO", key))
+                self.assertEqual([dim, 0, 0, 0],
+                                 [info[name] for name in ("dim", "users", "items", "last-seq")])
+        self.assertEqual(1, client.cmd("RECO.ADD", "shop", "user1", "item2"))
+        self.assertEqual([b"item2"], client.cmd("RECO.POPULAR", "shop"))
+
     def test_numbers_go_on_where_they_ended(self):
         client = self.server.client()
         last = add_clicks(client, 3, 200)[-1]

@@ -27,8 +27,7 @@ class Catalogue {
     storage.store = std::move(store::Store::Open(store_options)).value();
     storage.log = std::make_unique<wal::EventLog>(*storage.store, SyncPolicy::kNo, clock);
     row_budget.limit_bytes = std::int64_t{1} << 30;
-    collection = std::make_unique<engine::Collection>(context, 1, collection_options);
-    EXPECT_TRUE(collection->Load().ok());
+    collection = engine::Collection::Create(context, 1, collection_options);
   }
 
   engine::SharedState& shared() { return collection->shared(); }
@@ -73,7 +72,7 @@ class Catalogue {
   engine::MemoryBudget memory;
   engine::CollectionContext context{storage, options, clock, row_budget, memory, 64, 500'000};
   engine::JobTable jobs{clock, 1, 10};
-  std::unique_ptr<engine::Collection> collection;
+  std::shared_ptr<engine::Collection> collection;
 };
 
 }  // namespace reco::testing

@@ -12,11 +12,23 @@ Collection::Collection(CollectionContext& context, std::uint32_t cid,
                        const CollectionOptions& options)
     : shared_(context, cid, options), checkpointer_(shared_) {}
 
-Status Collection::Load() {
-  WriteView view(shared_);
+std::shared_ptr<Collection> Collection::Create(CollectionContext& context, std::uint32_t cid,
+                                               const CollectionOptions& options) {
+  // Not make_shared, which needs a public constructor.
+  std::shared_ptr<Collection> created(new Collection(context, cid, options));
+  WriteView view(created->shared_);
+  // Of nothing, but from here on Apply keeps the rankings current.
+  view.state().BuildIndexes();
+  return created;
+}
+
+Result<std::shared_ptr<Collection>> Collection::Open(CollectionContext& context, std::uint32_t cid,
+                                                     const CollectionOptions& options) {
+  std::shared_ptr<Collection> opened(new Collection(context, cid, options));
+  WriteView view(opened->shared_);
   RECO_ASSIGN_OR_RETURN(const std::uint64_t seq, persist::Load(view));
-  checkpointer_.set_seq(seq);
-  return Status::Ok();
+  opened->checkpointer_.set_seq(seq);
+  return opened;
 }
 
 CollectionOptions Collection::options() const {

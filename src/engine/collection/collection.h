@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "reco/options.h"
@@ -25,7 +26,15 @@ namespace reco::engine {
 // that a caller who found it before looks its key up again.
 class Collection {
  public:
-  Collection(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+  // Makes a new one under a number that was never given out before (I10). Nothing can be stored of
+  // it, so nothing is read: the cost does not depend on what the folder holds. Staging its key is
+  // the caller's.
+  static std::shared_ptr<Collection> Create(CollectionContext& context, std::uint32_t cid,
+                                            const CollectionOptions& options);
+  // Loads the one of this number: the checkpoint, then the log. kCorruption when rows contradict
+  // each other or the log.
+  static Result<std::shared_ptr<Collection>> Open(CollectionContext& context, std::uint32_t cid,
+                                                  const CollectionOptions& options);
   Collection(const Collection&) = delete;
   Collection& operator=(const Collection&) = delete;
 
@@ -35,8 +44,6 @@ class Collection {
   persist::Checkpointer& checkpointer() { return checkpointer_; }
   const persist::Checkpointer& checkpointer() const { return checkpointer_; }
 
-  // Loads checkpoint and log from the store. Needs to run before anything else.
-  Status Load();
   // Makes every write from now on fail with kNotFound. Waits for a checkpoint in flight.
   void Drop() { checkpointer_.Drop(); }
 
@@ -55,6 +62,8 @@ class Collection {
   std::uint64_t resorts() const { return resort_.times(); }
 
  private:
+  Collection(CollectionContext& context, std::uint32_t cid, const CollectionOptions& options);
+
   SharedState shared_;
   persist::Checkpointer checkpointer_;
   upkeep::IndexResort resort_;

@@ -48,9 +48,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
   }
   RECO_RETURN_IF_ERROR(storage.Readable());
   KeyEntry entry;
-  entry.collection = std::make_shared<Collection>(context, next_cid, collection_options);
-  // Nothing is stored of it, but from the end of loading on its rankings are kept current.
-  RECO_RETURN_IF_ERROR(entry.collection->Load());
+  entry.collection = Collection::Create(context, next_cid, collection_options);
   const std::string value = EncodeKey(entry);
   const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
   // An expired key is invisible, but its rows still stand. They are deleted first: a batch keeps

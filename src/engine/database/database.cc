@@ -139,8 +139,8 @@ Status Database::Impl::LoadKeys() {
     engine::KeyEntry entry;
     entry.expire_at_ms = record.expire_at_ms;
     if (record.kind == KeyKind::kCollection) {
-      entry.collection = std::make_shared<Collection>(context, record.cid, record.options);
-      RECO_RETURN_IF_ERROR(entry.collection->Load());
+      RECO_ASSIGN_OR_RETURN(entry.collection,
+                            Collection::Open(context, record.cid, record.options));
       RECO_RETURN_IF_ERROR(LoadRules(record.rules, *entry.collection));
       // Folders of early versions have no row of next numbers.
       next_cid = std::max(next_cid, record.cid + 1);

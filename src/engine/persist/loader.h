@@ -10,8 +10,10 @@
 
 namespace reco::engine::persist {
 
-// Fills the state behind `view`, which must be a new one. Returns the number of the event up to
-// which the checkpoint went. kCorruption when rows contradict each other or the log.
+// Fills the state behind `view`, which must be a new one. Scans families whose memtables are made
+// for writing (D26), so it costs more the more is unflushed, of any collection. Returns the number
+// of the event up to which the checkpoint went. kCorruption when rows contradict each other or the
+// log.
 Result<std::uint64_t> Load(WriteView& view);
 
 }  // namespace reco::engine::persist

@@ -7,6 +7,8 @@
 
 #include "reco/engine.h"
 
+#include "format/keys.h"
+#include "store/store.h"
 #include "testing/shop.h"
 
 namespace reco {
@@ -429,6 +431,59 @@ TEST(Database, DeletedCollectionIsGoneAndItsKeyFree) {
   EXPECT_EQ(*shop.Add("ann", "lamp"), 1U);
   shop.Reopen();
   EXPECT_EQ(shop.db->CollectionDetails("shop")->interactions, 1U);
+}
+
+TEST(Database, ExpiredCollectionIsMadeAnewUnderItsKey) {
+  Shop shop(/*background_threads=*/false);  // nobody takes the expired key away before
+  CollectionOptions old_options;
+  old_options.dim = 4;
+  ASSERT_TRUE(*shop.db->Create("shop", old_options));
+  ASSERT_TRUE(shop.Add("ann", "lamp").ok());
+  ASSERT_TRUE(shop.db->Checkpoint().ok());
+  ASSERT_TRUE(*shop.db->ExpireAt("shop", shop.clock.NowMs() + 10, ExpireCondition::kAlways));
+  shop.clock.AdvanceMs(20);
+  CollectionOptions options;
+  options.dim = 8;
+  ASSERT_TRUE(*shop.db->Create("shop", options));
+  for (int opened = 0; opened < 2; ++opened) {
+    const auto details = shop.db->CollectionDetails("shop");
+    ASSERT_TRUE(details.ok());
+    EXPECT_EQ(details->dim, 8U);
+    EXPECT_EQ(details->users + details->items + details->last_seq, 0U);
+    shop.Reopen();
+  }
+  EXPECT_EQ(*shop.Add("bob", "chair"), 1U);
+  EXPECT_EQ(shop.List("eve"), std::vector<std::string>{"chair"});
+}
+
+// A number that was not given out has no rows. Here it has some that cannot be loaded, so whoever
+// reads them answers that they are damaged.
+TEST(Database, CreatingACollectionReadsNothingOfTheFolder) {
+  Shop shop;
+  shop.db.reset();
+  store::StoreOptions store_options;
+  store_options.path = shop.options.path;
+  {
+    auto folder = store::Store::Open(store_options);
+    ASSERT_TRUE(folder.ok()) << folder.status().ToString();
+    store::Batch batch;
+    for (const std::uint32_t cid : {1U, 2U}) {
+      batch.Put(store::Family::kDefault, format::CheckpointKey(cid), "no record");
+      batch.Put(store::Family::kUsers, format::RecordKey(cid, 0), "no record");
+      batch.Put(store::Family::kItems, format::RecordKey(cid, 0), "no record");
+      batch.Put(store::Family::kTokens, format::TokenKey(cid, "token"), "no record");
+      batch.Put(store::Family::kEvents, format::EventKey(cid, 7), "no record");
+    }
+    ASSERT_TRUE((*folder)->Write(batch, true).ok());
+  }
+  shop.Open();
+  ASSERT_TRUE(shop.status.ok()) << shop.status.ToString();
+  const auto created = shop.db->Create("made", {});
+  EXPECT_TRUE(created.ok()) << created.status().ToString();
+  const auto added = shop.Add("ann", "lamp");
+  ASSERT_TRUE(added.ok()) << added.status().ToString();
+  EXPECT_EQ(*added, 1U);
+  EXPECT_EQ(shop.db->CollectionDetails("shop")->users, 1U);
 }
 
 TEST(Database, MemoryLimitRefusesWritesThatGrow) {

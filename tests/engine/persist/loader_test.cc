@@ -39,8 +39,9 @@ class LoaderTest : public ::testing::Test {
   }
   // Another collection of the same rows.
   Status Read() {
-    again_ = std::make_unique<Collection>(catalogue_.context, 1, Small());
-    return again_->Load();
+    auto opened = Collection::Open(catalogue_.context, 1, Small());
+    again_ = opened.ok() ? *opened : nullptr;
+    return opened.status();
   }
 
   void ExpectSame() {
@@ -73,7 +74,7 @@ class LoaderTest : public ::testing::Test {
   }
 
   testing::Catalogue catalogue_;
-  std::unique_ptr<Collection> again_;
+  std::shared_ptr<Collection> again_;
 };
 
 TEST_F(LoaderTest, EventsOfTheLogAloneGiveTheState) {
