@@ -8,6 +8,8 @@
 #include "reco/engine.h"
 
 #include "api/all_commands.h"
+#include "api/config/available_memory.h"
+#include "api/config/cache_sizes.h"
 #include "api/config/config_file.h"
 #include "api/server/log.h"
 #include "api/server/server.h"
@@ -47,7 +49,8 @@ class HeldSignals {
 
 // Verifies the folder offline. Returns the exit code: 0 when it is clean.
 int Check(const CommandLine& line) {
-  const reco::Result<reco::VerifyReport> report = Database::Verify(line.options.EngineOptions());
+  const reco::Result<reco::VerifyReport> report =
+      Database::Verify(line.options.EngineOptions(reco::api::FindAvailableMemory()));
   if (!report.ok()) {
     return Fail(report.status());
   }
@@ -76,7 +79,11 @@ int Serve(const CommandLine& line) {
                 line.options.dir +
                 (line.config_file.empty() ? ", no configuration file"
                                           : ", configuration " + line.config_file));
-  reco::Options options = line.options.EngineOptions();
+  const reco::api::AvailableMemory memory = reco::api::FindAvailableMemory();
+  for (const std::string& text : reco::api::DescribeCaches(line.options, memory)) {
+    out.Write(LogLevel::kNotice, text);
+  }
+  reco::Options options = line.options.EngineOptions(memory);
   options.log = [&out](LogLevel level, std::string_view text) { out.Write(level, text); };
   // The port opens after the folder has been read, so nobody is served half of it.
   auto database = Database::Open(options);

@@ -1,5 +1,6 @@
 """The server as a whole: connections, configuration, introspection, start and stop."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -540,6 +541,8 @@ class Configuration(unittest.TestCase):
             ("maxclients 1 2\n", ("test.conf:1:", "maxclients")),
             ("requirepass \"open\n", ("test.conf:1:",)),
             ("maxmemory 12parsecs\n", ("test.conf:1:", "maxmemory")),
+            ("maxmemory auto\n", ("test.conf:1:", "maxmemory")),
+            ("row-cache-bytes automatic\n", ("test.conf:1:", "row-cache-bytes", "auto")),
         ]
         for config, words in cases:
             with self.subTest(config=config):
@@ -571,6 +574,49 @@ class Configuration(unittest.TestCase):
             self.assertEqual(ours[0], ours[1])
             for name in ("bind", "port", "dir", "appendfsync", "maxclients", "requirepass"):
                 self.assertIn(name, shipped)
+
+    def test_caches_are_a_share_of_the_memory(self):
+        with reco_e2e.Server(maxmemory="256mb") as server:
+            client = server.client()
+            self.assertEqual([b"row-cache-bytes", b"auto"],
+                             client.cmd("CONFIG", "GET", "row-cache-bytes"))
+            self.assertEqual([b"block-cache-bytes", b"auto"],
+                             client.cmd("CONFIG", "GET", "block-cache-bytes"))
+            self.assertIn("can't set immutable config",
+                          client.error("CONFIG", "SET", "row-cache-bytes", "auto"))
+            memory = info_of(client, "memory")
+            self.assertEqual(64 << 20, int(memory["row_cache_limit_bytes"]))
+            self.assertEqual(16 << 20, int(memory["block_cache_limit_bytes"]))
+            self.assertIn("Row cache 64.0 MiB (auto: a quarter of maxmemory, 256.0 MiB)",
+                          server.output())
+            self.assertIn("Block cache 16.0 MiB (auto: a sixteenth of maxmemory, 256.0 MiB)",
+                          server.output())
+            server.stop()
+            for option in ((), ("--row-cache-bytes", "auto", "--block-cache-bytes", "AUTO")):
+                code, output = reco_e2e.run_server("--check", "--dir", server.dir, *option)
+                self.assertEqual(0, code, output)
+
+    def test_caches_are_as_large_as_configured(self):
+        with reco_e2e.Server(config="row-cache-bytes 3mb\nblock-cache-bytes auto\n",
+                             block_cache_bytes="1gb", maxmemory="256mb") as server:
+            client = server.client()
+            self.assertEqual([b"row-cache-bytes", b"3145728"],
+                             client.cmd("CONFIG", "GET", "row-cache-bytes"))
+            memory = info_of(client, "memory")
+            self.assertEqual(3 << 20, int(memory["row_cache_limit_bytes"]))
+            self.assertEqual(1 << 30, int(memory["block_cache_limit_bytes"]))
+            self.assertIn("Row cache 3.0 MiB (as configured)", server.output())
+            self.assertIn("Block cache 1.0 GiB (as configured)", server.output())
+
+    def test_caches_are_bounded_by_the_machine(self):
+        with open("/proc/meminfo", encoding="ascii") as file:
+            machine = int(re.search(r"^MemTotal:\s+(\d+) kB", file.read(), re.M)[1]) << 10
+        with reco_e2e.Server() as server:
+            memory = info_of(server.client(), "memory")
+        for name, share, least, most in (("row", 4, 16 << 20, 4 << 30),
+                                         ("block", 16, 4 << 20, 1 << 30)):
+            size = int(memory[f"{name}_cache_limit_bytes"])
+            self.assertTrue(least <= size <= max(least, min(machine // share, most)), (name, size))
 
     def test_version_and_help_print_and_leave(self):
         code, output = reco_e2e.run_server("--version")

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/config/cache_sizes.h"
 #include "api/protocol/quoted_words.h"
 #include "api/protocol/reply.h"
 #include "api/protocol/words.h"
@@ -24,6 +25,8 @@ constexpr std::int64_t kMebi = 1LL << 20U;
 // In the order of SyncPolicy and of LogLevel: the position is the value.
 constexpr std::array<std::string_view, 3> kSyncChoices = {"always", "everysec", "no"};
 constexpr std::array<std::string_view, 4> kLogChoices = {"debug", "verbose", "notice", "warning"};
+
+constexpr std::string_view kAuto = "auto";
 
 constexpr std::string_view kNetwork = "network";
 constexpr std::string_view kSecurity = "security";
@@ -254,21 +257,30 @@ constexpr OptionSpec kOptions[] = {
      .max = kInt64Max},
     {.name = "row-cache-bytes",
      .type = OptionType::kBytes,
-     .default_value = "512mb",
+     .default_value = kAuto,
      .field = &ServerOptions::row_cache_bytes,
      .section = kMemory,
-     .documentation = "Memory for the interactions of users and items that are kept hot. Rows not "
-                      "yet in a checkpoint are held beyond it.",
+     .documentation =
+         "Memory for the interactions of users and items that are kept hot. Rows not yet in a "
+         "checkpoint are held beyond it. auto: a quarter of the memory, 16 MiB to 4 GiB. The "
+         "memory "
+         "is what the machine has, or less where the limit of the process's cgroup, or maxmemory "
+         "at start, is lower. The log says at start what was chosen, INFO memory shows it "
+         "(row_cache_limit_bytes); CONFIG GET answers auto.",
      .min = kMebi,
-     .max = kInt64Max},
+     .max = kInt64Max,
+     .automatic = true},
     {.name = "block-cache-bytes",
      .type = OptionType::kBytes,
-     .default_value = "128mb",
+     .default_value = kAuto,
      .field = &ServerOptions::block_cache_bytes,
      .section = kMemory,
-     .documentation = "Memory for blocks of files on disk.",
+     .documentation =
+         "Memory for blocks of files on disk. auto: a sixteenth of the memory, 4 MiB to "
+         "1 GiB, chosen and shown as row-cache-bytes is (block_cache_limit_bytes).",
      .min = kMebi,
-     .max = kInt64Max},
+     .max = kInt64Max,
+     .automatic = true},
     {.name = "write-buffer-bytes",
      .type = OptionType::kBytes,
      .default_value = "64mb",
@@ -381,15 +393,16 @@ std::string FormatOutputLimits(const OutputLimits& limits) {
 
 }  // namespace
 
-Options ServerOptions::EngineOptions() const {
+Options ServerOptions::EngineOptions(const AvailableMemory& memory) const {
+  const CacheSizes caches = ChooseCaches(*this, memory);
   Options options;
   options.path = dir;
   options.sync = static_cast<SyncPolicy>(appendfsync);
   options.databases = static_cast<std::uint32_t>(databases);
   options.checkpoint_events = static_cast<std::uint64_t>(checkpoint_events);
   options.checkpoint_interval_s = static_cast<std::uint32_t>(checkpoint_interval_s);
-  options.row_cache_bytes = static_cast<std::uint64_t>(row_cache_bytes);
-  options.block_cache_bytes = static_cast<std::uint64_t>(block_cache_bytes);
+  options.row_cache_bytes = caches.row_bytes;
+  options.block_cache_bytes = caches.block_bytes;
   options.write_buffer_bytes = static_cast<std::uint64_t>(write_buffer_bytes);
   options.memory_bytes_max = static_cast<std::uint64_t>(maxmemory_bytes);
   options.training_threads = static_cast<std::uint32_t>(training_threads);
@@ -414,6 +427,9 @@ std::string FormatOption(const OptionSpec& spec, const ServerOptions& options) {
   // The type of the field says how it is shown; byte counts have no unit, as in Redis.
   if (const auto* integer = std::get_if<std::int64_t ServerOptions::*>(&spec.field)) {
     const std::int64_t value = options.**integer;
+    if (spec.automatic && value == kAutoBytes) {
+      return std::string(kAuto);
+    }
     return spec.type == OptionType::kChoice
                ? std::string(spec.choices[static_cast<std::size_t>(value)])
                : std::to_string(value);
@@ -461,9 +477,14 @@ Status ParseOption(const OptionSpec& spec, std::string_view text, ServerOptions*
       break;
   }
   std::int64_t value = 0;
+  if (spec.automatic && LowerCase(text) == kAuto) {
+    options->*std::get<std::int64_t ServerOptions::*>(spec.field) = kAutoBytes;
+    return Status::Ok();
+  }
   if (spec.type == OptionType::kBytes) {
     if (!ParseBytes(text, &value)) {
-      return Status::InvalidArgument("argument must be a memory value");
+      return Status::InvalidArgument(spec.automatic ? "argument must be auto or a memory value"
+                                                    : "argument must be a memory value");
     }
   } else if (const std::optional<std::int64_t> integer = ParseInteger(text)) {
     value = *integer;
@@ -518,9 +539,10 @@ std::string DescribeRange(const OptionSpec& spec) {
     case OptionType::kInteger:
     case OptionType::kBytes: {
       const std::string unit = spec.type == OptionType::kBytes ? " bytes" : "";
+      const std::string automatic = spec.automatic ? std::string(kAuto) + " or " : "";
       return spec.max == kInt64Max
-                 ? "at least " + std::to_string(spec.min) + unit
-                 : std::to_string(spec.min) + " to " + std::to_string(spec.max) + unit;
+                 ? automatic + "at least " + std::to_string(spec.min) + unit
+                 : automatic + std::to_string(spec.min) + " to " + std::to_string(spec.max) + unit;
     }
     case OptionType::kOutputLimits:
       return "class hard soft seconds, several times";

@@ -13,7 +13,12 @@
 #include "reco/options.h"
 #include "reco/result.h"
 
+#include "api/config/available_memory.h"
+
 namespace reco::api {
+
+// Bytes that the text auto stands for: chosen at start by the memory (cache_sizes.h).
+inline constexpr std::int64_t kAutoBytes = -1;
 
 // One class of client-output-buffer-limit. Zero: no limit.
 struct OutputLimit {
@@ -51,15 +56,15 @@ struct ServerOptions {
   std::int64_t idempotency_window = 0;
   std::int64_t collections_max = 0;
   std::int64_t maxmemory_bytes = 0;
-  std::int64_t row_cache_bytes = 0;
-  std::int64_t block_cache_bytes = 0;
+  std::int64_t row_cache_bytes = 0;    // or kAutoBytes
+  std::int64_t block_cache_bytes = 0;  // or kAutoBytes
   std::int64_t write_buffer_bytes = 0;
   std::int64_t training_threads = 0;
   std::int64_t loglevel = 0;  // a LogLevel
   std::string logfile;
 
-  // Returns what the engine is opened with; `log` stays empty.
-  Options EngineOptions() const;
+  // Returns what the engine is opened with, where `memory` is there for it; `log` stays empty.
+  Options EngineOptions(const AvailableMemory& memory) const;
 };
 
 enum class OptionType : std::uint8_t {
@@ -88,6 +93,7 @@ struct OptionSpec {
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::span<const std::string_view> choices = {};
+  bool automatic = false;   // of kBytes: takes auto as well
   bool many_words = false;  // the value is all words of the line
   bool secret = false;      // never shown in errors and logs
 };

@@ -244,6 +244,7 @@ std::vector<InfoField> Database::Info() const {
   add("memory", "used_memory_dataset", impl.memory.used_bytes.load());
   add("memory", "row_cache_bytes", impl.row_budget.used_bytes.load());
   add("memory", "row_cache_limit_bytes", impl.row_budget.limit_bytes);
+  add("memory", "block_cache_limit_bytes", impl.options.block_cache_bytes);
   add("persistence", "writes_refused", impl.degraded ? 1 : 0);
   add("persistence", "recoveries_from_errors", impl.recoveries.load());
   add("persistence", "checkpoints", impl.checkpoints.load());

@@ -33,7 +33,7 @@ TEST(ApplyConfigText, ReadsRedisConfSyntax) {
   EXPECT_EQ(options.bind, "127.0.0.1 ::1");
   EXPECT_EQ(options.requirepass, "a bA");
   EXPECT_EQ(options.logfile, "");
-  EXPECT_EQ(options.EngineOptions().sync, SyncPolicy::kAlways);
+  EXPECT_EQ(options.EngineOptions({.bytes = 1ULL << 30U}).sync, SyncPolicy::kAlways);
   EXPECT_EQ(options.maxmemory_bytes, 1LL << 30U);
   EXPECT_EQ(options.output_limits[0].hard_bytes, 1LL << 20U);
   EXPECT_EQ(options.output_limits[0].soft_seconds, 10);

@@ -26,10 +26,28 @@ TEST(OptionTable, DefaultsFitTheirRangeAndReadBack) {
 }
 
 TEST(OptionTable, DefaultsAreWhatTheEngineAccepts) {
-  Options options = DefaultOptions().EngineOptions();
+  Options options = DefaultOptions().EngineOptions({.bytes = 1ULL << 30U});
   EXPECT_EQ(options.path, "./reco-data");
   EXPECT_EQ(options.sync, SyncPolicy::kEverySecond);
   EXPECT_EQ(options.Validate().ToString(), "ok");
+}
+
+TEST(OptionTable, CachesTakeAutoInAnyCaseAndShowIt) {
+  for (const std::string_view name : {"row-cache-bytes", "block-cache-bytes"}) {
+    SCOPED_TRACE(name);
+    const OptionSpec& spec = *FindOption(name);
+    ServerOptions options = DefaultOptions();
+    EXPECT_EQ(FormatOption(spec, options), "auto");
+    EXPECT_TRUE(ParseOption(spec, "2mb", &options).ok());
+    EXPECT_EQ(FormatOption(spec, options), "2097152");
+    EXPECT_TRUE(ParseOption(spec, "Auto", &options).ok());
+    EXPECT_EQ(FormatOption(spec, options), "auto");
+    EXPECT_EQ(ParseOption(spec, "-1", &options).message(),
+              "argument must be auto or a memory value");
+    EXPECT_EQ(DescribeRange(spec), "auto or at least 1048576 bytes");
+  }
+  ServerOptions options = DefaultOptions();
+  EXPECT_FALSE(ParseOption(*FindOption("maxmemory"), "auto", &options).ok());
 }
 
 TEST(ParseBytes, KnowsRedisUnits) {

@@ -139,7 +139,8 @@ class ServerTest : public ::testing::Test {
     options.dir = folder_;
     engine::DatabaseHooks hooks;
     hooks.env = faults_.env();
-    auto database = engine::DatabaseAccess::Open(options.EngineOptions(), hooks);
+    auto database =
+        engine::DatabaseAccess::Open(options.EngineOptions({.bytes = 1ULL << 30U}), hooks);
     ASSERT_TRUE(database.ok()) << database.status().ToString();
     database_ = std::move(database).value();
     auto log = Log::Open(::testing::TempDir() + "server_test.log", LogLevel::kWarning);
