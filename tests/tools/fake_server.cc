@@ -148,6 +148,16 @@ std::string FakeServer::Answer(const Command& command, Session* session) {
   if (name == "RECO.ADD" || name == "RECO.SET") {
     return AnswerEvent(command, session);
   }
+  if (name == "RECO.MADD") {
+    return AnswerMany(command, session);
+  }
+  if (name == "RECO.INFO") {
+    return "*0\r\n";
+  }
+  if (name == "INFO") {
+    return Bulk("# Memory\r\nused_memory_rss:1048576\r\n# Stats\r\nrow_cache_misses:" +
+                std::to_string(events_.size()) + "\r\n");
+  }
   return AnswerString(command);
 }
 
@@ -183,6 +193,15 @@ std::string FakeServer::AnswerEvent(const Command& command, Session* session) {
     session->closed = true;
   }
   return ":" + std::to_string(events_.size()) + "\r\n";
+}
+
+std::string FakeServer::AnswerMany(const Command& command, Session* session) {
+  std::string reply;
+  for (std::size_t i = 2; i + 2 < command.size() && reply.substr(0, 1) != "-"; i += 3) {
+    reply =
+        AnswerEvent({"RECO.ADD", command[1], command[i], command[i + 1], command[i + 2]}, session);
+  }
+  return reply;
 }
 
 void FakeServer::CutAfter(std::uint64_t events) {

@@ -1,5 +1,5 @@
 // FakeServer: a server that speaks just enough of the Redis protocol for the tools' tests: strings,
-// and events counted once per idempotency token.
+// and events counted once per idempotency token. Every key is a collection.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class FakeServer {
   // Closes the connection when so many further events have been applied; what came in the same read
   // stays unanswered although it counts.
   void CutAfter(std::uint64_t events) EXCLUDES(mutex_);
-  // Answers `error` to every RECO.ADD and RECO.SET of this item; empty: no longer.
+  // Answers `error` to every RECO.ADD, RECO.MADD and RECO.SET of this item; empty: no longer.
   void Refuse(const std::string& item, const std::string& error) EXCLUDES(mutex_);
   // Accepts nothing without this password.
   void RequirePassword(const std::string& password) EXCLUDES(mutex_);
@@ -57,6 +57,7 @@ class FakeServer {
   std::string Answer(const Command& command, Session* session) REQUIRES(mutex_);
   std::string AnswerString(const Command& command) REQUIRES(mutex_);
   std::string AnswerEvent(const Command& command, Session* session) REQUIRES(mutex_);
+  std::string AnswerMany(const Command& command, Session* session) REQUIRES(mutex_);
 
   int listener_ = -1;
   int wake_ = -1;  // an eventfd that ends Serve

@@ -1,10 +1,12 @@
 // reco-benchmark: measures throughput and latency of any server that speaks the Redis protocol.
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "tools/benchmark/fill.h"
 #include "tools/benchmark/load_generator.h"
 #include "tools/benchmark/prepare.h"
 #include "tools/benchmark/report.h"
@@ -23,6 +25,11 @@ due at evenly spread times instead and latency counts from then, also when a req
 for a free connection; "late" counts those that left more than 1 ms after they were due. Quantiles
 are at most 0.8% too high, never too low.
 
+--fill adds made-up events to a collection that is there, by RECO.MADD, and prints a line after each
+of --steps equal parts: rate and latency of the commands in it, processor time of this program for
+an event, and what the server's INFO says. The same seed, users, items and order give the same
+events; --skip goes on where another run has ended.
+
 The workload add-topk adds an event, waits for the reply and asks for the user's ranking, as one
 request; a ranking that still offers the item is an error.
 
@@ -32,17 +39,20 @@ Examples:
   reco-benchmark --workload ping,set,get --pipeline 16
   reco-benchmark --prepare --workload topk,mixed
   reco-benchmark --workload topk --rate 10000 --duration 20
+  reco-benchmark --fill --events 4000000 --order sessions --clients 4 --pipeline 4
   reco-benchmark --replay purchases.csv.gz --user customer --item sku --pipeline 16)";
 
 struct CommandLine {
   LoadOptions load;
   WorkloadOptions workload;
   PrepareOptions prepare_options;
+  FillOptions fill_options;
   std::vector<std::string> workloads = {"ping"};
   std::string replay;
   std::string user_column = "user";
   std::string item_column = "item";
   bool prepare = false;
+  bool fill = false;
   bool csv = false;
   bool json = false;
 };
@@ -81,7 +91,32 @@ Result<LoadResult> RunReplay(const CommandLine& line) {
   return RunLoad(load, [&](std::uint64_t) { return MakeReplaySource(replay); });
 }
 
+ReportFormat FormatOf(const CommandLine& line) {
+  return line.json ? ReportFormat::kJson : line.csv ? ReportFormat::kCsv : ReportFormat::kTable;
+}
+
+int RunFill(const CommandLine& line) {
+  FillOptions options = line.fill_options;
+  options.key = line.workload.key;
+  options.events = line.prepare_options.events;
+  options.stream.users = line.workload.users;
+  options.stream.items = line.workload.items;
+  options.stream.seed = line.workload.seed;
+  const ReportFormat format = FormatOf(line);
+  // A line is shown when its step is done, also through a pipe: a fill may take long.
+  std::fputs(FillHead(format).c_str(), stdout);
+  std::fflush(stdout);
+  const Status status = Fill(line.load, options, [&](const FillStep& step) {
+    std::fputs(FillLine(step, format).c_str(), stdout);
+    std::fflush(stdout);
+  });
+  return status.ok() ? 0 : Fail(status);
+}
+
 int Run(const CommandLine& line) {
+  if (line.fill) {
+    return RunFill(line);
+  }
   if (line.prepare) {
     const Status prepared = Prepare(line.load.endpoint, line.workload, line.prepare_options);
     if (!prepared.ok()) {
@@ -98,10 +133,7 @@ int Run(const CommandLine& line) {
     }
     results.push_back({name, std::move(result).value()});
   }
-  const ReportFormat format = line.json  ? ReportFormat::kJson
-                              : line.csv ? ReportFormat::kCsv
-                                         : ReportFormat::kTable;
-  std::fputs(FormatReport(results, line.load, format).c_str(), stdout);
+  std::fputs(FormatReport(results, line.load, FormatOf(line)).c_str(), stdout);
   int code = 0;
   for (const NamedResult& named : results) {
     if (named.result.errors > 0) {
@@ -159,10 +191,36 @@ void AddWorkloadOptions(CLI::App& app, CommandLine& line) {
       ->needs(replay);
   CLI::Option* prepare = app.add_flag("--prepare", line.prepare,
                                       "First fill the collection with made-up events and train it");
-  app.add_option("--events", line.prepare_options.events, "Events of --prepare (default 1000000)")
-      ->needs(prepare);
+  app.add_option("--events", line.prepare_options.events,
+                 "Events of --prepare or --fill (default 1000000)");
   app.add_option("--dim", line.prepare_options.dim, "Vector length of --prepare (default 64)")
       ->needs(prepare);
+}
+
+void AddFillOptions(CLI::App& app, CommandLine& line) {
+  FillOptions& options = line.fill_options;
+  CLI::Option* fill =
+      app.add_flag("--fill", line.fill, "Add made-up events in steps, and tell of each step")
+          ->excludes(app.get_option("--prepare"))
+          ->excludes(app.get_option("--replay"));
+  app.add_option("--order", options.stream.order, "random or sessions of ten (default random)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, UserOrder>{
+          {"random", UserOrder::kRandom}, {"sessions", UserOrder::kSessions}}))
+      ->needs(fill);
+  app.add_flag("--users-by-power-law", options.stream.users_by_power_law,
+               "Draw users by a power law, too")
+      ->needs(fill);
+  app.add_option("--batch", options.batch, "Events of one RECO.MADD (default 100)")
+      ->check(CLI::Range(1, 100'000))
+      ->needs(fill);
+  app.add_option("--steps", options.steps, "Lines that are printed (default 20)")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(fill);
+  app.add_option("--skip", options.skip, "Events that are drawn and not sent first")->needs(fill);
+  app.add_option("--time-limit", options.time_limit_s,
+                 "Seconds after which --fill ends within its step (default none)")
+      ->check(CLI::PositiveNumber)
+      ->needs(fill);
 }
 
 int Main(int argc, char** argv) {
@@ -174,10 +232,14 @@ int Main(int argc, char** argv) {
   app.footer(kFooter);
   AddLoadOptions(app, line.load);
   AddWorkloadOptions(app, line);
+  AddFillOptions(app, line);
   CLI::Option* csv = app.add_flag("--csv", line.csv, "Print CSV");
   app.add_flag("--json", line.json, "Print JSON")->excludes(csv);
   try {
     app.parse(argc, argv);
+    if (app.count("--events") > 0 && !line.prepare && !line.fill) {
+      throw CLI::RequiresError("--events", "--prepare or --fill");
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }

@@ -6,6 +6,7 @@
 
 #include "reco/result.h"
 
+#include "tools/benchmark/event_stream.h"
 #include "tools/terminal/progress.h"
 
 namespace reco::benchmark {
@@ -16,8 +17,6 @@ using client::Value;
 
 constexpr std::uint64_t kTripleCount = 100;  // of one RECO.MADD
 constexpr std::size_t kUnreadMax = 16;
-constexpr std::uint64_t kTastes = 32;
-constexpr std::uint64_t kOwnTastePercent = 70;
 
 // Turns an error reply into a Status.
 Result<Value> Checked(Result<Value> reply) {
@@ -25,14 +24,6 @@ Result<Value> Checked(Result<Value> reply) {
     return Status::FailedPrecondition(reply->text);
   }
   return reply;
-}
-
-// Returns an item for a user: mostly one of the user's group, which owns every kTastes-th item.
-std::uint64_t ChooseItem(Random& random, std::uint64_t user, std::uint64_t items) {
-  if (random.Next() % 100 >= kOwnTastePercent || items < 2 * kTastes) {
-    return PowerLaw(random, items);
-  }
-  return PowerLaw(random, items / kTastes) * kTastes + user % kTastes;
 }
 
 // Reads until at most `unread_max` replies are missing.
