@@ -181,7 +181,7 @@ class Benchmark:
         self.puts = {}      # order: seconds an event, by step
         self.results = []   # of the cases, in the order of measurement
         self.after = {}     # build: training and restart of case 1
-        self.events_in = {}  # (build, case): events that its folder holds
+        self.events_in = {}  # build: events in the folder of case 3
 
     def small_cache(self, events):
         return max(ROW_BYTES_A_PAIR * events // 4, MIB)
@@ -213,26 +213,24 @@ class Benchmark:
         for step in steps:
             say(f"{step['events']:>12,.0f}  {step['rate']:>9,.0f}  {step['disk-mib']:>9,.1f}")
 
-    def fill(self, server, order, first_step, steps, shown=True):
-        """Adds `steps` steps of the stream from `first_step` on; returns them."""
+    def fill(self, server, order, base, events, steps, shown=True):
+        """Adds `events` events of the stream behind the first `base` ones; returns the steps."""
         words = [os.path.join(self.args.bin, "reco-benchmark"), "-p", str(server.port),
                  "-c", str(self.args.connections), "-P", str(self.args.pipeline),
-                 "--key", KEY, "--fill", "--json", "--events", str(self.step * steps),
-                 "--steps", str(steps), "--skip", str(self.step * first_step),
-                 *self.stream(order), *self.time_limit()]
+                 "--key", KEY, "--fill", "--json", "--events", str(events), "--steps", str(steps),
+                 "--skip", str(base), *self.stream(order), *self.time_limit()]
         found = []
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 step = json.loads(line)
-                place = min(first_step + len(found), len(self.puts[order]) - 1)
-                before = found[-1]["events"] if found else 0
-                step["added"] = step["events"] - before
+                step["added"] = step["events"] - (found[-1]["events"] - base if found else 0)
+                step["events"] += base
+                place = min((step["events"] - 1) // self.step, len(self.puts[order]) - 1)
                 step["vs-puts"] = step["rate"] * self.puts[order][place]
                 step["puts-seconds"] = step["added"] * self.puts[order][place]
                 found.append(step)
                 if shown:
-                    say(step_line({**step,
-                                   "events": step["events"] + self.step * first_step}))
+                    say(step_line(step))
         if process.returncode != 0 or not found:
             fail("reco-benchmark --fill failed")
         return found
@@ -243,20 +241,17 @@ class Benchmark:
         added = sum(step["added"] for step in steps)
         seconds = sum(step["added"] / step["rate"] for step in steps)
         # A step that the time limit cut short says little when it is very short.
-        whole = [step for step in steps if 2 * step["added"] >= self.step] or steps
+        whole = [step for step in steps if 2 * step["added"] >= steps[0]["added"]]
         result = {
             "case": case, "what": CASES[case], "build": build, "events": added,
             "whole": added == wanted, "pairs": info["interactions"],
             "rate": added / seconds, "first-rate": whole[0]["rate"], "last-rate": whole[-1]["rate"],
-            "first-over-last": whole[0]["rate"] / whole[-1]["rate"],
+            "first-over-last": whole[0]["rate"] / whole[-1]["rate"] if len(whole) > 1 else None,
             "vs-puts": sum(step["puts-seconds"] for step in steps) / seconds,
             "last-vs-puts": whole[-1]["vs-puts"], "rss-max-mib": peak,
             "disk-mib": steps[-1]["disk-mib"], "rows-mib": steps[-1]["rows-mib"],
             "row-bytes-a-pair": info["memory"]["rows"] / max(info["interactions"], 1),
             "misses": sum(step["row-misses"] for step in steps), "steps": steps}
-        if case == 4:
-            events = self.events_in[build, 3]
-            result["row-cache-bytes"] = self.small_cache(events)
         self.results.append(result)
         if not result["whole"]:
             say(f"  stopped by CASE_SECONDS after {added:,} of {wanted:,} events")
@@ -274,7 +269,7 @@ class Benchmark:
         with self.start(build, case, self.small_cache(self.args.events)) as server:
             server.call("RECO.CREATE", KEY)
             say(HEAD)
-            steps = self.fill(server, order, 0, STEPS)
+            steps = self.fill(server, order, 0, self.step * STEPS, STEPS)
             self.add_result(case, build, server, steps, self.step * STEPS)
             if case == 1:
                 after = server.train()
@@ -291,23 +286,26 @@ class Benchmark:
         quarter = STEPS // 4
         with self.start(build, case, row_cache) as server:
             server.call("RECO.CREATE", KEY, *(["FOLDIN", "OFF"] if case == 5 else []))
-            loaded = self.fill(server, "random", 0, quarter, shown=False)[-1]["events"]
+            loaded = self.fill(server, "random", 0, self.step * quarter, quarter,
+                               shown=False)[-1]["events"]
             training = server.train()
             say(f"  {loaded:,} events trained in {training['seconds']:.1f} s")
             server.reset_peak()
             say(HEAD)
-            steps = self.fill(server, "random", quarter, STEPS - quarter)
-            self.add_result(case, build, server, steps, self.step * (STEPS - quarter))
-            self.events_in[build, case] = loaded + steps[-1]["events"]
+            rest = self.step * (STEPS - quarter)
+            steps = self.fill(server, "random", loaded, rest, STEPS - quarter)
+            self.add_result(case, build, server, steps, rest)
+            self.events_in[build] = steps[-1]["events"]
         if case != 3 or 4 not in self.args.cases:
             self.drop(build, case)
 
     def going_on(self, build):
-        cache = self.small_cache(self.events_in[build, 3])
-        with self.start(build, 3, cache) as server:
+        """Case 4. Its steps are shorter, because a write may take far longer."""
+        base, events = self.events_in[build], self.step * STEPS // 4
+        with self.start(build, 3, self.small_cache(base)) as server:
             say(HEAD)
-            steps = self.fill(server, "random", STEPS, STEPS // 4)
-            self.add_result(4, build, server, steps, self.step * (STEPS // 4))
+            steps = self.fill(server, "random", base, events, STEPS)
+            self.add_result(4, build, server, steps, events)
         self.drop(build, 3)
 
     def run(self):
@@ -345,12 +343,34 @@ def name_of(result, many):
     return f"{result['case']} {result['what']}" + (f", {result['build']}" if many else "")
 
 
+def over_goal(first_over_last):
+    if first_over_last is None:
+        return "-"
+    return f"{first_over_last:.2f}" + ("" if first_over_last <= GOAL else " !")
+
+
+def against_row(case, old, new):
+    """The ratios over the steps that both have whole, or else over the first of each."""
+    count = max(1, sum(a["added"] == b["added"] for a, b in zip(old["steps"], new["steps"])))
+    old, new = old["steps"][:count], new["steps"][:count]
+
+    def rate(steps):
+        return sum(s["added"] for s in steps) / sum(s["added"] / s["rate"] for s in steps)
+
+    def misses(steps):
+        return sum(s["row-misses"] for s in steps)
+    return ([f"{case} {CASES[case]}", f"{sum(s['added'] for s in new):,}",
+             ratio(rate(new), rate(old)), ratio(new[0]["rate"], old[0]["rate"])] +
+            [ratio(new[-1][name], old[-1][name]) for name in ("rate", "rss-mib", "disk-mib")] +
+            [ratio(misses(new), misses(old))])
+
+
 def summary(benchmark):
     many = len(benchmark.builds) > 1
     results = sorted(benchmark.results, key=lambda r: (r["case"], r["build"] == "new"))
     rows = [[name_of(r, many), f"{r['events']:,}" + ("" if r["whole"] else " (stopped)"),
              f"{r['first-rate']:,.0f}", f"{r['last-rate']:,.0f}",
-             f"{r['first-over-last']:.2f}" + ("" if r["first-over-last"] <= GOAL else " !"),
+             over_goal(r["first-over-last"]),
              f"{r['vs-puts']:.2f}", f"{r['last-vs-puts']:.2f}", f"{r['rss-max-mib']:,.0f}",
              f"{r['disk-mib']:,.0f}", f"{r['rows-mib']:,.0f}", f"{r['row-bytes-a-pair']:,.0f}",
              f"{r['misses']:,}"] for r in results]
@@ -363,12 +383,11 @@ def summary(benchmark):
     if many:
         by_name = {(r["case"], r["build"]): r for r in results}
         cases = sorted({r["case"] for r in results})
-        text += "\nnew over old; a rate above 1 is faster, a size below 1 smaller:\n\n" + table(
-            ["case", "events/s", "first step", "last step", "RSS max", "disk", "misses"],
-            [[f"{case} {CASES[case]}"] + [
-                ratio(by_name[case, "new"][field], by_name[case, "old"][field]) for field in
-                ("rate", "first-rate", "last-rate", "rss-max-mib", "disk-mib", "misses")]
-             for case in cases]) + "\n"
+        rows = [against_row(case, by_name[case, "old"], by_name[case, "new"]) for case in cases]
+        text += ("\nnew over old over the steps that both got through; of rates more is better, of "
+                 "sizes less:\n\n")
+        text += table(["case", "events", "events/s", "first step", "last step", "RSS", "disk",
+                       "misses"], rows) + "\n"
     if benchmark.after:
         text += (f"\nTraining of case 1's data, {' '.join(TRAINING)}, d=64, and a restart of its "
                  "folder:\n\n") + table(
