@@ -22,6 +22,7 @@ constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
 constexpr std::size_t kCollectionPrefix = 4;     // (cid)
 constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
+constexpr std::size_t kPairKey = 12;
 
 struct Traits {
   bool point_reads = true;       // keys are looked up one by one: worth a Bloom filter
@@ -70,6 +71,18 @@ std::shared_ptr<rocksdb::MemTableRepFactory> MakeMemtable(const Traits& traits, 
   }
   return std::make_shared<rocksdb::SkipListFactory>();
 }
+
+// Tells the pairs of one collection from those of others. Of whole pair keys only: RocksDB keeps
+// ranges that are deleted in a list apart, but would put them by the same place, which is of this
+// one, and a range begins with a collection or an owner.
+class PairsOfACollection final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "reco.PairsOfACollection"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), kCollectionPrefix};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() == kPairKey; }
+};
 
 bool HasLz4() {
   const auto supported = rocksdb::GetSupportedCompressions();
@@ -139,8 +152,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
     cf.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(traits.prefix_bytes));
     // A checkpoint writes the pairs of a collection in order: each is put from where the one before
     // lies, a few steps on.
-    cf.memtable_insert_with_hint_prefix_extractor.reset(
-        rocksdb::NewCappedPrefixTransform(kCollectionPrefix));
+    cf.memtable_insert_with_hint_prefix_extractor = std::make_shared<PairsOfACollection>();
     cf.memtable_prefix_bloom_size_ratio = 0.05;
     cf.memtable_whole_key_filtering = true;
   }
@@ -169,6 +181,12 @@ rocksdb::ReadOptions MakeScanOptions(Family family, std::string_view prefix,
   read.total_order_seek = !one_row;
   // A walk over everything must not push the rows that are in use out of the cache.
   read.fill_cache = one_row;
+  return read;
+}
+
+rocksdb::ReadOptions MakeRowOptions() {
+  rocksdb::ReadOptions read;
+  read.prefix_same_as_start = true;
   return read;
 }
 

@@ -26,4 +26,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
 rocksdb::ReadOptions MakeScanOptions(Family family, std::string_view prefix,
                                      const rocksdb::Slice* upper_bound);
 
+// Returns how a walk over single rows reads.
+rocksdb::ReadOptions MakeRowOptions();
+
 }  // namespace reco::store

@@ -140,6 +140,9 @@ class RocksIterator final : public Iterator {
     iterator_.reset(db.NewIterator(read, handle));
     iterator_->Seek(ToSlice(prefix));
   }
+  // Over the rows that Seek names, one after the other.
+  RocksIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle, Family family)
+      : family_(family), iterator_(db.NewIterator(MakeRowOptions(), handle)) {}
 
   bool Valid() const override { return iterator_->Valid(); }
   void Next() override { iterator_->Next(); }
@@ -266,6 +269,27 @@ class RocksStore final : public Store {
     const rocksdb::Snapshot* at =
         snapshot == nullptr ? nullptr : static_cast<const RocksSnapshot*>(snapshot)->snapshot();
     return std::make_unique<RocksIterator>(*db_, Handle(family), family, prefix, at);
+  }
+
+  Status GetMany(Family family, std::span<const std::string> keys,
+                 FunctionRef<Status(std::size_t, std::string_view)> found) const override {
+    std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+    std::vector<rocksdb::PinnableSlice> values(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    db_->MultiGet(rocksdb::ReadOptions(), Handle(family), keys.size(), slices.data(), values.data(),
+                  statuses.data(), /*sorted_input=*/true);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (statuses[i].ok()) {
+        RECO_RETURN_IF_ERROR(found(i, ToView(values[i])));
+      } else if (!statuses[i].IsNotFound()) {
+        return ToStatus(statuses[i], FamilyText(family));
+      }
+    }
+    return {};
+  }
+
+  std::unique_ptr<Iterator> ScanRows(Family family) const override {
+    return std::make_unique<RocksIterator>(*db_, Handle(family), family);
   }
 
   std::unique_ptr<Snapshot> TakeSnapshot() const override {

@@ -6,12 +6,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "reco/options.h"
 #include "reco/result.h"
+
+#include "base/function_ref.h"
 
 namespace rocksdb {
 class Env;
@@ -82,7 +85,7 @@ class Iterator {
   virtual ~Iterator() = default;
   virtual bool Valid() const = 0;
   virtual void Next() = 0;
-  // Moves to the first key >= `key`, which must have the prefix.
+  // Moves to the first key >= `key`, which must have the prefix (but see ScanRows).
   virtual void Seek(std::string_view key) = 0;
   virtual std::string_view key() const = 0;    // valid until Next
   virtual std::string_view value() const = 0;  // valid until Next
@@ -108,9 +111,17 @@ class Store {
   virtual Status Flush() = 0;
   // Returns the value; nullopt when there is no such key.
   virtual Result<std::optional<std::string>> Get(Family family, std::string_view key) const = 0;
+  // Looks many keys up in one pass, which finds each block once; `keys` ascend. Calls found(i,
+  // value) for those that are there, in any order; its error ends the call.
+  virtual Status GetMany(Family family, std::span<const std::string> keys,
+                         FunctionRef<Status(std::size_t, std::string_view)> found) const = 0;
   // NOLINTNEXTLINE(google-default-arguments): there is one implementation, and it takes the same.
   virtual std::unique_ptr<Iterator> Scan(Family family, std::string_view prefix,
                                          const Snapshot* snapshot = nullptr) const = 0;
+  // Walks many short stretches of a family of rows, which costs less than a Scan for each: after
+  // Seek(row) the keys follow that begin with `row`, a whole prefix of the family's rows. Begins
+  // nowhere.
+  virtual std::unique_ptr<Iterator> ScanRows(Family family) const = 0;
   virtual std::unique_ptr<Snapshot> TakeSnapshot() const = 0;
   // Returns Ok until a write or sync has failed or RocksDB has stopped taking writes after an error
   // in the background; stays so until Resume(). Reads go on.

@@ -3,6 +3,7 @@
 // leaves no trace; behind it there is none.
 #include "engine/collection/writer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <unordered_map>
@@ -111,6 +112,18 @@ void PutNewIds(store::Batch& batch, std::uint32_t cid, Side side, const NewIds& 
   }
 }
 
+// Fetches what the ids will be found by.
+void Prefetch(const CollectionState& state, std::span<const Interaction> interactions) {
+  if (interactions.size() == 1) {
+    return;
+  }
+  std::vector<std::string_view> ids(interactions.size());
+  std::ranges::transform(interactions, ids.begin(), &Interaction::user);
+  state.users().ids.Prefetch(ids);
+  std::ranges::transform(interactions, ids.begin(), &Interaction::item);
+  state.items().ids.Prefetch(ids);
+}
+
 // Refuses once the collection was deleted (I14) or the folder is closed.
 Status CheckWritable(const View& view) {
   // Asked under the view that writes: Drop takes the same lock, so nothing comes behind it.
@@ -171,12 +184,9 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   RECO_RETURN_IF_ERROR(CheckWritable(view));
 
   // Plan: nothing that follows the staging may fail (I5).
-  struct Planned {
-    Event event;
-    std::optional<format::Pair> stored;
-  };
-  std::vector<Planned> plan;
+  std::vector<Event> plan;
   plan.reserve(interactions.size());
+  Prefetch(view.state(), interactions);
   // Ordinals are only planned here: an error on the way must leave no ids behind.
   NewIds users(view.state().users().ids);
   NewIds items(view.state().items().ids);
@@ -200,16 +210,17 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     }
     event.user = users.OrdinalOf(interaction.user);
     event.item = items.OrdinalOf(interaction.item);
-    // The pairs as they were before the batch. Apply looks in memory first, where earlier events of
-    // the batch are.
-    RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
-    plan.push_back({event, stored});
+    plan.push_back(event);
     answer = ++seq;
   }
   // All were known: there is nothing to log.
   if (plan.empty()) {
     return answer;
   }
+  // The pairs as they were before the batch. Apply looks in memory first, where earlier events of
+  // the batch are.
+  std::vector<std::optional<format::Pair>> stored;
+  RECO_RETURN_IF_ERROR(view.state().PrepareAll(plan, &stored));
 
   // Stage: events, dictionary rows and tokens in one batch (I2).
   const std::uint64_t first = view.state().last_seq() + 1;
@@ -218,10 +229,10 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     PutNewIds(batch, shared.cid(), Side::kItem, items);
     thread_local std::string record;
     for (std::size_t i = 0; i < plan.size(); ++i) {
-      format::EncodeEvent(plan[i].event, &record);
+      format::EncodeEvent(plan[i], &record);
       wal::EventLog::PutEvent(batch, shared.cid(), first + i, record);
-      view.tokens().Remember(plan[i].event.token, first + i,
-                             shared.context().options.idempotency_window, shared.cid(), &batch);
+      view.tokens().Remember(plan[i].token, first + i, shared.context().options.idempotency_window,
+                             shared.cid(), &batch);
     }
   };
   RECO_RETURN_IF_ERROR(shared.context().storage.log->Stage(stage).status());
@@ -233,7 +244,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     view.state().Register(Side::kItem, id);
   }
   for (std::size_t i = 0; i < plan.size(); ++i) {
-    view.state().Apply(first + i, plan[i].event, plan[i].stored);
+    view.state().Apply(first + i, plan[i], stored[i]);
   }
   // Last: Apply relies on the rows that Prepare has loaded.
   view.state().Evict(plan.size());

@@ -69,16 +69,24 @@ std::vector<RowPair> Overlay(std::span<const RowPair> stored, std::span<const Ne
   return merged;
 }
 
+store::Family FamilyOf(Side side) {
+  return side == Side::kUser ? store::Family::kByUser : store::Family::kByItem;
+}
+
+// Appends what follows up to the end of the walk.
+Status ReadPairs(store::Iterator& rows, std::vector<RowPair>* out) {
+  for (; rows.Valid(); rows.Next()) {
+    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows.value()));
+    out->push_back({format::TrailingOrdinal(rows.key()), pair});
+  }
+  return rows.status();
+}
+
 Status ReadStored(const store::Store& store, const store::Snapshot* snapshot, const RowName& name,
                   std::vector<RowPair>* out) {
-  const auto family = name.side == Side::kUser ? store::Family::kByUser : store::Family::kByItem;
   out->clear();
-  const auto rows = store.Scan(family, format::PairPrefix(name.cid, name.owner), snapshot);
-  for (; rows->Valid(); rows->Next()) {
-    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
-    out->push_back({format::TrailingOrdinal(rows->key()), pair});
-  }
-  return rows->status();
+  return ReadPairs(
+      *store.Scan(FamilyOf(name.side), format::PairPrefix(name.cid, name.owner), snapshot), out);
 }
 
 }  // namespace
@@ -231,14 +239,44 @@ Status RowTable::Load(std::uint32_t owner, std::uint32_t pairs) {
     context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
     RECO_RETURN_IF_ERROR(ReadFromDisk(owner, row, &loaded));
   }
-  // The generation stays: what is new of it still has to be written.
-  Row& target = Ensure(owner, true);
-  target.pairs.Assign(loaded);
-  if (target.newer != nullptr) {
-    std::erase_if(target.newer->pairs, [](const NewerPair& pair) { return !pair.removed(); });
+  Complete(owner, loaded);
+  return Status::Ok();
+}
+
+// Takes over what is stored of a row. Its generation stays: what is new of it still has to be
+// written.
+void RowTable::Complete(std::uint32_t owner, std::span<const RowPair> pairs) {
+  Row& row = Ensure(owner, true);
+  row.pairs.Assign(pairs);
+  if (row.newer != nullptr) {
+    std::erase_if(row.newer->pairs, [](const NewerPair& pair) { return !pair.removed(); });
   }
-  target.complete = true;
-  Account(target);
+  row.complete = true;
+  Account(row);
+}
+
+Status RowTable::LoadAll(std::span<const StoredRow> rows) {
+  std::unique_ptr<store::Iterator> walk;
+  thread_local std::vector<RowPair> loaded;
+  for (const auto& [owner, pairs] : rows) {
+    const Row* row = Find(owner);
+    if ((row != nullptr && row->complete) || (row == nullptr && pairs == 0)) {
+      RECO_RETURN_IF_ERROR(Load(owner, pairs));
+      continue;
+    }
+    if (walk == nullptr) {
+      RECO_RETURN_IF_ERROR(context_.storage.Readable());
+      walk = context_.storage.store->ScanRows(FamilyOf(side_));
+    }
+    context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
+    loaded.clear();
+    walk->Seek(format::PairPrefix(cid_, owner));
+    RECO_RETURN_IF_ERROR(ReadPairs(*walk, &loaded));
+    if (row != nullptr && row->newer != nullptr) {
+      loaded = Overlay(loaded, row->newer->pairs);
+    }
+    Complete(owner, loaded);
+  }
   return Status::Ok();
 }
 

@@ -116,8 +116,18 @@ class RowTable {
     return owner < rows_.size() ? rows_[owner].get() : nullptr;
   }
 
+  // Asks the processor for a row's slot, and with it here for the row; hints.
+  void PrefetchSlot(std::uint32_t owner) const { __builtin_prefetch(&rows_[owner]); }
+  void PrefetchRow(std::uint32_t owner) const { __builtin_prefetch(rows_[owner].get()); }
+
   // Makes the row complete in memory when it is not yet; `pairs` is its stored length.
   Status Load(std::uint32_t owner, std::uint32_t pairs);
+  // Does so for many rows, distinct and ascending by owner, in one pass over the disk.
+  struct StoredRow {
+    std::uint32_t owner = 0;
+    std::uint32_t pairs = 0;
+  };
+  Status LoadAll(std::span<const StoredRow> rows);
   // Returns the row as it is now, in `scratch`.
   Result<std::span<const RowPair>> Read(std::uint32_t owner, std::vector<RowPair>* scratch) const;
   // Reads the row as of `snapshot`, with `copy` laid over it. Needs no lock.
@@ -148,6 +158,7 @@ class RowTable {
 
  private:
   Row& Ensure(std::uint32_t owner, bool complete);
+  void Complete(std::uint32_t owner, std::span<const RowPair> pairs);
   bool IsPinned(const Row& row) const { return row.newest_dirty > durable_generation_; }
   void DropDurable(Row& row) const;
   void MakeIncomplete(Row& row, std::uint32_t generation) const;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/sorted.h"
 #include "engine/rows/running_sums.h"
 #include "format/event_effect.h"
 #include "format/keys.h"
@@ -74,9 +75,7 @@ void CollectionState::Grow(Side which, std::uint32_t end) {
 // --- Prepare: everything that may fail ----------------------------------------------------------
 
 Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
-  // A row is needed to solve by, and for nothing else: before the first training (D14), and where
-  // writes move no vectors, only the pair itself is looked up.
-  if (model_.id == 0 || !Follows(which)) {
+  if (!NeedsRows(which)) {
     return Status::Ok();
   }
   SideState& own = side(which);
@@ -86,30 +85,111 @@ Status CollectionState::PrepareRow(Side which, std::uint32_t ordinal) {
   return pairs <= RowTable::kInlinePairsMax ? own.rows.Load(ordinal, pairs) : Status::Ok();
 }
 
+Status CollectionState::PrepareRows(Side which, std::span<const Event> events) {
+  if (!NeedsRows(which)) {
+    return Status::Ok();
+  }
+  SideState& own = side(which);
+  std::vector<std::uint32_t> owners;
+  owners.reserve(events.size());
+  for (const Event& event : events) {
+    const std::uint32_t owner = which == Side::kUser ? event.user : event.item;
+    if (owner < own.entities.size() && own.entities[owner].pairs <= RowTable::kInlinePairsMax) {
+      owners.push_back(owner);
+    }
+  }
+  SortUnique(&owners);
+  std::vector<RowTable::StoredRow> rows;
+  rows.reserve(owners.size());
+  for (const std::uint32_t owner : owners) {
+    rows.push_back({owner, own.entities[owner].pairs});
+  }
+  return own.rows.LoadAll(rows);
+}
+
+// Looks a pair of registered ordinals up without a read.
+Knowledge CollectionState::LookUpInMemory(std::uint32_t user, std::uint32_t item,
+                                          format::Pair* pair) const {
+  // The counters tell of a pair that cannot be there.
+  if (users_.entities[user].pairs == 0 || items_.entities[item].pairs == 0) {
+    return Knowledge::kAbsent;
+  }
+  // A pair lies in two rows, and either may be in memory while the other is not.
+  const Knowledge known = users_.rows.Lookup(user, item, pair);
+  return known != Knowledge::kUnknown ? known : items_.rows.Lookup(item, user, pair);
+}
+
 Result<std::optional<format::Pair>> CollectionState::LookUpPair(std::uint32_t user,
                                                                 std::uint32_t item) const {
   format::Pair pair;
-  Knowledge known = users_.rows.Lookup(user, item, &pair);
-  if (known == Knowledge::kUnknown) {
-    // A pair lies in two rows, and either may be in memory while the other is not.
-    known = items_.rows.Lookup(item, user, &pair);
+  const Knowledge known = LookUpInMemory(user, item, &pair);
+  if (known != Knowledge::kUnknown) {
+    return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
   }
-  if (known == Knowledge::kUnknown) {
-    // The counters spare the read of a pair that cannot be there.
-    if (users_.entities[user].pairs == 0 || items_.entities[item].pairs == 0) {
-      return std::optional<format::Pair>();
-    }
-    RECO_RETURN_IF_ERROR(context_.storage.Readable());
-    RECO_ASSIGN_OR_RETURN(
-        const std::optional<std::string> stored,
-        context_.storage.store->Get(store::Family::kByUser, format::PairKey(cid_, user, item)));
-    if (!stored) {
-      return std::optional<format::Pair>();
-    }
-    RECO_ASSIGN_OR_RETURN(pair, format::DecodePair(*stored));
-    known = Knowledge::kPresent;
+  RECO_RETURN_IF_ERROR(context_.storage.Readable());
+  RECO_ASSIGN_OR_RETURN(
+      const std::optional<std::string> stored,
+      context_.storage.store->Get(store::Family::kByUser, format::PairKey(cid_, user, item)));
+  if (!stored) {
+    return std::optional<format::Pair>();
   }
-  return known == Knowledge::kPresent ? std::optional(pair) : std::nullopt;
+  RECO_ASSIGN_OR_RETURN(pair, format::DecodePair(*stored));
+  return std::optional(pair);
+}
+
+Status CollectionState::PrepareAll(std::span<const Event> events,
+                                   std::vector<std::optional<format::Pair>>* stored) {
+  stored->assign(events.size(), std::nullopt);
+  const auto known = [this](const Event& event) {
+    return event.user < users_.entities.size() && event.item < items_.entities.size();
+  };
+  for (const Event& event : events) {
+    if (known(event)) {
+      users_.rows.PrefetchSlot(event.user);
+      __builtin_prefetch(&users_.entities[event.user]);
+      items_.rows.PrefetchSlot(event.item);
+      __builtin_prefetch(&items_.entities[event.item]);
+    }
+  }
+  for (const Event& event : events) {
+    if (known(event)) {
+      users_.rows.PrefetchRow(event.user);
+      items_.rows.PrefetchRow(event.item);
+    }
+  }
+  RECO_RETURN_IF_ERROR(PrepareRows(Side::kUser, events));
+  RECO_RETURN_IF_ERROR(PrepareRows(Side::kItem, events));
+  // What memory cannot tell is asked of the disk, in its order.
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> asked;  // user << 32 | item, place in events
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    const auto [user, item] = std::pair(events[i].user, events[i].item);
+    format::Pair pair;
+    if (!known(events[i])) {
+      continue;
+    }
+    const Knowledge knowledge = LookUpInMemory(user, item, &pair);
+    if (knowledge == Knowledge::kPresent) {
+      (*stored)[i] = pair;
+    } else if (knowledge == Knowledge::kUnknown) {
+      asked.emplace_back(std::uint64_t{user} << 32U | item, i);
+    }
+  }
+  if (asked.empty()) {
+    return Status::Ok();
+  }
+  std::sort(asked.begin(), asked.end());
+  std::vector<std::string> keys;
+  keys.reserve(asked.size());
+  for (const auto& [pair, at] : asked) {
+    keys.push_back(format::PairKey(cid_, static_cast<std::uint32_t>(pair >> 32U),
+                                   static_cast<std::uint32_t>(pair)));
+  }
+  RECO_RETURN_IF_ERROR(context_.storage.Readable());
+  return context_.storage.store->GetMany(
+      store::Family::kByUser, keys, [&](std::size_t i, std::string_view value) -> Status {
+        RECO_ASSIGN_OR_RETURN((*stored)[asked[i].second], format::DecodePair(value));
+        return Status::Ok();
+      });
 }
 
 Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t user,
@@ -200,7 +280,9 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
   // CountPair has counted this one: an owner with one pair, just added, has nothing on disk, so its
   // row in memory is whole without a read.
   const bool first_of_user = users_.entities[event.user].pairs == 1 && !change.before;
-  const bool first_of_item = items_.entities[event.item].pairs == 1 && !change.before;
+  // Lists of many pairs are worth their memory only to solve by.
+  const bool first_of_item =
+      NeedsRows(Side::kItem) && items_.entities[event.item].pairs == 1 && !change.before;
   users_.rows.Put(event.user, event.item, *change.after, generation_, first_of_user);
   items_.rows.Put(event.item, event.user, *change.after, generation_, first_of_item);
   for (const auto& [entity, which] : {std::pair(&users_.entities[event.user], Side::kUser),

@@ -84,6 +84,9 @@ class CollectionState {
   // pair of the event as it is stored, if there is one. Ordinals that are not registered yet are
   // fine.
   Result<std::optional<format::Pair>> Prepare(const format::Event& event);
+  // Does so for many events on pairs, in one pass over the disk: stored[i] is that of events[i].
+  Status PrepareAll(std::span<const format::Event> events,
+                    std::vector<std::optional<format::Pair>>* stored);
   // Applies `event` as number `seq`, which must be last_seq() + 1 (I1). `stored` is what
   // Prepare(event) returned; other events may have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
@@ -168,6 +171,11 @@ class CollectionState {
   Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
   Status PrepareDelete(Side which, std::uint32_t ordinal);
   Status PrepareRow(Side which, std::uint32_t ordinal);
+  Status PrepareRows(Side which, std::span<const format::Event> events);
+  // A row is needed to solve by, and for nothing else: before the first training (D14), and where
+  // writes move no vectors, only the pair itself is looked up.
+  bool NeedsRows(Side which) const { return model_.id != 0 && Follows(which); }
+  Knowledge LookUpInMemory(std::uint32_t user, std::uint32_t item, format::Pair* pair) const;
   void RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
                   const format::Pair& pair);
   void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);

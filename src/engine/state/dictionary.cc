@@ -34,6 +34,30 @@ std::optional<std::uint32_t> Dictionary::Find(std::string_view id) const {
   return ordinal == HashIndex::kNone ? std::nullopt : std::optional(ordinal);
 }
 
+void Dictionary::Prefetch(std::span<const std::string_view> ids) const {
+  // Each step waits for nothing but what the step before has asked for.
+  constexpr std::size_t kIdsAStep = 64;
+  std::array<std::uint32_t, kIdsAStep> handles{};
+  for (std::size_t from = 0; from < ids.size(); from += kIdsAStep) {
+    const auto step = ids.subspan(from, std::min(kIdsAStep, ids.size() - from));
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      handles[i] = HashTag(step[i], hash_seed_);
+      index_.Prefetch(handles[i]);
+    }
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      handles[i] = index_.Find(handles[i], [](std::uint32_t) { return true; });
+      if (handles[i] != HashIndex::kNone) {
+        __builtin_prefetch(&(*chunks_[handles[i] / kChunkOrdinals])[handles[i] % kChunkOrdinals]);
+      }
+    }
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      if (handles[i] != HashIndex::kNone) {
+        __builtin_prefetch(record(handles[i]));
+      }
+    }
+  }
+}
+
 std::uint32_t Dictionary::Add(std::string_view id) {
   const std::uint32_t ordinal = end_;
   RECO_CHECK(ordinal < kOrdinalsMax);
