@@ -258,6 +258,94 @@ TEST_F(StoreTest, RowScansSeeEveryPairFromMemoryAndFromFiles) {
   }
 }
 
+// A key of `by_user`, of collection 1.
+std::string PairKey(std::uint32_t user, std::uint32_t item) {
+  return format::PairKey(1, user, item);
+}
+
+TEST_F(StoreTest, RowsInOneWalkAndKeysInOneLookupAreThoseOfSingleOnes) {
+  Open();
+  std::mt19937 random(9);
+  for (int part = 0; part < 4; ++part) {
+    Batch batch;
+    for (int i = 0; i < 500; ++i) {
+      const std::string key = PairKey(random() % 100, random() % 50);
+      if (random() % 5 == 0) {
+        batch.Delete(Family::kByUser, key);
+      } else {
+        batch.Put(Family::kByUser, key, std::to_string(random()));
+      }
+    }
+    batch.Put(Family::kByUser, format::PairKey(2, 0, 0), "of another collection");
+    ASSERT_TRUE(store_->Write(batch, false).ok());
+    if (part < 3) {
+      ASSERT_TRUE(store_->Flush().ok());
+    }
+  }
+  const auto walk = store_->ScanRows(Family::kByUser);
+  for (const std::uint32_t user : {0U, 7U, 8U, 50U, 99U, 100U, 3U}) {
+    const std::string row = format::PairPrefix(1, user);
+    std::string seen;
+    for (walk->Seek(row); walk->Valid(); walk->Next()) {
+      seen.append(walk->key()).append("=").append(walk->value()).append(" ");
+    }
+    ASSERT_TRUE(walk->status().ok());
+    EXPECT_EQ(seen, Scan(Family::kByUser, row)) << user;
+  }
+  std::vector<std::string> keys;
+  for (std::uint32_t user = 0; user < 102; user += 3) {
+    for (std::uint32_t item = 0; item < 50; item += 7) {
+      keys.push_back(PairKey(user, item));
+    }
+  }
+  std::map<std::size_t, std::string> found;
+  ASSERT_TRUE(store_
+                  ->GetMany(Family::kByUser, keys,
+                            [&](std::size_t i, std::string_view value) {
+                              found[i] = value;
+                              return Status::Ok();
+                            })
+                  .ok());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto value = found.find(i);
+    ASSERT_EQ(value != found.end() ? value->second : "none", Get(Family::kByUser, keys[i]));
+  }
+  ASSERT_FALSE(found.empty());
+  ASSERT_LT(found.size(), keys.size());
+}
+
+TEST_F(StoreTest, AnErrorOfTheVisitorEndsALookupOfMany) {
+  Open();
+  Put(Family::kByUser, PairKey(1, 1), "a");
+  Put(Family::kByUser, PairKey(1, 2), "b");
+  const std::string keys[] = {PairKey(1, 1), PairKey(1, 2)};
+  int calls = 0;
+  const Status status = store_->GetMany(Family::kByUser, keys, [&](std::size_t, std::string_view) {
+    ++calls;
+    return Status::Corruption("bad");
+  });
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_EQ(calls, 1);
+}
+
+// Ranges lie in a list of their own, which must not take the pairs' places for its own.
+TEST_F(StoreTest, PairsAndDeletedRangesOfOneFamilyComeInTurn) {
+  Open();
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    for (std::uint32_t user = 0; user < 50; ++user) {
+      Put(Family::kByUser, PairKey(user, round), "x");
+    }
+    Batch batch;
+    batch.DeleteRange(Family::kByUser, format::PairPrefix(1, 2 * round),
+                      format::PairPrefix(1, 2 * round + 1));
+    batch.DeleteRange(Family::kByUser, format::CollectionPrefix(7), format::CollectionPrefix(8));
+    ASSERT_TRUE(store_->Write(batch, false).ok());
+    EXPECT_EQ(Scan(Family::kByUser, format::PairPrefix(1, 2 * round)), "");
+  }
+  EXPECT_EQ(Get(Family::kByUser, PairKey(0, 1)), "x");
+  EXPECT_EQ(Get(Family::kByUser, PairKey(0, 0)), "none");
+}
+
 TEST_F(StoreTest, DeleteRangeTakesBeginAndLeavesEnd) {
   Open();
   for (const char* key : {"a", "b", "c", "d"}) {

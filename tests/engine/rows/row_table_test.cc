@@ -203,6 +203,30 @@ TEST_F(RowTableTest, ARemovedPairIsStillAbsentWhenTheRowIsLoadedAndGrowsTooLong)
   EXPECT_EQ(Read(0).front(), std::pair(1U, 11.0F));
 }
 
+TEST_F(RowTableTest, ManyRowsAreLoadedAsOneByOne) {
+  Store(1, 4, 40);
+  Store(1, 9, 90);
+  Store(2, 4, 41);  // is not asked for
+  Store(3, 5, 50);
+  Store(5, 5, 55);
+  table_->Put(3, 6, Weighing(60), 1, false);  // not on disk yet
+  table_->Erase(3, 5, 1);
+  table_->Put(4, 1, Weighing(10), 1, true);  // all of it here
+  const RowTable::StoredRow rows[] = {{1, 2}, {3, 1}, {4, 1}, {5, 1}, {6, 0}};
+  ASSERT_TRUE(table_->LoadAll(rows).ok());
+  for (const RowTable::StoredRow& row : rows) {
+    ASSERT_NE(table_->Find(row.owner), nullptr);
+    EXPECT_TRUE(table_->Find(row.owner)->complete);
+  }
+  EXPECT_EQ(table_->Find(2), nullptr);
+  EXPECT_THAT(Read(1), ElementsAre(std::pair(4U, 40.0F), std::pair(9U, 90.0F)));
+  EXPECT_THAT(Read(3), ElementsAre(std::pair(6U, 60.0F)));
+  EXPECT_THAT(Read(4), ElementsAre(std::pair(1U, 10.0F)));
+  EXPECT_THAT(Read(5), ElementsAre(std::pair(5U, 55.0F)));
+  EXPECT_THAT(Read(6), IsEmpty());
+  EXPECT_EQ(budget_.misses.load(), 3U);
+}
+
 TEST_F(RowTableTest, AllPairsOfARowAreErasedAtOnce) {
   Store(0, 1, 10);
   ASSERT_TRUE(table_->Load(0, 1).ok());

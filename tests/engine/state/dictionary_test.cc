@@ -148,6 +148,8 @@ TEST(Dictionary, AgreesWithAMapUnderRandomChanges) {
     // Few distinct ids, so that they are erased and added again.
     const std::string id = std::string(random() % 40, 'x') + std::to_string(random() % 500);
     const auto known = ordinals.find(id);
+    const std::string_view fetched[] = {id, "never added"};
+    dictionary.Prefetch(fetched);  // changes nothing
     ASSERT_EQ(dictionary.Find(id),
               known == ordinals.end() ? std::nullopt : std::optional(known->second));
     if (known == ordinals.end()) {
