@@ -20,6 +20,7 @@ constexpr int kOpenFilesMax = 512;
 constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
+constexpr std::size_t kReadAhead = 1U << 20U;    // of a walk over much
 constexpr std::size_t kCollectionPrefix = 4;     // (cid)
 constexpr std::size_t kRowPrefix = 8;            // (cid, owner) of a pair key
 constexpr std::size_t kPairKey = 12;
@@ -181,6 +182,9 @@ rocksdb::ReadOptions MakeScanOptions(Family family, std::string_view prefix,
   read.total_order_seek = !one_row;
   // A walk over everything must not push the rows that are in use out of the cache.
   read.fill_cache = one_row;
+  if (!one_row) {
+    read.readahead_size = kReadAhead;
+  }
   return read;
 }
 

@@ -250,6 +250,10 @@ class RocksStore final : public Store {
     return ToStatus(db_->Flush(flush, handles_), "flush");
   }
 
+  std::uint64_t unflushed_bytes() const override {
+    return memory_.write_buffers->mutable_memtable_memory_usage();
+  }
+
   Result<std::optional<std::string>> Get(Family family, std::string_view key) const override {
     std::string value;
     const rocksdb::Status status =

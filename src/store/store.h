@@ -109,6 +109,8 @@ class Store {
   virtual Status SyncLog() = 0;
   // Flushes memtables and waits, so that a clean shutdown leaves a short log.
   virtual Status Flush() = 0;
+  // What Flush would write, in memory: the next Open reads about as much of the log.
+  virtual std::uint64_t unflushed_bytes() const = 0;
   // Returns the value; nullopt when there is no such key.
   virtual Result<std::optional<std::string>> Get(Family family, std::string_view key) const = 0;
   // Looks many keys up in one pass, which finds each block once; `keys` ascend. Calls found(i,

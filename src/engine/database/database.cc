@@ -26,6 +26,7 @@ constexpr std::int64_t kMaintenanceUs = 10'000;    // between two looks at what 
 constexpr std::int64_t kHousekeepingUs = 100'000;  // expiry and memory accounting
 constexpr std::int64_t kSecondUs = 1'000'000;      // retrain triggers, recovery attempts
 constexpr std::size_t kExpiredPerRound = 1'000;
+constexpr std::uint64_t kFlushAtCloseBytes = 8ULL << 20U;
 constexpr std::string_view kProbeKey = "probe";
 
 }  // namespace
@@ -59,6 +60,10 @@ Database::Impl::~Impl() {
     Commit(generation).IgnoreError("nobody is left to tell");
     if (storage.log != nullptr) {
       storage.log->Sync().IgnoreError("nobody is left to tell");
+    }
+    // RocksDB's log is read back some times slower than its tables are written now.
+    if (storage.store != nullptr && storage.store->unflushed_bytes() > kFlushAtCloseBytes) {
+      storage.store->Flush().IgnoreError("the log holds everything");
     }
   }
 }

@@ -3,7 +3,9 @@
 #include "engine/persist/loader.h"
 
 #include <algorithm>
+#include <future>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +26,13 @@ class Loader {
   Result<std::uint64_t> Load();
 
  private:
+  struct StoredEntity {
+    std::uint32_t ordinal;
+    format::EntityRecord record;
+  };
+  static Result<std::vector<StoredEntity>> ReadEntities(store::Iterator& rows);
   Status LoadEntities(Side side, std::uint32_t end);
+  bool TakeEntity(Side side, StoredEntity stored);
   Status SumSquares();
   Status LoadVectors(Side side, std::uint32_t model);
   Status LoadModel(const format::CheckpointRecord& record);
@@ -46,40 +54,73 @@ class Loader {
   std::vector<ReusedId> reused_;
 };
 
+// Reads on up to kBatch entities; fewer at the end.
+Result<std::vector<Loader::StoredEntity>> Loader::ReadEntities(store::Iterator& rows) {
+  constexpr std::size_t kBatch = 4'096;
+  std::vector<StoredEntity> batch;
+  batch.reserve(kBatch);
+  for (; rows.Valid() && batch.size() < kBatch; rows.Next()) {
+    RECO_ASSIGN_OR_RETURN(format::EntityRecord record, format::DecodeEntity(rows.value()));
+    batch.push_back({format::TrailingOrdinal(rows.key()), std::move(record)});
+  }
+  RECO_RETURN_IF_ERROR(rows.status());
+  return batch;
+}
+
 Status Loader::LoadEntities(Side side, std::uint32_t end) {
   SideState& own = view_.state().side(side);
   // All ordinals below were given out once, even where no row is left of the last ones (I10).
   own.ids.Reserve(end);
   bool older = false;
   const auto rows = store_.Scan(RecordFamily(side), format::CollectionPrefix(cid_));
-  for (; rows->Valid(); rows->Next()) {
-    const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
-    RECO_ASSIGN_OR_RETURN(format::EntityRecord record, format::DecodeEntity(rows->value()));
-    if (!own.ids.Restore(ordinal, record.id)) {
-      // The id was deleted and used again after the checkpoint: its older row still stands (D9),
-      // and replay erases that ordinal first.
-      reused_.push_back({side, ordinal, record.id});
+  // Two of a start's longest parts, side by side: reading goes one batch ahead of taking in.
+  const auto read = [&rows] { return ReadEntities(*rows); };
+  auto next = std::async(std::launch::async, read);
+  std::vector<std::string_view> ids;
+  while (true) {
+    RECO_ASSIGN_OR_RETURN(std::vector<StoredEntity> batch, next.get());
+    if (batch.empty()) {
+      break;
     }
-    view_.state().Grow(side, std::max(own.ids.end(), ordinal + 1));
-    Entity& entity = own.entities[ordinal];
-    entity.pairs = record.pairs;
-    entity.events = record.events;
-    entity.last_seq = record.last_seq;
-    entity.weight = record.weight;
-    entity.first_ms = record.first_ms;
-    entity.last_ms = record.last_ms;
-    if (record.last_seq > 0) {  // 0: no checkpoint has written it, its first event is to come
-      entity.known_ms = record.known_ms.value_or(record.first_ms);
+    next = std::async(std::launch::async, read);
+    ids.clear();
+    for (const StoredEntity& stored : batch) {
+      ids.emplace_back(stored.record.id);
     }
-    entity.squares = record.squares.value_or(0);
-    older = older || (side == Side::kItem && record.pairs > 0 && !record.squares);
-    own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
+    own.ids.Prefetch(ids);
+    for (StoredEntity& stored : batch) {
+      older = TakeEntity(side, std::move(stored)) || older;
+    }
   }
   // Tables cover every ordinal ever given out; where the last ones were deleted, no row has grown
   // them.
   view_.state().Grow(side, std::max(end, own.ids.end()));
-  RECO_RETURN_IF_ERROR(rows->status());
   return older ? SumSquares() : Status::Ok();
+}
+
+// Returns true iff the record is of a version without the sums of squares.
+bool Loader::TakeEntity(Side side, StoredEntity stored) {
+  SideState& own = view_.state().side(side);
+  auto& [ordinal, record] = stored;
+  if (!own.ids.Restore(ordinal, record.id)) {
+    // The id was deleted and used again after the checkpoint: its older row still stands (D9),
+    // and replay erases that ordinal first.
+    reused_.push_back({side, ordinal, record.id});
+  }
+  view_.state().Grow(side, std::max(own.ids.end(), ordinal + 1));
+  Entity& entity = own.entities[ordinal];
+  entity.pairs = record.pairs;
+  entity.events = record.events;
+  entity.last_seq = record.last_seq;
+  entity.weight = record.weight;
+  entity.first_ms = record.first_ms;
+  entity.last_ms = record.last_ms;
+  if (record.last_seq > 0) {  // 0: no checkpoint has written it, its first event is to come
+    entity.known_ms = record.known_ms.value_or(record.first_ms);
+  }
+  entity.squares = record.squares.value_or(0);
+  own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
+  return side == Side::kItem && record.pairs > 0 && !record.squares;
 }
 
 // Fills in the sums of squares, which records of an older version lack; the next checkpoint writes

@@ -13,8 +13,6 @@
 #include <bit>
 #include <cstring>
 
-#include "base/check.h"
-
 namespace reco::engine {
 namespace {
 
@@ -27,7 +25,7 @@ enum Tag : std::uint8_t {
   kMore = 16,      // more than one event
   kWide = 32,      // times take 8 bytes: no event has such, but a damaged folder may
 };
-constexpr std::uint8_t kNoType[] = {0xff, 0xff};
+constexpr std::uint16_t kNoType = format::Pair{}.last_type;
 constexpr std::size_t kTagCount = 64;
 constexpr std::size_t kTimeBytes = 6;
 constexpr std::size_t kPackedMax = 1 + 4 + 8 + 4 + 2 + 4 + 8;
@@ -99,7 +97,7 @@ std::uint8_t* WritePair(std::uint32_t behind, const format::Pair& pair, std::uin
   const bool wide = IsWide(pair.last_ms) || IsWide(pair.first_ms);
   const bool weight =
       std::bit_cast<std::uint32_t>(pair.weight) != std::bit_cast<std::uint32_t>(1.0F);
-  const bool type = std::memcmp(&pair.last_type, kNoType, sizeof(pair.last_type)) != 0;
+  const bool type = pair.last_type != kNoType;
   const bool more = pair.count != 1 || pair.first_ms != pair.last_ms;
   Give(&to,
        static_cast<std::uint8_t>((other_bytes - 1) | (weight ? kWeight : 0) | (type ? kType : 0) |
@@ -176,7 +174,6 @@ void PackedPairs::Assign(std::span<const RowPair> pairs) {
   std::uint8_t* to = packed.get();
   std::uint32_t previous = 0;
   for (const RowPair& pair : pairs) {
-    RECO_DCHECK(pair.other >= previous, "pairs ascend");
     to = WritePair(pair.other - previous, pair.pair, to);
     previous = pair.other;
   }

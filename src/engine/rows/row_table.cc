@@ -318,7 +318,6 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
                    std::uint32_t generation, bool fresh) {
   RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
-  RECO_DCHECK(pair.count > 0, "a pair has an event");
   Row& row = Ensure(owner, fresh);
   DropDurable(row);
   if (row.complete && row.pairs.size() > kInlinePairsMax) {

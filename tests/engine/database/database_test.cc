@@ -1,5 +1,7 @@
 // The rules of the public operations, on one database with its real threads.
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,26 @@ TEST(Database, FirstEventCreatesCollectionUserAndItem) {
   EXPECT_EQ(shop.db->Kind("shop"), KeyKind::kCollection);
   EXPECT_EQ(*shop.db->CountRecords("shop", Side::kUser), 1U);
   EXPECT_EQ(*shop.db->CountRecords("shop", Side::kItem), 1U);
+}
+
+// The next start would have to read it.
+TEST(Database, ACleanCloseLeavesNoLongLog) {
+  const auto log_bytes = [](const Shop& shop) {
+    std::uintmax_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(shop.options.path)) {
+      bytes += file.path().extension() == ".log" ? file.file_size() : 0;
+    }
+    return bytes;
+  };
+  Shop shop(false);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(shop.db->Set("k" + std::to_string(i), std::string(65'536, 'x'), {}).ok());
+  }
+  EXPECT_GT(log_bytes(shop), 8U << 20U);
+  shop.db.reset();
+  EXPECT_LT(log_bytes(shop), 1U << 20U);
+  shop.Reopen();
+  EXPECT_EQ(shop.db->Get("k199")->value_or("").size(), 65'536U);
 }
 
 TEST(Database, SequenceNumbersAscendByOne) {
