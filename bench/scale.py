@@ -20,7 +20,7 @@ STEPS = 20
 BATCH = 100
 # What rows take in memory, both sides, measured with all of them resident and 20 pairs a user. The
 # row cache must be the same for two builds, so it follows from the events, not from a measurement.
-ROW_BYTES_A_PAIR = 128
+ROW_BYTES_A_PAIR = 32
 BLOCK_CACHE_A_EVENT = 128 * MIB / 20_000_000
 WRITE_BUFFERS = 64 * MIB
 GOAL = 1.5  # the first step's rate is at most so many times the last one's

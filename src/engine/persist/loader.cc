@@ -32,7 +32,7 @@ class Loader {
   };
   static Result<std::vector<StoredEntity>> ReadEntities(store::Iterator& rows);
   Status LoadEntities(Side side, std::uint32_t end);
-  bool TakeEntity(Side side, StoredEntity stored);
+  bool TakeEntity(Side side, StoredEntity&& stored);
   Status SumSquares();
   Status LoadVectors(Side side, std::uint32_t model);
   Status LoadModel(const format::CheckpointRecord& record);
@@ -99,7 +99,7 @@ Status Loader::LoadEntities(Side side, std::uint32_t end) {
 }
 
 // Returns true iff the record is of a version without the sums of squares.
-bool Loader::TakeEntity(Side side, StoredEntity stored) {
+bool Loader::TakeEntity(Side side, StoredEntity&& stored) {
   SideState& own = view_.state().side(side);
   auto& [ordinal, record] = stored;
   if (!own.ids.Restore(ordinal, record.id)) {
