@@ -39,8 +39,8 @@ void FillRow(Shape shape, float spread, std::mt19937_64* random, float* row) {
 struct Catalogue {
   Catalogue(std::size_t rows, Shape shape) : items(kDim), users(kDim), index(items) {
     std::mt19937_64 random(1);
-    items.Grow(rows);
-    users.Grow(kQueries);
+    items.Allocate(rows);  // as a training does
+    users.Allocate(kQueries);
     for (std::size_t i = 0; i < rows; ++i) {
       FillRow(shape, 0.7F, &random, items.mutable_row(i));
     }

@@ -61,7 +61,9 @@ Gram GramOf(const FactorTable& rows) {
   Gram gram(rows.dim());
   const AlignedVector<float> zero(rows.stride());
   for (std::size_t row = 0; row < rows.rows(); ++row) {
-    gram.Update(zero.data(), rows.row(row));
+    if (rows.has_vector(row)) {
+      gram.Update(zero.data(), rows.row(row));
+    }
   }
   return gram;
 }

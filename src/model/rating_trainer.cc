@@ -106,8 +106,8 @@ class RatingTraining {
   // Starts users with small random vectors of variance 0.01 / d and no bias. Each row has its own
   // stream.
   void Start() {
-    users_.rows.Grow(users_.matrix.rows());
-    items_.rows.Grow(items_.matrix.rows());
+    users_.rows.Allocate(users_.matrix.rows());
+    items_.rows.Allocate(items_.matrix.rows());
     OrderRows(&users_);
     OrderRows(&items_);
     model_.mean = MeanOf(users_.matrix.weights);

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "model/aligned_vector.h"
-#include "model/factor_table.h"
 #include "model/packed_table.h"
 #include "model/simd.h"
 
@@ -32,12 +31,13 @@ inline constexpr std::size_t kAhead = 24;
 // Where the rows come from: the table itself, or its copy in half the bytes.
 class FullRows {
  public:
-  explicit FullRows(const FactorTable& table) : table_(table) {}
-  const float* At(std::uint32_t row) const { return table_.row(row); }
+  FullRows(const float* rows, std::size_t stride) : rows_(rows), stride_(stride) {}
+  const float* At(std::uint32_t row) const { return rows_ + row * stride_; }
   static Vec LoadAt(const float* row, std::size_t v) { return Load(row + v * kLanes); }
 
  private:
-  const FactorTable& table_;
+  const float* rows_;
+  std::size_t stride_;
 };
 
 // Rows that lie anywhere, by their place in a list.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/check.h"
 #include "model/row_kernels.h"
 #include "model/simd.h"
 
@@ -42,7 +43,8 @@ bool RowSolver::UsesPacked(std::uint32_t dim) {
 
 void RowSolver::SetFixed(const FactorTable& fixed, const PackedTable* packed,
                          std::span<const float> eigenvalues, const SolveParams& params) {
-  fixed_ = &fixed;
+  RECO_CHECK(fixed.allocated() != nullptr || fixed.rows() == 0);
+  fixed_ = fixed.allocated();
   packed_ = packed;
   eigenvalues_ = eigenvalues;
   params_ = params;
@@ -55,7 +57,7 @@ void RowSolver::Prefetch(std::span<const std::uint32_t> columns) const {
     if (packed_ != nullptr) {
       kernels::Prefetch(packed_->row(columns[j]), bytes);
     } else {
-      kernels::Prefetch(fixed_->row(columns[j]), bytes);
+      kernels::Prefetch(fixed_ + columns[j] * stride_, bytes);
     }
   }
 }
@@ -117,7 +119,7 @@ double RowSolver::SolveWidth(std::size_t vecs, std::index_sequence<kVecs...> /*w
     return true;
   };
   const auto full = [&]<std::size_t kWidth>() {
-    loss = SolveSteps<kWidth>(kernels::FullRows(*fixed_), limits, x);
+    loss = SolveSteps<kWidth>(kernels::FullRows(fixed_, stride_), limits, x);
     return true;
   };
   if (packed_ != nullptr) {
@@ -236,7 +238,7 @@ bool RowSolver::SolveExact(float* x, double* loss) {
     for (std::size_t v = 0; v < stride_ / simd::kLanes; ++v) {
       const std::size_t at = v * simd::kLanes;
       const simd::Vec row = packed_ != nullptr ? PackedTable::Load(packed_->row(rows_[i]), v)
-                                               : simd::Load(fixed_->row(rows_[i]) + at);
+                                               : simd::Load(fixed_ + rows_[i] * stride_ + at);
       simd::Store(plain + at, row);
       simd::Store(scaled + at, simd::Load(inverse_.data() + at) * row);
     }

@@ -27,9 +27,9 @@ class RowSolver {
  public:
   explicit RowSolver(std::uint32_t dim);
 
-  // Sets the fixed side for the following calls to Solve: its vectors, in the eigenbasis, and the
-  // eigenvalues (dim). `packed`: a copy of the vectors to work with instead, where only steps are
-  // wanted, or null. All must outlive the calls.
+  // Sets the fixed side for the following calls to Solve: its vectors (FactorTable::Allocate), in
+  // the eigenbasis, and the eigenvalues (dim). `packed`: a copy of the vectors to work with
+  // instead, where only steps are wanted, or null. All must outlive the calls.
   void SetFixed(const FactorTable& fixed, const PackedTable* packed,
                 std::span<const float> eigenvalues, const SolveParams& params);
   // Returns true iff a packed copy of vectors of this dimension is of use.
@@ -78,7 +78,7 @@ class RowSolver {
 
   std::uint32_t dim_;
   std::size_t stride_;
-  const FactorTable* fixed_ = nullptr;
+  const float* fixed_ = nullptr;  // its rows
   const PackedTable* packed_ = nullptr;
   std::span<const float> eigenvalues_;
   SolveParams params_;

@@ -38,7 +38,7 @@ constexpr std::size_t kBlockRows = 256;
 // Rows of this many pairs come first, longest first, so that threads end together; the others keep
 // their order, in which memory is read ahead.
 constexpr std::size_t kLongRow = 1024;
-// Rows rotated at a time; divides FactorTable::kChunkRows, so a block is contiguous.
+// Rows rotated at a time. They are contiguous (FactorTable::Allocate).
 constexpr std::size_t kRotateRows = 256;
 // A Gram is the sum, in this order, of this many parts: whatever the threads, the same bits.
 constexpr std::size_t kGramParts = 32;
@@ -219,8 +219,8 @@ class Training {
   }
 
   void Start() {
-    users_.vectors.Grow(users_.matrix.rows());
-    items_.vectors.Grow(items_.matrix.rows());
+    users_.vectors.Allocate(users_.matrix.rows());
+    items_.vectors.Allocate(items_.matrix.rows());
     OrderRows(&users_);
     OrderRows(&items_);
     FillRows(&users_, [this](std::uint32_t row, float* x) {

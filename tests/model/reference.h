@@ -23,7 +23,7 @@ inline Eigen::VectorXd Widen(const float* row, std::uint32_t dim) {
 inline FactorTable RandomTable(std::uint32_t dim, std::size_t rows, double scale,
                                std::uint32_t seed) {
   FactorTable table(dim);
-  table.Grow(rows);
+  table.Allocate(rows);
   std::mt19937 random(seed);
   std::normal_distribution<double> normal(0, scale);
   for (std::size_t i = 0; i < rows; ++i) {

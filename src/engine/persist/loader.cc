@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -157,12 +158,26 @@ Status Loader::SumSquares() {
 // zeros until the replay solves it.
 Status Loader::LoadVectors(Side side, std::uint32_t model) {
   SideState& own = view_.state().side(side);
+  // In one piece, as a training leaves them.
+  std::vector<std::uint32_t> live;
+  for (std::uint32_t ordinal = 0; ordinal < own.ids.end(); ++ordinal) {
+    if (!own.ids.id(ordinal).empty()) {
+      live.push_back(ordinal);
+    }
+  }
+  own.factors = std::make_unique<model::FactorTable>(own.factors->dim());
+  own.factors->Allocate(live.size());
+  own.factors->Renumber(live, own.entities.size());
   const auto rows = store_.Scan(store::Family::kVectors, format::VectorPrefix(cid_, model, side));
   for (; rows->Valid(); rows->Next()) {
     const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
     if (ordinal >= own.entities.size()) {
       return Status::Corruption("family vectors: a vector of an unknown ordinal " +
                                 std::to_string(ordinal));
+    }
+    // Until 0.2 a training wrote zeros for the deleted ones as well (D35).
+    if (own.ids.id(ordinal).empty()) {
+      continue;
     }
     RECO_RETURN_IF_ERROR(format::DecodeVector(
         rows->value(), {own.factors->mutable_row(ordinal), own.factors->dim()}));

@@ -73,6 +73,7 @@ Result<std::shared_ptr<const ReplacedModel>> ReadReplaced(const SharedState& sha
     present[item] = true;
   }
   RECO_RETURN_IF_ERROR(rows->status());
+  read->items.Compact();
   // The record outlives the vectors (RECO.MODEL LIST shows more models than are kept).
   if (present.empty()) {
     return NoSuchModel(id);

@@ -392,9 +392,10 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   deleting_.reset();
   own.rows.EraseAll(ordinal, generation_);
   if (model_.id != 0) {
-    // Zero, so that it is out of the Gram (I8) before the partners are solved, which read that.
+    // Out of the Gram (I8) before the partners are solved, which read that.
     std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
-    SetVector(which, ordinal, new_vector_.data());
+    own.gram.Update(own.factors->row(ordinal), new_vector_.data());
+    own.factors->Release(ordinal);
     for (const RowPair& pair : pairs) {
       Resolve(Other(which), pair.other);
     }

@@ -136,6 +136,22 @@ TEST_F(LoaderTest, RowsThatNameUnknownOnesAreCorruption) {
   EXPECT_EQ(Read().code(), StatusCode::kCorruption);
 }
 
+// As trainings of older versions wrote them.
+TEST_F(LoaderTest, ZerosOfADeletedItemTakeNoVector) {
+  catalogue_.Fill(6, 9);
+  catalogue_.Train();
+  const std::uint32_t gone = *ReadView(catalogue_.shared()).state().items().ids.Find("i4");
+  ASSERT_TRUE(*writer::DeleteRecord(catalogue_.shared(), Side::kItem, "i4"));
+  Checkpoint();
+  std::string value;
+  format::EncodeVector(std::vector<float>(4), &value);
+  Put(store::Family::kVectors, format::VectorKey(1, 1, Side::kItem, gone), value);
+  ASSERT_TRUE(Read().ok());
+  for (std::uint32_t item = 0; item < 9; ++item) {
+    EXPECT_EQ(ReadView(again_->shared()).state().items().factors->has_vector(item), item != gone);
+  }
+}
+
 TEST_F(LoaderTest, AnEventThatNamesAnUnknownUserIsCorruption) {
   catalogue_.Add("u", "i");
   Commit();
