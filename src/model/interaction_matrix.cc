@@ -27,4 +27,21 @@ InteractionMatrix Transpose(const InteractionMatrix& matrix) {
   return out;
 }
 
+void KeepOnly(std::span<const std::uint32_t> rows, std::span<const std::uint32_t> columns,
+              InteractionMatrix* matrix) {
+  // A row ends where those left out behind it do.
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    matrix->offsets[i + 1] = matrix->offsets[std::size_t{rows[i]} + 1];
+  }
+  matrix->offsets.resize(rows.size() + 1);
+  std::vector<std::uint32_t> place(matrix->columns_count);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    place[columns[i]] = static_cast<std::uint32_t>(i);
+  }
+  for (std::uint32_t& column : matrix->columns) {
+    column = place[column];
+  }
+  matrix->columns_count = columns.size();
+}
+
 }  // namespace reco::model

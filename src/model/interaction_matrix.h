@@ -30,4 +30,8 @@ struct InteractionMatrix {
 // Returns the matrix of items x users. O(pairs).
 InteractionMatrix Transpose(const InteractionMatrix& matrix);
 
+// Leaves out the rows and columns that are not in the lists, which ascend. What goes has no pairs.
+void KeepOnly(std::span<const std::uint32_t> rows, std::span<const std::uint32_t> columns,
+              InteractionMatrix* matrix);
+
 }  // namespace reco::model

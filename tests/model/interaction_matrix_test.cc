@@ -36,5 +36,20 @@ TEST(Transpose, EmptyMatrixKeepsItsShape) {
   EXPECT_EQ(turned.pairs(), 0U);
 }
 
+TEST(KeepOnly, LeavesOutRowsAndColumnsWithoutPairs) {
+  InteractionMatrix matrix;
+  matrix.columns_count = 6;
+  matrix.offsets = {0, 0, 2, 2, 2, 3, 3};
+  matrix.columns = {1, 4, 1};
+  matrix.weights = {1, 2, 3};
+  const std::vector<std::uint32_t> rows = {1, 3, 4};  // of which one has no pairs either
+  const std::vector<std::uint32_t> columns = {1, 2, 4};
+  KeepOnly(rows, columns, &matrix);
+  EXPECT_EQ(matrix.columns_count, 3U);
+  EXPECT_EQ(matrix.offsets, (std::vector<std::uint64_t>{0, 2, 2, 3}));
+  EXPECT_EQ(matrix.columns, (std::vector<std::uint32_t>{0, 2, 0}));
+  EXPECT_EQ(matrix.weights, (std::vector<float>{1, 2, 3}));
+}
+
 }  // namespace
 }  // namespace reco::model

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "reco/engine.h"
@@ -168,6 +169,7 @@ class Verifier {
       RECO_ASSIGN_OR_RETURN(const format::EntityRecord record, format::DecodeEntity(rows->value()));
       const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
       const Totals totals = expected[ordinal];
+      recorded_[static_cast<std::size_t>(side)].insert(ordinal);
       if (record.pairs != totals.pairs || record.events != totals.events ||
           // Weights were summed in the order of the events here and there, but a float64 sum that
           // shrank and grew keeps a rest.
@@ -216,6 +218,13 @@ class Verifier {
                 std::string(status.message()));
         continue;
       }
+      const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
+      // Zeros for deleted ones are what trainings wrote until 0.2; a vector would not be loaded.
+      if (const auto values = row.values(1);
+          !recorded_[static_cast<std::size_t>(side)].contains(ordinal) &&
+          std::any_of(values.begin(), values.end(), [](float v) { return v != 0; })) {
+        Problem("vector of " + std::to_string(ordinal) + ", which has no record");
+      }
       gram.Update(row.row(0), row.row(1));
       ++report_->vectors;
     }
@@ -246,7 +255,8 @@ class Verifier {
   VerifyReport* report_;
   format::CheckpointRecord checkpoint_;
   std::uint64_t last_seq_ = 0;
-  std::map<std::uint64_t, Pair> pairs_;  // user << 32 | item
+  std::map<std::uint64_t, Pair> pairs_;            // user << 32 | item
+  std::unordered_set<std::uint32_t> recorded_[2];  // ordinals with a record, by side
 };
 
 // Reads every family, also what no check above has read, so that every block's checksum has been

@@ -21,11 +21,10 @@ struct TouchedRow {
   Side side;
   std::uint32_t ordinal;
   std::span<const RowPair> pairs;
-  std::string_view attributes;  // of a live item
-  bool live;
+  std::string_view attributes;  // of an item
 };
 
-// Solves one row by the new model; its Gram and the item index follow (I8).
+// Solves one live row by the new model; its Gram and the item index follow (I8).
 void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow& row) {
   const bool is_user = row.side == Side::kUser;
   model::FactorTable& own = is_user ? *run.user_factors : *run.item_factors;
@@ -49,11 +48,20 @@ void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow&
   run.solver->Solve({row.side, partner_gram, run.solve, run.mean, drawn ? prior.data() : nullptr},
                     neighbors, x);
   gram.Update(before.data(), x);
-  // A deleted item has no pairs left, and its vector is solved to zero.
-  if (!is_user && row.live) {
+  if (!is_user) {
     run.index->Refresh(row.ordinal);
-  } else if (!is_user) {
-    run.index->Remove(row.ordinal);
+  }
+}
+
+// Takes what was deleted out of the new model.
+void ForgetDeleted(TrainingRun& run, Side side, std::uint32_t ordinal) {
+  const bool is_user = side == Side::kUser;
+  model::FactorTable& own = is_user ? *run.user_factors : *run.item_factors;
+  const model::AlignedVector<float> zeros(own.stride());
+  (is_user ? *run.user_gram : *run.item_gram).Update(own.row(ordinal), zeros.data());
+  own.Release(ordinal);
+  if (!is_user) {
+    run.index->Remove(ordinal);
   }
 }
 
@@ -74,8 +82,26 @@ Status CatchUpRows(const SharedState& shared, TrainingRun& run, Side side,
         attributes = view.state().AttributesOf(ordinal);
       }
     }
-    SolveTouched(shared, run, {side, ordinal, pairs, attributes, live});
+    if (live) {
+      SolveTouched(shared, run, {side, ordinal, pairs, attributes});
+    } else {
+      ForgetDeleted(run, side, ordinal);
+    }
   }
+  return Status::Ok();
+}
+
+Status SolveLastRow(WriteView& view, TrainingRun& run, Side side, std::uint32_t ordinal) {
+  SideState& own = view.state().side(side);
+  if (own.ids.id(ordinal).empty()) {
+    ForgetDeleted(run, side, ordinal);
+    return Status::Ok();
+  }
+  std::vector<RowPair> scratch;
+  RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
+  SolveTouched(
+      view.shared(), run,
+      {side, ordinal, pairs, side == Side::kItem ? view.state().AttributesOf(ordinal) : ""});
   return Status::Ok();
 }
 
@@ -123,12 +149,7 @@ Status SolveLastRows(WriteView& view, TrainingRun& run) {
         run.put_off.emplace_back(side, ordinal);  // too long for the lock
         continue;
       }
-      std::vector<RowPair> scratch;
-      RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
-      SolveTouched(
-          view.shared(), run,
-          {side, ordinal, pairs, side == Side::kItem ? view.state().AttributesOf(ordinal) : "",
-           !own.ids.id(ordinal).empty()});
+      RECO_RETURN_IF_ERROR(SolveLastRow(view, run, side, ordinal));
       // The checkpoint of the swap writes them under the new number.
       view.state().MarkChanged(side, ordinal);
     }

@@ -68,7 +68,7 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
   RECO_ASSIGN_OR_RETURN(model::TrainedModel trained,
                         model::Train(hold_out.train, by_item, params, control));
   // It changes items' vectors in place; what was learned is not needed afterwards.
-  RECO_RETURN_IF_ERROR(LearnAttributes(shared, run.parameters, by_item,
+  RECO_RETURN_IF_ERROR(LearnAttributes(shared, run, by_item,
                                        {trained.users, trained.user_gram, trained.solve,
                                         trained.items, trained.item_gram},
                                        job.cancel())

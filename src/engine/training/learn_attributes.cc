@@ -9,18 +9,30 @@
 namespace reco::engine::training {
 namespace {
 
-// Copies the attributes of items [0, items), some at a time under the lock, so that writes get
-// through.
-std::vector<std::string> CopyAttributes(const SharedState& shared, std::uint32_t items) {
-  constexpr std::uint32_t kStep = 1'024;
-  std::vector<std::string> copies(items);
-  for (std::uint32_t from = 0; from < items; from += kStep) {
+// Copies the attributes of these items, in their order, some at a time under the lock, so that
+// writes get through.
+std::vector<std::string> CopyAttributes(const SharedState& shared,
+                                        const std::vector<std::uint32_t>& ordinals) {
+  constexpr std::size_t kStep = 1'024;
+  std::vector<std::string> copies(ordinals.size());
+  for (std::size_t from = 0; from < copies.size(); from += kStep) {
     ReadView view(shared);
-    for (std::uint32_t item = from; item < std::min(items, from + kStep); ++item) {
-      copies[item] = view.state().AttributesOf(item);
+    for (std::size_t item = from; item < std::min(copies.size(), from + kStep); ++item) {
+      copies[item] = view.state().AttributesOf(ordinals[item]);
     }
   }
   return copies;
+}
+
+// Returns it with the counts of pairs by ordinal, which it has by place in the list.
+std::shared_ptr<const ColdItems> ByOrdinal(const ColdItems& cold,
+                                           const std::vector<std::uint32_t>& ordinals) {
+  auto copy = std::make_shared<ColdItems>(cold);
+  copy->trained_pairs.assign(ordinals.empty() ? 0 : std::size_t{ordinals.back()} + 1, 0);
+  for (std::size_t item = 0; item < ordinals.size(); ++item) {
+    copy->trained_pairs[ordinals[item]] = cold.trained_pairs[item];
+  }
+  return copy;
 }
 
 }  // namespace
@@ -29,25 +41,29 @@ std::vector<std::string> CopyAttributes(const SharedState& shared, std::uint32_t
 // say something of: those without pairs get the prediction, those with few are drawn to it. User
 // vectors stay: solving them again as well changed no quality (bench/cold_items.cc).
 Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shared,
-                                                         const CollectionOptions& parameters,
+                                                         const TrainingRun& run,
                                                          const model::InteractionMatrix& by_item,
                                                          const TrainedItems& trained,
                                                          const std::atomic<bool>* cancel) {
-  if (parameters.attribute_features.empty()) {
+  const std::vector<std::string>& fields = run.parameters.attribute_features;
+  if (fields.empty()) {
     return std::shared_ptr<const ColdItems>();
   }
   const auto items = static_cast<std::uint32_t>(by_item.rows());
-  const std::vector<std::string> attributes = CopyAttributes(shared, items);
+  const std::vector<std::string> attributes = CopyAttributes(shared, run.item_ordinals);
   const model::AttributeFitParams params = {
-      .threads = TrainingParamsOf(parameters, shared.context().options).threads, .cancel = cancel};
-  RECO_ASSIGN_OR_RETURN(
-      std::shared_ptr<const ColdItems> cold,
-      FitColdItems(parameters.attribute_features, attributes, by_item, trained.items, params));
+      .threads = TrainingParamsOf(run.parameters, shared.context().options).threads,
+      .cancel = cancel};
+  RECO_ASSIGN_OR_RETURN(const std::shared_ptr<const ColdItems> cold,
+                        FitColdItems(fields, attributes, by_item, trained.items, params));
+  if (cold == nullptr) {
+    return cold;
+  }
   RowFolder folder(shared.dim(), shared.feedback());
   model::AlignedVector<float> prior(trained.items.stride());
   std::vector<float> before(trained.items.stride());
   std::vector<model::Neighbor> neighbors;
-  for (std::uint32_t item = 0; item < items && cold != nullptr; ++item) {
+  for (std::uint32_t item = 0; item < items; ++item) {
     const auto users = by_item.row_columns(item);
     // Ratings take the prediction only while an item has none (D28).
     if ((shared.rated() && !users.empty()) ||
@@ -64,7 +80,7 @@ Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shar
     folder.Solve({Side::kItem, trained.user_gram, trained.solve, 0, prior.data()}, neighbors, x);
     trained.item_gram.Update(before.data(), x);
   }
-  return cold;
+  return ByOrdinal(*cold, run.item_ordinals);
 }
 
 }  // namespace reco::engine::training

@@ -21,6 +21,9 @@ Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side 
   const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
   std::string value;
   for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
+    if (!factors.has_vector(ordinal)) {
+      continue;  // deleted
+    }
     format::EncodeVector(factors.values(ordinal), &value);
     batch->Put(store::Family::kVectors,
                format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);

@@ -39,19 +39,59 @@ void BeginRun(WriteView& view, TrainingRun& run) {
   }
 }
 
-// Copies the live vectors of the first `rows` ordinals, some at a time under the lock. Writes may
-// come in between: it is only where the training starts.
-model::FactorTable CopyFactors(const SharedState& shared, Side side, std::uint32_t rows) {
-  constexpr std::uint32_t kStep = 1'024;
-  model::FactorTable copy(shared.dim());
-  copy.Grow(rows);
-  for (std::uint32_t from = 0; from < rows; from += kStep) {
+// Calls visit(view, i) for i in [0, count), some at a time under the lock, so that writes get
+// through.
+template <typename Visit>
+void VisitInSteps(const SharedState& shared, std::size_t count, const Visit& visit) {
+  constexpr std::size_t kStep = 1'024;
+  for (std::size_t from = 0; from < count; from += kStep) {
     ReadView view(shared);
-    const model::FactorTable& live = *view.state().side(side).factors;
-    for (std::uint32_t row = from; row < std::min(rows, from + kStep); ++row) {
-      std::copy_n(live.row(row), live.stride(), copy.mutable_row(row));
+    for (std::size_t i = from; i < std::min(count, from + kStep); ++i) {
+      visit(view, i);
     }
   }
+}
+
+// Returns the ordinals of those that are live, or have pairs in the data: deleted since it was
+// taken.
+std::vector<std::uint32_t> OrdinalsOf(const SharedState& shared, Side side,
+                                      const std::vector<bool>& with_pairs) {
+  std::vector<std::uint32_t> ordinals;
+  VisitInSteps(shared, with_pairs.size(), [&](const View& view, std::size_t i) {
+    const auto ordinal = static_cast<std::uint32_t>(i);
+    if (with_pairs[i] || !view.state().side(side).ids.id(ordinal).empty()) {
+      ordinals.push_back(ordinal);
+    }
+  });
+  return ordinals;
+}
+
+// Takes whom was deleted out of the data, so that they are in no table of the training.
+void LeaveOutDeleted(const SharedState& shared, TrainingRun& run) {
+  model::InteractionMatrix& matrix = run.data.matrix;
+  std::vector<bool> users(run.users);
+  std::vector<bool> items(run.items);
+  for (std::uint32_t user = 0; user < run.users; ++user) {
+    users[user] = !matrix.row_columns(user).empty();
+  }
+  for (const std::uint32_t item : matrix.columns) {
+    items[item] = true;
+  }
+  run.user_ordinals = OrdinalsOf(shared, Side::kUser, users);
+  run.item_ordinals = OrdinalsOf(shared, Side::kItem, items);
+  model::KeepOnly(run.user_ordinals, run.item_ordinals, &matrix);
+}
+
+// Copies the live vectors of these ordinals, in their order. Writes may come in between: it is only
+// where the training starts.
+model::FactorTable CopyFactors(const SharedState& shared, Side side,
+                               const std::vector<std::uint32_t>& ordinals) {
+  model::FactorTable copy(shared.dim());
+  copy.Allocate(ordinals.size());
+  VisitInSteps(shared, ordinals.size(), [&](const View& view, std::size_t i) {
+    const model::FactorTable& live = *view.state().side(side).factors;
+    std::copy_n(live.row(ordinals[i]), live.stride(), copy.mutable_row(i));
+  });
   return copy;
 }
 
@@ -62,8 +102,8 @@ Status TrainFactors(const SharedState& shared, TrainingRun& run,
   model::TrainingParams params = TrainingParamsOf(run.parameters, shared.context().options);
   std::optional<model::FactorTable> warm[2];
   if (run.parameters.warm_start) {
-    warm[0] = CopyFactors(shared, Side::kUser, run.users);
-    warm[1] = CopyFactors(shared, Side::kItem, run.items);
+    warm[0] = CopyFactors(shared, Side::kUser, run.user_ordinals);
+    warm[1] = CopyFactors(shared, Side::kItem, run.item_ordinals);
     params.warm_users = &*warm[0];
     params.warm_items = &*warm[1];
   }
@@ -163,7 +203,9 @@ Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob&
   for (; user < run.users; ++user) {
     matrix.offsets.push_back(matrix.columns.size());
   }
-  return rows->status();
+  RECO_RETURN_IF_ERROR(rows->status());
+  LeaveOutDeleted(shared, run);
+  return Status::Ok();
 }
 
 Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) {
@@ -181,10 +223,12 @@ Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) {
   const model::InteractionMatrix by_item = model::Transpose(run.data.matrix);
   RECO_RETURN_IF_ERROR(shared.rated() ? TrainRatedFactors(shared, run, by_item, control)
                                       : TrainFactors(shared, run, by_item, control));
-  RECO_ASSIGN_OR_RETURN(run.cold, LearnAttributes(shared, run.parameters, by_item,
+  RECO_ASSIGN_OR_RETURN(run.cold, LearnAttributes(shared, run, by_item,
                                                   {*run.user_factors, *run.user_gram, run.solve,
                                                    *run.item_factors, *run.item_gram},
                                                   job.cancel()));
+  run.user_factors->Renumber(run.user_ordinals, run.users);
+  run.item_factors->Renumber(run.item_ordinals, run.items);
   run.solver = std::make_unique<RowFolder>(shared.dim(), shared.feedback());
   // Deleted items stay out of the index; what is deleted from here on is taken out by the catch-up.
   std::vector<bool> present(run.items);

@@ -23,7 +23,8 @@ model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const O
 // here on which rows writes touch.
 Status Begin(persist::Checkpointer& checkpointer, TrainingRun& run);
 
-// Loads the pairs as of the snapshot, in rows by user. kUnavailable when cancelled.
+// Loads the pairs as of the snapshot, in rows by user, without whom was deleted. kUnavailable when
+// cancelled.
 Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob& job)
     EXCLUDES(shared);
 
@@ -39,13 +40,11 @@ struct TrainedItems {
   model::Gram& item_gram;
 };
 
-// Learns from the attributes of items, and solves anew those that they say something of. Returns
-// null when the collection has no attributes to learn from.
-Result<std::shared_ptr<const ColdItems>> LearnAttributes(const SharedState& shared,
-                                                         const CollectionOptions& parameters,
-                                                         const model::InteractionMatrix& by_item,
-                                                         const TrainedItems& trained,
-                                                         const std::atomic<bool>* cancel)
-    EXCLUDES(shared);
+// Learns from the attributes of items, and solves anew those that they say something of. The tables
+// have the places of the run's data, what is returned the ordinals. Returns null when the
+// collection has no attributes to learn from.
+Result<std::shared_ptr<const ColdItems>> LearnAttributes(
+    const SharedState& shared, const TrainingRun& run, const model::InteractionMatrix& by_item,
+    const TrainedItems& trained, const std::atomic<bool>* cancel) EXCLUDES(shared);
 
 }  // namespace reco::engine::training

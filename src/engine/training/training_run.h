@@ -35,7 +35,10 @@ struct TrainingRun {
   std::uint64_t pairs = 0;
   std::uint32_t model_id = 0;
   std::unique_ptr<store::Snapshot> snapshot;
-  // Filled on the way.
+  // Filled on the way. Rows and columns of the data are not ordinals but places in these lists,
+  // which leave out whom was deleted before (D35).
+  std::vector<std::uint32_t> user_ordinals;
+  std::vector<std::uint32_t> item_ordinals;
   model::TimedInteractions data;
   model::SolveParams solve;
   ModelSignal signal;
@@ -43,8 +46,8 @@ struct TrainingRun {
   std::shared_ptr<const ColdItems> cold;  // null: no attributes to learn from
   double objective = 0;
   double seconds_per_iteration = 0;
-  std::vector<double> objectives;  // after each iteration
-  std::unique_ptr<model::FactorTable> user_factors;
+  std::vector<double> objectives;                    // after each iteration
+  std::unique_ptr<model::FactorTable> user_factors;  // by ordinal
   std::unique_ptr<model::FactorTable> item_factors;
   std::optional<model::Gram> user_gram;
   std::optional<model::Gram> item_gram;

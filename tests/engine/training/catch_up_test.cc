@@ -112,6 +112,35 @@ TEST_F(CatchUpTest, GramsFollowTheRowsThatAreSolved) {
   EXPECT_LT(run_.item_gram->RelativeDistance(model::GramOf(*run_.item_factors)), 1e-6);
 }
 
+// Deleted behind the data, by the rounds or under the lock of the swap.
+TEST_F(CatchUpTest, WhomWasDeletedMeanwhileLosesItsVector) {
+  const auto ordinal = [&](Side side, const char* id) {
+    return *ReadView(shared()).state().side(side).ids.Find(id);
+  };
+  const std::uint32_t users[] = {ordinal(Side::kUser, "u2"), ordinal(Side::kUser, "u3")};
+  const std::uint32_t items[] = {ordinal(Side::kItem, "i4"), ordinal(Side::kItem, "i5")};
+  ASSERT_TRUE(*writer::DeleteRecord(shared(), Side::kUser, "u2"));
+  ASSERT_TRUE(*writer::DeleteRecord(shared(), Side::kItem, "i4"));
+  AddMany(400);  // to "i4" as well, which is another item now
+  EXPECT_TRUE(run_.user_factors->has_vector(users[0]));
+  EXPECT_TRUE(run_.item_factors->has_vector(items[0]));
+  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  EXPECT_FALSE(run_.user_factors->has_vector(users[0]));
+  EXPECT_FALSE(run_.item_factors->has_vector(items[0]));
+  EXPECT_EQ(run_.index->size(), 9U);
+  ASSERT_TRUE(*writer::DeleteRecord(shared(), Side::kUser, "u3"));
+  ASSERT_TRUE(*writer::DeleteRecord(shared(), Side::kItem, "i5"));
+  EXPECT_TRUE(run_.user_factors->has_vector(users[1]));
+  EXPECT_TRUE(run_.item_factors->has_vector(items[1]));
+  WriteView view(shared());
+  ASSERT_TRUE(SolveLastRows(view, run_).ok());
+  EXPECT_FALSE(run_.user_factors->has_vector(users[1]));
+  EXPECT_FALSE(run_.item_factors->has_vector(items[1]));
+  EXPECT_EQ(run_.index->size(), 8U);
+  EXPECT_LT(run_.user_gram->RelativeDistance(model::GramOf(*run_.user_factors)), 1e-6);
+  EXPECT_LT(run_.item_gram->RelativeDistance(model::GramOf(*run_.item_factors)), 1e-6);
+}
+
 TEST_F(CatchUpTest, OfADeletedCollectionThereIsNothingToCatchUpWith) {
   catalogue_.collection->Drop();
   EXPECT_EQ(CatchUp(shared(), run_).code(), StatusCode::kNotFound);
