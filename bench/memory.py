@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from tables import table
+
 DIM = 64
 GOAL = 1.6
 MIB = 1 << 20
@@ -91,18 +93,6 @@ class Server:
                                           re.MULTILINE):
                 numbers[name] = int(value) * 1024
         return numbers
-
-
-def table(head, rows):
-    """An aligned Markdown table; the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-
-    def line(row):
-        cells = [cell.ljust(width) if i == 0 else cell.rjust(width)
-                 for i, (cell, width) in enumerate(zip(row, widths))]
-        return "| " + " | ".join(cells) + " |"
-    rule = "|" + "|".join("---" if i == 0 else "---:" for i in range(len(head))) + "|"
-    return "\n".join([line(head), rule, *map(line, rows)])
 
 
 def mib(size):
