@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RECO_CHECK(again->type == event->type && again->time_ms == event->time_ms);
   RECO_CHECK(again->arrival_ms == event->arrival_ms && again->token == event->token);
   RECO_CHECK(again->text == event->text && again->has_text == event->has_text);
+  RECO_CHECK(again->with_previous == event->with_previous);
   RECO_CHECK(again->hidden == event->hidden && again->expire_at_ms == event->expire_at_ms);
   return 0;
 }

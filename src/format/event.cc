@@ -34,11 +34,12 @@ void EncodeEvent(const Event& event, std::string* out) {
   if (event.has_text) {
     text = CreateBytes(builder, event.text);
   }
-  FinishRecord(builder,
-               fb::CreateEvent(builder, static_cast<std::uint8_t>(event.kind), event.user,
-                               event.item, event.weight, event.type, event.time_ms,
-                               event.arrival_ms, token, text, event.hidden, event.expire_at_ms),
-               out);
+  FinishRecord(
+      builder,
+      fb::CreateEvent(builder, static_cast<std::uint8_t>(event.kind), event.user, event.item,
+                      event.weight, event.type, event.time_ms, event.arrival_ms, token, text,
+                      event.hidden, event.expire_at_ms, event.with_previous),
+      out);
 }
 
 Result<Event> DecodeEvent(std::string_view bytes) {
@@ -66,6 +67,7 @@ Result<Event> DecodeEvent(std::string_view bytes) {
   event.has_text = table->text() != nullptr;
   event.hidden = table->hidden();
   event.expire_at_ms = table->expire_at_ms();
+  event.with_previous = table->with_previous();
   return event;
 }
 

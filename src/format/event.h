@@ -39,6 +39,7 @@ struct Event {
   bool has_text = false;
   std::uint8_t hidden = kHiddenUnchanged;  // otherwise 0 or 1
   std::int64_t expire_at_ms = -1;          // -1: unchanged; 0: never
+  bool with_previous = false;              // of one call with the event before (D36)
 };
 
 // Writes format byte and FlatBuffers table; replaces *out. About 0.2 us.

@@ -20,7 +20,7 @@ namespace reco::format {
 
 // The version of the folder as a whole, in `default` under kFormatVersionKey. A folder with a
 // higher one is refused.
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 std::string EncodeFormatVersion(std::uint32_t version);
 Result<std::uint32_t> DecodeFormatVersion(std::string_view bytes);
 

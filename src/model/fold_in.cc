@@ -41,33 +41,6 @@ bool AllFinite(const float* x, std::size_t count) {
   return std::all_of(x, x + count, [](float v) { return std::isfinite(v); });
 }
 
-// Adds sum c y y' to the upper blocks of `matrix` in tiles of 4 rows by 2 vectors that stay in
-// registers. Columns left of the tile's diagonal are left alone.
-void AddOuterProducts(const float* const* rows, const float* confidence, std::size_t count,
-                      float* matrix, std::size_t stride) {
-  using simd::kLanes;
-  using simd::Load;
-  using simd::Vec;
-  for (std::size_t i = 0; i < stride; i += 4) {
-    for (std::size_t k = i / kLanes * kLanes; k < stride; k += kLanes) {
-      Vec s0 = {}, s1 = {}, s2 = {}, s3 = {};
-      for (std::size_t j = 0; j < count; ++j) {
-        const float* row = rows[j];
-        const Vec v = confidence[j] * Load(row + k);
-        s0 += row[i] * v;
-        s1 += row[i + 1] * v;
-        s2 += row[i + 2] * v;
-        s3 += row[i + 3] * v;
-      }
-      float* out = matrix + i * stride + k;
-      simd::Store(out, Load(out) + s0);
-      simd::Store(out + stride, Load(out + stride) + s1);
-      simd::Store(out + 2 * stride, Load(out + 2 * stride) + s2);
-      simd::Store(out + 3 * stride, Load(out + 3 * stride) + s3);
-    }
-  }
-}
-
 void MirrorUpper(float* matrix, std::size_t stride) {
   for (std::size_t i = 0; i < stride; ++i) {
     for (std::size_t k = i + 1; k < stride; ++k) {
@@ -169,7 +142,8 @@ void FoldInSolver::Scratch::BuildDense() {
   matrix.assign(stride * stride, 0.0F);
   for (std::size_t from = 0; from < rows.size(); from += kDenseBlock) {
     const std::size_t count = std::min(kDenseBlock, rows.size() - from);
-    AddOuterProducts(rows.data() + from, confidence.data() + from, count, matrix.data(), stride);
+    kernels::AddOuterProducts<kernels::Part::kUpper>(rows.data() + from, confidence.data() + from,
+                                                     count, matrix.data(), stride);
   }
   MirrorUpper(matrix.data(), stride);
 }

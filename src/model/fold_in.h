@@ -42,6 +42,10 @@ class Gram {
   std::uint32_t stride() const { return stride_; }
   // Adds new new' - old old'. Rows are padded to stride. About 1 us at d = 64.
   void Update(const float* old_row, const float* new_row);
+  // Does so for several rows in one pass, a third of the time for each: Defer() takes a copy of the
+  // rows, and Settle() adds what was deferred. Until then all below is as before the first.
+  void Defer(const float* old_row, const float* new_row);
+  void Settle();
   // stride x stride, row-major, symmetric, padding zero.
   const double* values() const { return values_.data(); }
   const float* values32() const { return values32_.data(); }
@@ -55,6 +59,7 @@ class Gram {
   std::uint32_t stride_;
   AlignedVector<double> values_;
   AlignedVector<float> values32_;
+  AlignedVector<double> deferred_;  // rows, the old before the new of each change
 };
 
 // Returns the Gram of all rows; O(n d^2), about 0.5 us a row at d = 64.
@@ -70,9 +75,17 @@ class Information {
   // Replaces a pair's weight: adds the share of `new_weight`, takes that of `old_weight`, both with
   // the partner's vector as it is now. 0 stands for no pair.
   void Replace(const float* factor, float alpha, float old_weight, float new_weight);
+  // Does so for many pairs, a third of the time for each; the sums are the same up to rounding.
+  struct Change {
+    const float* factor = nullptr;
+    float old_weight = 0;
+    float new_weight = 0;
+  };
+  void ReplaceAll(std::span<const Change> changes, float alpha);
   void Clear();
   std::size_t memory_bytes() const;
-  const float* matrix() const { return matrix_.data(); }     // stride x stride, symmetric
+  // stride x stride, symmetric up to rounding.
+  const float* matrix() const { return matrix_.data(); }
   const float* right_side() const { return right_.data(); }  // stride
  private:
   std::uint32_t dim_;

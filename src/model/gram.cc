@@ -5,9 +5,30 @@
 #include "base/check.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"
+#include "model/row_kernels.h"
 #include "model/simd.h"
 
 namespace reco::model {
+namespace {
+
+// Pairs that one pass over an Information's matrix takes in: 64 KB of rows at d = 64.
+constexpr std::size_t kBlock = 256;
+// Changes that one pass over a Gram takes in: 16 KB of rows at d = 64.
+constexpr std::size_t kDeferredMax = 16;
+
+// What a pair's change is to the sums: its share of the matrix and of the right side.
+struct Share {
+  float matrix;
+  float right;
+};
+
+// The matrix goes by the change of |w|, as confidence does; the right side by the liked weight.
+Share ShareOf(float alpha, float old_weight, float new_weight) {
+  return {alpha * (std::abs(new_weight) - std::abs(old_weight)),
+          alpha * (std::max(new_weight, 0.0F) - std::max(old_weight, 0.0F))};
+}
+
+}  // namespace
 
 Gram::Gram(std::uint32_t dim)
     : dim_(dim),
@@ -33,6 +54,46 @@ void Gram::Update(const float* old_row, const float* new_row) {
     }
     RECO_DCHECK(std::isfinite(row[i]), "I8");
   }
+}
+
+void Gram::Defer(const float* old_row, const float* new_row) {
+  if (deferred_.size() == 2 * kDeferredMax * stride_) {
+    Settle();
+  }
+  deferred_.insert(deferred_.end(), old_row, old_row + stride_);
+  deferred_.insert(deferred_.end(), new_row, new_row + stride_);
+}
+
+void Gram::Settle() {
+  using simd::kWideLanes;
+  using simd::Wide;
+  const double* end = deferred_.data() + deferred_.size();
+  // Tiles of 4 rows by a vector stay in registers while all changes go by. Products of two floats
+  // are exact in float64 and added in one order, so the result stays symmetric to the bit.
+  for (std::size_t i = 0; i < stride_ && !deferred_.empty(); i += 4) {
+    for (std::size_t k = 0; k < stride_; k += kWideLanes) {
+      double* out = values_.data() + i * stride_ + k;
+      Wide sums[4];
+      for (std::size_t r = 0; r < 4; ++r) {
+        sums[r] = simd::Load(out + r * stride_);
+      }
+      for (const double* row = deferred_.data(); row < end; row += 2 * stride_) {
+        const double* gained = row + stride_;
+        const Wide lost_columns = simd::Load(row + k);
+        const Wide gained_columns = simd::Load(gained + k);
+        for (std::size_t r = 0; r < 4; ++r) {
+          sums[r] += gained[i + r] * gained_columns;
+          sums[r] -= row[i + r] * lost_columns;
+        }
+      }
+      for (std::size_t r = 0; r < 4; ++r) {
+        simd::Store(out + r * stride_, sums[r]);
+        simd::StoreNarrow(values32_.data() + (i + r) * stride_ + k, sums[r]);
+      }
+    }
+    RECO_DCHECK(std::isfinite(values_[i * stride_ + i]), "I8");
+  }
+  deferred_.clear();
 }
 
 void Gram::Assign(std::span<const double> values) {
@@ -62,9 +123,10 @@ Gram GramOf(const FactorTable& rows) {
   const AlignedVector<float> zero(rows.stride());
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     if (rows.has_vector(row)) {
-      gram.Update(zero.data(), rows.row(row));
+      gram.Defer(zero.data(), rows.row(row));
     }
   }
+  gram.Settle();
   return gram;
 }
 
@@ -75,17 +137,26 @@ Information::Information(std::uint32_t dim)
       right_(stride_) {}
 
 void Information::Replace(const float* factor, float alpha, float old_weight, float new_weight) {
-  // By the change of |w|, which is what confidence goes by; the target's part by the liked weight.
-  const float change = alpha * (std::abs(new_weight) - std::abs(old_weight));
-  const float target = alpha * (std::max(new_weight, 0.0F) - std::max(old_weight, 0.0F));
-  simd::Axpy(target, factor, right_.data(), stride_);
-  for (std::size_t i = 0; i < dim_; ++i) {
-    const float scale = factor[i];
-    float* row = matrix_.data() + i * stride_;
-    // (f_i f_k) change rounds the same way for (i, k) and (k, i): the matrix stays symmetric.
-    for (std::size_t k = 0; k < stride_; k += simd::kLanes) {
-      simd::Store(row + k, simd::Load(row + k) + (scale * simd::Load(factor + k)) * change);
+  const Change changes[] = {{factor, old_weight, new_weight}};
+  ReplaceAll(changes, alpha);
+}
+
+void Information::ReplaceAll(std::span<const Change> changes, float alpha) {
+  if (changes.empty()) {
+    return;
+  }
+  const float* rows[kBlock];
+  float shares[kBlock];
+  for (std::size_t from = 0; from < changes.size(); from += kBlock) {
+    const std::size_t count = std::min(kBlock, changes.size() - from);
+    for (std::size_t j = 0; j < count; ++j) {
+      const Change& change = changes[from + j];
+      const Share share = ShareOf(alpha, change.old_weight, change.new_weight);
+      rows[j] = change.factor;
+      shares[j] = share.matrix;
+      simd::Axpy(share.right, change.factor, right_.data(), stride_);
     }
+    kernels::AddOuterProducts<kernels::Part::kAll>(rows, shares, count, matrix_.data(), stride_);
   }
 }
 

@@ -186,4 +186,31 @@ double Misses(const Rows& table, const GatheredPairs& pairs, std::size_t ahead, 
   return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
+enum class Part : std::uint8_t { kAll, kUpper };
+
+// Adds sum c y y' to a matrix of stride x stride in tiles of 4 rows by a vector that stay in
+// registers. kUpper leaves the columns left of each tile's diagonal alone.
+template <Part kPart>
+void AddOuterProducts(const float* const* rows, const float* confidence, std::size_t count,
+                      float* matrix, std::size_t stride) {
+  for (std::size_t i = 0; i < stride; i += 4) {
+    for (std::size_t k = kPart == Part::kUpper ? i / kLanes * kLanes : 0; k < stride; k += kLanes) {
+      Vec s0 = {}, s1 = {}, s2 = {}, s3 = {};
+      for (std::size_t j = 0; j < count; ++j) {
+        const float* row = rows[j];
+        const Vec v = confidence[j] * Load(row + k);
+        s0 += row[i] * v;
+        s1 += row[i + 1] * v;
+        s2 += row[i + 2] * v;
+        s3 += row[i + 3] * v;
+      }
+      float* out = matrix + i * stride + k;
+      Store(out, Load(out) + s0);
+      Store(out + stride, Load(out + stride) + s1);
+      Store(out + 2 * stride, Load(out + 2 * stride) + s2);
+      Store(out + 3 * stride, Load(out + 3 * stride) + s3);
+    }
+  }
+}
+
 }  // namespace reco::model::kernels

@@ -101,6 +101,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeEvent, samples::InteractionEvent())},
       {"event_item_record_v1", Encoded(samples::ItemRecordEvent()),
        Expects(DecodeEvent, samples::ItemRecordEvent())},
+      {"event_with_previous_v1", Encoded(samples::SecondOfACall()),
+       Expects(DecodeEvent, samples::SecondOfACall())},
       {"format_version_v1", EncodeFormatVersion(1), Expects(DecodeFormatVersion, 1U)},
       {"next_numbers_v1", EncodeNextNumbers(samples::kNextNumbers),
        Expects(DecodeNextNumbers, samples::kNextNumbers)},

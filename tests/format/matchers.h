@@ -21,6 +21,7 @@ inline void ExpectSame(const Event& a, const Event& b) {
   EXPECT_EQ(a.has_text, b.has_text);
   EXPECT_EQ(a.hidden, b.hidden);
   EXPECT_EQ(a.expire_at_ms, b.expire_at_ms);
+  EXPECT_EQ(a.with_previous, b.with_previous);
 }
 
 inline void ExpectSame(const NextNumbers& a, const NextNumbers& b) {

@@ -24,6 +24,13 @@ inline Event InteractionEvent() {
   return event;
 }
 
+inline Event SecondOfACall() {
+  Event event = InteractionEvent();
+  event.token = {};
+  event.with_previous = true;
+  return event;
+}
+
 inline Event ItemRecordEvent() {
   Event event;
   event.kind = EventKind::kItemRecord;

@@ -210,6 +210,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
     }
     event.user = users.OrdinalOf(interaction.user);
     event.item = items.OrdinalOf(interaction.item);
+    event.with_previous = !plan.empty();
     plan.push_back(event);
     answer = ++seq;
   }
@@ -243,9 +244,7 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   for (const std::string_view id : items.ids()) {
     view.state().Register(Side::kItem, id);
   }
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    view.state().Apply(first + i, plan[i], stored[i]);
-  }
+  view.state().ApplyAll(first, plan, stored);
   // Last: Apply relies on the rows that Prepare has loaded.
   view.state().Evict(plan.size());
   return answer;

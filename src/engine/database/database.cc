@@ -91,18 +91,26 @@ Status Database::Impl::OpenStore(bool read_only) {
 Status Database::Impl::CheckFormatVersion() {
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                         storage.store->Get(store::Family::kDefault, format::kFormatVersionKey));
-  // A new folder gets its number first, synced, so that no data is ever there without it.
-  if (!stored) {
+  const auto put_version = [this] {
     store::Batch batch;
     batch.Put(store::Family::kDefault, format::kFormatVersionKey,
               format::EncodeFormatVersion(format::kFormatVersion));
     return storage.store->Write(batch, true);
+  };
+  // A new folder gets its number first, synced, so that no data is ever there without it.
+  if (!stored) {
+    return put_version();
   }
   RECO_ASSIGN_OR_RETURN(const std::uint32_t version, format::DecodeFormatVersion(*stored));
   if (version > format::kFormatVersion) {
     return Status::FailedPrecondition(
         "the folder has format version " + std::to_string(version) + ", this program reads up to " +
         std::to_string(format::kFormatVersion) + "; use a newer program");
+  }
+  // Nothing of version 1 reads otherwise in 2. Synced as above, before the first event of a kind
+  // that an older program would take for something else.
+  if (version < format::kFormatVersion) {
+    return put_version();
   }
   return Status::Ok();
 }

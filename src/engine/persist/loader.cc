@@ -40,6 +40,8 @@ class Loader {
   Status LoadTokens();
   Status ReplayLog();
   Status ReplayOne(std::uint64_t seq, const format::Event& event);
+  Status TakeIntoCall(std::uint64_t seq, const format::Event& event);
+  Status ReplayCall();
   void RestoreReusedId();
 
   // A record whose id another ordinal still holds, until replay erases that.
@@ -53,6 +55,9 @@ class Loader {
   const store::Store& store_;
   const std::uint32_t cid_;
   std::vector<ReusedId> reused_;
+  // Events on pairs of one call, which are applied together (D36).
+  std::vector<format::Event> call_;
+  std::uint64_t call_first_ = 0;
 };
 
 // Reads on up to kBatch entities; fewer at the end.
@@ -235,22 +240,58 @@ Status Loader::ReplayLog() {
   };
   RECO_RETURN_IF_ERROR(
       wal::EventLog::Replay(store_, nullptr, cid_, view_.state().last_seq(), apply));
-  return failure;
+  RECO_RETURN_IF_ERROR(failure);
+  return ReplayCall();
+}
+
+// Events on pairs wait for the rest of their call; any other event ends that.
+Status Loader::TakeIntoCall(std::uint64_t seq, const format::Event& event) {
+  if (!event.with_previous) {
+    RECO_RETURN_IF_ERROR(ReplayCall());
+    call_first_ = seq;
+  } else if (call_.empty() || call_.size() == kInteractionsMax) {
+    return Status::Corruption("family events: event " + std::to_string(seq) +
+                              " goes on a call that " +
+                              (call_.empty() ? "did not begin" : "is over"));
+  }
+  call_.push_back(event);
+  // They point into the record; nothing that is applied later needs them.
+  call_.back().token = call_.back().text = {};
+  return Status::Ok();
+}
+
+Status Loader::ReplayCall() {
+  if (call_.empty()) {
+    return Status::Ok();
+  }
+  std::vector<std::optional<format::Pair>> stored;
+  RECO_RETURN_IF_ERROR(view_.state().PrepareAll(call_, &stored));
+  view_.state().ApplyAll(call_first_, call_, stored);
+  // Live writes do the same: what was read must not pile up over a long log.
+  view_.state().Evict(call_.size());
+  call_.clear();
+  return Status::Ok();
 }
 
 Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
+  const bool on_pair =
+      event.kind == format::EventKind::kInteraction || event.kind == format::EventKind::kSet;
   // An id's row is in one batch with the first event about it (I2), so an ordinal beyond the tables
   // is damage, and Apply would write out of their bounds.
   const auto known = [&](Side side, std::uint32_t ordinal) {
-    return ordinal == format::kNoOrdinal || ordinal < view_.state().side(side).entities.size();
+    return (!on_pair && ordinal == format::kNoOrdinal) ||
+           ordinal < view_.state().side(side).entities.size();
   };
   if (!known(Side::kUser, event.user) || !known(Side::kItem, event.item)) {
     return Status::Corruption("family events: event " + std::to_string(seq) +
                               " names an unknown user or item");
   }
+  if (on_pair) {
+    return TakeIntoCall(seq, event);
+  }
+  RECO_RETURN_IF_ERROR(ReplayCall());
   RECO_ASSIGN_OR_RETURN(const auto stored, view_.state().Prepare(event));
   view_.state().Apply(seq, event, stored);
-  // Live writes do the same: what Prepare read for one event must not pile up over a long log.
   view_.state().Evict(1);
   format::MatchEffect(
       event, [this](const format::Deleted&) { RestoreReusedId(); }, [](const format::PairAdded&) {},

@@ -5,16 +5,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace reco::engine {
 
-bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& change) {
-  const float before = change.old_weight;
-  const float after = change.new_weight;
+template <typename Chosen>
+void RunningSums::Replace(std::span<const WeightChange> changes, const Chosen& chosen,
+                          model::Information* sums) const {
+  thread_local std::vector<model::Information::Change> replaced;
+  replaced.clear();
+  for (const WeightChange& change : changes) {
+    if (chosen(change)) {
+      replaced.push_back({partners_.row(change.other), change.old_weight, change.new_weight});
+    }
+  }
+  sums->ReplaceAll(replaced, alpha_);
+}
+
+bool RunningSums::Update(Row& row, std::uint32_t pairs, std::span<const WeightChange> changes) {
   if (row.building()) {
-    row.sums->changes.push_back(change);
+    row.sums->changes.insert(row.sums->changes.end(), changes.begin(), changes.end());
     rows_.Account(row);
   }
   // A row at the border, or one without sums in memory: Build makes or drops them as is right.
@@ -26,28 +38,34 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& chan
     return false;
   }
   // Then no share shrinks. In all other cases what is taken out is not quite what was put in.
-  const bool grows = before == 0 || (std::signbit(before) == std::signbit(after) &&
-                                     std::abs(after) >= std::abs(before));
+  const bool grow = std::all_of(changes.begin(), changes.end(), [](const WeightChange& change) {
+    const auto [other, before, after] = change;
+    return before == 0 ||
+           (std::signbit(before) == std::signbit(after) && std::abs(after) >= std::abs(before));
+  });
   // A row of up to 2,048 pairs is short enough to be built anew within a write.
-  if (!grows && row.complete && row.pairs.size() <= RowTable::kInlinePairsMax) {
+  if (!grow && row.complete && row.pairs.size() <= RowTable::kInlinePairsMax) {
     Build(row, pairs);
     return false;
   }
-  const float* factor = partners_.row(change.other);
   RowSums& sums = *row.sums;
-  sums.current->Replace(factor, alpha_, before, after);
+  const auto all = [](const WeightChange&) { return true; };
+  Replace(changes, all, sums.current.get());
   // The successor has the pairs below its end; the others it will find with their new weight.
-  if (sums.successor != nullptr && change.other < sums.successor_end) {
-    sums.successor->Replace(factor, alpha_, before, after);
+  if (sums.successor != nullptr) {
+    const auto taken = [&](const WeightChange& change) {
+      return change.other < sums.successor_end;
+    };
+    Replace(changes, taken, sums.successor.get());
   }
-  ++sums.age;
+  sums.age += static_cast<std::uint32_t>(changes.size());
   // An incomplete row has no list to renew from and waits for the background.
   if (row.complete) {
-    Renew(row);
+    Renew(row, changes.size());
   }
   // Queued once (`stale`), until the build is taken over.
   const bool aged = sums.age > pairs / 8;
-  if ((!grows || (aged && !row.complete)) && !sums.stale) {
+  if ((!grow || (aged && !row.complete)) && !sums.stale) {
     sums.stale = true;
     return true;
   }
@@ -57,7 +75,7 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, const WeightChange& chan
 // Builds on at the successor. Once the sums hold a sixteenth of the row in new events, 32 pairs a
 // write go into it, and it takes over before an eighth is reached: 1.6 us a write at d = 64 and no
 // write that pays for the whole row.
-void RunningSums::Renew(Row& row) {
+void RunningSums::Renew(Row& row, std::size_t steps) {
   // Its speed: a row of n pairs is through after n / 32 writes, before the age goes from a
   // sixteenth to an eighth of n.
   constexpr std::size_t kPairsAWrite = 32;
@@ -73,12 +91,16 @@ void RunningSums::Renew(Row& row) {
   PackedPairs::Reader reader(row.pairs);
   reader.SkipTo(sums.successor_end);
   RowPair pair;
+  const std::size_t wanted = kPairsAWrite * steps;
   std::size_t taken = 0;
-  for (; taken < kPairsAWrite && reader.Next(&pair); ++taken) {
-    sums.successor->Replace(partners_.row(pair.other), alpha_, 0, signal_.WeightOf(pair.pair));
+  thread_local std::vector<model::Information::Change> pairs;
+  pairs.clear();
+  for (; taken < wanted && reader.Next(&pair); ++taken) {
+    pairs.push_back({partners_.row(pair.other), 0, signal_.WeightOf(pair.pair)});
     sums.successor_end = pair.other + 1;
   }
-  if (taken < kPairsAWrite) {
+  sums.successor->ReplaceAll(pairs, alpha_);
+  if (taken < wanted) {
     sums.current = std::move(sums.successor);
     sums.age = 0;
   }
@@ -90,10 +112,13 @@ void RunningSums::Build(Row& row, std::uint32_t pairs) {
   if (row.complete && row.pairs.size() <= RowTable::kInlinePairsMax &&
       pairs > LongRow(partners_.dim())) {
     auto sums = std::make_unique<model::Information>(partners_.dim());
+    std::vector<model::Information::Change> added;
+    added.reserve(pairs);
     PackedPairs::Reader reader(row.pairs);
     for (RowPair pair; reader.Next(&pair);) {
-      sums->Replace(partners_.row(pair.other), alpha_, 0, signal_.WeightOf(pair.pair));
+      added.push_back({partners_.row(pair.other), 0, signal_.WeightOf(pair.pair)});
     }
+    sums->ReplaceAll(added, alpha_);
     row.EnsureSums().current = std::move(sums);
   }
   rows_.Account(row);
@@ -106,10 +131,9 @@ bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
   if (sums == nullptr || pairs <= LongRow(partners_.dim())) {
     return false;
   }
-  // Applied in order: a pair that changed twice goes from its first weight to its last.
-  for (const WeightChange& change : changes) {
-    sums->Replace(partners_.row(change.other), alpha_, change.old_weight, change.new_weight);
-  }
+  // A pair that changed twice goes from its first weight to its last.
+  Replace(
+      changes, [](const WeightChange&) { return true; }, sums.get());
   row.DropSums();
   row.EnsureSums().current = std::move(sums);
   return true;

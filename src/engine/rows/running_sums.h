@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "engine/rows/row_table.h"
 #include "engine/rows/signal.h"
@@ -28,10 +29,10 @@ class RunningSums {
   // at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
   static constexpr std::uint32_t LongRow(std::uint32_t dim) { return 4 * dim; }
 
-  // Follows a change of one pair of the row, which now has `pairs`. A row that grows past LongRow()
-  // gets its sums; later changes are rank-one updates. Returns true when the caller must queue the
-  // row for a build in the background.
-  bool Update(Row& row, std::uint32_t pairs, const WeightChange& change);
+  // Follows changes of pairs of the row, which has all of them by now and `pairs` in all. A row
+  // that grows past LongRow() gets its sums; later changes are rank-one updates. Returns true when
+  // the caller must queue the row for a build in the background.
+  bool Update(Row& row, std::uint32_t pairs, std::span<const WeightChange> changes);
   // Builds the sums of a long complete row; drops those of a short one.
   void Build(Row& row, std::uint32_t pairs);
   // Ends a build in the background: adds to `sums` what changed meanwhile and takes them over.
@@ -39,8 +40,12 @@ class RunningSums {
   bool TakeOver(Row& row, std::uint32_t pairs, std::unique_ptr<model::Information> sums);
 
  private:
-  // Takes the next step of the successor of a complete row, and takes it over with the last.
-  void Renew(Row& row);
+  // Replaces the weights of those changes that `chosen` names.
+  template <typename Chosen>
+  void Replace(std::span<const WeightChange> changes, const Chosen& chosen,
+               model::Information* sums) const;
+  // Takes the next `steps` of the successor of a complete row, and takes it over with the last.
+  void Renew(Row& row, std::size_t steps);
 
   RowTable& rows_;
   const model::FactorTable& partners_;

@@ -253,12 +253,27 @@ void CollectionState::Apply(std::uint64_t seq, const Event& event,
                             const std::optional<format::Pair>& stored) {
   RECO_DCHECK(seq == last_seq_ + 1, "I1");
   format::MatchEffect(
-      event, [&](const format::PairAdded&) { ApplyPair(seq, event, CurrentPair(event, stored)); },
+      event,
+      [&](const format::PairAdded&) {
+        const PairChange changes[] = {ApplyPair(seq, event, stored)};
+        Fold(changes);
+      },
       [&](const format::PairRemoved&) { ApplyRemove(seq, event, CurrentPair(event, stored)); },
       [&](const format::RecordSet& set) { ApplyRecord(seq, set.side, set.ordinal, event); },
       [&](const format::Deleted& gone) { ApplyDelete(seq, gone.side, gone.ordinal); },
       [](const format::NoEffect&) {});
   last_seq_ = seq;
+}
+
+void CollectionState::ApplyAll(std::uint64_t first, std::span<const Event> events,
+                               std::span<const std::optional<format::Pair>> stored) {
+  RECO_DCHECK(first == last_seq_ + 1, "I1");
+  pair_changes_.clear();
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    pair_changes_.push_back(ApplyPair(first + i, events[i], stored[i]));
+  }
+  Fold(pair_changes_);
+  last_seq_ = first + events.size() - 1;
 }
 
 void CollectionState::Evict(std::size_t writes) {
@@ -269,9 +284,11 @@ void CollectionState::Evict(std::size_t writes) {
   }
 }
 
-void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
-                                const std::optional<format::Pair>& before) {
+// Follows the event in everything but sums and vectors, which Fold does.
+CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
+                                                       const std::optional<format::Pair>& stored) {
   Change change;
+  const std::optional<format::Pair> before = CurrentPair(event, stored);
   change.before = before;
   change.after = Accumulate(before ? &*before : nullptr, event, rules_);
   CountPair(Side::kUser, event.user, seq, change);
@@ -300,16 +317,8 @@ void CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
   UpdateActivity(event.user);
   recent_.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
                event.kind == EventKind::kSet});
-  // No vectors before the first training (D14).
-  if (model_.id == 0) {
-    return;
-  }
-  // The user first, with the item's vector as it was; then the item with the user's new one. Replay
-  // keeps this order, or its bits would differ (I6).
-  UpdateSums(Side::kUser, event.user, event.item, change);
-  Resolve(Side::kUser, event.user);
-  UpdateSums(Side::kItem, event.item, event.user, change);
-  Resolve(Side::kItem, event.item);
+  return {event.user, event.item, change.old_weight(model_.signal),
+          change.new_weight(model_.signal)};
 }
 
 void CollectionState::ApplyRemove(std::uint64_t seq, const Event& event,
@@ -342,8 +351,11 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   }
   recent_.Remove(user, item);
   // The sums follow here; the callers solve, and a deletion does so when all its pairs are out.
-  UpdateSums(Side::kUser, user, item, change);
-  UpdateSums(Side::kItem, item, user, change);
+  const float old_weight = change.old_weight(model_.signal);
+  const WeightChange of_user[] = {{item, old_weight, 0}};
+  const WeightChange of_item[] = {{user, old_weight, 0}};
+  UpdateSums(Side::kUser, user, of_user);
+  UpdateSums(Side::kItem, item, of_item);
 }
 
 void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t ordinal,
@@ -442,185 +454,9 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   MarkDirty(which, ordinal);
 }
 
-// Follows a change of one pair of the row in its running sums.
-void CollectionState::UpdateSums(Side which, std::uint32_t ordinal, std::uint32_t other,
-                                 const Change& change) {
-  // Sums of a row that goes as a whole are not kept up on the way.
-  if (!Follows(which) || rules_.rated() || IsDeleting(which, ordinal)) {
-    return;
-  }
-  SideState& own = side(which);
-  const WeightChange weights = {other, change.old_weight(model_.signal),
-                                change.new_weight(model_.signal)};
-  if (SumsOf(which).Update(*own.rows.Find(ordinal), own.entities[ordinal].pairs, weights)) {
-    own.pending.push_back(ordinal);
-  }
-}
-
-std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ordinal) {
-  SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
-  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_);
-  // Nothing to do, though it was queued: built meanwhile by a write, shrunk, deleted, or another
-  // build is under way.
-  const bool current =
-      !rules_.rated() && row != nullptr && row->information() != nullptr && !row->sums->stale;
-  if (row == nullptr || row->building() || model_.id == 0 || current ||
-      own.entities[ordinal].pairs <= inline_max) {
-    return std::nullopt;
-  }
-  RowSums& sums = row->EnsureSums();
-  sums.building = true;
-  ++own.rows_building;
-  if (rules_.rated()) {
-    // What is written from now on counts towards the next time.
-    sums.age = 0;
-    sums.stale = false;
-  }
-  sums.changes.clear();
-  // The caller takes its snapshot under the same lock: disk and copy together are the row of now.
-  return RowCopy(*row);
-}
-
-// Ends the building of a row and returns it. Null when it is not in memory, though eviction passes
-// over rows that are being built.
-Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
-  SideState& own = side(which);
-  --own.rows_building;
-  Row* row = own.rows.Find(ordinal);
-  if (row != nullptr) {
-    row->EnsureSums().building = false;
-  }
-  return row;
-}
-
-void CollectionState::EndSums(Side which, std::uint32_t ordinal,
-                              std::unique_ptr<model::Information> sums) {
-  SideState& own = side(which);
-  Row* row = EndBuild(which, ordinal);
-  if (row == nullptr) {
-    return;
-  }
-  if (SumsOf(which).TakeOver(*row, own.entities[ordinal].pairs, std::move(sums))) {
-    Resolve(which, ordinal);
-    MarkDirty(which, ordinal);
-    // The vector changed without an event, so last_seq_ does not tell a checkpoint of it.
-    MarkDirtyOutsideLog();
-  }
-  own.rows.Account(*row);
-}
-
-void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
-                                  std::span<const float> vector) {
-  SideState& own = side(which);
-  Row* row = EndBuild(which, ordinal);
-  if (row == nullptr) {
-    return;
-  }
-  // A row that has become short belongs to the writes again, which solve it from newer pairs.
-  if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
-    SetVector(which, ordinal, vector.data());
-    MarkDirty(which, ordinal);
-    MarkDirtyOutsideLog();
-  }
-  own.rows.Account(*row);
-}
-
 std::string_view CollectionState::AttributesOf(std::uint32_t item) const {
   const Attributes* attributes = items_.attributes.Find(item);
   return attributes != nullptr ? std::string_view(attributes->json) : "";
-}
-
-// Returns the prediction that the row is drawn to (D28), or null for 0. Valid until the thread's
-// next call.
-const float* CollectionState::PriorOf(Side which, std::uint32_t ordinal) const {
-  thread_local model::AlignedVector<float> prior;
-  if (which != Side::kItem || model_.cold == nullptr) {
-    return nullptr;
-  }
-  prior.assign(items_.factors->stride(), 0.0F);
-  const ColdItem item = {ordinal, items_.entities[ordinal].pairs, AttributesOf(ordinal)};
-  const bool known = model_.cold->Prior(item, {prior.data(), dim_});
-  return known ? prior.data() : nullptr;
-}
-
-bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& folder,
-                               float* x) const {
-  const SideState& own = side(which);
-  const SideState& partners = side(Other(which));
-  const std::uint32_t pairs = own.entities[ordinal].pairs;
-  const float* prior = PriorOf(which, ordinal);
-  // Without pairs the solution is the prediction itself, or zero.
-  if (pairs == 0 && prior != nullptr) {
-    std::copy_n(prior, own.factors->stride(), x);
-    return true;
-  }
-  if (pairs == 0) {
-    std::fill_n(x, own.factors->stride(), 0.0F);
-    return true;
-  }
-  FoldInTerms terms = TermsOf(which);
-  terms.prior = prior;
-  const Row* row = own.rows.Find(ordinal);
-  // A long row by its sums (D4), any other from its pairs, all of which must be here.
-  if (row != nullptr && row->information() != nullptr) {
-    folder.SolveLong(terms, *row->information(), pairs, x);
-    return true;
-  }
-  if (row == nullptr || !row->complete || (!rules_.rated() && pairs > RunningSums::LongRow(dim_))) {
-    return false;
-  }
-  thread_local std::vector<model::Neighbor> neighbors;
-  neighbors.clear();
-  PackedPairs::Reader reader(row->pairs);
-  for (RowPair pair; reader.Next(&pair);) {
-    neighbors.push_back({partners.factors->row(pair.other), model_.signal.WeightOf(pair.pair)});
-  }
-  folder.Solve(terms, neighbors, x);
-  return true;
-}
-
-// Returns true iff a row is left to the background, as the long ones of ratings are (D23). Queues
-// it each time that a 64th of it has changed.
-bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
-  SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
-  const std::uint32_t pairs = own.entities[ordinal].pairs;
-  if (!rules_.rated() || row == nullptr || pairs <= kRatedRowMax) {
-    return false;
-  }
-  RowSums& sums = row->EnsureSums();
-  if (++sums.age > pairs / 64 && !sums.stale) {
-    sums.stale = true;
-    own.pending.push_back(ordinal);
-  }
-  return true;
-}
-
-// Solves one vector again from its row, or queues it for the maintenance thread.
-void CollectionState::Resolve(Side which, std::uint32_t ordinal) {
-  SideState& own = side(which);
-  // A prediction learns nothing from writes, so it does not depend on whether items follow them.
-  const bool predicted =
-      which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0;
-  if (!predicted && (!Follows(which) || PutOff(which, ordinal))) {
-    return;
-  }
-  // A long row whose sums went with the last model, or with its eviction, but whose pairs are here.
-  if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
-                                         row->information() == nullptr && row->complete &&
-                                         own.entities[ordinal].pairs > RunningSums::LongRow(dim_)) {
-    SumsOf(which).Build(*row, own.entities[ordinal].pairs);
-  }
-  // Solved beside the table, since the Gram's update needs the old vector and the new (SetVector).
-  // The old one is also where the solver starts.
-  const float* stored = own.factors->row(ordinal);
-  std::copy_n(stored, own.factors->stride(), new_vector_.begin());
-  if (!SolveRow(which, ordinal, *folder_, new_vector_.data())) {
-    own.pending.push_back(ordinal);
-    return;
-  }
-  SetVector(which, ordinal, new_vector_.data());
 }
 
 void CollectionState::RefreshIndexes(std::uint32_t item) {
@@ -629,18 +465,6 @@ void CollectionState::RefreshIndexes(std::uint32_t item) {
   }
   if (approximate_.graph != nullptr) {
     approximate_.graph->Refresh(item);
-  }
-}
-
-// The Gram and the item indexes follow.
-void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
-  SideState& own = side(which);
-  // The Gram first (I8): it takes out the old vector, which the copy overwrites.
-  float* stored = own.factors->mutable_row(ordinal);
-  own.gram.Update(stored, x);
-  std::copy_n(x, own.factors->stride(), stored);
-  if (which == Side::kItem) {
-    RefreshIndexes(ordinal);
   }
 }
 

@@ -91,6 +91,10 @@ class CollectionState {
   // Prepare(event) returned; other events may have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
              const std::optional<format::Pair>& stored);
+  // Applies events on pairs as one change (D36), numbered from `first`: counters and rows follow
+  // one by one, then each user and each item that they name is solved once.
+  void ApplyAll(std::uint64_t first, std::span<const format::Event> events,
+                std::span<const std::optional<format::Pair>> stored);
   // Drops unpinned rows (I7) until the budget holds again, but looks at no more of them than keep
   // up with `writes` writes.
   void Evict(std::size_t writes);
@@ -158,9 +162,18 @@ class CollectionState {
 
  private:
   struct Change;  // one pair before and after
+  // What a change of a pair is to the model.
+  struct PairChange {
+    std::uint32_t user = 0;
+    std::uint32_t item = 0;
+    float old_weight = 0;
+    float new_weight = 0;
+    std::uint32_t of(Side which) const { return which == Side::kUser ? user : item; }
+  };
 
-  void ApplyPair(std::uint64_t seq, const format::Event& event,
-                 const std::optional<format::Pair>& before);
+  PairChange ApplyPair(std::uint64_t seq, const format::Event& event,
+                       const std::optional<format::Pair>& stored);
+  void Fold(std::span<const PairChange> changes);
   void ApplyRemove(std::uint64_t seq, const format::Event& event,
                    const std::optional<format::Pair>& before);
   std::optional<format::Pair> CurrentPair(const format::Event& event,
@@ -179,7 +192,7 @@ class CollectionState {
   void RemovePair(std::uint64_t seq, std::uint32_t user, std::uint32_t item,
                   const format::Pair& pair);
   void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
-  void UpdateSums(Side which, std::uint32_t ordinal, std::uint32_t other, const Change& change);
+  void UpdateSums(Side which, std::uint32_t ordinal, std::span<const WeightChange> changes);
   RunningSums SumsOf(Side which) {
     return {side(which).rows, *side(Other(which)).factors, model_.solve, model_.signal};
   }
@@ -192,6 +205,7 @@ class CollectionState {
   void SetVector(Side which, std::uint32_t ordinal, const float* x);
   void RefreshIndexes(std::uint32_t item);
   void Resolve(Side which, std::uint32_t ordinal);
+  void ResolveDeferred(Side which, std::uint32_t ordinal);
   // Returns true iff writes solve the vectors of this side again.
   bool Follows(Side which) const {
     return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);
@@ -228,6 +242,10 @@ class CollectionState {
   ApproximateItems approximate_;
   std::unique_ptr<RowFolder> folder_;
   model::AlignedVector<float> new_vector_;  // scratch of Resolve
+  // Scratch of ApplyAll and Fold.
+  std::vector<PairChange> pair_changes_;
+  std::vector<std::uint64_t> owners_;  // ordinal << 32 | place in the changes
+  std::vector<WeightChange> weight_changes_;
 };
 
 }  // namespace reco::engine

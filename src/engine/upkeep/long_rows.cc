@@ -42,13 +42,15 @@ Result<model::Information> SumRow(const SharedState& shared, Side side, std::uin
   RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot,
                                               {shared.cid(), side, ordinal}, row, &pairs));
   model::Information sums(shared.dim());
+  std::vector<model::Information::Change> added;
   VisitInSteps(shared, pairs.size(), kPairsAStep, model,
                [&](const View& view, std::size_t from, std::size_t to) {
+                 added.clear();
                  for (std::size_t i = from; i < to; ++i) {
-                   sums.Replace(view.state().side(Other(side)).factors->row(pairs[i].other),
-                                view.state().model().solve.alpha, 0,
-                                view.state().model().signal.WeightOf(pairs[i].pair));
+                   added.push_back({view.state().side(Other(side)).factors->row(pairs[i].other), 0,
+                                    view.state().model().signal.WeightOf(pairs[i].pair)});
                  }
+                 sums.ReplaceAll(added, view.state().model().solve.alpha);
                });
   return sums;
 }

@@ -1,8 +1,10 @@
 // Writes: what is refused without a trace, and what a call plans before it stages.
 #include "engine/collection/writer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/collection/reads.h"
+#include "model/factor_table.h"
+#include "model/fold_in.h"
 #include "testing/catalogue.h"
 
 namespace reco::engine::writer {
@@ -51,6 +55,60 @@ TEST_F(WriterTest, ABadInteractionAnywhereInACallChangesNothing) {
   EXPECT_FALSE(Add(shared(), {}, false).ok());
   EXPECT_EQ(last_seq(), 0U);
   EXPECT_EQ(reads::CountRecords(shared(), Side::kUser), 0U);
+}
+
+// D36: each user by the items' vectors of before the call, then each item by the users' new ones,
+// by all pairs of the call.
+TEST_F(WriterTest, AddsOfOneCallAreFoldedInTogether) {
+  catalogue_.Fill(9, 12);
+  catalogue_.Train();
+  const auto vectors = [](const View& view, Side side) {
+    const model::FactorTable& now = *view.state().side(side).factors;
+    auto copy = std::make_unique<model::FactorTable>(now.dim());
+    copy->Grow(now.rows());
+    for (std::size_t i = 0; i < now.rows(); ++i) {
+      std::copy_n(now.row(i), now.stride(), copy->mutable_row(i));
+    }
+    return copy;
+  };
+  const auto items_before = vectors(ReadView(shared()), Side::kItem);
+  const std::vector<Interaction> call = {{.user = "u1", .item = "i3"},
+                                         {.user = "u2", .item = "i3", .weight = 5},
+                                         {.user = "u1", .item = "i5", .weight = -1},
+                                         {.user = "u1", .item = "i3", .weight = 2}};
+  ASSERT_TRUE(Add(shared(), call, false).ok());
+
+  ReadView view(shared());
+  const auto expect_solved = [&](Side side, const char* id, const model::FactorTable& partners) {
+    const SideState& own = view.state().side(side);
+    const std::uint32_t ordinal = *own.ids.Find(id);
+    std::vector<model::Neighbor> neighbors;
+    PackedPairs::Reader reader(own.rows.Find(ordinal)->pairs);
+    for (RowPair pair; reader.Next(&pair);) {
+      neighbors.push_back(
+          {partners.row(pair.other), view.state().model().signal.WeightOf(pair.pair)});
+    }
+    // Between two calls the Gram is that of all vectors (I8).
+    RowFolder folder(view.state().dim(), Feedback::kImplicit);
+    const model::Gram gram = model::GramOf(partners);
+    FoldInTerms terms = {side, gram, view.state().model().solve, view.state().model().mean};
+    model::AlignedVector<float> x(partners.stride());
+    folder.Solve(terms, neighbors, x.data());
+    double error = 0;
+    double size = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const double e = x[k] - own.factors->row(ordinal)[k];
+      error += e * e;
+      size += static_cast<double>(x[k]) * x[k];
+    }
+    EXPECT_LE(std::sqrt(error), 1e-3 * std::sqrt(size)) << id;
+  };
+  expect_solved(Side::kUser, "u1", *items_before);
+  expect_solved(Side::kUser, "u2", *items_before);
+  const auto users = vectors(view, Side::kUser);
+  expect_solved(Side::kItem, "i3", *users);
+  expect_solved(Side::kItem, "i5", *users);
+  EXPECT_LE(view.state().users().gram.RelativeDistance(model::GramOf(*users)), 1e-9);
 }
 
 TEST_F(WriterTest, ATokenGivenTwiceWritesOnceInOneCallOrTwo) {

@@ -99,6 +99,33 @@ TEST_F(LoaderTest, CheckpointModelAndLaterEventsGiveTheState) {
   EXPECT_LT(again_->checkpointer().seq(), ReadView(again_->shared()).state().last_seq());
 }
 
+// Two users and two items of one call, one of each twice: solved once and together, and again so.
+TEST_F(LoaderTest, AddsOfOneCallAreReplayedTogether) {
+  catalogue_.Fill(6, 9);
+  catalogue_.Train();
+  const Interaction call[] = {{.user = "u1", .item = "i3", .weight = 2},
+                              {.user = "u2", .item = "i3", .weight = 1},
+                              {.user = "u1", .item = "new", .weight = 3},
+                              {.user = "u1", .item = "i3", .weight = 1}};
+  ASSERT_TRUE(writer::Add(catalogue_.shared(), call, false).ok());
+  catalogue_.Add("u1", "i4", 2);
+  Commit();
+  ASSERT_TRUE(Read().ok());
+  ExpectSame();
+}
+
+TEST_F(LoaderTest, AnEventThatGoesOnACallWithoutABeginningIsCorruption) {
+  catalogue_.Add("u", "i");
+  Checkpoint();
+  format::Event event;
+  event.user = event.item = 0;
+  event.with_previous = true;
+  std::string record;
+  format::EncodeEvent(event, &record);
+  Put(store::Family::kEvents, format::EventKey(1, 2), record);
+  EXPECT_EQ(Read().code(), StatusCode::kCorruption);
+}
+
 TEST_F(LoaderTest, TokensAreRemembered) {
   const Interaction interaction = {.user = "u", .item = "i", .token = "once"};
   ASSERT_TRUE(writer::Add(catalogue_.shared(), {&interaction, 1}, false).ok());
@@ -157,6 +184,17 @@ TEST_F(LoaderTest, AnEventThatNamesAnUnknownUserIsCorruption) {
   Commit();
   format::Event event;
   event.user = 7;
+  event.item = 0;
+  std::string record;
+  format::EncodeEvent(event, &record);
+  Put(store::Family::kEvents, format::EventKey(1, 2), record);
+  EXPECT_EQ(Read().code(), StatusCode::kCorruption);
+}
+
+TEST_F(LoaderTest, APairWithoutAUserIsCorruption) {
+  catalogue_.Add("u", "i");
+  Commit();
+  format::Event event;
   event.item = 0;
   std::string record;
   format::EncodeEvent(event, &record);

@@ -44,13 +44,26 @@ class RunningSumsTest : public ::testing::Test {
     const float before = known != weights_.end() ? known->second : 0;
     weights_[other] = weight;
     table_.Put(0, other, {.weight = weight, .count = 1}, 1, true);
-    return sums().Update(row(), pairs(), {other, before, weight});
+    const WeightChange changes[] = {{other, before, weight}};
+    return sums().Update(row(), pairs(), changes);
   }
   bool Remove(std::uint32_t other) {
     const float before = weights_.at(other);
     weights_.erase(other);
     table_.Erase(0, other, 1);
-    return sums().Update(row(), pairs(), {other, before, 0});
+    const WeightChange changes[] = {{other, before, 0}};
+    return sums().Update(row(), pairs(), changes);
+  }
+  // Pairs of one call: all are in the row before the sums follow.
+  bool WriteTogether(const std::vector<std::pair<std::uint32_t, float>>& pairs_written) {
+    std::vector<WeightChange> changes;
+    for (const auto& [other, weight] : pairs_written) {
+      const auto known = weights_.find(other);
+      changes.push_back({other, known != weights_.end() ? known->second : 0, weight});
+      weights_[other] = weight;
+      table_.Put(0, other, {.weight = weight, .count = 1}, 1, true);
+    }
+    return sums().Update(row(), pairs(), changes);
   }
   void WriteMany(std::uint32_t count) {
     for (std::uint32_t other = 0; other < count; ++other) {
@@ -108,6 +121,38 @@ TEST_F(RunningSumsTest, FollowsPairsThatComeAndGrow) {
   Write(5, 9);
   Write(5, 11);
   Write(6, -3);
+  ExpectSumsOfThePairs();
+}
+
+TEST_F(RunningSumsTest, PairsThatComeTogetherAreInTheSumsOnce) {
+  // Over the border in the middle of a call.
+  WriteMany(kLong - 1);
+  WriteTogether({{kLong, 1}, {kLong + 1, 2}, {kLong, 4}, {kLong + 2, -1}});
+  ExpectSumsOfThePairs();
+  // One that grows twice, and one that shrinks beside others that do not.
+  WriteTogether({{5, 9}, {6, 3}, {5, 12}});
+  ExpectSumsOfThePairs();
+  WriteTogether({{5, 13}, {6, 1}, {900, 2}});
+  EXPECT_EQ(row().sums->age, 0U);
+  ExpectSumsOfThePairs(1e-6);
+}
+
+// While a successor is built up: pairs below its end, and above.
+TEST_F(RunningSumsTest, PairsThatComeTogetherGoOnTheSuccessor) {
+  WriteMany(16 * kLong);
+  for (std::uint32_t i = 0; i < 16 * kLong; ++i) {
+    partners_.mutable_row(i)[0] += 1;
+  }
+  std::uint32_t next = 20 * kLong;
+  bool seen = false;
+  // Every third pair is disliked, and none changes sides.
+  for (std::uint32_t i = 1; i < 2 * kLong; i += 3) {
+    WriteTogether({{i, 3}, {next, 1}, {i + 12 * kLong, 5}, {next + 1, 2}});
+    next += 2;
+    seen = seen || row().sums->successor != nullptr;
+  }
+  ASSERT_TRUE(seen);
+  ASSERT_LT(row().sums->age, kLong);  // taken over
   ExpectSumsOfThePairs();
 }
 

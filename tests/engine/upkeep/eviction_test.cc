@@ -130,23 +130,23 @@ TEST(Eviction, NoRowIsReadWhereNothingIsSolved) {
   EXPECT_EQ(Text(tight), Text(roomy));
 }
 
-// What a batch reads of the disk in one pass is what its events would have read one by one.
-TEST(Eviction, ABatchReadsWhatSingleEventsRead) {
-  Shop single(false);
-  Shop many(false);
-  for (Shop* shop : {&single, &many}) {
-    shop->options.row_cache_bytes = 20'000;
+// What a batch reads of the disk in one pass is what memory would have held.
+TEST(Eviction, ABatchReadsWhatMemoryWouldHold) {
+  Shop kept(false);
+  Shop read(false);
+  read.options.row_cache_bytes = 20'000;
+  for (Shop* shop : {&kept, &read}) {
     shop->Reopen();
-    Write(*shop, 5, shop == &many);
+    Write(*shop, 5, true);
     DatabaseAccess::RunJob(*shop->db, "shop");
-    Write(*shop, 6, shop == &many);
+    Write(*shop, 6, true);
   }
-  EXPECT_GT(Figure(*many.db, "row_cache_misses"), 100U);
-  EXPECT_EQ(Text(many), Text(single));
+  EXPECT_GT(Figure(*read.db, "row_cache_misses"), Figure(*kept.db, "row_cache_misses") + 100U);
+  EXPECT_EQ(Text(read), Text(kept));
   for (int i = 0; i < 100; ++i) {
     const std::string id = std::to_string(i);
-    EXPECT_EQ(many.Vector(Side::kUser, "u" + id), single.Vector(Side::kUser, "u" + id));
-    EXPECT_EQ(many.Vector(Side::kItem, "i" + id), single.Vector(Side::kItem, "i" + id));
+    EXPECT_EQ(read.Vector(Side::kUser, "u" + id), kept.Vector(Side::kUser, "u" + id));
+    EXPECT_EQ(read.Vector(Side::kItem, "i" + id), kept.Vector(Side::kItem, "i" + id));
   }
 }
 
