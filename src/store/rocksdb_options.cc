@@ -15,7 +15,12 @@ namespace reco::store {
 namespace {
 
 constexpr std::size_t kMiB = 1U << 20U;
-constexpr std::uint64_t kLogBuffersMax = 4;  // RocksDB's log is at most so many write buffers
+// What RocksDB would flush by itself, in the middle of a group (D37): never reached.
+constexpr std::uint64_t kNever = 1ULL << 40U;
+// What is taken of the disk ahead of the log, which RocksDB goes by the write buffers for.
+constexpr std::size_t kLogBytesAhead = 16 * kMiB;
+constexpr std::size_t kMemtableMax = 16ULL << 30U;  // its filter's size is 32 bits of a share of it
+constexpr int kMemtablesMax = 3;                    // then writers wait for a flush
 constexpr int kOpenFilesMax = 512;
 constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
@@ -85,6 +90,11 @@ class PairsOfACollection final : public rocksdb::SliceTransform {
   bool InDomain(const rocksdb::Slice& key) const override { return key.size() == kPairKey; }
 };
 
+// What one family may take of the write buffers, by which its filter is laid out.
+std::size_t MemtableBytes(const StoreOptions& options) {
+  return std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
+}
+
 bool HasLz4() {
   const auto supported = rocksdb::GetSupportedCompressions();
   return std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
@@ -93,9 +103,9 @@ bool HasLz4() {
 }  // namespace
 
 SharedMemory MakeSharedMemory(const StoreOptions& options) {
-  return {
-      .block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits),
-      .write_buffers = std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)};
+  return {.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits),
+          // Counts, and bounds nothing: RocksStore flushes.
+          .write_buffers = std::make_shared<rocksdb::WriteBufferManager>(kNever)};
 }
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory& memory) {
@@ -112,8 +122,12 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.allow_concurrent_memtable_write = false;  // only skip lists take it
   db.write_buffer_manager = memory.write_buffers;
-  db.max_total_wal_size =
-      kLogBuffersMax * std::max<std::uint64_t>(options.write_buffer_bytes, kMiB);
+  // All that would have RocksDB flush when half a group is written: a long log, closing, and going
+  // on by itself after an error.
+  db.max_total_wal_size = kNever;
+  db.db_write_buffer_size = kLogBytesAhead;  // bounds nothing beside a manager but this
+  db.avoid_flush_during_shutdown = true;
+  db.max_bgerror_resume_count = 0;
   db.max_background_jobs = 2;
   db.max_open_files = kOpenFilesMax;
   db.max_file_opening_threads = 2;
@@ -154,18 +168,18 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
     // A checkpoint writes the pairs of a collection in order: each is put from where the one before
     // lies, a few steps on.
     cf.memtable_insert_with_hint_prefix_extractor = std::make_shared<PairsOfACollection>();
-    cf.memtable_prefix_bloom_size_ratio = 0.05;
+    cf.memtable_prefix_bloom_size_ratio =
+        0.05 * static_cast<double>(MemtableBytes(options)) / kMemtableMax;
     cf.memtable_whole_key_filtering = true;
   }
   static const bool kHasLz4 = HasLz4();
   cf.compression =
       traits.compressible && kHasLz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  // The write buffer manager bounds the sum; one family may take most of it.
-  cf.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 2, kMiB);
+  cf.write_buffer_size = kMemtableMax;
   cf.memtable_factory = MakeMemtable(traits, options.read_only);
   // Small, because every family holds at least one block.
   cf.arena_block_size = 64U << 10U;
-  cf.max_write_buffer_number = 3;
+  cf.max_write_buffer_number = kMemtablesMax;
   cf.level_compaction_dynamic_level_bytes = true;
   cf.target_file_size_base = 32 * kMiB;
   return cf;

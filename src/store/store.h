@@ -64,6 +64,22 @@ class Batch {
   std::unique_ptr<Impl> impl_;
 };
 
+// Changes that follow from what the log has, so that the log need not have them too (D37). They are
+// seen as they are put, and become durable with a flush, all of a group or nothing. Until then a
+// crash takes them away, and what they follow from is there. Groups on several threads are
+// independent. Confined.
+class DerivedGroup {
+ public:
+  // Without Finish() half a group is in memory: nothing is flushed from then on, Health() fails,
+  // and the folder is to be opened anew.
+  virtual ~DerivedGroup() = default;
+  virtual void Put(Family family, std::string_view key, std::string_view value) = 0;
+  virtual void Delete(Family family, std::string_view key) = 0;
+  virtual void DeleteRange(Family family, std::string_view begin, std::string_view end) = 0;
+  // Returns Ok, or the first error.
+  virtual Status Finish() = 0;
+};
+
 struct StoreOptions {
   std::string path;
   std::uint64_t block_cache_bytes = 128ULL << 20U;
@@ -105,10 +121,17 @@ class Store {
   // Writes the batch, all of it or nothing. With `sync` the log is fsynced first. Several writers
   // are grouped by RocksDB.
   virtual Status Write(Batch& batch, bool sync) = 0;
+  // Begins a group, after a flush that waits for its turn. Other writers get theirs between any 64
+  // of its changes.
+  virtual std::unique_ptr<DerivedGroup> BeginGroup() = 0;
   // Fsyncs the log.
   virtual Status SyncLog() = 0;
-  // Flushes memtables and waits, so that a clean shutdown leaves a short log.
+  // Writes to tables what is in memory, in one atomic step, and waits for it. Waits for groups that
+  // are begun, so not to be called within one. A store does so itself, without waiting, when
+  // `write_buffer_bytes` are reached.
   virtual Status Flush() = 0;
+  // Returns true iff a crash would take groups away that are finished.
+  virtual bool has_unflushed_groups() const = 0;
   // What Flush would write, in memory: the next Open reads about as much of the log.
   virtual std::uint64_t unflushed_bytes() const = 0;
   // Returns the value; nullopt when there is no such key.

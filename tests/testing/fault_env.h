@@ -56,6 +56,7 @@ class FaultEnv {
   class FileSystem;
   class File;
   class Folder;
+  class Clockwork;
   struct State;
 
   const std::shared_ptr<State> state_;

@@ -61,8 +61,10 @@ Database::Impl::~Impl() {
     if (storage.log != nullptr) {
       storage.log->Sync().IgnoreError("nobody is left to tell");
     }
-    // RocksDB's log is read back some times slower than its tables are written now.
-    if (storage.store != nullptr && storage.store->unflushed_bytes() > kFlushAtCloseBytes) {
+    // What the next start would replay; and RocksDB's log is read back some times slower than its
+    // tables are written now.
+    if (storage.store != nullptr && (storage.store->has_unflushed_groups() ||
+                                     storage.store->unflushed_bytes() > kFlushAtCloseBytes)) {
       storage.store->Flush().IgnoreError("the log holds everything");
     }
   }

@@ -1,5 +1,5 @@
 // The header tells the protocol. Here are its locks, the order of its writes, and the rows of a
-// batch.
+// group.
 #include "engine/persist/checkpointer.h"
 
 #include <algorithm>
@@ -19,17 +19,17 @@ constexpr std::uint64_t kCheckpointsDueMax = 2;
 
 // A deleted item leaves the models to rank by as well.
 void DeleteFromReplaced(const FrozenRows& frozen, std::uint32_t cid,
-                        const FrozenRows::FrozenEntity& entity, store::Batch* batch) {
+                        const FrozenRows::FrozenEntity& entity, store::DerivedGroup& rows) {
   for (std::uint32_t model = frozen.first_model;
        entity.side == Side::kItem && model < frozen.checkpoint.model; ++model) {
-    batch->Delete(store::Family::kVectors,
-                  format::VectorKey(cid, model, entity.side, entity.ordinal));
+    rows.Delete(store::Family::kVectors,
+                format::VectorKey(cid, model, entity.side, entity.ordinal));
   }
 }
 
 // Puts the dictionary rows of the changed users and items, and their vectors under the active
 // model.
-void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::DerivedGroup& rows) {
   const std::uint32_t model = frozen.checkpoint.model;
   // Entities come in the order they were changed first; RocksDB takes keys in faster as they
   // ascend.
@@ -43,10 +43,10 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
     const auto& entity = frozen.entities[i];
     const std::string key = format::RecordKey(cid, entity.ordinal);
     if (entity.live) {
-      batch->Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
+      rows.Put(RecordFamily(entity.side), key, format::EncodeEntity(entity.record));
     } else {
       // The row stays until this checkpoint: a replay from the one before still needs it (D9).
-      batch->Delete(RecordFamily(entity.side), key);
+      rows.Delete(RecordFamily(entity.side), key);
     }
     // No vectors before the first training (D14).
     if (model == 0) {
@@ -55,60 +55,60 @@ void PutEntities(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batc
     const std::string vector_key = format::VectorKey(cid, model, entity.side, entity.ordinal);
     if (entity.live) {
       format::EncodeVector({frozen.vectors.data() + i * frozen.dim, frozen.dim}, &value);
-      batch->Put(store::Family::kVectors, vector_key, value);
+      rows.Put(store::Family::kVectors, vector_key, value);
     } else {
-      batch->Delete(store::Family::kVectors, vector_key);
-      DeleteFromReplaced(frozen, cid, entity, batch);
+      rows.Delete(store::Family::kVectors, vector_key);
+      DeleteFromReplaced(frozen, cid, entity, rows);
     }
   }
 }
 
 void PutPair(store::Family family, const std::string& key, const std::optional<format::Pair>& pair,
-             store::Batch* batch) {
+             store::DerivedGroup& rows) {
   thread_local std::string value;
   if (pair) {
     format::EncodePair(*pair, &value);
-    batch->Put(family, key, value);
+    rows.Put(family, key, value);
   } else {
-    batch->Delete(family, key);
+    rows.Delete(family, key);
   }
 }
 
 // Puts both families in the order of their keys, which RocksDB takes in faster. The pairs come by
 // user.
-void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
+void PutPairs(const FrozenRows& frozen, std::uint32_t cid, store::DerivedGroup& rows) {
   std::vector<std::uint64_t> by_item;  // item << 32 | place in frozen.pairs
   by_item.reserve(frozen.pairs.size());
   for (std::size_t i = 0; i < frozen.pairs.size(); ++i) {
     const auto& [user, item, pair] = frozen.pairs[i];
-    PutPair(store::Family::kByUser, format::PairKey(cid, user, item), pair, batch);
+    PutPair(store::Family::kByUser, format::PairKey(cid, user, item), pair, rows);
     by_item.push_back(std::uint64_t{item} << 32U | i);
   }
   std::sort(by_item.begin(), by_item.end());
   for (const std::uint64_t entry : by_item) {
     const auto& [user, item, pair] = frozen.pairs[static_cast<std::uint32_t>(entry)];
-    PutPair(store::Family::kByItem, format::PairKey(cid, item, user), pair, batch);
+    PutPair(store::Family::kByItem, format::PairKey(cid, item, user), pair, rows);
   }
 }
 
-void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::Batch* batch) {
-  PutEntities(frozen, cid, batch);
-  PutPairs(frozen, cid, batch);
-  // The number that says up to where the rows go, in the same batch as they (I4).
-  batch->Put(store::Family::kDefault, format::CheckpointKey(cid),
-             format::EncodeCheckpoint(frozen.checkpoint));
+void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::DerivedGroup& rows) {
+  PutEntities(frozen, cid, rows);
+  PutPairs(frozen, cid, rows);
+  // The number that says up to where the rows go, in the same group as they (I4).
+  rows.Put(store::Family::kDefault, format::CheckpointKey(cid),
+           format::EncodeCheckpoint(frozen.checkpoint));
 }
 
 }  // namespace
 
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
-                   FunctionRef<void(store::Batch&)> add_rows, bool sync) {
+                   FunctionRef<void(store::DerivedGroup&)> add_rows) {
   const Storage& storage = shared.context().storage;
   RECO_DCHECK(storage.log->last_committed() >= ticket, "I4");
-  store::Batch batch;
-  PutFrozen(frozen, shared.cid(), &batch);
-  add_rows(batch);
-  return storage.store->Write(batch, sync);
+  const std::unique_ptr<store::DerivedGroup> rows = storage.store->BeginGroup();
+  PutFrozen(frozen, shared.cid(), *rows);
+  add_rows(*rows);
+  return rows->Finish();
 }
 
 Checkpointer::Checkpointer(SharedState& shared) : shared_(shared) {
@@ -146,7 +146,7 @@ void Checkpointer::Throttle() {
 }
 
 Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
-                                    FunctionRef<void(store::Batch&)> add_rows, bool sync) {
+                                    FunctionRef<void(store::DerivedGroup&)> add_rows) {
   CollectionContext& context = shared_.context();
   // 1: the change, the copy and the next generation, under one hold of the lock.
   RECO_RETURN_IF_ERROR(context.storage.Readable());
@@ -170,7 +170,7 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
   frozen_.NotifyAll();
   // 2: the log goes first (D7), so derived rows never hold what the log does not.
   RECO_RETURN_IF_ERROR(context.storage.log->Commit(ticket));
-  RECO_RETURN_IF_ERROR(WriteFrozen(shared_, frozen, ticket, add_rows, sync));
+  RECO_RETURN_IF_ERROR(WriteFrozen(shared_, frozen, ticket, add_rows));
   // 3: rows of this generation may be evicted. A failure above leaves them pinned (I7), and
   // recovery loads the state anew (D8).
   seq_ = frozen.checkpoint.seq;
@@ -190,8 +190,7 @@ Status Checkpointer::Checkpoint() {
     }
   }
   const auto nothing = [](WriteView&) { return Status::Ok(); };
-  return FreezeAndWrite(
-      nothing, [](store::Batch&) {}, false);
+  return FreezeAndWrite(nothing, [](store::DerivedGroup&) {});
 }
 
 Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
@@ -201,18 +200,18 @@ Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
     begin(view);
     return Status::Ok();
   };
-  RECO_RETURN_IF_ERROR(FreezeAndWrite(
-      change, [](store::Batch&) {}, false));
+  RECO_RETURN_IF_ERROR(FreezeAndWrite(change, [](store::DerivedGroup&) {}));
   // The mutex is still held, so no other checkpoint comes between the copy and the snapshot.
   return shared_.context().storage.store->TakeSnapshot();
 }
 
 Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
-                                 FunctionRef<void(store::Batch&)> add_rows) {
+                                 FunctionRef<void(store::DerivedGroup&)> add_rows) {
   MutexLock lock(mutex_);
-  // Synced, whatever the policy: a training of minutes is worth one fsync. The vectors written
-  // before lie in front of it in RocksDB's log.
-  return FreezeAndWrite(swap, add_rows, true);
+  RECO_RETURN_IF_ERROR(FreezeAndWrite(swap, add_rows));
+  // A training of minutes is worth a flush, which makes it durable together with the vectors that
+  // were written before.
+  return shared_.context().storage.store->Flush();
 }
 
 void Checkpointer::Drop() {

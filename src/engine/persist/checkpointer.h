@@ -1,9 +1,9 @@
 // Checkpointer: writes what is dirty, the log first (D7, I4). Also the last step of a training:
-// what a swap changes goes to disk by the same protocol, in one atomic batch (I12).
+// what a swap changes goes to disk by the same protocol, in one group (I12).
 //
 //   1 under the lock: the change, and a copy of all dirty rows; the next generation begins
-//   2 without it: commit the log up to the copy, then write the copy in one batch
-//   3 under the lock: the generation is durable, so its rows may leave memory (I7)
+//   2 without it: commit the log up to the copy, then put the copy into the store as one group
+//   (D37) 3 under the lock: the generation is in the store, so its rows may leave memory (I7)
 //
 // One at a time. Lock order: the checkpointer's mutex, then the collection's. See
 // doc/engine/persist.md.
@@ -22,11 +22,11 @@
 
 namespace reco::engine::persist {
 
-// Writes the copy in one batch, with the rows that `add_rows` puts. `ticket` is that of the last
+// Writes the copy as one group, with the rows that `add_rows` puts. `ticket` is that of the last
 // change that the copy holds, which must be committed (I4). A step of the Checkpointer, apart for
 // its test.
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
-                   FunctionRef<void(store::Batch&)> add_rows, bool sync);
+                   FunctionRef<void(store::DerivedGroup&)> add_rows);
 
 // Thread-safe.
 class Checkpointer {
@@ -46,10 +46,10 @@ class Checkpointer {
   Result<std::unique_ptr<store::Snapshot>> BeginTraining(FunctionRef<void(WriteView&)> begin)
       EXCLUDES(mutex_, shared_);
   // Writes a checkpoint that ends one: `swap` changes the model under the lock of the copy, and
-  // what `add_rows` puts goes into the same batch, synced. Until it is written the folder knows
+  // what `add_rows` puts goes into the same group, and is flushed. Until then the folder knows
   // only the old model. When `swap` fails nothing is written.
   Status EndTraining(FunctionRef<Status(WriteView&)> swap,
-                     FunctionRef<void(store::Batch&)> add_rows) EXCLUDES(mutex_, shared_);
+                     FunctionRef<void(store::DerivedGroup&)> add_rows) EXCLUDES(mutex_, shared_);
 
   // Makes every write from now on fail with kNotFound (I14). Waits for a checkpoint in flight.
   void Drop() EXCLUDES(mutex_, shared_);
@@ -61,7 +61,7 @@ class Checkpointer {
  private:
   // Steps 1 to 3 above; `change` is the change of step 1.
   Status FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
-                        FunctionRef<void(store::Batch&)> add_rows, bool sync) REQUIRES(mutex_)
+                        FunctionRef<void(store::DerivedGroup&)> add_rows) REQUIRES(mutex_)
       EXCLUDES(shared_);
 
   SharedState& shared_;

@@ -187,7 +187,7 @@ class Verifier {
     return rows->status();
   }
 
-  // Checks the active model. A training's swap is one batch, so the model that the checkpoint names
+  // Checks the active model. A training's swap is one group, so the model that the checkpoint names
   // is whole (I12).
   Status CheckVectors() {
     RECO_ASSIGN_OR_RETURN(

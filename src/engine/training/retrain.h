@@ -2,7 +2,7 @@
 //
 //   checkpoint at S, snapshot -> load -> train -> catch up with the writes since S -> write all
 //   vectors under the new model's number -> catch up again -> under the lock: the last rows, swap,
-//   freeze -> one atomic batch makes the new model the active one
+//   freeze -> one group, flushed, makes the new model the active one
 //
 // Until that batch is written the folder knows only the old model, so a crash anywhere leaves it
 // (I12). See doc/engine/training.md.

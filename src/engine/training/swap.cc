@@ -1,7 +1,8 @@
-// Vectors are written ahead under a number that nobody reads; the swap then needs one batch for all
+// Vectors are written ahead under a number that nobody reads; the swap then needs one group for all
 // of it, which the Checkpointer writes (I4, I12).
 #include "engine/training/swap.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -13,25 +14,25 @@
 namespace reco::engine::training {
 namespace {
 
-constexpr std::size_t kVectorsPerBatch = 4'096;
+constexpr std::size_t kVectorsPerGroup = 4'096;
 constexpr std::size_t kModelsListed = 16;
 
-Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side side,
-                        store::Batch* batch) {
+// In groups, so that flushes come between them. Each is a range that nobody reads yet.
+Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side side) {
   const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
   std::string value;
-  for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
-    if (!factors.has_vector(ordinal)) {
-      continue;  // deleted
+  for (std::uint32_t from = 0; from < factors.rows(); from += kVectorsPerGroup) {
+    const auto rows = shared.context().storage.store->BeginGroup();
+    const std::size_t to = std::min<std::size_t>(factors.rows(), from + kVectorsPerGroup);
+    for (std::uint32_t ordinal = from; ordinal < to; ++ordinal) {
+      if (!factors.has_vector(ordinal)) {
+        continue;  // deleted
+      }
+      format::EncodeVector(factors.values(ordinal), &value);
+      rows->Put(store::Family::kVectors,
+                format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
     }
-    format::EncodeVector(factors.values(ordinal), &value);
-    batch->Put(store::Family::kVectors,
-               format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
-    // The batch of the swap is synced, and lies behind these in the same log.
-    if (batch->count() >= kVectorsPerBatch) {
-      RECO_RETURN_IF_ERROR(shared.context().storage.store->Write(*batch, false));
-      batch->Clear();
-    }
+    RECO_RETURN_IF_ERROR(rows->Finish());
   }
   return Status::Ok();
 }
@@ -39,11 +40,11 @@ Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side 
 // Deletes vectors that no list needs: item vectors of the newest replaced models stay, to rank by;
 // users' are solved on read.
 void DeleteReplacedVectors(const SharedState& shared, std::uint32_t old_model,
-                           std::uint32_t new_model, store::Batch* batch) {
+                           std::uint32_t new_model, store::DerivedGroup& rows) {
   const std::string users = format::VectorPrefix(shared.cid(), old_model, Side::kUser);
-  batch->DeleteRange(store::Family::kVectors, users, format::PrefixEnd(users));
+  rows.DeleteRange(store::Family::kVectors, users, format::PrefixEnd(users));
   // Everything older goes, also what a lower `models_kept` or a training that broke off has left.
-  batch->DeleteRange(
+  rows.DeleteRange(
       store::Family::kVectors, format::VectorModelPrefix(shared.cid(), 0),
       format::VectorModelPrefix(shared.cid(),
                                 FirstModelKept(new_model, shared.context().options.models_kept)));
@@ -97,13 +98,13 @@ void Activate(WriteView& view, TrainingRun& run) {
 }  // namespace
 
 Status WriteVectors(const SharedState& shared, const TrainingRun& run) {
-  store::Batch batch;
   const std::string prefix = format::VectorModelPrefix(shared.cid(), run.model_id);
   // What a training that broke off has left under this number.
-  batch.DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
-  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kUser, &batch));
-  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kItem, &batch));
-  return shared.context().storage.store->Write(batch, false);
+  const auto rows = shared.context().storage.store->BeginGroup();
+  rows->DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
+  RECO_RETURN_IF_ERROR(rows->Finish());
+  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kUser));
+  return WriteSideVectors(shared, run, Side::kItem);
 }
 
 Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer, TrainingRun& run) {
@@ -120,13 +121,13 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
     record = DescribeModel(view, run);
     return Status::Ok();
   };
-  const auto add_rows = [&](store::Batch& batch) {
-    batch.Put(store::Family::kModels, format::ModelKey(shared.cid(), record.id),
-              format::EncodeModel(record));
-    DeleteReplacedVectors(shared, old_model, record.id, &batch);
+  const auto add_rows = [&](store::DerivedGroup& rows) {
+    rows.Put(store::Family::kModels, format::ModelKey(shared.cid(), record.id),
+             format::EncodeModel(record));
+    DeleteReplacedVectors(shared, old_model, record.id, rows);
     if (record.id > kModelsListed) {
-      batch.DeleteRange(store::Family::kModels, format::ModelKey(shared.cid(), 0),
-                        format::ModelKey(shared.cid(), record.id - kModelsListed + 1));
+      rows.DeleteRange(store::Family::kModels, format::ModelKey(shared.cid(), 0),
+                       format::ModelKey(shared.cid(), record.id - kModelsListed + 1));
     }
   };
   return checkpointer.EndTraining(swap, add_rows);

@@ -22,7 +22,7 @@ std::uint64_t SeqOnDisk(const Catalogue& catalogue) {
   return *stored ? format::DecodeCheckpoint(**stored)->seq : 0;
 }
 
-const auto kNoRows = [](store::Batch&) {};
+const auto kNoRows = [](store::DerivedGroup&) {};
 
 TEST(Checkpointer, WritesWhatIsDirtyAndCommitsTheLogFirst) {
   Catalogue catalogue;
@@ -58,11 +58,11 @@ TEST(Checkpointer, SwapThatFailsWritesNothing) {
   EXPECT_EQ(SeqOnDisk(catalogue), 1U);
 }
 
-TEST(Checkpointer, RowsOfASwapGoIntoTheSameBatch) {
+TEST(Checkpointer, RowsOfASwapGoIntoTheSameGroup) {
   Catalogue catalogue;
   catalogue.Add("u", "i");
   const auto nothing = [](WriteView&) { return Status::Ok(); };
-  const auto add = [](store::Batch& batch) {
+  const auto add = [](store::DerivedGroup& batch) {
     batch.Put(store::Family::kDefault, "beside", "the swap");
   };
   ASSERT_TRUE(catalogue.collection->checkpointer().EndTraining(nothing, add).ok());
@@ -92,11 +92,10 @@ TEST(CheckpointerDeathTest, RowsAheadOfTheLogStopTheProgram) {
     WriteView view(catalogue.shared());
     frozen = view.state().Freeze();
   }
-  EXPECT_DEATH(
-      static_cast<void>(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows, false).ok()),
-      "invariant I4 broken");
+  EXPECT_DEATH(static_cast<void>(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows).ok()),
+               "invariant I4 broken");
   ASSERT_TRUE(catalogue.storage.log->Commit(ticket).ok());
-  EXPECT_TRUE(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows, false).ok());
+  EXPECT_TRUE(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows).ok());
 }
 
 #endif
