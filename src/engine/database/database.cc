@@ -22,9 +22,10 @@ namespace {
 using engine::Collection;
 using engine::DatabaseHooks;
 
-constexpr std::int64_t kMaintenanceUs = 10'000;    // between two looks at what is due
-constexpr std::int64_t kHousekeepingUs = 100'000;  // expiry and memory accounting
-constexpr std::int64_t kSecondUs = 1'000'000;      // retrain triggers, recovery attempts
+constexpr std::int64_t kMaintenanceUs = 10'000;       // between two looks at what is due
+constexpr std::int64_t kHousekeepingUs = 100'000;     // expiry and memory accounting
+constexpr std::int64_t kSecondUs = 1'000'000;         // retrain triggers, recovery attempts
+constexpr std::int64_t kUnflushedUsMax = 60'000'000;  // age of what a crash would take from tables
 constexpr std::size_t kExpiredPerRound = 1'000;
 constexpr std::uint64_t kFlushAtCloseBytes = 8ULL << 20U;
 constexpr std::string_view kProbeKey = "probe";
@@ -357,6 +358,26 @@ Status Database::Impl::CheckpointCollections(bool all) {
   return failure;
 }
 
+// Small folders would otherwise never flush, and lose with a crash what no event stands for, such
+// as the figures of an evaluation.
+void Database::Impl::FlushIfOld(std::int64_t now_us) {
+  Status status;
+  {
+    ReaderLock lock(state_mutex);
+    if (storage.store == nullptr || !storage.store->has_unflushed_groups()) {
+      flushed_us = now_us;
+      return;
+    }
+    if (now_us - flushed_us < kUnflushedUsMax) {
+      return;
+    }
+    status = storage.store->Flush();
+  }
+  if (!status.ok()) {
+    Recover(status);
+  }
+}
+
 void Database::Impl::ExpireKeys() {
   if (degraded) {
     return;
@@ -409,6 +430,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
     second_us = now_us;
     DropReplacedModels();
     StartDueRetrains();
+    FlushIfOld(now_us);
     // The folder may have become writable: a disk that was full, a mount that is back.
     if (degraded) {
       Recover(CheckWritable());

@@ -95,6 +95,7 @@ class Database::Impl {
   Status CheckpointCollections(bool all) EXCLUDES(state_mutex);
   // Does one round of the maintenance thread.
   void Maintain(std::int64_t now_us) EXCLUDES(state_mutex);
+  void FlushIfOld(std::int64_t now_us) EXCLUDES(state_mutex);
   void ExpireKeys() EXCLUDES(state_mutex);
   void StartDueRetrains() EXCLUDES(state_mutex);
   void DropReplacedModels() EXCLUDES(state_mutex, keyspace_mutex);
@@ -196,6 +197,7 @@ class Database::Impl {
   std::set<std::uint32_t> busy_collections GUARDED_BY(threads_mutex);  // cids with a job to run
   std::int64_t housekeeping_us = 0;                                    // confined to Maintain
   std::int64_t second_us = 0;                                          // confined to Maintain
+  std::int64_t flushed_us = 0;                                         // confined to Maintain
   std::thread sync_thread;
   std::thread maintenance_thread;
   std::thread job_thread;

@@ -442,6 +442,32 @@ TEST(Database, SecondOpenOfAFolderIsRefused) {
   EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
 }
 
+// A checkpoint of a quiet folder is in tables after a minute, so that a crash leaves little to
+// replay.
+TEST(Database, AMinuteAfterACheckpointACrashKeepsIt) {
+  Shop shop(/*background_threads=*/false);
+  ASSERT_TRUE(shop.Add("ann", "lamp").ok());
+  const auto after_crash = [&](const std::string& name) {
+    Options options = shop.options;
+    options.path = shop.folder.path() + name;
+    std::filesystem::copy(shop.options.path, options.path,
+                          std::filesystem::copy_options::recursive);
+    const auto opened = Database::Open(options);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return opened.ok() ? (*opened)->CollectionDetails("shop")->checkpoint_seq : 0;
+  };
+  const auto maintain_after = [&](std::int64_t ms) {
+    shop.clock.AdvanceMs(ms);
+    engine::DatabaseAccess::Maintain(*shop.db);
+  };
+  maintain_after(1'000);
+  ASSERT_TRUE(shop.db->Checkpoint().ok());
+  maintain_after(1'000);
+  EXPECT_EQ(after_crash("/at-once"), 0U);
+  maintain_after(60'000);
+  EXPECT_EQ(after_crash("/later"), 1U);
+}
+
 TEST(Database, DeletedCollectionIsGoneAndItsKeyFree) {
   Shop shop;
   shop.Fill(500, 20, 20, 15);
