@@ -35,8 +35,8 @@ struct Options {
   // Number of key spaces that SELECT can choose from, 1 to 256.
   std::uint32_t databases = 16;
 
-  // A checkpoint of the derived rows starts after so many events. More: fewer writes to disk and a
-  // longer replay at start (about 10 us an event). 100 to 1,000,000.
+  // A checkpoint of the derived rows starts after so many events. More: fewer bytes written, and
+  // more memory for rows that are not yet in one. 100 to 1,000,000.
   std::uint64_t checkpoint_events = 10'000;
 
   // ... or after so many seconds when there is anything to write. 1 to 3,600.

@@ -55,6 +55,9 @@ class Gram {
   double RelativeDistance(const Gram& other) const;
 
  private:
+  // Settles four rows from i and a vector of columns from k.
+  void SettleTile(std::size_t i, std::size_t k);
+
   std::uint32_t dim_;
   std::uint32_t stride_;
   AlignedVector<double> values_;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kBlock = 256;
 // Changes that one pass over a Gram takes in: 16 KB of rows at d = 64.
 constexpr std::size_t kDeferredMax = 16;
+constexpr std::size_t kTileRows = 4;
 
 // What a pair's change is to the sums: its share of the matrix and of the right side.
 struct Share {
@@ -57,7 +58,7 @@ void Gram::Update(const float* old_row, const float* new_row) {
 }
 
 void Gram::Defer(const float* old_row, const float* new_row) {
-  if (deferred_.size() == 2 * kDeferredMax * stride_) {
+  if (deferred_.size() == kDeferredMax * 2 * stride_) {
     Settle();
   }
   deferred_.insert(deferred_.end(), old_row, old_row + stride_);
@@ -65,35 +66,39 @@ void Gram::Defer(const float* old_row, const float* new_row) {
 }
 
 void Gram::Settle() {
-  using simd::kWideLanes;
-  using simd::Wide;
-  const double* end = deferred_.data() + deferred_.size();
-  // Tiles of 4 rows by a vector stay in registers while all changes go by. Products of two floats
-  // are exact in float64 and added in one order, so the result stays symmetric to the bit.
-  for (std::size_t i = 0; i < stride_ && !deferred_.empty(); i += 4) {
-    for (std::size_t k = 0; k < stride_; k += kWideLanes) {
-      double* out = values_.data() + i * stride_ + k;
-      Wide sums[4];
-      for (std::size_t r = 0; r < 4; ++r) {
-        sums[r] = simd::Load(out + r * stride_);
-      }
-      for (const double* row = deferred_.data(); row < end; row += 2 * stride_) {
-        const double* gained = row + stride_;
-        const Wide lost_columns = simd::Load(row + k);
-        const Wide gained_columns = simd::Load(gained + k);
-        for (std::size_t r = 0; r < 4; ++r) {
-          sums[r] += gained[i + r] * gained_columns;
-          sums[r] -= row[i + r] * lost_columns;
-        }
-      }
-      for (std::size_t r = 0; r < 4; ++r) {
-        simd::Store(out + r * stride_, sums[r]);
-        simd::StoreNarrow(values32_.data() + (i + r) * stride_ + k, sums[r]);
-      }
+  for (std::size_t i = 0; i < stride_ && !deferred_.empty(); i += kTileRows) {
+    for (std::size_t k = 0; k < stride_; k += simd::kWideLanes) {
+      SettleTile(i, k);
     }
     RECO_DCHECK(std::isfinite(values_[i * stride_ + i]), "I8");
   }
   deferred_.clear();
+}
+
+// A tile stays in registers while all changes go by. Products of two floats are exact in float64
+// and added in one order, so the result stays symmetric to the bit.
+void Gram::SettleTile(std::size_t i, std::size_t k) {
+  using simd::Wide;
+  const std::size_t stride = stride_;
+  double* out = values_.data() + i * stride + k;
+  Wide sums[kTileRows];
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    sums[r] = simd::Load(out + r * stride);
+  }
+  const double* end = deferred_.data() + deferred_.size();
+  for (const double* lost = deferred_.data(); lost < end; lost += 2 * stride) {
+    const double* gained = lost + stride;
+    const Wide lost_columns = simd::Load(lost + k);
+    const Wide gained_columns = simd::Load(gained + k);
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      sums[r] += gained[i + r] * gained_columns;
+      sums[r] -= lost[i + r] * lost_columns;
+    }
+  }
+  for (std::size_t r = 0; r < kTileRows; ++r) {
+    simd::Store(out + r * stride, sums[r]);
+    simd::StoreNarrow(values32_.data() + (i + r) * stride + k, sums[r]);
+  }
 }
 
 void Gram::Assign(std::span<const double> values) {

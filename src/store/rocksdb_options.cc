@@ -19,8 +19,7 @@ constexpr std::size_t kMiB = 1U << 20U;
 constexpr std::uint64_t kNever = 1ULL << 40U;
 // What is taken of the disk ahead of the log, which RocksDB goes by the write buffers for.
 constexpr std::size_t kLogBytesAhead = 16 * kMiB;
-constexpr std::size_t kMemtableMax = 16ULL << 30U;  // its filter's size is 32 bits of a share of it
-constexpr int kMemtablesMax = 3;                    // then writers wait for a flush
+constexpr int kMemtablesMax = 3;  // then writers wait for a flush
 constexpr int kOpenFilesMax = 512;
 constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
@@ -169,7 +168,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const StoreOptions
     // lies, a few steps on.
     cf.memtable_insert_with_hint_prefix_extractor = std::make_shared<PairsOfACollection>();
     cf.memtable_prefix_bloom_size_ratio =
-        0.05 * static_cast<double>(MemtableBytes(options)) / kMemtableMax;
+        0.05 * static_cast<double>(MemtableBytes(options)) / static_cast<double>(kMemtableMax);
     cf.memtable_whole_key_filtering = true;
   }
   static const bool kHasLz4 = HasLz4();

@@ -1,6 +1,7 @@
 // How RocksDB is set up: one place for every knob.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include <rocksdb/cache.h>
@@ -10,6 +11,10 @@
 #include "store/store.h"
 
 namespace reco::store {
+
+// A family's memtable, above which RocksDB flushes by itself. Nothing may come to that: the flush
+// could come into a group (D37).
+inline constexpr std::size_t kMemtableMax = 16ULL << 30U;
 
 // The memory that all families share.
 struct SharedMemory {

@@ -31,6 +31,9 @@ constexpr std::string_view kTableFileEnding = ".sst";
 constexpr std::size_t kProbeChunkBytes = 1U << 20U;
 // Empty write buffers of all families take some of it.
 constexpr std::uint64_t kFlushMin = 1U << 20U;
+// Well below where RocksDB would flush by itself, whatever comes in while a group is written.
+constexpr std::uint64_t kFlushMax = 4ULL << 30U;
+static_assert(kFlushMax <= kMemtableMax / 4);
 // Of a group, in one write: about 0.1 ms.
 constexpr std::size_t kChangesAStep = 64;
 constexpr std::size_t kBytesAStep = 256U << 10U;
@@ -218,7 +221,7 @@ class RocksStore final : public Store {
              rocksdb::DB* db, Handles handles, std::unique_ptr<FolderLock> lock)
       : path_(options.path),
         read_only_(options.read_only),
-        flush_at_bytes_(std::max(kFlushMin, options.write_buffer_bytes)),
+        flush_at_bytes_(std::clamp(options.write_buffer_bytes, kFlushMin, kFlushMax)),
         lock_(std::move(lock)),
         memory_(std::move(memory)),
         faults_(std::move(faults)),
@@ -329,6 +332,10 @@ class RocksStore final : public Store {
 
   Status Resume() override {
     RECO_RETURN_IF_ERROR(CheckWritable());
+    {
+      MutexLock lock(groups_mutex_);
+      RECO_RETURN_IF_ERROR(half_a_group_);  // RocksDB would flush it
+    }
     RECO_RETURN_IF_ERROR(ToStatus(ProbeSpace(), "resume"));
     RECO_RETURN_IF_ERROR(ToStatus(db_->Resume(), "resume"));
     faults_->Clear();

@@ -207,7 +207,7 @@ constexpr OptionSpec kOptions[] = {
      .section = kStorage,
      .documentation =
          "Events after which the rows derived from them are written in the background. "
-         "More: fewer bytes written, a longer replay at start (about 10 us an event).",
+         "More: fewer bytes written, more memory for rows that are not yet in a checkpoint.",
      .min = 100,
      .max = 1'000'000},
     {.name = "checkpoint-interval",
@@ -286,7 +286,9 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "64mb",
      .field = &ServerOptions::write_buffer_bytes,
      .section = kMemory,
-     .documentation = "Memory in which writes gather before they become a file.",
+     .documentation =
+         "Memory in which writes gather before they become files, when it is full or a minute old. "
+         "A start after a crash replays the events since (about 10 us each).",
      .min = kMebi,
      .max = kInt64Max},
     {.name = "training-threads",

@@ -2,8 +2,8 @@
 // what a swap changes goes to disk by the same protocol, in one group (I12).
 //
 //   1 under the lock: the change, and a copy of all dirty rows; the next generation begins
-//   2 without it: commit the log up to the copy, then put the copy into the store as one group
-//   (D37) 3 under the lock: the generation is in the store, so its rows may leave memory (I7)
+//   2 without it: commit the log up to the copy, then put the copy into the store, one group (D37)
+//   3 under the lock: the generation is in the store, so its rows may leave memory (I7)
 //
 // One at a time. Lock order: the checkpointer's mutex, then the collection's. See
 // doc/engine/persist.md.
