@@ -91,7 +91,6 @@ class Information {
   const float* matrix() const { return matrix_.data(); }
   const float* right_side() const { return right_.data(); }  // stride
  private:
-  std::uint32_t dim_;
   std::uint32_t stride_;
   AlignedVector<float> matrix_;
   AlignedVector<float> right_;

@@ -136,10 +136,7 @@ Gram GramOf(const FactorTable& rows) {
 }
 
 Information::Information(std::uint32_t dim)
-    : dim_(dim),
-      stride_(StrideFor(dim)),
-      matrix_(std::size_t{stride_} * stride_),
-      right_(stride_) {}
+    : stride_(StrideFor(dim)), matrix_(std::size_t{stride_} * stride_), right_(stride_) {}
 
 void Information::Replace(const float* factor, float alpha, float old_weight, float new_weight) {
   const Change changes[] = {{factor, old_weight, new_weight}};
