@@ -38,23 +38,8 @@ Gram::Gram(std::uint32_t dim)
       values32_(std::size_t{stride_} * stride_) {}
 
 void Gram::Update(const float* old_row, const float* new_row) {
-  using simd::LoadWide;
-  using simd::Wide;
-  // Products of two floats are exact in float64, so the result stays symmetric to the bit.
-  for (std::size_t i = 0; i < dim_; ++i) {
-    const double gained = new_row[i];
-    const double lost = -static_cast<double>(old_row[i]);
-    double* row = values_.data() + i * stride_;
-    float* row32 = values32_.data() + i * stride_;
-    for (std::size_t k = 0; k < stride_; k += simd::kWideLanes) {
-      Wide sum = simd::Load(row + k);
-      sum += gained * LoadWide(new_row + k);
-      sum += lost * LoadWide(old_row + k);
-      simd::Store(row + k, sum);
-      simd::StoreNarrow(row32 + k, sum);
-    }
-    RECO_DCHECK(std::isfinite(row[i]), "I8");
-  }
+  Defer(old_row, new_row);
+  Settle();
 }
 
 void Gram::Defer(const float* old_row, const float* new_row) {
