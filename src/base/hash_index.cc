@@ -20,6 +20,11 @@ std::uint64_t FoldMultiply(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
+// Far below the load at which segments grow, so that a handle that comes and goes moves nothing.
+bool NearlyEmpty(std::size_t used, std::size_t capacity) {
+  return used * 8 <= capacity;
+}
+
 // Up to eight bytes as a number.
 std::uint64_t Load(const char* bytes, std::size_t size) {
   std::uint64_t value = 0;
@@ -58,6 +63,14 @@ void HashIndex::Segment::Put(Slot slot) {
   }
   slots[i] = slot;
   ++used;
+}
+
+void HashIndex::Segment::PutAll(const Segment& other) {
+  for (std::size_t i = 0; i < other.capacity(); ++i) {
+    if (other.slots[i].handle != kNone) {
+      Put(other.slots[i]);
+    }
+  }
 }
 
 HashIndex::HashIndex() {
@@ -110,6 +123,7 @@ void HashIndex::Erase(std::uint32_t tag, std::uint32_t handle) {
   segment.slots[hole] = Slot{};
   --segment.used;
   --size_;
+  Shrink(tag);
 }
 
 void HashIndex::Grow(std::uint32_t tag) {
@@ -120,14 +134,14 @@ void HashIndex::Grow(std::uint32_t tag) {
     return;
   }
   RECO_CHECK(segment.bits < 31);
-  Segment larger(segment.depth, segment.bits + 1);
-  for (std::size_t i = 0; i < segment.capacity(); ++i) {
-    if (segment.slots[i].handle != kNone) {
-      larger.Put(segment.slots[i]);
-    }
-  }
-  slots_ += larger.capacity() - segment.capacity();
-  segment = std::move(larger);
+  Resize(segment, segment.bits + 1);
+}
+
+void HashIndex::Resize(Segment& segment, std::uint32_t bits) {
+  Segment resized(segment.depth, bits);
+  resized.PutAll(segment);
+  slots_ += resized.capacity() - segment.capacity();
+  segment = std::move(resized);
 }
 
 void HashIndex::Split(std::uint32_t tag) {
@@ -153,6 +167,58 @@ void HashIndex::Split(std::uint32_t tag) {
   slots_ += upper->capacity();
   segment = std::move(lower);
   segments_.push_back(std::move(upper));
+}
+
+void HashIndex::Shrink(std::uint32_t tag) {
+  // What is joined may be as empty as the one beside it.
+  while (Join(tag)) {
+  }
+  Segment& segment = *directory_[DirectoryIndex(tag)];
+  while (segment.bits > kFirstSlotBits && NearlyEmpty(segment.used, segment.capacity())) {
+    Resize(segment, segment.bits - 1);
+  }
+}
+
+bool HashIndex::Join(std::uint32_t tag) {
+  Segment* lower = directory_[DirectoryIndex(tag)];
+  const std::uint32_t depth = lower->depth;
+  if (depth == 0) {
+    return false;
+  }
+  const std::size_t buddy_bit = std::size_t{1} << (depth_ - depth);
+  Segment* upper = directory_[DirectoryIndex(tag) ^ buddy_bit];
+  // A deeper one has to be joined with its own buddy first.
+  if (upper->depth != depth ||
+      !NearlyEmpty(lower->used + upper->used, std::max(lower->capacity(), upper->capacity()))) {
+    return false;
+  }
+  if ((DirectoryIndex(tag) & buddy_bit) != 0) {
+    std::swap(lower, upper);
+  }
+  Segment joined(depth - 1, std::max(lower->bits, upper->bits));
+  joined.PutAll(*lower);
+  joined.PutAll(*upper);
+  slots_ += joined.capacity() - lower->capacity() - upper->capacity();
+  *lower = std::move(joined);
+  std::replace(directory_.begin(), directory_.end(), upper, lower);
+  segments_.erase(std::find_if(segments_.begin(), segments_.end(),
+                               [upper](const auto& segment) { return segment.get() == upper; }));
+  if (std::none_of(segments_.begin(), segments_.end(),
+                   [this](const auto& segment) { return segment->depth == depth_; })) {
+    HalveDirectory();
+  }
+  return true;
+}
+
+void HashIndex::HalveDirectory() {
+  std::vector<Segment*> halved;
+  halved.reserve(directory_.size() / 2);
+  for (std::size_t i = 0; i < directory_.size(); i += 2) {
+    halved.push_back(directory_[i]);
+  }
+  directory_ = std::move(halved);
+  --depth_;
+  segments_.shrink_to_fit();
 }
 
 void HashIndex::DoubleDirectory() {

@@ -20,11 +20,11 @@ inline constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15ULL;
 std::uint32_t HashTag(std::string_view name, std::uint64_t seed);
 
 // Extendible hashing (Fagin et al. 1979): a directory over the tag's leading bits leads to segments
-// of at most 512 open-addressing slots; a full segment splits in two. So no insertion moves more
-// than one segment (a few microseconds) however large the index is, and segments stand in tag
-// order, which gives Scan a cursor that growth does not disturb.
+// of at most 512 open-addressing slots; a full segment splits in two, two that have become nearly
+// empty are one again. So no call moves more than one segment (a few microseconds) however large
+// the index is, and segments stand in tag order, which gives Scan a cursor that neither disturbs.
 //
-// Memory: 8 bytes a slot, 11 to 22 bytes a handle. Segments never merge; Clear() frees them.
+// Memory: 8 bytes a slot, 11 to 22 bytes a handle while handles come, up to 64 while they go.
 // Thread-compatible.
 class HashIndex {
  public:
@@ -82,6 +82,7 @@ class HashIndex {
     }
     std::size_t Next(std::size_t slot) const { return (slot + 1) & (capacity() - 1); }
     void Put(Slot slot);
+    void PutAll(const Segment& other);
 
     std::uint32_t depth;
     std::uint32_t bits;
@@ -95,7 +96,13 @@ class HashIndex {
   // Makes room in the segment of `tag`, which is full.
   void Grow(std::uint32_t tag);
   void Split(std::uint32_t tag);
+  void Resize(Segment& segment, std::uint32_t bits);
   void DoubleDirectory();
+  // Makes less room where the segment of `tag` is nearly empty.
+  void Shrink(std::uint32_t tag);
+  // Makes one segment of that of `tag` and its neighbor where they are nearly empty.
+  bool Join(std::uint32_t tag);
+  void HalveDirectory();
 
   std::uint32_t depth_ = 0;
   std::size_t size_ = 0;

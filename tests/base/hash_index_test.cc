@@ -151,6 +151,29 @@ TEST(HashIndex, ChosenTagsThatCannotBeSplitStillWork) {
   EXPECT_EQ(FindExact(index, 0x12345678U, 0), HashIndex::kNone);
 }
 
+TEST(HashIndex, GivesMemoryBackAsHandlesGo) {
+  HashIndex index;
+  const std::size_t empty = index.memory_bytes();
+  std::mt19937 random(5);
+  std::vector<std::uint32_t> tags(100'000);
+  for (std::uint32_t handle = 0; handle < tags.size(); ++handle) {
+    tags[handle] = random();
+    index.Insert(tags[handle], handle);
+  }
+  for (std::uint32_t handle = 1'000; handle < tags.size(); ++handle) {
+    index.Erase(tags[handle], handle);
+  }
+  EXPECT_LE(index.memory_bytes(), 1'000U * 100);
+  for (std::uint32_t handle = 0; handle < 1'000; ++handle) {
+    ASSERT_EQ(FindExact(index, tags[handle], handle), handle);
+  }
+  EXPECT_EQ(Walk(index, 10).size(), 1'000U);
+  for (std::uint32_t handle = 0; handle < 1'000; ++handle) {
+    index.Erase(tags[handle], handle);
+  }
+  EXPECT_LE(index.memory_bytes(), empty + 64);
+}
+
 TEST(HashIndex, TakesAtMost24BytesAHandleWhenLarge) {
   HashIndex index;
   std::mt19937 random(4);

@@ -140,7 +140,7 @@ Result<RankedValues> SumRows(const SharedState& shared, const Basket& basket) {
   for (std::size_t next = 0; next < basket.users.size();) {
     ReadView view(shared);
     // Items may have come since the last step, and rows name them.
-    sums.resize(view.state().items().entities.size());
+    sums.resize(view.state().items().ids.end());
     met.resize(sums.size());
     for (std::uint64_t read = 0; next < basket.users.size() && read < kPairsAStep; ++next) {
       const auto& [user, weight] = basket.users[next];

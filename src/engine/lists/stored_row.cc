@@ -11,7 +11,7 @@ Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::
   {
     ReadView view(shared);
     const SideState& own = view.state().side(side);
-    if (ordinal >= own.entities.size() || own.entities[ordinal].pairs == 0) {
+    if (own.entities[ordinal].pairs == 0) {
       return std::vector<RowPair>();
     }
     if (const Row* row = own.rows.Find(ordinal); row != nullptr) {

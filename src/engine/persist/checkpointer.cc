@@ -174,8 +174,15 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
   // 3: rows of this generation may be evicted. A failure above leaves them pinned (I7), and
   // recovery loads the state anew (D8).
   seq_ = frozen.checkpoint.seq;
-  WriteView view(shared_);
-  view.state().SetDurable(frozen.generation);
+  {
+    WriteView view(shared_);
+    view.state().SetDurable(frozen.generation);
+  }
+  bool more = true;
+  while (more) {
+    WriteView view(shared_);
+    more = view.state().ForgetErased();
+  }
   return Status::Ok();
 }
 

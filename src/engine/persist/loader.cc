@@ -114,7 +114,7 @@ bool Loader::TakeEntity(Side side, StoredEntity&& stored) {
     reused_.push_back({side, ordinal, record.id});
   }
   view_.state().Grow(side, std::max(own.ids.end(), ordinal + 1));
-  Entity& entity = own.entities[ordinal];
+  Entity& entity = own.entities.Make(ordinal);
   entity.pairs = record.pairs;
   entity.events = record.events;
   entity.last_seq = record.last_seq;
@@ -132,10 +132,8 @@ bool Loader::TakeEntity(Side side, StoredEntity&& stored) {
 // Fills in the sums of squares, which records of an older version lack; the next checkpoint writes
 // them.
 Status Loader::SumSquares() {
-  auto& items = view_.state().items().entities;
-  for (Entity& item : items) {
-    item.squares = 0;
-  }
+  SideState& items = view_.state().items();
+  items.entities.ForEach(0, items.ids.end(), [](std::uint32_t, Entity& item) { item.squares = 0; });
   const auto rows = store_.Scan(store::Family::kByItem, format::CollectionPrefix(cid_));
   for (; rows->Valid(); rows->Next()) {
     const std::string_view key = rows->key();
@@ -143,14 +141,15 @@ Status Loader::SumSquares() {
     const std::uint32_t item =
         format::TrailingOrdinal(key.substr(0, key.size() - sizeof(std::uint32_t)));
     RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
-    if (item >= items.size()) {
+    Entity* entity = items.entities.Find(item);
+    if (entity == nullptr) {
       return Status::Corruption("family by_item: a pair of an unknown item " +
                                 std::to_string(item));
     }
-    items[item].squares += static_cast<double>(pair.weight) * static_cast<double>(pair.weight);
+    entity->squares += static_cast<double>(pair.weight) * static_cast<double>(pair.weight);
   }
-  for (std::uint32_t item = 0; item < items.size(); ++item) {
-    if (items[item].pairs > 0) {
+  for (std::uint32_t item = 0; item < items.ids.end(); ++item) {
+    if (items.entities[item].pairs > 0) {
       view_.state().MarkChanged(Side::kItem, item);
     }
   }
@@ -172,11 +171,11 @@ Status Loader::LoadVectors(Side side, std::uint32_t model) {
   }
   own.factors = std::make_unique<model::FactorTable>(own.factors->dim());
   own.factors->Allocate(live.size());
-  own.factors->Renumber(live, own.entities.size());
+  own.factors->Renumber(live, own.ids.end());
   const auto rows = store_.Scan(store::Family::kVectors, format::VectorPrefix(cid_, model, side));
   for (; rows->Valid(); rows->Next()) {
     const std::uint32_t ordinal = format::TrailingOrdinal(rows->key());
-    if (ordinal >= own.entities.size()) {
+    if (ordinal >= own.ids.end()) {
       return Status::Corruption("family vectors: a vector of an unknown ordinal " +
                                 std::to_string(ordinal));
     }
@@ -280,7 +279,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   // is damage, and Apply would write out of their bounds.
   const auto known = [&](Side side, std::uint32_t ordinal) {
     return (!on_pair && ordinal == format::kNoOrdinal) ||
-           ordinal < view_.state().side(side).entities.size();
+           ordinal < view_.state().side(side).ids.end();
   };
   if (!known(Side::kUser, event.user) || !known(Side::kItem, event.item)) {
     return Status::Corruption("family events: event " + std::to_string(seq) +

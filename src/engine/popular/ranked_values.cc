@@ -27,8 +27,7 @@ class RankedValues::Selection {
   double threshold() const { return threshold_; }
 
   void Offer(std::uint32_t ordinal, double value) {
-    // kUnranked is below or equal to any threshold.
-    if (value < threshold_ || value == kUnranked || !query_.accept(ordinal)) {
+    if (value < threshold_ || !query_.accept(ordinal)) {
       return;
     }
     // Equal to the threshold still gets in: ties are broken by `before`, in Shrink.
@@ -64,60 +63,61 @@ class RankedValues::Selection {
 
   const PageQuery& query_;
   const std::size_t limit_;
-  double threshold_ = kUnranked;
+  double threshold_ = kNothing;
   std::vector<RankedValue> found_;
 };
 
-void RankedValues::Put(std::uint32_t ordinal, double value) {
+double RankedValues::MaximumOf(std::size_t block) const {
+  double maximum = kNothing;
+  ForEachOf(block, [&](std::uint32_t, double value) { maximum = std::max(maximum, value); });
+  return maximum;
+}
+
+void RankedValues::Set(std::uint32_t ordinal, double value) {
   const std::size_t b = ordinal / kBlock;
-  while (blocks_.size() <= b) {
-    blocks_.emplace_back().fill(kUnranked);
-    maxima_.push_back(kUnranked);
+  if (maxima_.size() <= b) {
+    maxima_.resize(b + 1, kNothing);
   }
-  auto& block = blocks_[b];
-  double& maximum = maxima_[b];
-  const double old = std::exchange(block[ordinal % kBlock], value);
-  if (value >= maximum) {
-    maximum = value;
+  const double old = std::exchange(values_.Make(ordinal), value);
+  if (value >= maxima_[b]) {
+    maxima_[b] = value;
     // The maximum may have fallen; another of the same value may stand beside it.
-  } else if (old == maximum) {
-    maximum = *std::max_element(block.begin(), block.end());
+  } else if (old == maxima_[b]) {
+    maxima_[b] = MaximumOf(b);
   }
 }
 
 void RankedValues::Unrank(std::uint32_t ordinal) {
-  if (ordinal / kBlock < blocks_.size()) {
-    Put(ordinal, kUnranked);
+  const double* found = values_.Find(ordinal);
+  if (found == nullptr) {
+    return;
+  }
+  const double old = *found;
+  values_.Erase(ordinal);
+  if (double& maximum = maxima_[ordinal / kBlock]; old == maximum) {
+    maximum = MaximumOf(ordinal / kBlock);
   }
 }
 
 void RankedValues::Clear() {
-  blocks_.clear();
+  values_.Clear();
   maxima_.clear();
   maxima_.shrink_to_fit();
 }
 
 void RankedValues::Scale(double factor) {
-  for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    for (double& value : blocks_[b]) {
-      // A factor that underflows to 0 would make NaN of the mark.
-      value = value == kUnranked ? kUnranked : value * factor;
-    }
-    maxima_[b] = *std::max_element(blocks_[b].begin(), blocks_[b].end());
+  values_.ForEach(0, values_.end(), [factor](std::uint32_t, double& value) { value *= factor; });
+  for (std::size_t b = 0; b < maxima_.size(); ++b) {
+    maxima_[b] = MaximumOf(b);
   }
 }
 
 double RankedValues::value(std::uint32_t ordinal) const {
-  const std::size_t b = ordinal / kBlock;
-  if (b >= blocks_.size()) {
-    return 0;
-  }
-  const double value = blocks_[b][ordinal % kBlock];
-  return value == kUnranked ? 0 : value;
+  return values_[ordinal];
 }
 
 std::vector<RankedValue> RankedValues::Top(const PageQuery& query) const {
-  const std::size_t candidates = query.among ? query.among->size() : blocks_.size() * kBlock;
+  const std::size_t candidates = query.among ? query.among->size() : maxima_.size() * kBlock;
   // Each bound by itself, so that the sum of two large numbers does not wrap.
   const std::size_t limit = std::min(query.count, candidates) + std::min(query.offset, candidates);
   if (query.count == 0 || limit == 0) {
@@ -129,8 +129,8 @@ std::vector<RankedValue> RankedValues::Top(const PageQuery& query) const {
     return std::move(selection).Take();
   }
   for (const std::uint32_t ordinal : *query.among) {
-    if (ordinal / kBlock < blocks_.size()) {
-      selection.Offer(ordinal, blocks_[ordinal / kBlock][ordinal % kBlock]);
+    if (const double* value = values_.Find(ordinal)) {
+      selection.Offer(ordinal, *value);
     }
   }
   return std::move(selection).Take();
@@ -149,14 +149,13 @@ void RankedValues::OfferAll(Selection* selection) const {
     const std::uint32_t b = order.front().second;
     std::pop_heap(order.begin(), order.end());
     order.pop_back();
-    for (std::uint32_t i = 0; i < kBlock; ++i) {
-      selection->Offer(b * kBlock + i, blocks_[b][i]);
-    }
+    ForEachOf(
+        b, [selection](std::uint32_t ordinal, double value) { selection->Offer(ordinal, value); });
   }
 }
 
 std::size_t RankedValues::memory_bytes() const {
-  return blocks_.size() * sizeof(blocks_[0]) + maxima_.capacity() * sizeof(maxima_[0]);
+  return values_.memory_bytes() + maxima_.capacity() * sizeof(maxima_[0]);
 }
 
 }  // namespace reco::engine

@@ -2,16 +2,15 @@
 // last change. The common part of all lists that are not personal. See doc/engine/popular.md.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "base/function_ref.h"
+#include "base/sparse_table.h"
 
 namespace reco::engine {
 
@@ -37,13 +36,13 @@ struct PageQuery {
 // maximum (a fall of the maximum looks through its block). A query visits blocks by descending
 // maximum and stops when none can hold a better value, so a short list costs little more than a
 // look at the maxima, a list of thousands up to one pass over all values; equal values at its end
-// cost one call of `before` each. 8 bytes an ordinal.
+// cost one call of `before` each. 8 bytes for what is ranked, half a byte for other ordinals.
 //
 // Thread-compatible.
 class RankedValues {
  public:
   // Ranks it by `value`, which must be finite.
-  void Set(std::uint32_t ordinal, double value) { Put(ordinal, value); }
+  void Set(std::uint32_t ordinal, double value);
   void Unrank(std::uint32_t ordinal);
   void Clear();
   // Multiplies every value by a positive factor.
@@ -58,14 +57,19 @@ class RankedValues {
 
  private:
   static constexpr std::uint32_t kBlock = 256;
-  static constexpr double kUnranked = -std::numeric_limits<double>::infinity();
+  static constexpr double kNothing = -std::numeric_limits<double>::infinity();
   class Selection;
 
-  void Put(std::uint32_t ordinal, double value);
+  template <typename Visit>
+  void ForEachOf(std::size_t block, Visit&& visit) const {
+    const auto begin = static_cast<std::uint32_t>(block * kBlock);
+    values_.ForEach(begin, begin + kBlock, visit);
+  }
+  double MaximumOf(std::size_t block) const;
   void OfferAll(Selection* selection) const;
 
-  std::deque<std::array<double, kBlock>> blocks_;  // never move
-  std::vector<double> maxima_;                     // one a block
+  SparseTable<double> values_;
+  std::vector<double> maxima_;  // one a block
 };
 
 }  // namespace reco::engine

@@ -147,12 +147,6 @@ RowTable::~RowTable() {
   context_.row_budget.used_bytes.fetch_sub(rows_bytes_);
 }
 
-void RowTable::Grow(std::uint32_t owners) {
-  if (owners > rows_.size()) {
-    rows_.resize(owners);
-  }
-}
-
 void RowTable::Account(Row& row) {
   const auto bytes = static_cast<std::uint32_t>(row.memory_bytes());
   const std::int64_t change = std::int64_t{bytes} - row.accounted_bytes;
@@ -162,12 +156,20 @@ void RowTable::Account(Row& row) {
 }
 
 Row& RowTable::Ensure(std::uint32_t owner, bool complete) {
-  if (rows_[owner] == nullptr) {
-    rows_[owner] = std::make_unique<Row>();
-    rows_[owner]->complete = complete;
-    Account(*rows_[owner]);
+  std::unique_ptr<Row>& row = rows_.Make(owner);
+  if (row == nullptr) {
+    row = std::make_unique<Row>();
+    row->complete = complete;
+    Account(*row);
   }
-  return *rows_[owner];
+  return *row;
+}
+
+void RowTable::Release(std::uint32_t owner) {
+  const auto bytes = static_cast<std::int64_t>(Find(owner)->accounted_bytes);
+  rows_bytes_ -= bytes;
+  context_.row_budget.used_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  rows_.Erase(owner);
 }
 
 // Takes out of `newer` what the disk has by now; to be called before a change. At most once for
@@ -316,7 +318,6 @@ Knowledge RowTable::Lookup(std::uint32_t owner, std::uint32_t other, format::Pai
 
 void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
                    std::uint32_t generation, bool fresh) {
-  RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, fresh);
   DropDurable(row);
@@ -334,7 +335,6 @@ void RowTable::Put(std::uint32_t owner, std::uint32_t other, const format::Pair&
 }
 
 void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation) {
-  RECO_DCHECK(owner < rows_.size(), "I5");
   RECO_DCHECK(generation > durable_generation_, "I7");
   Row& row = Ensure(owner, false);
   DropDurable(row);
@@ -348,8 +348,8 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
 }
 
 void RowTable::EraseAll(std::uint32_t owner, std::uint32_t generation) {
-  RECO_DCHECK(owner < rows_.size() && rows_[owner] != nullptr && rows_[owner]->complete, "I5");
-  Row& row = *rows_[owner];
+  RECO_DCHECK(Find(owner) != nullptr && Find(owner)->complete, "I5");
+  Row& row = *Find(owner);
   row.pairs.Clear();
   row.newest_dirty = generation;
   Account(row);
@@ -361,29 +361,31 @@ void RowTable::set_durable_generation(std::uint32_t generation) {
 }
 
 void RowTable::Evict(std::size_t steps) {
-  if (rows_.empty()) {
-    return;
-  }
   // Not further than once round: a row that was used since the last look stays.
-  const std::size_t looks = std::min(steps, rows_.size());
+  const std::size_t looks = std::min<std::size_t>(steps, rows_.end());
   for (std::size_t i = 0; i < looks && context_.row_budget.over(); ++i) {
     // The clock's second chance: a read or write since the last look sets `used` again.
-    clock_hand_ = (clock_hand_ + 1) % rows_.size();
-    const auto owner = static_cast<std::uint32_t>(clock_hand_);
-    Row* row = rows_[owner].get();
-    // A row that is being built collects changes that exist nowhere else (RunningSums::TakeOver).
-    if (row == nullptr || row->building() || row->used.exchange(false, std::memory_order_relaxed)) {
-      continue;
+    clock_hand_ = (clock_hand_ + 1) % rows_.end();
+    Row* row = Find(clock_hand_);
+    if (row != nullptr && !row->used.exchange(false, std::memory_order_relaxed) &&
+        Forget(clock_hand_)) {
+      context_.row_budget.evictions.fetch_add(1, std::memory_order_relaxed);
     }
-    if (IsPinned(*row)) {
-      continue;  // I7
-    }
-    const auto bytes = static_cast<std::int64_t>(row->accounted_bytes);
-    rows_bytes_ -= bytes;
-    context_.row_budget.used_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-    rows_[owner].reset();
-    context_.row_budget.evictions.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+bool RowTable::Forget(std::uint32_t owner) {
+  const Row* row = Find(owner);
+  if (row == nullptr) {
+    return true;
+  }
+  // I7; and a row that is being built collects changes that exist nowhere else
+  // (RunningSums::TakeOver).
+  if (IsPinned(*row) || row->building()) {
+    return false;
+  }
+  Release(owner);
+  return true;
 }
 
 }  // namespace reco::engine

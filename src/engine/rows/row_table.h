@@ -14,6 +14,7 @@
 
 #include "reco/result.h"
 
+#include "base/sparse_table.h"
 #include "engine/rows/packed_pairs.h"
 #include "engine/rows/storage.h"
 #include "format/records.h"
@@ -109,16 +110,14 @@ class RowTable {
   RowTable(const RowTable&) = delete;
   RowTable& operator=(const RowTable&) = delete;
 
-  void Grow(std::uint32_t owners);
-  // Returns null when nothing of the row is in memory. Valid until Evict.
-  Row* Find(std::uint32_t owner) { return owner < rows_.size() ? rows_[owner].get() : nullptr; }
-  const Row* Find(std::uint32_t owner) const {
-    return owner < rows_.size() ? rows_[owner].get() : nullptr;
-  }
+  // Returns null when nothing of the row is in memory. Valid until Evict or Forget.
+  Row* Find(std::uint32_t owner) { return rows_[owner].get(); }
+  const Row* Find(std::uint32_t owner) const { return rows_[owner].get(); }
 
-  // Asks the processor for a row's slot, and with it here for the row; hints.
-  void PrefetchSlot(std::uint32_t owner) const { __builtin_prefetch(&rows_[owner]); }
-  void PrefetchRow(std::uint32_t owner) const { __builtin_prefetch(rows_[owner].get()); }
+  // Ask the processor for a row and the way to it, in this order; hints.
+  void PrefetchPage(std::uint32_t owner) const { rows_.PrefetchPage(owner); }
+  void PrefetchSlot(std::uint32_t owner) const { rows_.PrefetchValue(owner); }
+  void PrefetchRow(std::uint32_t owner) const { __builtin_prefetch(Find(owner)); }
 
   // Makes the row complete in memory when it is not yet; `pairs` is its stored length.
   Status Load(std::uint32_t owner, std::uint32_t pairs);
@@ -150,16 +149,20 @@ class RowTable {
   void Account(Row& row);
   // Drops unpinned rows until the budget holds, looking at most at `steps` owners.
   void Evict(std::size_t steps);
+  // Drops what is in memory of a row that nobody will ask for again. Returns false, and drops
+  // nothing, while it is pinned or being built.
+  bool Forget(std::uint32_t owner);
 
-  // Rows, with their headers and slack, and a slot for each owner.
+  // Rows, with their headers and slack, and the way to them.
   std::uint64_t memory_bytes() const {
-    return static_cast<std::uint64_t>(rows_bytes_) + rows_.capacity() * sizeof(rows_[0]);
+    return static_cast<std::uint64_t>(rows_bytes_) + rows_.memory_bytes();
   }
 
  private:
   Row& Ensure(std::uint32_t owner, bool complete);
   void Complete(std::uint32_t owner, std::span<const RowPair> pairs);
   bool IsPinned(const Row& row) const { return row.newest_dirty > durable_generation_; }
+  void Release(std::uint32_t owner);
   void DropDurable(Row& row) const;
   void MakeIncomplete(Row& row, std::uint32_t generation) const;
   Status ReadFromDisk(std::uint32_t owner, const Row* row, std::vector<RowPair>* out) const;
@@ -168,9 +171,9 @@ class RowTable {
   std::uint32_t cid_;
   Side side_;
   std::uint32_t durable_generation_ = 0;
-  std::vector<std::unique_ptr<Row>> rows_;
+  SparseTable<std::unique_ptr<Row>> rows_;
   std::int64_t rows_bytes_ = 0;  // of them the budget knows
-  std::size_t clock_hand_ = 0;
+  std::uint32_t clock_hand_ = 0;
 };
 
 // Returns the position of `other` in a row ordered by it; when absent, that of the next, or

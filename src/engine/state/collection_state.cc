@@ -56,6 +56,7 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
   Grow(which, ordinal + 1);
+  side(which).entities.Make(ordinal);
   // A new item is in the index at once, with a zero vector, because lists are of all items (I11).
   if (which == Side::kItem) {
     RefreshIndexes(ordinal);
@@ -64,12 +65,8 @@ std::uint32_t CollectionState::Register(Side which, std::string_view id) {
 }
 
 void CollectionState::Grow(Side which, std::uint32_t end) {
-  SideState& own = side(which);
-  if (end > own.entities.size()) {
-    own.entities.resize(end);
-    own.factors->Grow(end);
-    own.rows.Grow(end);
-  }
+  side(which).ids.Reserve(end);
+  side(which).factors->Grow(end);
 }
 
 // --- Prepare: everything that may fail ----------------------------------------------------------
@@ -94,7 +91,7 @@ Status CollectionState::PrepareRows(Side which, std::span<const Event> events) {
   owners.reserve(events.size());
   for (const Event& event : events) {
     const std::uint32_t owner = which == Side::kUser ? event.user : event.item;
-    if (owner < own.entities.size() && own.entities[owner].pairs <= RowTable::kInlinePairsMax) {
+    if (owner < own.ids.end() && own.entities[owner].pairs <= RowTable::kInlinePairsMax) {
       owners.push_back(owner);
     }
   }
@@ -141,22 +138,10 @@ Status CollectionState::PrepareAll(std::span<const Event> events,
                                    std::vector<std::optional<format::Pair>>* stored) {
   stored->assign(events.size(), std::nullopt);
   const auto known = [this](const Event& event) {
-    return event.user < users_.entities.size() && event.item < items_.entities.size();
+    return event.user < users_.ids.end() && event.item < items_.ids.end();
   };
-  for (const Event& event : events) {
-    if (known(event)) {
-      users_.rows.PrefetchSlot(event.user);
-      __builtin_prefetch(&users_.entities[event.user]);
-      items_.rows.PrefetchSlot(event.item);
-      __builtin_prefetch(&items_.entities[event.item]);
-    }
-  }
-  for (const Event& event : events) {
-    if (known(event)) {
-      users_.rows.PrefetchRow(event.user);
-      items_.rows.PrefetchRow(event.item);
-    }
-  }
+  users_.Prefetch(events, [](const Event& event) { return event.user; });
+  items_.Prefetch(events, [](const Event& event) { return event.item; });
   RECO_RETURN_IF_ERROR(PrepareRows(Side::kUser, events));
   RECO_RETURN_IF_ERROR(PrepareRows(Side::kItem, events));
   // What memory cannot tell is asked of the disk, in its order.
@@ -194,13 +179,13 @@ Status CollectionState::PrepareAll(std::span<const Event> events,
 
 Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t user,
                                                                  std::uint32_t item) {
-  if (user < users_.entities.size()) {
+  if (user < users_.ids.end()) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kUser, user));
   }
-  if (item < items_.entities.size()) {
+  if (item < items_.ids.end()) {
     RECO_RETURN_IF_ERROR(PrepareRow(Side::kItem, item));
   }
-  if (user >= users_.entities.size() || item >= items_.entities.size()) {
+  if (user >= users_.ids.end() || item >= items_.ids.end()) {
     return std::optional<format::Pair>();
   }
   return LookUpPair(user, item);
@@ -302,14 +287,15 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
       NeedsRows(Side::kItem) && items_.entities[event.item].pairs == 1 && !change.before;
   users_.rows.Put(event.user, event.item, *change.after, generation_, first_of_user);
   items_.rows.Put(event.item, event.user, *change.after, generation_, first_of_item);
-  for (const auto& [entity, which] : {std::pair(&users_.entities[event.user], Side::kUser),
-                                      std::pair(&items_.entities[event.item], Side::kItem)}) {
+  for (const Side which : {Side::kUser, Side::kItem}) {
+    const std::uint32_t ordinal = which == Side::kUser ? event.user : event.item;
+    Entity* entity = side(which).entities.Find(ordinal);
     // A first event sets the time, as do those of an entity that lost all its pairs before.
     entity->first_ms = entity->events == 1 || entity->first_ms == 0
                            ? event.time_ms
                            : std::min(entity->first_ms, event.time_ms);
     entity->last_ms = std::max(entity->last_ms, event.time_ms);
-    UpdateKnown(which, which == Side::kUser ? event.user : event.item, event);
+    UpdateKnown(which, ordinal, event);
   }
   // A time in the future would make all other events old.
   newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
@@ -376,7 +362,7 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
     own.columns.Set(ordinal, attributes.json);
   }
   own.attributes.Put(ordinal, std::move(attributes));
-  own.entities[ordinal].last_seq = seq;
+  own.entities.Make(ordinal).last_seq = seq;
   UpdateKnown(which, ordinal, event);
   MarkDirty(which, ordinal);
   // An item with pairs takes its new attributes into account with its next pair.
@@ -422,8 +408,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   own.columns.Erase(ordinal);
   // The ordinal stays a hole for ever (I10). Its entity remains dirty, with no id, by which the
   // next checkpoint deletes its rows (D9).
-  own.entities[ordinal] = Entity{};
-  own.entities[ordinal].last_seq = seq;
+  own.entities.Make(ordinal) = Entity{.last_seq = seq};
   MarkDirty(which, ordinal);
   own.ids.Erase(ordinal);
   if (which == Side::kUser) {
@@ -435,7 +420,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
 
 void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
                                 const Change& change) {
-  Entity& entity = side(which).entities[ordinal];
+  Entity& entity = side(which).entities.Make(ordinal);
   const auto count = [](const std::optional<format::Pair>& pair) {
     return pair ? std::uint64_t{pair->count} : 0;
   };
@@ -470,7 +455,7 @@ void CollectionState::RefreshIndexes(std::uint32_t item) {
 
 void CollectionState::MarkDirty(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
-  Entity& entity = own.entities[ordinal];
+  Entity& entity = own.entities.Make(ordinal);
   // Once in the list for each generation (frozen_rows.h).
   if (entity.dirty_generation != generation_) {
     entity.dirty_generation = generation_;
@@ -504,7 +489,7 @@ void CollectionState::UpdateActivity(std::uint32_t user) {
 }
 
 void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
-  Entity& entity = side(which).entities[ordinal];
+  Entity& entity = side(which).entities.Make(ordinal);
   const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
   // Events may come late: the earliest time stands, by whatever order they arrive in.
   if (entity.known_ms != Entity::kNotKnown && entity.known_ms <= time_ms) {
@@ -525,9 +510,8 @@ void CollectionState::CollectTouched(bool on) {
 std::uint64_t CollectionState::memory_bytes() const {
   std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
   for (const SideState* own : {&users_, &items_}) {
-    bytes += own->ids.memory_bytes() + own->factors->memory_bytes() +
-             own->entities.capacity() * sizeof(Entity) + own->columns.memory_bytes() +
-             own->attributes.memory_bytes();
+    bytes += own->ids.memory_bytes() + own->factors->memory_bytes() + own->entities.memory_bytes() +
+             own->columns.memory_bytes() + own->attributes.memory_bytes();
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   // Three Grams: the users', the items' and the items' as trained; float64 with a float32 copy.
@@ -537,8 +521,7 @@ std::uint64_t CollectionState::memory_bytes() const {
 }
 
 void CollectionState::BuildIndexes() {
-  for (std::uint32_t item = 0; item < items_.entities.size(); ++item) {
-    const Entity& entity = items_.entities[item];
+  items_.entities.ForEach(0, items_.ids.end(), [this](std::uint32_t item, const Entity& entity) {
     // Not stored: the events behind the counters are not read again at open. Their arrival is
     // unknown, so the clock takes its place.
     newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
@@ -548,18 +531,18 @@ void CollectionState::BuildIndexes() {
     if (!items_.ids.id(item).empty()) {
       latest_items_.Set(item, static_cast<double>(entity.known_ms));
     }
-  }
+  });
   // From here on Apply keeps the rankings current; UpdateActivity below is silent without it.
   indexes_built_ = true;
-  for (std::uint32_t user = 0; user < users_.entities.size(); ++user) {
-    if (users_.entities[user].pairs > 0) {
+  users_.entities.ForEach(0, users_.ids.end(), [this](std::uint32_t user, const Entity& entity) {
+    if (entity.pairs > 0) {
       UpdateActivity(user);
     }
-  }
+  });
   // Built after the replay, whose writes need not go through it one by one.
   if (model_.id != 0 && index_ == nullptr) {
     index_ = std::make_unique<index::ItemIndex>(*items_.factors);
-    index_->Build(items_.entities.size(),
+    index_->Build(items_.ids.end(),
                   [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
   }
 }
@@ -576,10 +559,10 @@ void CollectionState::Activate(NewModel model) {
   index_ = std::move(model.index);
   for (SideState* own : {&users_, &items_}) {
     // Ids that came while the model was trained have no vector in it: they begin with zeros.
-    own->factors->Grow(own->entities.size());
+    own->factors->Grow(own->ids.end());
     // Queued for the old vectors; the training has solved every row (catch_up.cc).
     own->pending.clear();
-    for (std::uint32_t ordinal = 0; ordinal < own->entities.size(); ++ordinal) {
+    for (std::uint32_t ordinal = 0; ordinal < own->ids.end(); ++ordinal) {
       if (Row* row = own->rows.Find(ordinal); row != nullptr) {
         row->DropSums();  // they are over the vectors of the old model
         own->rows.Account(*row);
@@ -588,7 +571,7 @@ void CollectionState::Activate(NewModel model) {
   }
   if (index_ == nullptr) {
     index_ = std::make_unique<index::ItemIndex>(*items_.factors);
-    index_->Build(items_.entities.size(),
+    index_->Build(items_.ids.end(),
                   [this](std::uint32_t item) { return !items_.ids.id(item).empty(); });
   }
   // No event stands for a new model.

@@ -128,6 +128,9 @@ class CollectionState {
   FrozenRows Freeze();
   // Says that the checkpoint of `generation` is on disk, so what it wrote may leave memory (I7).
   void SetDurable(std::uint32_t generation);
+  // Forgets some of the users and items whose deletion is on disk. Returns true iff there may be
+  // more of them.
+  bool ForgetErased();
   // Events applied since the last Freeze.
   std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
   // Returns true iff a checkpoint would have something to write.

@@ -1,7 +1,10 @@
 #include "engine/state/dictionary.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "reco/types.h"
 
@@ -10,10 +13,10 @@
 namespace reco::engine {
 namespace {
 
-// Records lie in blocks that never move, so a view of an id stays valid while others are added. The
-// first is small, since a collection may hold few ids; each is twice the one before.
+// The first block is small, since a collection may hold few ids; each is twice the one before. What
+// an Erase may have to move bounds them.
 constexpr std::size_t kFirstBlockBytes = 512;
-constexpr std::size_t kBlockBytesMax = 65'536;
+constexpr std::size_t kBlockBytesMax = 16'384;
 constexpr std::size_t kLengthBytes = 2;
 static_assert(kIdBytesMax <= 0xffff);
 
@@ -46,14 +49,13 @@ void Dictionary::Prefetch(std::span<const std::string_view> ids) const {
     }
     for (std::size_t i = 0; i < step.size(); ++i) {
       handles[i] = index_.Find(handles[i], [](std::uint32_t) { return true; });
-      if (handles[i] != HashIndex::kNone) {
-        __builtin_prefetch(&(*chunks_[handles[i] / kChunkOrdinals])[handles[i] % kChunkOrdinals]);
-      }
+      records_.PrefetchPage(handles[i]);
     }
     for (std::size_t i = 0; i < step.size(); ++i) {
-      if (handles[i] != HashIndex::kNone) {
-        __builtin_prefetch(record(handles[i]));
-      }
+      records_.PrefetchValue(handles[i]);
+    }
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      __builtin_prefetch(record(handles[i]));
     }
   }
 }
@@ -77,35 +79,35 @@ bool Dictionary::Restore(std::uint32_t ordinal, std::string_view id) {
 
 void Dictionary::Reserve(std::uint32_t end) {
   end_ = std::max(end_, end);
-  const std::size_t chunks = (std::size_t{end_} + kChunkOrdinals - 1) / kChunkOrdinals;
-  while (chunks_.size() < chunks) {
-    chunks_.push_back(std::make_unique<Chunk>());
-  }
 }
 
 void Dictionary::Store(std::uint32_t ordinal, std::string_view id) {
   RECO_CHECK(!id.empty() && id.size() <= kIdBytesMax);
   Reserve(ordinal + 1);
   RECO_DCHECK(record(ordinal) == nullptr, "I10");
-  const auto length = static_cast<std::uint16_t>(id.size());
-  char* bytes = Allocate(kLengthBytes + id.size());
-  std::memcpy(bytes, &length, kLengthBytes);
-  std::memcpy(bytes + kLengthBytes, id.data(), id.size());
-  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = bytes;
+  records_.Make(ordinal) = Copy(id);
   index_.Insert(HashTag(id, hash_seed_), ordinal);
 }
 
-char* Dictionary::Allocate(std::size_t bytes) {
-  if (block_used_ + bytes > block_bytes_) {
+char* Dictionary::Copy(std::string_view id) {
+  const auto length = static_cast<std::uint16_t>(id.size());
+  const std::size_t bytes = kLengthBytes + id.size();
+  if (filling_ == nullptr || filling_->used + bytes > filling_->size) {
     // What is left of the last block is given up, at most an id's length.
-    block_bytes_ = std::max(bytes, std::clamp(block_bytes_ * 2, kFirstBlockBytes, kBlockBytesMax));
-    block_used_ = 0;
-    arena_.push_back(std::make_unique<char[]>(block_bytes_));
-    arena_bytes_ += block_bytes_;
+    const std::size_t last = filling_ == nullptr ? 0 : filling_->size;
+    const std::size_t size =
+        std::max(bytes, std::clamp(last * 2, kFirstBlockBytes, kBlockBytesMax));
+    Block block{std::make_unique<char[]>(size), size};
+    const char* begin = block.bytes.get();
+    filling_ = &blocks_.emplace(begin, std::move(block)).first->second;
+    block_bytes_ += size;
   }
-  char* result = arena_.back().get() + block_used_;
-  block_used_ += bytes;
-  return result;
+  char* copy = filling_->bytes.get() + filling_->used;
+  std::memcpy(copy, &length, kLengthBytes);
+  std::memcpy(copy + kLengthBytes, id.data(), id.size());
+  filling_->used += bytes;
+  filling_->live += bytes;
+  return copy;
 }
 
 void Dictionary::Erase(std::uint32_t ordinal) {
@@ -113,20 +115,42 @@ void Dictionary::Erase(std::uint32_t ordinal) {
   RECO_CHECK(!erased.empty());
   index_.Erase(HashTag(erased, hash_seed_), ordinal);
   // A deleted user's id may not linger in memory.
-  std::memset(record(ordinal) + kLengthBytes, 0, erased.size());
-  (*chunks_[ordinal / kChunkOrdinals])[ordinal % kChunkOrdinals] = nullptr;
+  char* bytes = record(ordinal);
+  std::memset(bytes + kLengthBytes, 0, erased.size());
+  records_.Erase(ordinal);
+  const auto block = std::prev(blocks_.upper_bound(bytes));
+  block->second.live -= kLengthBytes + erased.size();
+  if (&block->second != filling_ && block->second.live * 2 <= block->second.used) {
+    MoveOut(block);
+  }
+}
+
+void Dictionary::MoveOut(Blocks::iterator block) {
+  const Block old = std::move(block->second);
+  blocks_.erase(block);
+  block_bytes_ -= old.size;
+  std::size_t next = 0;
+  for (std::size_t at = 0; at < old.used; at = next) {
+    const std::string_view id = ReadRecord(old.bytes.get() + at);
+    next = at + kLengthBytes + id.size();
+    // An erased one is zeros, which may be the id of another record.
+    const std::optional<std::uint32_t> ordinal = Find(id);
+    if (ordinal && record(*ordinal) == old.bytes.get() + at) {
+      *records_.Find(*ordinal) = Copy(id);
+    }
+  }
+  std::memset(old.bytes.get(), 0, old.used);
 }
 
 std::string_view Dictionary::id(std::uint32_t ordinal) const {
-  if (ordinal >= end_ || record(ordinal) == nullptr) {
-    return {};
-  }
-  return ReadRecord(record(ordinal));
+  const char* bytes = record(ordinal);
+  return bytes != nullptr ? ReadRecord(bytes) : std::string_view();
 }
 
 std::size_t Dictionary::memory_bytes() const {
-  return index_.memory_bytes() + arena_bytes_ + chunks_.size() * sizeof(Chunk) +
-         chunks_.capacity() * sizeof(chunks_[0]) + arena_.capacity() * sizeof(arena_[0]);
+  constexpr std::size_t kNodeBytes = 4 * sizeof(void*) + sizeof(Blocks::value_type);
+  return index_.memory_bytes() + records_.memory_bytes() + block_bytes_ +
+         blocks_.size() * kNodeBytes;
 }
 
 std::uint64_t Dictionary::Scan(

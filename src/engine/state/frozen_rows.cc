@@ -61,8 +61,11 @@ FrozenRows CollectionState::Freeze() {
     SideState& own = side(which);
     // No id: deleted since the last checkpoint, and its rows go with this one (D9).
     for (const std::uint32_t ordinal : own.dirty) {
-      frozen.entities.push_back(
-          {which, ordinal, !own.ids.id(ordinal).empty(), ToRecord(which, own, ordinal)});
+      const bool live = !own.ids.id(ordinal).empty();
+      if (!live) {
+        own.erased.push_back(ordinal);
+      }
+      frozen.entities.push_back({which, ordinal, live, ToRecord(which, own, ordinal)});
       if (with_vectors) {
         const auto vector = own.factors->values(ordinal);
         frozen.vectors.insert(frozen.vectors.end(), vector.begin(), vector.end());
@@ -93,6 +96,27 @@ FrozenRows CollectionState::Freeze() {
 void CollectionState::SetDurable(std::uint32_t generation) {
   users_.rows.set_durable_generation(generation);
   items_.rows.set_durable_generation(generation);
+}
+
+bool CollectionState::ForgetErased() {
+  constexpr std::size_t kForgottenAStep = 1'000;  // under one hold of the lock
+  bool more = false;
+  for (SideState* own : {&users_, &items_}) {
+    const std::size_t looks = std::min(own->erased.size(), kForgottenAStep);
+    std::size_t forgotten = 0;
+    for (std::size_t i = 0; i < looks; ++i) {
+      const std::uint32_t ordinal = own->erased.front();
+      own->erased.pop_front();
+      if (own->rows.Forget(ordinal)) {
+        own->entities.Erase(ordinal);
+        ++forgotten;
+      } else {
+        own->erased.push_back(ordinal);
+      }
+    }
+    more = more || (forgotten == looks && !own->erased.empty());
+  }
+  return more;
 }
 
 Status CollectionState::Restore(const format::CheckpointRecord& record, const ActiveModel& model,

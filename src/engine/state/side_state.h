@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "base/sparse_table.h"
 #include "engine/rows/row_table.h"
 #include "engine/rows/storage.h"
 #include "engine/state/attribute_table.h"
 #include "engine/state/dictionary.h"
 #include "filter/attribute_columns.h"
+#include "format/event.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"
 
@@ -33,7 +37,8 @@ struct Entity {
   static constexpr std::int64_t kNotKnown = -1;
 };
 
-// Users or items of a collection; all tables are indexed by ordinal.
+// Users or items of a collection; all tables are indexed by ordinal. Of what was deleted nothing is
+// left in them but the half byte of a sparse table, once a checkpoint has written the deletion.
 struct SideState {
   SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
       : ids(),
@@ -42,8 +47,24 @@ struct SideState {
         gram(dim),
         rows(context, cid, which) {}
 
+  // Fetches from memory what Apply will look at of an owner(event), for all events at once; a hint.
+  template <typename Owner>
+  void Prefetch(std::span<const format::Event> events, Owner&& owner) const {
+    for (const format::Event& event : events) {
+      rows.PrefetchPage(owner(event));
+      entities.PrefetchPage(owner(event));
+    }
+    for (const format::Event& event : events) {
+      rows.PrefetchSlot(owner(event));
+      entities.PrefetchValue(owner(event));
+    }
+    for (const format::Event& event : events) {
+      rows.PrefetchRow(owner(event));
+    }
+  }
+
   Dictionary ids;
-  std::vector<Entity> entities;
+  SparseTable<Entity> entities;
   AttributeTable attributes;
   // The columns of what filters have asked for; thread-safe for readers.
   mutable filter::AttributeColumns columns;
@@ -51,6 +72,7 @@ struct SideState {
   model::Gram gram;  // of `factors`
   RowTable rows;
   std::vector<std::uint32_t> dirty;    // entities of the current generation
+  std::deque<std::uint32_t> erased;    // deleted, to be forgotten when that is on disk
   std::vector<std::uint32_t> touched;  // entities changed since a training took its data
   std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
   std::uint64_t rows_building = 0;     // and those being built

@@ -21,7 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr std::uint32_t kCid = 1;
-constexpr std::uint64_t kSlotBytes = 10 * sizeof(void*);  // of ten owners, with or without a row
 
 format::Pair Weighing(float weight) {
   return {.weight = weight, .count = 1};
@@ -35,7 +34,6 @@ class RowTableTest : public ::testing::Test {
     storage_.store = std::move(store::Store::Open(store_options)).value();
     budget_.limit_bytes = std::int64_t{1} << 30;
     table_ = std::make_unique<RowTable>(context_, kCid, Side::kUser);
-    table_->Grow(10);
   }
 
   // On disk, as a checkpoint would write it.
@@ -127,12 +125,12 @@ TEST_F(RowTableTest, RowIsEvictedOnceItIsDurableAndUnusedSinceTheLastLook) {
   Store(0, 4, 40);
   table_->set_durable_generation(1);
   table_->Find(0)->used = true;
-  table_->Evict(10);
+  table_->Evict(32);
   ASSERT_NE(table_->Find(0), nullptr) << "it was just used";
-  table_->Evict(10);
+  table_->Evict(32);
   EXPECT_EQ(table_->Find(0), nullptr);
   EXPECT_EQ(budget_.evictions.load(), 1U);
-  EXPECT_EQ(table_->memory_bytes(), kSlotBytes);
+  EXPECT_LE(table_->memory_bytes(), 16U) << "the page of its slot";
   EXPECT_EQ(budget_.used_bytes.load(), 0);
   EXPECT_THAT(Read(0), ElementsAre(std::pair(4U, 40.0F)));
 }
@@ -257,8 +255,7 @@ TEST_F(RowTableTest, CopyLaidOverASnapshotIsTheRowOfItsTime) {
 TEST_F(RowTableTest, TakesFromTheBudgetAndGivesItBack) {
   table_->Put(0, 4, Weighing(40), 1, true);
   EXPECT_GT(budget_.used_bytes.load(), 0);
-  EXPECT_EQ(static_cast<std::uint64_t>(budget_.used_bytes.load()) + kSlotBytes,
-            table_->memory_bytes());
+  EXPECT_LE(static_cast<std::uint64_t>(budget_.used_bytes.load()), table_->memory_bytes());
   table_.reset();
   EXPECT_EQ(budget_.used_bytes.load(), 0);
 }

@@ -24,7 +24,6 @@ class RunningSumsTest : public ::testing::Test {
  protected:
   RunningSumsTest() : table_(context_, 1, Side::kUser), partners_(kDim) {
     budget_.limit_bytes = std::int64_t{1} << 30;
-    table_.Grow(1);
     partners_.Grow(1'000);
     std::mt19937 random(3);
     for (std::uint32_t i = 0; i < 1'000; ++i) {

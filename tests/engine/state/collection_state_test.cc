@@ -24,8 +24,8 @@ class CollectionStateTest : public ::testing::Test {
   CollectionStateTest() : view_(catalogue_.shared()) {}
 
   CollectionState& state() { return view_.state(); }
-  Entity& user() { return state().users().entities[0]; }
-  Entity& item() { return state().items().entities[0]; }
+  Entity& user() { return state().users().entities.Make(0); }
+  Entity& item() { return state().items().entities.Make(0); }
 
   // User and item 0 are registered by the first event that names them.
   format::Event Event(format::EventKind kind, double weight = 1, std::int64_t time_ms = kNowMs) {
@@ -169,6 +169,24 @@ TEST_F(CollectionStateTest, AFrozenDeletionSaysThatTheRowsGo) {
   ASSERT_EQ(frozen.entities.size(), 1U);
   EXPECT_EQ(frozen.entities[0].side, Side::kUser);
   EXPECT_FALSE(frozen.entities[0].live);
+}
+
+TEST_F(CollectionStateTest, OfTheDeletedNothingIsLeftOnceThatIsDurable) {
+  Apply(format::EventKind::kInteraction);
+  format::Event event = Event(format::EventKind::kUserDelete);
+  event.item = format::kNoOrdinal;
+  Apply(event);
+  EXPECT_FALSE(state().ForgetErased());
+  EXPECT_NE(state().users().entities.Find(0), nullptr);  // the checkpoint will ask for it
+  const FrozenRows frozen = state().Freeze();
+  EXPECT_FALSE(state().ForgetErased());
+  EXPECT_NE(state().users().rows.Find(0), nullptr);  // not on disk yet
+  state().SetDurable(frozen.generation);
+  EXPECT_FALSE(state().ForgetErased());
+  EXPECT_EQ(state().users().entities.Find(0), nullptr);
+  EXPECT_EQ(state().users().rows.Find(0), nullptr);
+  EXPECT_NE(state().items().entities.Find(0), nullptr);
+  EXPECT_EQ(state().Register(Side::kUser, "ann"), 1U);  // I10
 }
 
 TEST_F(CollectionStateTest, RowsAreFreeToGoOnceTheirGenerationIsDurable) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -173,16 +174,59 @@ TEST(Dictionary, AgreesWithAMapUnderRandomChanges) {
   EXPECT_EQ(ScanAll(dictionary, 100), expected);
 }
 
-TEST(Dictionary, ViewsStayValidWhileOthersComeAndGo) {
+TEST(Dictionary, ViewsStayValidWhileOthersCome) {
   Dictionary dictionary;
   dictionary.Add("first");
   const std::string_view first = dictionary.id(0);
-  const char* place = first.data();
   for (int i = 0; i < 10'000; ++i) {
-    dictionary.Erase(dictionary.Add("id" + std::to_string(i)));
+    dictionary.Add("id" + std::to_string(i));
   }
   EXPECT_EQ(first, "first");
-  EXPECT_EQ(dictionary.id(0).data(), place);
+  EXPECT_EQ(dictionary.id(0).data(), first.data());
+}
+
+TEST(Dictionary, IdsStayWhileMostOfTheOthersGo) {
+  Dictionary dictionary;
+  constexpr std::uint32_t kIds = 20'000;
+  const auto name = [](std::uint32_t i) {
+    // Zeros as well, which are what an erased id leaves.
+    return i % 100 == 7 ? std::string(i / 100 + 1, '\0') : "user-" + std::to_string(i);
+  };
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    dictionary.Add(name(i));
+  }
+  const auto stays = [](std::uint32_t i) { return i % 10 == 7; };
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    if (!stays(i)) {
+      dictionary.Erase(i);
+    }
+  }
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    ASSERT_EQ(dictionary.id(i), stays(i) ? name(i) : "") << i;
+    ASSERT_EQ(dictionary.Find(name(i)), stays(i) ? std::optional(i) : std::nullopt) << i;
+  }
+}
+
+TEST(Dictionary, AHoleTakesAByte) {
+  constexpr std::uint32_t kIds = 200'000;
+  Dictionary dictionary;
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    dictionary.Add("user-" + std::to_string(i));
+  }
+  const std::size_t full = dictionary.memory_bytes();
+  std::mt19937 random(6);
+  std::vector<std::uint32_t> order(kIds);
+  std::iota(order.begin(), order.end(), 0U);
+  std::shuffle(order.begin(), order.end(), random);
+  for (std::uint32_t i = 0; i < kIds / 2; ++i) {
+    dictionary.Erase(order[i]);
+  }
+  // Blocks of which half is left, and an index that is half as full.
+  EXPECT_LE(dictionary.memory_bytes(), full * 9 / 10);
+  for (std::uint32_t i = kIds / 2; i < kIds; ++i) {
+    dictionary.Erase(order[i]);
+  }
+  EXPECT_LE(dictionary.memory_bytes(), kIds + 20'000U);
 }
 
 TEST(Dictionary, AccountsForItsMemory) {
