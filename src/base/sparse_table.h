@@ -33,9 +33,9 @@ class SparseTable {
 
   // The value; a default one when there is none.
   const T& operator[](std::uint32_t number) const {
-    static const T none{};
+    static const T kNone{};
     const T* found = Find(number);
-    return found != nullptr ? *found : none;
+    return found != nullptr ? *found : kNone;
   }
 
   // Returns the value, after making a default one when there is none.

@@ -177,77 +177,116 @@ Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update) {
   return update.expire_at_ms ? CheckTime(*update.expire_at_ms) : Status::Ok();
 }
 
-Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> interactions,
-                          bool replace) {
-  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
-  WriteView view(shared);
-  RECO_RETURN_IF_ERROR(CheckWritable(view));
+namespace {
 
-  // Plan: nothing that follows the staging may fail (I5).
-  std::vector<Event> plan;
-  plan.reserve(interactions.size());
-  Prefetch(view.state(), interactions);
+// What a call of Add will do, as of one moment.
+struct AddPlan {
+  explicit AddPlan(const CollectionState& state)
+      : users(state.users().ids), items(state.items().ids), answer(state.last_seq()) {}
+
+  std::vector<Event> events;
   // Ordinals are only planned here: an error on the way must leave no ids behind.
-  NewIds users(view.state().users().ids);
-  NewIds items(view.state().items().ids);
+  NewIds users;
+  NewIds items;
+  std::uint64_t answer;
+};
+
+Status MakePlan(const View& view, std::span<const Interaction> interactions, bool replace,
+                AddPlan* plan) {
+  plan->events.reserve(interactions.size());
+  Prefetch(view.state(), interactions);
   std::unordered_map<std::string_view, std::uint64_t> new_tokens;
-  const std::int64_t now_ms = shared.context().clock.NowMs();
+  const std::int64_t now_ms = view.shared().context().clock.NowMs();
   std::uint64_t seq = view.state().last_seq();
-  std::uint64_t answer = seq;
   for (const Interaction& interaction : interactions) {
     RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(view.options(), interaction, replace, now_ms));
     // Told before: it counts once, and the answer is the number it had then.
     if (const auto known = view.tokens().Find(event.token)) {
-      answer = *known;
+      plan->answer = *known;
       continue;
     }
     if (!event.token.empty()) {
       // A token may also come twice in this call; the window knows it only when it is staged.
       if (const auto [at, added] = new_tokens.try_emplace(event.token, seq + 1); !added) {
-        answer = at->second;
+        plan->answer = at->second;
         continue;
       }
     }
-    event.user = users.OrdinalOf(interaction.user);
-    event.item = items.OrdinalOf(interaction.item);
-    event.with_previous = !plan.empty();
-    plan.push_back(event);
-    answer = ++seq;
+    event.user = plan->users.OrdinalOf(interaction.user);
+    event.item = plan->items.OrdinalOf(interaction.item);
+    event.with_previous = !plan->events.empty();
+    plan->events.push_back(event);
+    plan->answer = ++seq;
   }
+  return Status::Ok();
+}
+
+// Adds, and returns the answer; nullopt when what `ahead` names is to be read first and
+// `may_wait`, so that nobody else waits for the disk.
+Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
+                                            std::span<const Interaction> interactions, bool replace,
+                                            ReadAhead* ahead, bool may_wait) {
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+  // Plan: nothing that follows the staging may fail (I5).
+  AddPlan plan(view.state());
+  RECO_RETURN_IF_ERROR(MakePlan(view, interactions, replace, &plan));
   // All were known: there is nothing to log.
-  if (plan.empty()) {
-    return answer;
+  if (plan.events.empty()) {
+    return std::optional(plan.answer);
   }
   // The pairs as they were before the batch. Apply looks in memory first, where earlier events of
   // the batch are.
   std::vector<std::optional<format::Pair>> stored;
-  RECO_RETURN_IF_ERROR(view.state().PrepareAll(plan, &stored));
+  if (may_wait && !view.state().PrepareAll(plan.events, ahead, &stored)) {
+    return std::optional<std::uint64_t>();
+  }
+  if (!may_wait) {
+    RECO_RETURN_IF_ERROR(view.state().PrepareAllNow(plan.events, ahead, &stored));
+  }
 
   // Stage: events, dictionary rows and tokens in one batch (I2).
   const std::uint64_t first = view.state().last_seq() + 1;
   const auto stage = [&](store::Batch& batch) {
-    PutNewIds(batch, shared.cid(), Side::kUser, users);
-    PutNewIds(batch, shared.cid(), Side::kItem, items);
+    PutNewIds(batch, shared.cid(), Side::kUser, plan.users);
+    PutNewIds(batch, shared.cid(), Side::kItem, plan.items);
     thread_local std::string record;
-    for (std::size_t i = 0; i < plan.size(); ++i) {
-      format::EncodeEvent(plan[i], &record);
+    for (std::size_t i = 0; i < plan.events.size(); ++i) {
+      format::EncodeEvent(plan.events[i], &record);
       wal::EventLog::PutEvent(batch, shared.cid(), first + i, record);
-      view.tokens().Remember(plan[i].token, first + i, shared.context().options.idempotency_window,
-                             shared.cid(), &batch);
+      view.tokens().Remember(plan.events[i].token, first + i,
+                             shared.context().options.idempotency_window, shared.cid(), &batch);
     }
   };
   RECO_RETURN_IF_ERROR(shared.context().storage.log->Stage(stage).status());
   // Apply. In the order in which the ordinals were planned, which is the one Register gives out.
-  for (const std::string_view id : users.ids()) {
+  for (const std::string_view id : plan.users.ids()) {
     view.state().Register(Side::kUser, id);
   }
-  for (const std::string_view id : items.ids()) {
+  for (const std::string_view id : plan.items.ids()) {
     view.state().Register(Side::kItem, id);
   }
-  view.state().ApplyAll(first, plan, stored);
+  view.state().ApplyAll(first, plan.events, stored);
   // Last: Apply relies on the rows that Prepare has loaded.
-  view.state().Evict(plan.size());
-  return answer;
+  view.state().Evict(plan.events.size());
+  return std::optional(plan.answer);
+}
+
+}  // namespace
+
+Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> interactions,
+                          bool replace) {
+  RECO_RETURN_IF_ERROR(CheckBatch(interactions));
+  ReadAhead ahead;
+  RECO_ASSIGN_OR_RETURN(auto answer, TryAdd(shared, interactions, replace, &ahead, true));
+  if (!answer) {
+    const Storage& storage = shared.context().storage;
+    RECO_RETURN_IF_ERROR(storage.Readable());
+    RECO_RETURN_IF_ERROR(ahead.Read(*storage.store, shared.cid()));
+    // What is missing now is little: what was evicted, or made durable, in between.
+    RECO_ASSIGN_OR_RETURN(answer, TryAdd(shared, interactions, replace, &ahead, false));
+  }
+  return *answer;
 }
 
 Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,

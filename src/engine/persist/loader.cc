@@ -263,8 +263,9 @@ Status Loader::ReplayCall() {
   if (call_.empty()) {
     return Status::Ok();
   }
+  ReadAhead ahead;
   std::vector<std::optional<format::Pair>> stored;
-  RECO_RETURN_IF_ERROR(view_.state().PrepareAll(call_, &stored));
+  RECO_RETURN_IF_ERROR(view_.state().PrepareAllNow(call_, &ahead, &stored));
   view_.state().ApplyAll(call_first_, call_, stored);
   // Live writes do the same: what was read must not pile up over a long log.
   view_.state().Evict(call_.size());

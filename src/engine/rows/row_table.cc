@@ -82,8 +82,8 @@ Status ReadPairs(store::Iterator& rows, std::vector<RowPair>* out) {
   return rows.status();
 }
 
-Status ReadStored(const store::Store& store, const store::Snapshot* snapshot, const RowName& name,
-                  std::vector<RowPair>* out) {
+Status ReadOneStored(const store::Store& store, const store::Snapshot* snapshot,
+                     const RowName& name, std::vector<RowPair>* out) {
   out->clear();
   return ReadPairs(
       *store.Scan(FamilyOf(name.side), format::PairPrefix(name.cid, name.owner), snapshot), out);
@@ -208,7 +208,7 @@ void RowTable::MakeIncomplete(Row& row, std::uint32_t generation) const {
 Status RowTable::ReadFromDisk(std::uint32_t owner, const Row* row,
                               std::vector<RowPair>* out) const {
   RECO_RETURN_IF_ERROR(context_.storage.Readable());
-  RECO_RETURN_IF_ERROR(ReadStored(*context_.storage.store, nullptr, {cid_, side_, owner}, out));
+  RECO_RETURN_IF_ERROR(ReadOneStored(*context_.storage.store, nullptr, {cid_, side_, owner}, out));
   // Newer pairs that are durable by now say what the disk says, so the result is the same.
   if (row != nullptr && row->newer != nullptr) {
     *out = Overlay(*out, row->newer->pairs);
@@ -222,62 +222,66 @@ Status RowTable::ReadSnapshot(const store::Store& store, const store::Snapshot& 
     *out = copy.pairs;
     return Status::Ok();
   }
-  RECO_RETURN_IF_ERROR(ReadStored(store, &snapshot, name, out));
+  RECO_RETURN_IF_ERROR(ReadOneStored(store, &snapshot, name, out));
   *out = Overlay(*out, copy.newer);
   return Status::Ok();
 }
 
+bool RowTable::LoadFromMemory(std::uint32_t owner, std::uint32_t pairs) {
+  const Row* row = Find(owner);
+  if (row == nullptr && pairs == 0) {
+    // Without stored pairs there is nothing to read: the row of a new owner is complete as it is.
+    Ensure(owner, true);
+    return true;
+  }
+  if (row == nullptr || !row->complete) {
+    return false;
+  }
+  row->used.store(true, std::memory_order_relaxed);
+  return true;
+}
+
 Status RowTable::Load(std::uint32_t owner, std::uint32_t pairs) {
-  Row* row = Find(owner);
-  if (row != nullptr && row->complete) {
+  if (LoadFromMemory(owner, pairs)) {
     context_.row_budget.hits.fetch_add(1, std::memory_order_relaxed);
-    row->used.store(true, std::memory_order_relaxed);
     return Status::Ok();
   }
-  thread_local std::vector<RowPair> loaded;
-  loaded.clear();
-  // Without stored pairs there is nothing to read: the row of a new owner is complete as it is.
-  if (pairs > 0 || row != nullptr) {
-    context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
-    RECO_RETURN_IF_ERROR(ReadFromDisk(owner, row, &loaded));
-  }
-  Complete(owner, loaded);
+  RECO_RETURN_IF_ERROR(context_.storage.Readable());
+  thread_local std::vector<RowPair> stored;
+  RECO_RETURN_IF_ERROR(
+      ReadOneStored(*context_.storage.store, nullptr, {cid_, side_, owner}, &stored));
+  Complete(owner, stored);
   return Status::Ok();
 }
 
-// Takes over what is stored of a row. Its generation stays: what is new of it still has to be
-// written.
-void RowTable::Complete(std::uint32_t owner, std::span<const RowPair> pairs) {
-  Row& row = Ensure(owner, true);
-  row.pairs.Assign(pairs);
+void RowTable::Complete(std::uint32_t owner, std::span<const RowPair> stored) {
+  Row& row = Ensure(owner, false);
+  if (row.complete) {
+    return;
+  }
+  context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
+  // Its generation stays: what is new of it still has to be written.
   if (row.newer != nullptr) {
+    row.pairs.Assign(Overlay(stored, row.newer->pairs));
     std::erase_if(row.newer->pairs, [](const NewerPair& pair) { return !pair.removed(); });
+  } else {
+    row.pairs.Assign(stored);
   }
   row.complete = true;
+  row.used.store(true, std::memory_order_relaxed);
   Account(row);
 }
 
-Status RowTable::LoadAll(std::span<const StoredRow> rows) {
-  std::unique_ptr<store::Iterator> walk;
-  thread_local std::vector<RowPair> loaded;
-  for (const auto& [owner, pairs] : rows) {
-    const Row* row = Find(owner);
-    if ((row != nullptr && row->complete) || (row == nullptr && pairs == 0)) {
-      RECO_RETURN_IF_ERROR(Load(owner, pairs));
-      continue;
-    }
-    if (walk == nullptr) {
-      RECO_RETURN_IF_ERROR(context_.storage.Readable());
-      walk = context_.storage.store->ScanRows(FamilyOf(side_));
-    }
-    context_.row_budget.misses.fetch_add(1, std::memory_order_relaxed);
-    loaded.clear();
-    walk->Seek(format::PairPrefix(cid_, owner));
-    RECO_RETURN_IF_ERROR(ReadPairs(*walk, &loaded));
-    if (row != nullptr && row->newer != nullptr) {
-      loaded = Overlay(loaded, row->newer->pairs);
-    }
-    Complete(owner, loaded);
+Status RowTable::ReadStored(const store::Store& store, std::uint32_t cid, Side side,
+                            std::span<StoredRow> rows) {
+  if (rows.empty()) {
+    return Status::Ok();
+  }
+  const auto walk = store.ScanRows(FamilyOf(side));
+  for (StoredRow& row : rows) {
+    row.pairs.clear();
+    walk->Seek(format::PairPrefix(cid, row.owner));
+    RECO_RETURN_IF_ERROR(ReadPairs(*walk, &row.pairs));
   }
   return Status::Ok();
 }

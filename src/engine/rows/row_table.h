@@ -121,12 +121,18 @@ class RowTable {
 
   // Makes the row complete in memory when it is not yet; `pairs` is its stored length.
   Status Load(std::uint32_t owner, std::uint32_t pairs);
-  // Does so for many rows, distinct and ascending by owner, in one pass over the disk.
+  // The same without a read: returns false, and changes nothing, when one is needed.
+  bool LoadFromMemory(std::uint32_t owner, std::uint32_t pairs);
+  // Makes the row complete by what was read of it, unless it is; `stored` is what the disk holds,
+  // or held at the checkpoint that is durable now.
+  void Complete(std::uint32_t owner, std::span<const RowPair> stored);
   struct StoredRow {
     std::uint32_t owner = 0;
-    std::uint32_t pairs = 0;
+    std::vector<RowPair> pairs;
   };
-  Status LoadAll(std::span<const StoredRow> rows);
+  // Reads many rows, distinct and ascending by owner, in one pass over the disk. Needs no lock.
+  static Status ReadStored(const store::Store& store, std::uint32_t cid, Side side,
+                           std::span<StoredRow> rows);
   // Returns the row as it is now, in `scratch`.
   Result<std::span<const RowPair>> Read(std::uint32_t owner, std::vector<RowPair>* scratch) const;
   // Reads the row as of `snapshot`, with `copy` laid over it. Needs no lock.
@@ -145,6 +151,7 @@ class RowTable {
 
   // Says that what was marked up to this generation is on disk; rows notice it later.
   void set_durable_generation(std::uint32_t generation);
+  std::uint32_t durable_generation() const { return durable_generation_; }
   // Accounts for a change of the row's size made outside (running sums).
   void Account(Row& row);
   // Drops unpinned rows until the budget holds, looking at most at `steps` owners.
@@ -160,7 +167,6 @@ class RowTable {
 
  private:
   Row& Ensure(std::uint32_t owner, bool complete);
-  void Complete(std::uint32_t owner, std::span<const RowPair> pairs);
   bool IsPinned(const Row& row) const { return row.newest_dirty > durable_generation_; }
   void Release(std::uint32_t owner);
   void DropDurable(Row& row) const;

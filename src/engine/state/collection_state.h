@@ -26,6 +26,7 @@
 #include "engine/state/active_model.h"
 #include "engine/state/approximate_items.h"
 #include "engine/state/frozen_rows.h"
+#include "engine/state/read_ahead.h"
 #include "engine/state/side_state.h"
 #include "format/event.h"
 #include "format/records.h"
@@ -84,9 +85,14 @@ class CollectionState {
   // pair of the event as it is stored, if there is one. Ordinals that are not registered yet are
   // fine.
   Result<std::optional<format::Pair>> Prepare(const format::Event& event);
-  // Does so for many events on pairs, in one pass over the disk: stored[i] is that of events[i].
-  Status PrepareAll(std::span<const format::Event> events,
-                    std::vector<std::optional<format::Pair>>* stored);
+  // Does so for many events on pairs, without a read: takes in what was read `ahead`, if that is
+  // still valid, and sets stored[i] for each events[i]. Returns false when the disk has to be read
+  // for it, and names in `ahead` what of it.
+  bool PrepareAll(std::span<const format::Event> events, ReadAhead* ahead,
+                  std::vector<std::optional<format::Pair>>* stored);
+  // The same, and reads by itself what is missing.
+  Status PrepareAllNow(std::span<const format::Event> events, ReadAhead* ahead,
+                       std::vector<std::optional<format::Pair>>* stored);
   // Applies `event` as number `seq`, which must be last_seq() + 1 (I1). `stored` is what
   // Prepare(event) returned; other events may have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
@@ -187,7 +193,12 @@ class CollectionState {
   Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
   Status PrepareDelete(Side which, std::uint32_t ordinal);
   Status PrepareRow(Side which, std::uint32_t ordinal);
-  Status PrepareRows(Side which, std::span<const format::Event> events);
+  std::size_t NameMissingRows(Side which, std::span<const format::Event> events,
+                              std::size_t pairs_max, std::size_t taken,
+                              std::vector<RowTable::StoredRow>* missing);
+  bool LookUpPairs(std::span<const format::Event> events, const ReadAhead& ahead,
+                   std::vector<std::optional<format::Pair>>* stored,
+                   std::vector<ReadAhead::StoredPair>* missing) const;
   // A row is needed to solve by, and for nothing else: before the first training (D14), and where
   // writes move no vectors, only the pair itself is looked up.
   bool NeedsRows(Side which) const { return model_.id != 0 && Follows(which); }
