@@ -79,7 +79,8 @@ std::size_t CollectionState::NameMissingRows(Side which, std::span<const Event> 
     }
   }
   if (missing->empty()) {
-    context_.row_budget.hits.fetch_add(owners.size() - std::min(taken, owners.size()), std::memory_order_relaxed);
+    context_.row_budget.hits.fetch_add(owners.size() - std::min(taken, owners.size()),
+                                       std::memory_order_relaxed);
   }
   return named;
 }
