@@ -48,9 +48,9 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
       fold_in_(options.fold_in),
       users_(context, cid, Side::kUser, dim_),
       items_(context, cid, Side::kItem, dim_),
-      trained_item_gram_(dim_),
+      feedback_(options.feedback),
+      trained_item_gram_(0),
       recent_(recent),
-      folder_(std::make_unique<RowFolder>(dim_, options.feedback)),
       new_vector_(model::StrideFor(dim_)) {}
 
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
@@ -367,7 +367,8 @@ std::uint64_t CollectionState::memory_bytes() const {
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   // Three Grams: the users', the items' and the items' as trained; float64 with a float32 copy.
-  const std::uint64_t gram_bytes = 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float));
+  const std::uint64_t gram_bytes =
+      model_.id != 0 ? 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float)) : 0;
   return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
          approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
 }

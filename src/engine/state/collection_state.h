@@ -236,6 +236,7 @@ class CollectionState {
   FoldIn fold_in_;
   SideState users_;
   SideState items_;
+  Feedback feedback_;
   ActiveModel model_;
   model::Gram trained_item_gram_;
   std::uint64_t last_seq_ = 0;
@@ -254,7 +255,7 @@ class CollectionState {
   RecentLists& recent_;
   std::unique_ptr<index::ItemIndex> index_;
   ApproximateItems approximate_;
-  std::unique_ptr<RowFolder> folder_;
+  std::unique_ptr<RowFolder> folder_;         // from the first solve on
   model::AlignedVector<float> new_vector_;  // scratch of Resolve
   // Scratch of ApplyAll and Fold.
   std::vector<PairChange> pair_changes_;

@@ -126,6 +126,7 @@ Status CollectionState::Restore(const format::CheckpointRecord& record, const Ac
   quality = record.quality;
   model_ = model;
   if (model.id != 0) {
+    users_.gram = items_.gram = trained_item_gram_ = model::Gram(dim_);
     RECO_RETURN_IF_ERROR(AssignUnpadded(record.user_gram, &users_.gram));
     RECO_RETURN_IF_ERROR(AssignUnpadded(record.item_gram, &items_.gram));
     RECO_RETURN_IF_ERROR(AssignUnpadded(trained_item_gram, &trained_item_gram_));

@@ -44,7 +44,7 @@ struct SideState {
       : ids(),
         entities(),
         factors(std::make_unique<model::FactorTable>(dim)),
-        gram(dim),
+        gram(0),
         rows(context, cid, which) {}
 
   // Fetches from memory what Apply will look at of an owner(event), for all events at once; a hint.
@@ -69,7 +69,7 @@ struct SideState {
   // The columns of what filters have asked for; thread-safe for readers.
   mutable filter::AttributeColumns columns;
   std::unique_ptr<model::FactorTable> factors;
-  model::Gram gram;  // of `factors`
+  model::Gram gram;  // of `factors`; of no dimensions before the first model
   RowTable rows;
   std::vector<std::uint32_t> dirty;    // entities of the current generation
   std::deque<std::uint32_t> erased;    // deleted, to be forgotten when that is on disk

@@ -214,6 +214,9 @@ void CollectionState::ResolveDeferred(Side which, std::uint32_t ordinal) {
   // The old one is also where the solver starts.
   const float* stored = own.factors->row(ordinal);
   std::copy_n(stored, own.factors->stride(), new_vector_.begin());
+  if (folder_ == nullptr) {
+    folder_ = std::make_unique<RowFolder>(dim_, feedback_);
+  }
   if (!SolveRow(which, ordinal, *folder_, new_vector_.data())) {
     own.pending.push_back(ordinal);
     return;
