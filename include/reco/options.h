@@ -56,6 +56,11 @@ struct Options {
   // Threads of one training; 0: the number of cores.
   std::uint32_t training_threads = 0;
 
+  // Trainings and evaluations take what others leave of the processors, and for this share of each
+  // tenth of a second, 1 to 100, they compete as threads of nice value 10. 100: always, as also
+  // where the process may not change its threads' scheduling (CAP_SYS_NICE).
+  std::uint32_t job_cpu_percent = 10;
+
   // Idempotency tokens remembered per collection; the oldest are forgotten first. 0 to 10,000,000.
   std::uint64_t idempotency_window = 100'000;
 

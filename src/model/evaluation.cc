@@ -159,9 +159,12 @@ class Evaluation {
           }
           const std::size_t end = std::min(users_.size(), (block + 1) * kListedUsersMax);
           EvaluateUsers(block * kListedUsersMax, end, &workers_[thread]);
-          const std::size_t finished = done.fetch_add(1, std::memory_order_relaxed) + 1;
-          if (thread == 0 && control.progress) {
-            control.progress({0, 1, static_cast<double>(finished) / static_cast<double>(blocks)});
+          done.fetch_add(1, std::memory_order_relaxed);
+        },
+        [&] {
+          if (control.progress && !cancelled()) {
+            const auto finished = static_cast<double>(done.load(std::memory_order_relaxed));
+            control.progress({0, 1, finished / static_cast<double>(blocks)});
           }
         });
     return cancelled() ? Status::Unavailable("cancelled") : Status::Ok();

@@ -130,15 +130,18 @@ class RatingTraining {
   }
 
   Status HalfIteration(TrainedSide* side, const TrainedSide& fixed) {
-    ParallelFor(threads_, side->blocks_count(), [&](std::size_t block, std::uint32_t thread) {
-      if (Cancelled()) {
-        return;
-      }
-      for (std::size_t i = side->blocks[block]; i < side->blocks[block + 1]; ++i) {
-        SolveRow(side, fixed.rows, side->order[i], thread);
-      }
-      Report(thread);
-    });
+    ParallelFor(
+        threads_, side->blocks_count(),
+        [&](std::size_t block, std::uint32_t thread) {
+          if (Cancelled()) {
+            return;
+          }
+          for (std::size_t i = side->blocks[block]; i < side->blocks[block + 1]; ++i) {
+            SolveRow(side, fixed.rows, side->order[i], thread);
+          }
+          blocks_done_.fetch_add(1, std::memory_order_relaxed);
+        },
+        [this] { Report(); });
     return Cancelled() ? Status::Unavailable("cancelled") : Status::Ok();
   }
 
@@ -155,12 +158,10 @@ class RatingTraining {
     solvers_[thread]->Solve(terms, neighbors, side->rows.mutable_row(row));
   }
 
-  void Report(std::uint32_t thread) {
-    // Every thread counts; the caller's own alone reports, so that the callback needs no lock.
-    const std::size_t done = blocks_done_.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (thread == 0 && control_.progress) {
-      control_.progress(
-          {iteration_, params_.iterations, static_cast<double>(done) / blocks_total_});
+  void Report() {
+    if (control_.progress && !Cancelled()) {
+      const auto done = static_cast<double>(blocks_done_.load(std::memory_order_relaxed));
+      control_.progress({iteration_, params_.iterations, done / blocks_total_});
     }
   }
 

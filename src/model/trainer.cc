@@ -307,13 +307,16 @@ class Training {
       solver.SetFixed(fixed->vectors, packs ? &packed_ : nullptr, {values.data(), params_.dim},
                       model_.solve);
     }
-    ParallelFor(threads_, side->block_count(), [&](std::size_t block, std::uint32_t thread) {
-      if (Cancelled()) {
-        return;
-      }
-      SolveBlock(side, block, last ? kLastSteps : kSteps, &solvers_[thread]);
-      Report(thread);
-    });
+    ParallelFor(
+        threads_, side->block_count(),
+        [&](std::size_t block, std::uint32_t thread) {
+          if (Cancelled()) {
+            return;
+          }
+          SolveBlock(side, block, last ? kLastSteps : kSteps, &solvers_[thread]);
+          blocks_done_.fetch_add(1, std::memory_order_relaxed);
+        },
+        [this] { Report(); });
     // Some blocks are not solved then; nobody gets these vectors.
     if (Cancelled()) {
       return Status::Unavailable("cancelled");
@@ -362,9 +365,8 @@ class Training {
     return fraction_from_ + done * fraction_per_block_;
   }
 
-  void Report(std::uint32_t thread) {
-    blocks_done_.fetch_add(1, std::memory_order_relaxed);
-    if (thread == 0 && control_.progress) {
+  void Report() {
+    if (control_.progress && !Cancelled()) {
       progress_.fraction = std::min(FractionDone(), 1.0);
       control_.progress(progress_);
     }

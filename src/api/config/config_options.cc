@@ -299,6 +299,17 @@ constexpr OptionSpec kOptions[] = {
      .documentation = "Threads of one training. 0: one for each core.",
      .min = 0,
      .max = 256},
+    {.name = "job-cpu-percent",
+     .type = OptionType::kInteger,
+     .default_value = "10",
+     .field = &ServerOptions::job_cpu_percent,
+     .section = kTraining,
+     .documentation =
+         "Share of the time in which a training or evaluation competes for the processors, at nice "
+         "10; otherwise it takes what is left of them. 100: always, as also where the process may "
+         "not change its threads' scheduling (CAP_SYS_NICE).",
+     .min = 10,
+     .max = 100},
     {.name = "loglevel",
      .type = OptionType::kChoice,
      .default_value = "notice",
@@ -408,6 +419,7 @@ Options ServerOptions::EngineOptions(const AvailableMemory& memory) const {
   options.write_buffer_bytes = static_cast<std::uint64_t>(write_buffer_bytes);
   options.memory_bytes_max = static_cast<std::uint64_t>(maxmemory_bytes);
   options.training_threads = static_cast<std::uint32_t>(training_threads);
+  options.job_cpu_percent = static_cast<std::uint32_t>(job_cpu_percent);
   options.idempotency_window = static_cast<std::uint64_t>(idempotency_window);
   options.models_kept = static_cast<std::uint32_t>(keep_models);
   options.collections_max = static_cast<std::uint32_t>(collections_max);

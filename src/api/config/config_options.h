@@ -60,6 +60,7 @@ struct ServerOptions {
   std::int64_t block_cache_bytes = 0;  // or kAutoBytes
   std::int64_t write_buffer_bytes = 0;
   std::int64_t training_threads = 0;
+  std::int64_t job_cpu_percent = 0;
   std::int64_t loglevel = 0;  // a LogLevel
   std::string logfile;
 

@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "base/background.h"
 #include "base/check.h"
 #include "base/thread_name.h"
 #include "engine/collection/reads.h"
@@ -480,6 +481,10 @@ void Database::Impl::StartThreads() {
     NameThread("job");
     // Training gives way to queries: the scheduler sees to it (D18).
     setpriority(PRIO_PROCESS, 0, 10);
+    std::optional<BackgroundCpu> background;
+    if (options.job_cpu_percent < 100) {
+      background.emplace(options.job_cpu_percent);
+    }
     RunJobs();
   });
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/sorted.h"
 #include "engine/rows/storage.h"
 #include "format/keys.h"
 
@@ -99,6 +100,25 @@ void PutFrozen(const FrozenRows& frozen, std::uint32_t cid, store::DerivedGroup&
            format::EncodeCheckpoint(frozen.checkpoint));
 }
 
+// Copies what was named, between other commands (D39).
+void CopyInSteps(SharedState& shared, FrozenRows* frozen) {
+  constexpr std::size_t kRowsAStep = 64;  // about 50 us
+  // A pair that changed often is written once. The order is that of `by_user`.
+  SortUnique(&frozen->changed_pairs);
+  frozen->entities.reserve(frozen->changed[0].size() + frozen->changed[1].size());
+  frozen->pairs.reserve(frozen->changed_pairs.size());
+  if (frozen->checkpoint.model != 0) {
+    frozen->vectors.reserve(frozen->entities.capacity() * frozen->dim);
+  }
+  bool more = true;
+  while (more) {
+    ReadView view(shared);
+    more = view.state().CopyFrozen(kRowsAStep, frozen);
+  }
+  WriteView view(shared);
+  view.state().EndFreeze(*frozen);
+}
+
 }  // namespace
 
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
@@ -148,7 +168,7 @@ void Checkpointer::Throttle() {
 Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
                                     FunctionRef<void(store::DerivedGroup&)> add_rows) {
   CollectionContext& context = shared_.context();
-  // 1: the change, the copy and the next generation, under one hold of the lock.
+  // 1: the change, the names of what changed and the next generation, under one hold of the lock.
   RECO_RETURN_IF_ERROR(context.storage.Readable());
   FrozenRows frozen;
   std::uint64_t ticket = 0;
@@ -160,14 +180,15 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
       return Status::NotFound("the collection was deleted");
     }
     RECO_RETURN_IF_ERROR(change(view));
-    frozen = view.state().Freeze();
-    // Read under the lock, under which writers stage: no event that the copy holds has a higher
+    frozen = view.state().BeginFreeze();
+    // Read under the lock, under which writers stage: no event that the copy will hold has a higher
     // ticket.
     ticket = context.storage.log->last_staged();
     last_us_ = context.clock.MonotonicUs();
   }
   // Throttled writers look again when the mutex is free; the view has left the count at 0.
   frozen_.NotifyAll();
+  CopyInSteps(shared_, &frozen);
   // 2: the log goes first (D7), so derived rows never hold what the log does not.
   RECO_RETURN_IF_ERROR(context.storage.log->Commit(ticket));
   RECO_RETURN_IF_ERROR(WriteFrozen(shared_, frozen, ticket, add_rows));

@@ -38,6 +38,7 @@ Status Options::Validate() const {
   RECO_RETURN_IF_ERROR(
       CheckRange("write_buffer_bytes", write_buffer_bytes, 64ULL << 10U, kPebibyte));
   RECO_RETURN_IF_ERROR(CheckRange("training_threads", training_threads, 0, 1'024));
+  RECO_RETURN_IF_ERROR(CheckRange("job_cpu_percent", job_cpu_percent, 1, 100));
   RECO_RETURN_IF_ERROR(CheckRange("idempotency_window", idempotency_window, 0, 10'000'000));
   RECO_RETURN_IF_ERROR(CheckRange("collections_max", collections_max, 1, 10'000'000));
   RECO_RETURN_IF_ERROR(CheckRange("models_kept", models_kept, 0, 15));

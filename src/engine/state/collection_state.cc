@@ -1,7 +1,7 @@
 // How the state follows events: Apply changes memory alone and cannot fail (I5), and what hangs on
 // a changed pair (counters, running sums, vectors, Grams, rankings, indexes) is kept current from
-// there. What may fail comes before, in prepare.cc; Freeze and Restore, the side towards the disk,
-// are in frozen_rows.cc.
+// there. What may fail comes before, in prepare.cc; what is copied for the disk, and put back at
+// open, is in frozen_rows.cc.
 #include "engine/state/collection_state.h"
 
 #include <algorithm>
@@ -128,6 +128,7 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
   const std::optional<format::Pair> before = CurrentPair(event, stored);
   change.before = before;
   change.after = Accumulate(before ? &*before : nullptr, event, rules_);
+  BeforeChange(event.user, event.item, before);
   CountPair(Side::kUser, event.user, seq, change);
   CountPair(Side::kItem, event.item, seq, change);
   dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
@@ -177,6 +178,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
                                  const format::Pair& pair) {
   Change change;
   change.before = pair;
+  BeforeChange(user, item, pair);
   CountPair(Side::kUser, user, seq, change);
   CountPair(Side::kItem, item, seq, change);
   dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
@@ -199,6 +201,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
 void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t ordinal,
                                   const Event& event) {
   SideState& own = side(which);
+  BeforeChange(which, ordinal);
   Attributes attributes = own.attributes.Take(ordinal);
   if (event.has_text) {
     attributes.json = event.text;
@@ -225,6 +228,7 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
 
 void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
+  BeforeChange(which, ordinal);
   std::vector<RowPair> pairs;
   own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
   // Told to UpdateSums: sums of a row that is taken apart would be kept up pair by pair for
@@ -272,6 +276,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
 
 void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
                                 const Change& change) {
+  BeforeChange(which, ordinal);
   Entity& entity = side(which).entities.Make(ordinal);
   const auto count = [](const std::optional<format::Pair>& pair) {
     return pair ? std::uint64_t{pair->count} : 0;

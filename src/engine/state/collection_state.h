@@ -130,22 +130,26 @@ class CollectionState {
   // Returns the JSON of an item, "" when it has none. Valid until its next change.
   std::string_view AttributesOf(std::uint32_t item) const;
 
-  // Copies everything dirty and starts the next generation.
-  FrozenRows Freeze();
+  // Names everything dirty, copies counters and Grams, and starts the next generation.
+  FrozenRows BeginFreeze();
+  // Copies the next rows of what was named, as it was then. Returns true while there are more.
+  bool CopyFrozen(std::size_t rows, FrozenRows* frozen) const;
+  // To be called when all is copied: writes no longer keep what they change.
+  void EndFreeze(const FrozenRows& frozen);
   // Says that the checkpoint of `generation` is on disk, so what it wrote may leave memory (I7).
   void SetDurable(std::uint32_t generation);
   // Forgets some of the users and items whose deletion is on disk. Returns true iff there may be
   // more of them.
   bool ForgetErased();
-  // Events applied since the last Freeze.
+  // Events applied since the last BeginFreeze.
   std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
   // Returns true iff a checkpoint would have something to write.
   bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
   // Says that something changed that no event stands for (quality figures, a model), so that the
-  // next Freeze writes it.
+  // next checkpoint writes it.
   void MarkDirtyOutsideLog() { touched_outside_log_ = true; }
 
-  // Has the next Freeze write this entity and its vector.
+  // Has the next checkpoint write this entity and its vector.
   void MarkChanged(Side which, std::uint32_t ordinal) { MarkDirty(which, ordinal); }
   // Empties SideState::touched; while `on`, Apply collects there the ordinals that it changes.
   void CollectTouched(bool on);
@@ -224,6 +228,23 @@ class CollectionState {
   bool Follows(Side which) const {
     return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);
   }
+  // To be called before an entity, its record or its vector changes.
+  void BeforeChange(Side which, std::uint32_t ordinal) {
+    if (before_ != nullptr) {
+      KeepBeforeChange(which, ordinal);
+    }
+  }
+  // And before a pair does: `pair` is what it is.
+  void BeforeChange(std::uint32_t user, std::uint32_t item,
+                    const std::optional<format::Pair>& pair) {
+    if (before_ != nullptr) {
+      before_->pairs.try_emplace(std::uint64_t{user} << 32U | item, pair);
+    }
+  }
+  void KeepBeforeChange(Side which, std::uint32_t ordinal);
+  BeforeImages::Entity ImageOf(Side which, std::uint32_t ordinal) const;
+  void CopyEntity(Side which, std::uint32_t ordinal, FrozenRows* frozen) const;
+  void CopyPair(std::uint64_t key, FrozenRows* frozen) const;
   void MarkDirty(Side which, std::uint32_t ordinal);
   void UpdatePopularity(std::uint32_t item);
   void UpdateActivity(std::uint32_t user);
@@ -245,6 +266,7 @@ class CollectionState {
   std::uint64_t interactions_ = 0;
   std::uint32_t generation_ = 1;
   std::vector<std::uint64_t> dirty_pairs_;                  // user << 32 | item, with repeats
+  std::unique_ptr<BeforeImages> before_;                    // while a checkpoint copies
   std::optional<std::pair<Side, std::uint32_t>> deleting_;  // while its row is taken apart
   bool collect_touched_ = false;
   bool touched_outside_log_ = false;
@@ -255,7 +277,7 @@ class CollectionState {
   RecentLists& recent_;
   std::unique_ptr<index::ItemIndex> index_;
   ApproximateItems approximate_;
-  std::unique_ptr<RowFolder> folder_;         // from the first solve on
+  std::unique_ptr<RowFolder> folder_;       // from the first solve on
   model::AlignedVector<float> new_vector_;  // scratch of Resolve
   // Scratch of ApplyAll and Fold.
   std::vector<PairChange> pair_changes_;

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
-#include "base/sorted.h"
+#include "base/check.h"
 #include "engine/state/collection_state.h"
 #include "engine/state/replaced_models.h"
 
@@ -36,7 +37,7 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
 
 }  // namespace
 
-FrozenRows CollectionState::Freeze() {
+FrozenRows CollectionState::BeginFreeze() {
   FrozenRows frozen;
   frozen.generation = generation_;
   frozen.dim = dim_;
@@ -50,47 +51,92 @@ FrozenRows CollectionState::Freeze() {
   frozen.checkpoint.quality = quality;
   // Grams and vectors are those of the same moment as the counters, so what is loaded again
   // satisfies I8.
-  const bool with_vectors = model_.id != 0;
-  if (with_vectors) {
+  if (model_.id != 0) {
     frozen.checkpoint.user_gram = Unpadded(users_.gram);
     frozen.checkpoint.item_gram = Unpadded(items_.gram);
-    frozen.vectors.reserve((users_.dirty.size() + items_.dirty.size()) * dim_);
   }
-  frozen.entities.reserve(users_.dirty.size() + items_.dirty.size());
-  for (const Side which : {Side::kUser, Side::kItem}) {
-    SideState& own = side(which);
-    // No id: deleted since the last checkpoint, and its rows go with this one (D9).
-    for (const std::uint32_t ordinal : own.dirty) {
-      const bool live = !own.ids.id(ordinal).empty();
-      if (!live) {
-        own.erased.push_back(ordinal);
-      }
-      frozen.entities.push_back({which, ordinal, live, ToRecord(which, own, ordinal)});
-      if (with_vectors) {
-        const auto vector = own.factors->values(ordinal);
-        frozen.vectors.insert(frozen.vectors.end(), vector.begin(), vector.end());
-      }
-    }
-    own.dirty.clear();
-  }
-  // A pair that changed often is written once, as it is now. The order is that of `by_user`.
-  SortUnique(&dirty_pairs_);
-  frozen.pairs.reserve(dirty_pairs_.size());
-  for (const std::uint64_t key : dirty_pairs_) {
-    const auto user = static_cast<std::uint32_t>(key >> 32U);
-    const auto item = static_cast<std::uint32_t>(key);
-    format::Pair pair;
-    // This generation pins the row, so it is in memory (I7). Not present there:
-    // removed.
-    const bool present = users_.rows.Lookup(user, item, &pair) == Knowledge::kPresent;
-    frozen.pairs.push_back({user, item, present ? std::optional(pair) : std::nullopt});
-  }
+  frozen.changed = {std::move(users_.dirty), std::move(items_.dirty)};
+  frozen.changed_pairs = std::move(dirty_pairs_);
+  users_.dirty.clear();
+  items_.dirty.clear();
   dirty_pairs_.clear();
-  // All of it is copied; what changes from here on belongs to the next generation.
+  // All of it is named; what changes from here on belongs to the next generation.
+  RECO_DCHECK(before_ == nullptr, "I4");
+  before_ = std::make_unique<BeforeImages>();
   frozen_seq_ = last_seq_;
   touched_outside_log_ = false;
   ++generation_;
   return frozen;
+}
+
+BeforeImages::Entity CollectionState::ImageOf(Side which, std::uint32_t ordinal) const {
+  const SideState& own = side(which);
+  // No id: deleted since the last checkpoint, and its rows go with this one (D9).
+  BeforeImages::Entity image = {
+      {which, ordinal, !own.ids.id(ordinal).empty(), ToRecord(which, own, ordinal)}, {}};
+  if (model_.id != 0) {
+    const auto vector = own.factors->values(ordinal);
+    image.vector.assign(vector.begin(), vector.end());
+  }
+  return image;
+}
+
+void CollectionState::KeepBeforeChange(Side which, std::uint32_t ordinal) {
+  // Only what the copy will ask for, and not yet in the next generation: the first change counts.
+  if (side(which).entities[ordinal].dirty_generation == generation_ - 1) {
+    auto& kept = before_->entities[static_cast<std::size_t>(which)];
+    if (!kept.contains(ordinal)) {
+      kept.emplace(ordinal, ImageOf(which, ordinal));
+    }
+  }
+}
+
+void CollectionState::CopyEntity(Side which, std::uint32_t ordinal, FrozenRows* frozen) const {
+  const auto& kept = before_->entities[static_cast<std::size_t>(which)];
+  const auto found = kept.find(ordinal);
+  const BeforeImages::Entity image = found != kept.end() ? found->second : ImageOf(which, ordinal);
+  frozen->entities.push_back(image.entity);
+  frozen->vectors.insert(frozen->vectors.end(), image.vector.begin(), image.vector.end());
+}
+
+void CollectionState::CopyPair(std::uint64_t key, FrozenRows* frozen) const {
+  const auto user = static_cast<std::uint32_t>(key >> 32U);
+  const auto item = static_cast<std::uint32_t>(key);
+  if (const auto found = before_->pairs.find(key); found != before_->pairs.end()) {
+    frozen->pairs.push_back({user, item, found->second});
+    return;
+  }
+  format::Pair pair;
+  // This generation pins the row, so it is in memory (I7). Not present there: removed.
+  const bool present = users_.rows.Lookup(user, item, &pair) == Knowledge::kPresent;
+  frozen->pairs.push_back({user, item, present ? std::optional(pair) : std::nullopt});
+}
+
+bool CollectionState::CopyFrozen(std::size_t rows, FrozenRows* frozen) const {
+  const std::size_t users = frozen->changed[0].size();
+  const std::size_t entities = users + frozen->changed[1].size();
+  const std::size_t end = std::min(frozen->copied + rows, frozen->size());
+  for (; frozen->copied < end; ++frozen->copied) {
+    const std::size_t i = frozen->copied;
+    if (i < users) {
+      CopyEntity(Side::kUser, frozen->changed[0][i], frozen);
+    } else if (i < entities) {
+      CopyEntity(Side::kItem, frozen->changed[1][i - users], frozen);
+    } else {
+      CopyPair(frozen->changed_pairs[i - entities], frozen);
+    }
+  }
+  return end < frozen->size();
+}
+
+void CollectionState::EndFreeze(const FrozenRows& frozen) {
+  RECO_DCHECK(frozen.copied == frozen.size(), "I4");
+  before_.reset();
+  for (const FrozenRows::FrozenEntity& entity : frozen.entities) {
+    if (!entity.live) {
+      side(entity.side).erased.push_back(entity.ordinal);
+    }
+  }
 }
 
 void CollectionState::SetDurable(std::uint32_t generation) {

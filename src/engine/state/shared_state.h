@@ -60,7 +60,7 @@ class CAPABILITY("collection state") SharedState {
     std::atomic<std::int64_t> list_us = 0;
     // When a request last asked for the graph of neighbours, by the monotonic clock.
     std::atomic<std::int64_t> graph_asked_us = kNever;
-    // Events applied since the last Freeze(); set when a WriteView ends.
+    // Events applied since the last BeginFreeze(); set when a WriteView ends.
     std::atomic<std::uint64_t> unfrozen_events = 0;
   };
   Hints& hints() const { return hints_; }

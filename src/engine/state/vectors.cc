@@ -227,6 +227,7 @@ void CollectionState::ResolveDeferred(Side which, std::uint32_t ordinal) {
 // The item indexes follow, and the Gram when it is settled.
 void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
   SideState& own = side(which);
+  BeforeChange(which, ordinal);
   // The Gram first (I8): it takes out the old vector, which the copy overwrites.
   float* stored = own.factors->mutable_row(ordinal);
   own.gram.Defer(stored, x);

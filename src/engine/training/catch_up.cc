@@ -14,8 +14,8 @@
 namespace reco::engine::training {
 namespace {
 
-constexpr std::size_t kFinalRows = 256;  // rows that the swap may solve under the lock: about 2 ms
-constexpr int kCatchUpRoundsMax = 20;    // then the swap takes what is left
+constexpr std::size_t kFinalRows = 16;  // that the swap may solve under the lock: about 0.1 ms
+constexpr int kCatchUpRoundsMax = 20;   // then the swap takes what is left
 
 struct TouchedRow {
   Side side;

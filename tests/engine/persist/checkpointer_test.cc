@@ -8,6 +8,7 @@
 #include "format/keys.h"
 #include "format/records.h"
 #include "testing/catalogue.h"
+#include "testing/freeze.h"
 
 namespace reco::engine::persist {
 namespace {
@@ -90,7 +91,7 @@ TEST(CheckpointerDeathTest, RowsAheadOfTheLogStopTheProgram) {
   FrozenRows frozen;
   {
     WriteView view(catalogue.shared());
-    frozen = view.state().Freeze();
+    frozen = testing::Freeze(view.state());
   }
   EXPECT_DEATH(static_cast<void>(WriteFrozen(catalogue.shared(), frozen, ticket, kNoRows).ok()),
                "invariant I4 broken");

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "testing/catalogue.h"
+#include "testing/freeze.h"
 
 namespace reco::engine {
 namespace {
@@ -94,7 +95,7 @@ TEST_F(CollectionStateTest, RemovalOfWhatIsNotThereChangesNothingButTheNumber) {
   Apply(format::EventKind::kRemove);
   EXPECT_EQ(state().last_seq(), 1U);
   EXPECT_EQ(user().last_seq, 0U);
-  EXPECT_THAT(state().Freeze().pairs, IsEmpty());
+  EXPECT_THAT(testing::Freeze(state()).pairs, IsEmpty());
 }
 
 TEST_F(CollectionStateTest, AnEventFromTheFutureMakesNothingNewerThanItsArrival) {
@@ -140,7 +141,7 @@ TEST_F(CollectionStateTest, FreezeTakesEachChangeOnceAndTheNextOnlyWhatIsNewer) 
   Apply(format::EventKind::kInteraction, 2);
   Apply(format::EventKind::kInteraction, 3);
   EXPECT_EQ(state().unfrozen_events(), 2U);
-  const FrozenRows first = state().Freeze();
+  const FrozenRows first = testing::Freeze(state());
   EXPECT_EQ(first.checkpoint.seq, 2U);
   EXPECT_EQ(first.checkpoint.users, 1U);
   EXPECT_EQ(first.checkpoint.interactions, 1U);
@@ -154,18 +155,18 @@ TEST_F(CollectionStateTest, FreezeTakesEachChangeOnceAndTheNextOnlyWhatIsNewer) 
   EXPECT_FALSE(state().dirty());
 
   Apply(format::EventKind::kRemove);
-  const FrozenRows second = state().Freeze();
+  const FrozenRows second = testing::Freeze(state());
   EXPECT_EQ(second.generation, first.generation + 1);
   ASSERT_EQ(second.pairs.size(), 1U);
   EXPECT_EQ(second.pairs[0].pair, std::nullopt);
-  EXPECT_THAT(state().Freeze().entities, IsEmpty());
+  EXPECT_THAT(testing::Freeze(state()).entities, IsEmpty());
 }
 
 TEST_F(CollectionStateTest, AFrozenDeletionSaysThatTheRowsGo) {
   format::Event event = Event(format::EventKind::kUserDelete);
   event.item = format::kNoOrdinal;
   Apply(event);
-  const FrozenRows frozen = state().Freeze();
+  const FrozenRows frozen = testing::Freeze(state());
   ASSERT_EQ(frozen.entities.size(), 1U);
   EXPECT_EQ(frozen.entities[0].side, Side::kUser);
   EXPECT_FALSE(frozen.entities[0].live);
@@ -178,7 +179,7 @@ TEST_F(CollectionStateTest, OfTheDeletedNothingIsLeftOnceThatIsDurable) {
   Apply(event);
   EXPECT_FALSE(state().ForgetErased());
   EXPECT_NE(state().users().entities.Find(0), nullptr);  // the checkpoint will ask for it
-  const FrozenRows frozen = state().Freeze();
+  const FrozenRows frozen = testing::Freeze(state());
   EXPECT_FALSE(state().ForgetErased());
   EXPECT_NE(state().users().rows.Find(0), nullptr);  // not on disk yet
   state().SetDurable(frozen.generation);
@@ -192,7 +193,7 @@ TEST_F(CollectionStateTest, OfTheDeletedNothingIsLeftOnceThatIsDurable) {
 TEST_F(CollectionStateTest, RowsAreFreeToGoOnceTheirGenerationIsDurable) {
   Apply(format::EventKind::kInteraction);
   catalogue_.row_budget.limit_bytes = 0;
-  const FrozenRows frozen = state().Freeze();
+  const FrozenRows frozen = testing::Freeze(state());
   state().Evict(100);
   state().Evict(100);
   EXPECT_NE(state().users().rows.Find(0), nullptr);
@@ -207,7 +208,7 @@ TEST_F(CollectionStateTest, WhatNoEventStandsForMakesItDirtyUntilTheNextFreeze) 
   state().MarkDirtyOutsideLog();
   EXPECT_TRUE(state().dirty());
   EXPECT_EQ(state().unfrozen_events(), 0U);
-  state().Freeze();
+  testing::Freeze(state());
   EXPECT_FALSE(state().dirty());
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "testing/catalogue.h"
+#include "testing/freeze.h"
 
 namespace reco::engine {
 namespace {
@@ -19,7 +20,7 @@ TEST(SharedState, EventsSinceTheLastFreezeAreKnownWithoutTheLock) {
   EXPECT_EQ(catalogue.shared().hints().unfrozen_events, 2U);
   {
     WriteView view(catalogue.shared());
-    static_cast<void>(view.state().Freeze());
+    static_cast<void>(testing::Freeze(view.state()));
   }
   EXPECT_EQ(catalogue.shared().hints().unfrozen_events, 0U);
 }

@@ -10,6 +10,7 @@
 
 #include "engine/training/train.h"
 #include "testing/catalogue.h"
+#include "testing/freeze.h"
 
 namespace reco::engine::training {
 namespace {
@@ -66,7 +67,7 @@ class CatchUpTest : public ::testing::Test {
 };
 
 TEST_F(CatchUpTest, FewTouchedRowsAreLeftToTheSwap) {
-  AddMany(20);
+  AddMany(8);
   ASSERT_TRUE(CatchUp(shared(), run_).ok());
   EXPECT_THAT(run_.rewritten_users, IsEmpty());
   ReadView view(shared());
@@ -91,12 +92,12 @@ TEST_F(CatchUpTest, TheLastRowsAreSolvedUnderTheLockAndMarked) {
   run_.rewritten_users = {2};  // solved after its vector was written
   WriteView view(shared());
   ASSERT_EQ(run_.index->size(), 9U);
-  view.state().Freeze();
+  testing::Freeze(view.state());
   ASSERT_TRUE(SolveLastRows(view, run_).ok());
   ExpectSolved(view, *view.state().users().ids.Find("late3"));
   EXPECT_EQ(run_.index->size(), 8U);
   std::vector<std::uint32_t> users;
-  for (const FrozenRows::FrozenEntity& entity : view.state().Freeze().entities) {
+  for (const FrozenRows::FrozenEntity& entity : testing::Freeze(view.state()).entities) {
     if (entity.side == Side::kUser) {
       users.push_back(entity.ordinal);
     }
