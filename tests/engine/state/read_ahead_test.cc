@@ -44,19 +44,25 @@ class ReadAheadTest : public ::testing::Test {
     return view.state().PrepareAll({&event, 1}, ahead, stored);
   }
   Status Read(ReadAhead* ahead) { return ahead->Read(*catalogue_.storage.store, 1); }
+  // A collection without a model, with one pair of weight 3 on disk, which is read.
+  void ReadOnePair(ReadAhead* ahead) {
+    catalogue_.Add("ann", "lamp", 3);
+    CheckpointAndEvict();
+    Stored stored;
+    ASSERT_FALSE(Prepare(ahead, &stored));
+    ASSERT_EQ(ahead->pairs.size(), 1U);
+    ASSERT_TRUE(Read(ahead).ok());
+    EXPECT_EQ(ahead->pairs[0].pair->weight, 3);
+  }
 
   testing::Catalogue catalogue_;
 };
 
 TEST_F(ReadAheadTest, PairsAreAskedForWhereNothingIsSolved) {
-  catalogue_.Add("ann", "lamp", 3);
-  CheckpointAndEvict();
   ReadAhead ahead;
   Stored stored;
-  ASSERT_FALSE(Prepare(&ahead, &stored));
+  ReadOnePair(&ahead);
   EXPECT_THAT(ahead.rows, ElementsAre(IsEmpty(), IsEmpty()));
-  ASSERT_EQ(ahead.pairs.size(), 1U);
-  ASSERT_TRUE(Read(&ahead).ok());
   ASSERT_TRUE(Prepare(&ahead, &stored));
   ASSERT_TRUE(stored[0].has_value());
   EXPECT_EQ(stored[0]->weight, 3);
@@ -79,25 +85,18 @@ TEST_F(ReadAheadTest, RowsAreAskedForWithAModel) {
 }
 
 TEST_F(ReadAheadTest, WhatWasWrittenInBetweenIsLaidOverIt) {
-  catalogue_.Add("ann", "lamp", 3);
-  CheckpointAndEvict();
   ReadAhead ahead;
   Stored stored;
-  ASSERT_FALSE(Prepare(&ahead, &stored));
-  ASSERT_TRUE(Read(&ahead).ok());
+  ReadOnePair(&ahead);
   catalogue_.Add("ann", "lamp", 4);
   ASSERT_TRUE(Prepare(&ahead, &stored));
   EXPECT_EQ(stored[0]->weight, 7);
 }
 
 TEST_F(ReadAheadTest, ADurableCheckpointMakesItVoid) {
-  catalogue_.Add("ann", "lamp", 3);
-  CheckpointAndEvict();
   ReadAhead ahead;
   Stored stored;
-  ASSERT_FALSE(Prepare(&ahead, &stored));
-  ASSERT_TRUE(Read(&ahead).ok());
-  EXPECT_EQ(ahead.pairs[0].pair->weight, 3);
+  ReadOnePair(&ahead);
   catalogue_.Add("ann", "lamp", 4);
   CheckpointAndEvict();
   ASSERT_FALSE(Prepare(&ahead, &stored)) << "what was read is out of date";
