@@ -53,8 +53,12 @@ class Database {
   // the last Ok is undone, which also shows as a new generation to whoever deferred writes beside.
   Status Commit(std::uint64_t generation);
   std::uint64_t generation() const;
-  // Cheap test whether Commit() has anything to do.
-  bool commit_pending() const;
+  // For who defers commits and tells others what it reads. Calls show changes of other threads as
+  // soon as they are applied: TakeSeen() returns the number of the newest that calls of this thread
+  // have made or shown since it was last asked (0: none), and what they told is true for good once
+  // CommittedUpTo() has reached it. That is 0 when the generation is over; then Commit() says so.
+  static std::uint64_t TakeSeen();
+  std::uint64_t CommittedUpTo(std::uint64_t generation) const;
   // Writes the derived rows of all collections now and waits for it.
   Status Checkpoint();
   // Changes the sync policy of later commits.

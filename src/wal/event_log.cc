@@ -29,6 +29,8 @@ constexpr std::int64_t kGatherUsMax = 1'000;
 // A larger batch gives its memory back once it is written.
 constexpr std::size_t kBatchBytesKept = 4U << 20U;
 
+thread_local std::uint64_t seen = 0;  // TakeSeen()
+
 Status AsIoError(const Status& status) {
   return status.code() == StatusCode::kIoError ? status
                                                : Status::IoError(std::string(status.message()));
@@ -189,6 +191,7 @@ Result<std::uint64_t> EventLog::Stage(FunctionRef<void(store::Batch&)> fill) {
   fill(impl_->staged);
   const std::uint64_t ticket = impl_->last_staged.load(std::memory_order_relaxed) + 1;
   impl_->last_staged.store(ticket, std::memory_order_release);
+  NoteSeen(ticket);
   if (impl_->gathering && impl_->staged.count() >= impl_->expected) {
     impl_->gathered.NotifyOne();
   }
@@ -222,6 +225,14 @@ Status EventLog::Commit(std::uint64_t ticket) {
       impl_->Lead();
     }
   }
+}
+
+std::uint64_t EventLog::TakeSeen() {
+  return std::exchange(seen, 0);
+}
+
+void EventLog::NoteSeen(std::uint64_t ticket) {
+  seen = std::max(seen, ticket);
 }
 
 std::uint64_t EventLog::last_staged() const {

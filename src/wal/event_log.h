@@ -53,6 +53,11 @@ class EventLog {
   // failure every ticket not yet committed fails with the same kIoError, also after Reset(). One
   // atomic load when the ticket is committed already.
   Status Commit(std::uint64_t ticket);
+  // Of the calling thread: the newest ticket that it has staged or noted since it last took it; 0:
+  // none. What it tells of the state is true for good once that is committed.
+  static std::uint64_t TakeSeen();
+  // Notes that the thread has read a state to which changes up to `ticket` belong.
+  static void NoteSeen(std::uint64_t ticket);
   std::uint64_t last_staged() const;
   std::uint64_t last_committed() const;
 

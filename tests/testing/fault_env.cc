@@ -37,6 +37,14 @@ struct FaultEnv::State {
     MutexLock lock(mutex);
     const bool is_write = operation == Operation::kWrite;
     ++(is_write ? counts.writes : counts.syncs);
+    if (!is_write && hold_syncs) {
+      ++held;
+      held_changed.NotifyAll();
+      while (hold_syncs) {
+        held_changed.Wait(mutex);
+      }
+      --held;
+    }
     if (!armed || !(is_write ? plan.writes : plan.syncs)) {
       return IOStatus::OK();
     }
@@ -64,6 +72,9 @@ struct FaultEnv::State {
   bool armed GUARDED_BY(mutex) = false;
   std::uint64_t seen GUARDED_BY(mutex) = 0;
   FaultCounts counts GUARDED_BY(mutex);
+  bool hold_syncs GUARDED_BY(mutex) = false;
+  int held GUARDED_BY(mutex) = 0;
+  CondVar held_changed;
   std::map<std::string, Lengths> files GUARDED_BY(mutex);
 };
 
@@ -288,6 +299,19 @@ void FaultEnv::Arm(const FaultPlan& plan) {
 void FaultEnv::Disarm() {
   MutexLock lock(state_->mutex);
   state_->armed = false;
+}
+
+void FaultEnv::HoldSyncs(bool hold) {
+  MutexLock lock(state_->mutex);
+  state_->hold_syncs = hold;
+  state_->held_changed.NotifyAll();
+}
+
+void FaultEnv::AwaitHeldSync() {
+  MutexLock lock(state_->mutex);
+  while (state_->held == 0) {
+    state_->held_changed.Wait(state_->mutex);
+  }
 }
 
 FaultCounts FaultEnv::counts() const {

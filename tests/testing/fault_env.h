@@ -45,6 +45,10 @@ class FaultEnv {
   void Arm(const FaultPlan& plan);
   // No operation fails any more.
   void Disarm();
+  // Syncs wait from here on, until HoldSyncs(false).
+  void HoldSyncs(bool hold);
+  // Returns when one waits.
+  void AwaitHeldSync();
   FaultCounts counts() const;
   void ResetCounts();
 

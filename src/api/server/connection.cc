@@ -3,6 +3,7 @@
 // are sent, and the connection ends, by itself or at a limit.
 #include "api/server/connection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -141,6 +142,10 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   }
   set_last_seen_ms(SystemClock().NowMs());
   input_.Append(bytes);
+  if (parked_) {
+    resume_ = state_ == State::kOpen;
+    return;
+  }
   ProcessInput();
 }
 
@@ -200,7 +205,7 @@ void Connection::ProcessInput() {
 }
 
 bool Connection::ProcessRequest(std::span<const std::string_view> args) {
-  thread_.BeginCommand();
+  thread_.NoteGeneration(thread_.server().database().generation());
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());
   CommandContext context{.database = thread_.server().database(),
@@ -251,7 +256,9 @@ bool Connection::StartSlow(const CommandEntry& entry) {
                            .args = connection.parser_.arguments(),
                            .reply = reply};
     // The io thread's dispatcher is confined to it and goes on serving others.
+    connection.slow_generation_ = context.database.generation();
     Dispatcher(&thread.server(), &thread.statistics()).Run(entry, context, connection.slow_output_);
+    connection.slow_seen_ = Database::TakeSeen();
     asio::post(thread.context(), [self, &entry] { self->FinishSlow(entry); });
   });
   if (!accepted) {
@@ -262,6 +269,11 @@ bool Connection::StartSlow(const CommandEntry& entry) {
 }
 
 void Connection::FinishSlow(const CommandEntry& entry) {
+  // The reply may tell of changes that the commit in progress does not cover.
+  if (parked_) {
+    slow_finished_ = &entry;
+    return;
+  }
   suspended_ = false;
   if (state_ == State::kClosed) {
     return;
@@ -270,6 +282,8 @@ void Connection::FinishSlow(const CommandEntry& entry) {
   const std::size_t start = output_.size();
   output_ += slow_output_;
   slow_output_ = {};
+  thread_.NoteGeneration(slow_generation_);
+  seen_ = std::max(seen_, slow_seen_);
   input_.Consume(parser_.consumed());
   NoteReply(&entry, start);
   // Later requests of a pipeline have waited in the input.
@@ -279,10 +293,8 @@ void Connection::FinishSlow(const CommandEntry& entry) {
 void Connection::NoteReply(const CommandEntry* entry, std::size_t start) {
   const bool answered = output_.size() > start;
   const std::uint32_t flags = entry == nullptr ? 0 : entry->spec->flags;
-  if ((flags & kWrite) != 0) {
-    thread_.NoteWrite();
-  }
-  // A read may have seen a write of this turn, of any connection, that the commit undoes (I3).
+  seen_ = std::max(seen_, Database::TakeSeen());
+  // A read may have seen a write that the commit undoes (I3).
   if ((flags & (kWrite | kReadonly)) != 0 && !unsettled_ && answered) {
     unsettled_ = true;
     unsettled_start_ = start;
@@ -304,7 +316,7 @@ void Connection::TouchTurn() {
 }
 
 void Connection::Settle(const Status& committed) {
-  touched_ = false;
+  touched_ = parked_ = false;
   if (state_ == State::kClosed) {
     return;
   }
@@ -312,9 +324,13 @@ void Connection::Settle(const Status& committed) {
     WithdrawReplies(committed);
   }
   unsettled_ = false;
+  seen_ = 0;
   sendable_ = output_.size();
   Flush();
-  // Goes on with the input that ProcessInput left, in a new turn.
+  // What was left meanwhile goes on, in a new turn.
+  if (slow_finished_ != nullptr) {
+    FinishSlow(*std::exchange(slow_finished_, nullptr));
+  }
   if (resume_ && state_ == State::kOpen) {
     resume_ = false;
     ProcessInput();

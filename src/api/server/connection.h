@@ -35,6 +35,10 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   void Start();
   // Sends the error and closes, without registering the client.
   void Refuse(std::string_view error);
+  // The newest change that the replies of the turn tell of, as Database::TakeSeen().
+  std::uint64_t seen() const { return seen_; }
+  // Runs no more requests until Settle(), which comes after this turn has ended.
+  void Park() { parked_ = true; }
   // Sends what the turn has answered. `committed` says whether the replies to its writes, and those
   // behind them, may leave as they are; otherwise each is replaced by the error (I3).
   void Settle(const Status& committed);
@@ -66,6 +70,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   // Runs one request. Returns true when the next one may follow.
   bool ProcessRequest(std::span<const std::string_view> args);
   bool StartSlow(const CommandEntry& entry);
+  // Takes over the worker's reply, or leaves that to Settle().
   void FinishSlow(const CommandEntry& entry);
   // Takes note of the reply in [start, end of output_). `entry` is null when no command ran.
   void NoteReply(const CommandEntry* entry, std::size_t start);
@@ -83,7 +88,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   State state_ = State::kOpen;
   bool reading_ = false;    // a read is pending; the input must not move
   bool suspended_ = false;  // a worker runs a command whose arguments are in the input
-  bool resume_ = false;     // input was left because the output grew; goes on after the turn
+  bool parked_ = false;     // the turn is over, its commit is not
+  bool resume_ = false;     // input was left, for Settle() to go on with
   bool touched_ = false;
   bool waiting_to_write_ = false;
 
@@ -94,9 +100,14 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::string output_;
   std::size_t sent_ = 0;
   std::size_t sendable_ = 0;
-  std::string slow_output_;  // the worker's, while suspended_
+  // The worker's, while suspended_.
+  std::string slow_output_;
+  std::uint64_t slow_seen_ = 0;
+  std::uint64_t slow_generation_ = 0;
+  const CommandEntry* slow_finished_ = nullptr;  // while parked_: the worker has ended
 
   // From the first read or write of the turn on, replies depend on the commit.
+  std::uint64_t seen_ = 0;
   bool unsettled_ = false;
   std::size_t unsettled_start_ = 0;
   std::size_t unsettled_replies_ = 0;

@@ -48,16 +48,16 @@ class IoThread {
   const ServerOptions& options();
   // Has the connection settled when the turn ends; opens a turn when none is open.
   void Touch(std::shared_ptr<Connection> connection);
-  // Notes that a command of this turn may have changed the database.
-  void NoteWrite() { wrote_ = true; }
-  // Notes the state of the database that the writes of the next command belong to. Called before
-  // each command.
-  void BeginCommand();
+  // Notes that a command of this turn ran, or runs, on the state of this Database::generation().
+  void NoteGeneration(std::uint64_t generation);
   void Forget(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
-  // Commits what the turn has written, then lets its replies leave (I3).
+  // Lets replies leave that tell of nothing but committed changes; then commits, and lets the
+  // others leave (I3).
   void EndTurn();
+  // Has the Committer do it, which settles `waiting`. Returns false when that is to be done here.
+  bool CommitElsewhere(std::uint64_t generation, std::vector<std::shared_ptr<Connection>> waiting);
   void ScheduleCron();
   // Checks the limits of time of all connections, each second.
   void Cron();
@@ -74,8 +74,7 @@ class IoThread {
   std::vector<std::shared_ptr<Connection>> touched_;
   std::vector<std::shared_ptr<Connection>> settling_;  // touched_ of the turn that ends
   bool turn_open_ = false;                             // EndTurn is queued
-  bool wrote_ = false;
-  std::uint64_t turn_generation_ = 0;  // Database::generation() at the turn's first command
+  std::uint64_t turn_generation_ = 0;                  // the oldest of its commands
 
   // Last, so that handlers still queued are destroyed while the members above are there.
   boost::asio::io_context context_;

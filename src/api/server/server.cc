@@ -64,6 +64,7 @@ Server::Server(Database* database, std::span<const std::span<const CommandSpec>>
       config_file_(std::move(config_file)),
       run_id_(MakeRunId()),
       started_us_(SystemClock().MonotonicUs()),
+      committer_(database),
       sampled_us_(started_us_) {
   const auto io_threads = static_cast<std::size_t>(options.io_threads);
   const auto worker_threads = static_cast<std::size_t>(options.worker_threads);
@@ -124,8 +125,8 @@ void Server::Stop() {
     return;
   }
   running_ = false;
-  // In this order: no new connections, then no running slow commands, whose replies are posted to
-  // the io threads, then the io threads, which send them.
+  // In this order: no new connections, then no running slow commands and no commits, whose replies
+  // are posted to the io threads, then the io threads, which send them.
   boost::asio::post(io_threads_[0]->context(), [this] { listener_->Close(); });
   // Whoever waits for a job to end must not hold the shutdown up.
   for (const JobInfo& job : database_->Jobs()) {
@@ -134,6 +135,7 @@ void Server::Stop() {
     }
   }
   workers_->Stop();
+  committer_.Stop();
   for (const std::unique_ptr<IoThread>& thread : io_threads_) {
     thread->Stop();
   }

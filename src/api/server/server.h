@@ -16,6 +16,7 @@
 #include "api/commands/command_table.h"
 #include "api/config/config.h"
 #include "api/server/client_registry.h"
+#include "api/server/committer.h"
 #include "api/server/log.h"
 #include "api/server/statistics.h"
 #include "api/server/worker_pool.h"
@@ -60,6 +61,7 @@ class Server {
   ClientRegistry& clients() { return clients_; }
   const ClientRegistry& clients() const { return clients_; }
   WorkerPool& workers() { return *workers_; }
+  Committer& committer() { return committer_; }
   void Write(LogLevel level, std::string_view text) const { log_->Write(level, text); }
 
   // Returns the port that is listened on; differs from the option when that is 0.
@@ -102,6 +104,7 @@ class Server {
   std::uint16_t port_ = 0;  // set by Start
 
   std::unique_ptr<WorkerPool> workers_;
+  Committer committer_;
   std::vector<std::unique_ptr<IoThread>> io_threads_;
   std::unique_ptr<Listener> listener_;
   bool running_ = false;  // between Start and Stop; confined to their caller

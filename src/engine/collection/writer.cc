@@ -141,13 +141,9 @@ Status Write(WriteView& view, const Event& event) {
   const std::uint64_t seq = view.state().last_seq() + 1;
   std::string record;
   format::EncodeEvent(event, &record);
-  RECO_RETURN_IF_ERROR(view.shared()
-                           .context()
-                           .storage.log
-                           ->Stage([&](store::Batch& batch) {
-                             wal::EventLog::PutEvent(batch, view.shared().cid(), seq, record);
-                           })
-                           .status());
+  RECO_RETURN_IF_ERROR(view.Stage([&](store::Batch& batch) {
+    wal::EventLog::PutEvent(batch, view.shared().cid(), seq, record);
+  }));
   view.state().Apply(seq, event, stored);
   view.state().Evict(1);
   return Status::Ok();
@@ -258,7 +254,7 @@ Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
                              shared.context().options.idempotency_window, shared.cid(), &batch);
     }
   };
-  RECO_RETURN_IF_ERROR(shared.context().storage.log->Stage(stage).status());
+  RECO_RETURN_IF_ERROR(view.Stage(stage));
   // Apply. In the order in which the ordinals were planned, which is the one Register gives out.
   for (const std::string_view id : plan.users.ids()) {
     view.state().Register(Side::kUser, id);
@@ -340,13 +336,10 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   const std::uint64_t seq = view.state().last_seq() + 1;
   std::string record;
   format::EncodeEvent(event, &record);
-  RECO_RETURN_IF_ERROR(shared.context()
-                           .storage.log
-                           ->Stage([&](store::Batch& batch) {
-                             PutNewIds(batch, shared.cid(), side, fresh);
-                             wal::EventLog::PutEvent(batch, shared.cid(), seq, record);
-                           })
-                           .status());
+  RECO_RETURN_IF_ERROR(view.Stage([&](store::Batch& batch) {
+    PutNewIds(batch, shared.cid(), side, fresh);
+    wal::EventLog::PutEvent(batch, shared.cid(), seq, record);
+  }));
   if (is_new) {
     view.state().Register(side, id);
   }

@@ -28,7 +28,7 @@ Status NoSuchCollection(KeyRef key) {
 
 Result<std::shared_ptr<Collection>> Database::Impl::FindCollection(KeyRef key) const {
   ReaderLock lock(keyspace_mutex);
-  const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
+  const KeyEntry* entry = ReadKey(key);
   if (entry == nullptr) {
     return std::shared_ptr<Collection>();
   }
@@ -57,13 +57,12 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
     RECO_RETURN_IF_ERROR(StageErase(key, *expired));
   }
   // Together, so that no number is given out again (I2, I10).
-  RECO_RETURN_IF_ERROR(storage.log
-                           ->Stage([&](store::Batch& batch) {
-                             batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name),
-                                       value);
-                             batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
-                           })
-                           .status());
+  const auto stage = [&](store::Batch& batch) {
+    batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
+    batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
+  };
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  key_tickets.Changed(key, ticket);
   ++next_cid;
   std::shared_ptr<Collection> created = entry.collection;
   keyspace.Put(key, std::move(entry));
@@ -77,7 +76,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::NeedCollection(KeyRef key) {
   }
   // Another thread may have created it since the look-up under the shared lock.
   WriterLock lock(keyspace_mutex);
-  if (const KeyEntry* entry = keyspace.Find(key, clock.NowMs()); entry != nullptr) {
+  if (const KeyEntry* entry = ReadKey(key); entry != nullptr) {
     if (entry->collection == nullptr) {
       return Status::WrongType();
     }
@@ -129,7 +128,7 @@ Result<bool> Database::Create(KeyRef key, const CollectionOptions& options, Writ
   {
     ReaderLock state(impl_->state_mutex);
     WriterLock lock(impl_->keyspace_mutex);
-    const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+    const KeyEntry* entry = impl_->ReadKey(key);
     if (entry != nullptr && entry->collection == nullptr) {
       return Status::WrongType();
     }
@@ -167,7 +166,7 @@ Result<bool> Database::Impl::ChangeKeyRecord(KeyRef key, const WriteOptions& wri
     WriterLock lock(keyspace_mutex);
     // The key space's lock is kept from here to the staging, so that rows of one key are staged in
     // the order of their changes.
-    const KeyEntry* entry = keyspace.Find(key, clock.NowMs());
+    const KeyEntry* entry = ReadKey(key);
     if (entry == nullptr) {
       return NoSuchCollection(key);
     }

@@ -89,6 +89,10 @@ Status Database::Impl::OpenStore(bool read_only) {
   RECO_ASSIGN_OR_RETURN(storage.store, store::Store::Open(store_options));
   // Each store gets a new log, whose tickets and failures are those of one open folder.
   storage.log = std::make_unique<wal::EventLog>(*storage.store, sync_policy.load(), clock);
+  {
+    WriterLock lock(keyspace_mutex);
+    key_tickets.Clear();
+  }
   return Status::Ok();
 }
 
@@ -556,10 +560,18 @@ std::uint64_t Database::generation() const {
   return impl_->generation;
 }
 
-bool Database::commit_pending() const {
+std::uint64_t Database::TakeSeen() {
+  return wal::EventLog::TakeSeen();
+}
+
+std::uint64_t Database::CommittedUpTo(std::uint64_t generation) const {
   ReaderLock lock(impl_->state_mutex);
-  const wal::EventLog* log = impl_->storage.log.get();
-  return log != nullptr && log->last_staged() != log->last_committed();
+  if (generation != impl_->generation.load()) {
+    return 0;
+  }
+  // While writes are refused nothing is staged: what there is to read stays as it is.
+  return impl_->degraded ? std::numeric_limits<std::uint64_t>::max()
+                         : impl_->storage.log->last_committed();
 }
 
 Status Database::Checkpoint() {

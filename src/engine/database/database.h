@@ -21,6 +21,7 @@
 
 #include "base/mutex.h"
 #include "engine/collection/collection.h"
+#include "engine/database/key_tickets.h"
 #include "engine/database/keyspace.h"
 #include "engine/jobs/jobs.h"
 #include "engine/rows/storage.h"
@@ -102,6 +103,11 @@ class Database::Impl {
   std::uint64_t CountMemory() const EXCLUDES(state_mutex, keyspace_mutex);
   void Log(LogLevel level, std::string_view message) const;
 
+  // Finds a key and notes that the thread has read it; null when it is absent or expired. Valid
+  // until the key changes.
+  const engine::KeyEntry* ReadKey(KeyRef key) const REQUIRES_SHARED(keyspace_mutex);
+  // Notes that the thread has read many keys, or which there are.
+  void NoteKeysRead() const REQUIRES_SHARED(keyspace_mutex);
   // Returns the collection of a key; null when the key is absent, kWrongType when it holds a
   // string.
   Result<std::shared_ptr<engine::Collection>> FindCollection(KeyRef key) const
@@ -142,18 +148,21 @@ class Database::Impl {
   // Runs the next queued job. Returns false when there is none.
   bool RunNextJob() EXCLUDES(state_mutex, threads_mutex);
   void StoreJob(const engine::JobChange& change) EXCLUDES(state_mutex);
+  void NoteJobsRead() const EXCLUDES(state_mutex);
   // Returns all collections with their keys' names, to work on without the key space's lock.
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);
 
   // The rows of the keys family, encoded and staged.
   static std::string EncodeKey(const engine::KeyEntry& entry);
-  Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
+  Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex)
+      REQUIRES(keyspace_mutex);
   Status StageSet(KeyRef key, const engine::Keyspace::SetResult& result, std::int64_t now_ms)
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   Status StageFlush(std::uint32_t db) REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   // Removes the key's row and, for a collection, everything of it.
-  Status StageErase(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex);
+  Status StageErase(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex)
+      REQUIRES(keyspace_mutex);
 
   Options options;
   const engine::DatabaseHooks hooks;
@@ -166,6 +175,7 @@ class Database::Impl {
   mutable SharedMutex state_mutex;
   mutable SharedMutex keyspace_mutex;
   engine::Keyspace keyspace GUARDED_BY(keyspace_mutex);
+  engine::KeyTickets key_tickets GUARDED_BY(keyspace_mutex);
   std::uint32_t next_cid GUARDED_BY(keyspace_mutex) = 1;
   std::unique_ptr<engine::JobTable> jobs;
 

@@ -219,12 +219,24 @@ Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& op
       });
 }
 
+// What jobs came to is staged when they end, and told only when that is committed.
+void Database::Impl::NoteJobsRead() const {
+  ReaderLock lock(state_mutex);
+  if (storage.log != nullptr) {
+    wal::EventLog::NoteSeen(storage.log->last_staged());
+  }
+}
+
 std::vector<JobInfo> Database::Jobs() const {
-  return impl_->jobs->List();
+  std::vector<JobInfo> jobs = impl_->jobs->List();
+  impl_->NoteJobsRead();
+  return jobs;
 }
 
 Result<JobInfo> Database::Job(std::uint64_t id) const {
-  return impl_->jobs->Get(id);
+  Result<JobInfo> job = impl_->jobs->Get(id);
+  impl_->NoteJobsRead();
+  return job;
 }
 
 Status Database::CancelJob(std::uint64_t id) {
@@ -232,7 +244,9 @@ Status Database::CancelJob(std::uint64_t id) {
 }
 
 Result<JobInfo> Database::WaitJob(std::uint64_t id, std::int64_t timeout_ms) const {
-  return impl_->jobs->Wait(id, timeout_ms);
+  Result<JobInfo> job = impl_->jobs->Wait(id, timeout_ms);
+  impl_->NoteJobsRead();
+  return job;
 }
 
 std::vector<InfoField> Database::Info() const {

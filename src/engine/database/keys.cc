@@ -40,11 +40,16 @@ std::string Database::Impl::EncodeKey(const KeyEntry& entry) {
 Status Database::Impl::StageKey(KeyRef key, const KeyEntry& entry) {
   RECO_RETURN_IF_ERROR(storage.Readable());
   const std::string value = EncodeKey(entry);
-  return storage.log
-      ->Stage([&](store::Batch& batch) {
-        batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
-      })
-      .status();
+  const auto stage = [&](store::Batch& batch) {
+    batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
+  };
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  key_tickets.Changed(key, ticket);
+  if (entry.collection != nullptr) {
+    // Also for those who had found it before, and read its options and rules now.
+    entry.collection->shared().NoteStaged(ticket);
+  }
+  return Status::Ok();
 }
 
 Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
@@ -52,24 +57,25 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
   if (entry.collection != nullptr) {
     entry.collection->Drop();  // before its rows are deleted: nothing follows them (I14)
   }
-  return storage.log
-      ->Stage([&](store::Batch& batch) {
-        batch.Delete(store::Family::kKeys, format::KeysKey(key.db, key.name));
-        if (entry.collection == nullptr) {
-          return;
-        }
-        const std::uint32_t cid = entry.collection->cid();
-        const std::string prefix = format::CollectionPrefix(cid);
-        // In one batch with the key's row (I2): a crash leaves all of the collection or nothing.
-        for (const store::Family family :
-             {store::Family::kEvents, store::Family::kUsers, store::Family::kItems,
-              store::Family::kByUser, store::Family::kByItem, store::Family::kVectors,
-              store::Family::kModels, store::Family::kTokens}) {
-          DeletePrefix(batch, family, prefix);
-        }
-        batch.Delete(store::Family::kDefault, format::CheckpointKey(cid));
-      })
-      .status();
+  const auto stage = [&](store::Batch& batch) {
+    batch.Delete(store::Family::kKeys, format::KeysKey(key.db, key.name));
+    if (entry.collection == nullptr) {
+      return;
+    }
+    const std::uint32_t cid = entry.collection->cid();
+    const std::string prefix = format::CollectionPrefix(cid);
+    // In one batch with the key's row (I2): a crash leaves all of the collection or nothing.
+    for (const store::Family family :
+         {store::Family::kEvents, store::Family::kUsers, store::Family::kItems,
+          store::Family::kByUser, store::Family::kByItem, store::Family::kVectors,
+          store::Family::kModels, store::Family::kTokens}) {
+      DeletePrefix(batch, family, prefix);
+    }
+    batch.Delete(store::Family::kDefault, format::CheckpointKey(cid));
+  };
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  key_tickets.Changed(key, ticket);
+  return Status::Ok();
 }
 
 // Stages what SET leaves behind: nothing when its condition did not hold.
@@ -96,13 +102,24 @@ Status Database::Impl::StageFlush(std::uint32_t db) {
   const auto stage = [&](store::Batch& batch) {
     DeletePrefix(batch, store::Family::kKeys, prefix);
   };
-  return storage.log->Stage(stage).status();
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  key_tickets.AllChanged(ticket);
+  return Status::Ok();
+}
+
+const KeyEntry* Database::Impl::ReadKey(KeyRef key) const {
+  wal::EventLog::NoteSeen(key_tickets.Of(key));
+  return keyspace.Find(key, clock.NowMs());
+}
+
+void Database::Impl::NoteKeysRead() const {
+  wal::EventLog::NoteSeen(key_tickets.OfAll());
 }
 
 Result<std::optional<std::string>> Database::Get(KeyRef key) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
-  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  const KeyEntry* entry = impl_->ReadKey(key);
   if (entry == nullptr) {
     return std::optional<std::string>();
   }
@@ -161,7 +178,7 @@ bool Database::Exists(KeyRef key) const {
 KeyKind Database::Kind(KeyRef key) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
-  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  const KeyEntry* entry = impl_->ReadKey(key);
   return entry != nullptr ? entry->kind() : KeyKind::kNone;
 }
 
@@ -189,7 +206,7 @@ Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition 
 std::int64_t Database::ExpireTimeMs(KeyRef key) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
-  const KeyEntry* entry = impl_->keyspace.Find(key, impl_->clock.NowMs());
+  const KeyEntry* entry = impl_->ReadKey(key);
   if (entry == nullptr) {
     return -2;
   }
@@ -218,12 +235,14 @@ ScanPage Database::Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t co
                         std::string_view pattern, KeyKind kind) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
+  impl_->NoteKeysRead();
   return impl_->keyspace.Scan(db, cursor, count, {pattern, kind}, impl_->clock.NowMs());
 }
 
 std::vector<std::string> Database::Keys(std::uint32_t db, std::string_view pattern) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
+  impl_->NoteKeysRead();
   return impl_->keyspace.Keys(db, pattern, impl_->clock.NowMs());
 }
 
@@ -247,7 +266,9 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
       batch.Delete(store::Family::kKeys, format::KeysKey(from.db, from.name));
       batch.Put(store::Family::kKeys, format::KeysKey(to.db, to.name), value);
     };
-    RECO_RETURN_IF_ERROR(impl_->storage.log->Stage(stage).status());
+    RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, impl_->storage.log->Stage(stage));
+    impl_->key_tickets.Changed(from, ticket);
+    impl_->key_tickets.Changed(to, ticket);
   }
   return impl_->Finish(write, generation);
 }
@@ -255,6 +276,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
 std::uint64_t Database::Size(std::uint32_t db) const {
   ReaderLock state(impl_->state_mutex);
   ReaderLock lock(impl_->keyspace_mutex);
+  impl_->NoteKeysRead();
   return impl_->keyspace.Size(db, impl_->clock.NowMs());
 }
 

@@ -17,6 +17,19 @@ SharedState::SharedState(CollectionContext& context, std::uint32_t cid,
       solvers_(dim_, options.feedback),
       guarded_{CollectionState(context, cid, options, recent_), options, {}, {}} {}
 
+void SharedState::NoteStaged(std::uint64_t ticket) {
+  std::uint64_t before = staged_.load(std::memory_order_relaxed);
+  while (before < ticket &&
+         !staged_.compare_exchange_weak(before, ticket, std::memory_order_relaxed)) {
+  }
+}
+
+Status WriteView::Stage(FunctionRef<void(store::Batch&)> fill) {
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, own_.context().storage.log->Stage(fill));
+  own_.NoteStaged(ticket);
+  return Status::Ok();
+}
+
 #ifdef RECO_DCHECKS
 
 namespace {
@@ -35,6 +48,7 @@ View::View(const SharedState& shared)
 
 View::~View() {
   innermost = outer_;
+  wal::EventLog::NoteSeen(shared_.staged());
 }
 
 void View::CheckNoneHeld() {
@@ -44,7 +58,9 @@ void View::CheckNoneHeld() {
 #else
 
 View::View(const SharedState& shared) : shared_(shared), guarded_(shared.guarded_) {}
-View::~View() = default;
+View::~View() {
+  wal::EventLog::NoteSeen(shared_.staged());
+}
 void View::CheckNoneHeld() {}
 
 #endif

@@ -65,6 +65,12 @@ class CAPABILITY("collection state") SharedState {
   };
   Hints& hints() const { return hints_; }
 
+  // The log's ticket of the newest change, which who has read the state waits for before it is told
+  // (I3). Noted by each view when it ends, for its thread.
+  std::uint64_t staged() const { return staged_.load(std::memory_order_relaxed); }
+  // To be called before the lock of the change is given back; `ticket` as EventLog::Stage gave it.
+  void NoteStaged(std::uint64_t ticket);
+
   // One thread at a time makes such a thing. Taken before a view, never with one (TurnLock).
   struct Turns {
     Mutex filters;  // a step of making columns and bitmaps
@@ -104,6 +110,7 @@ class CAPABILITY("collection state") SharedState {
   mutable SolverPool solvers_;
   mutable Hints hints_;
   mutable Turns turns_;
+  std::atomic<std::uint64_t> staged_ = 0;
 
   mutable SharedMutex mutex_;
   Guarded guarded_;
@@ -177,6 +184,9 @@ class SCOPED_CAPABILITY WriteView : public View {
                                           std::memory_order_relaxed);
     own_.Unlock();
   }
+
+  // Stages a change in the log; changes of a collection lie there in the order of its views (I1).
+  Status Stage(FunctionRef<void(store::Batch&)> fill);
 
   CollectionState& state() { return own_.guarded_.state; }
   TokenWindow& tokens() { return own_.guarded_.tokens; }

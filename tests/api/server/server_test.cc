@@ -91,6 +91,11 @@ class Peer {
     Send(request);
     return ReadLine();
   }
+  // True when something has come that was not read yet.
+  bool HasAnswer() {
+    pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+    return !received_.empty() || poll(&ready, 1, 0) > 0;
+  }
   // The destructor resets the connection instead of closing it.
   void ResetAtEnd() {
     const linger option{.l_onoff = 1, .l_linger = 0};
@@ -188,6 +193,48 @@ TEST_F(ServerTest, NoReplyOfATurnWhoseCommitFailsShowsData) {
   // Later ones read what was there before.
   EXPECT_EQ(peer.Ask("EXISTS old new\r\n"), ":1\r\n");
   faults_.Disarm();
+}
+
+// While a sync takes its time only those wait for it who wrote, or read what it is to make durable;
+// on both io threads.
+TEST_F(ServerTest, OnlyWhoReadWhatIsNotCommittedWaitsForTheDisk) {
+  StartServer("appendfsync always\n");
+  Peer writers[] = {Connect(), Connect()};
+  Peer readers[] = {Connect(), Connect()};
+  Peer others[] = {Connect(), Connect()};
+  EXPECT_EQ(writers[0].Ask("SET quiet 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(writers[0].Ask("RECO.ADD still ann lamp\r\n"), ":1\r\n");
+  EXPECT_EQ(writers[0].Ask("RECO.ADD shop ann lamp\r\n"), ":1\r\n");
+  faults_.HoldSyncs(true);
+  writers[0].Send("SET busy 2\r\n");
+  faults_.AwaitHeldSync();
+  writers[1].Send("RECO.ADD shop ann chair\r\n");
+  while (database_->CountRecords("shop", Side::kItem).value() < 2) {
+    std::this_thread::yield();
+  }
+  for (Peer& other : others) {
+    EXPECT_EQ(other.Ask("GET quiet\r\n"), "$1\r\n");
+    EXPECT_EQ(other.ReadLine(), "1\r\n");
+    EXPECT_EQ(other.Ask("RECO.ITEM COUNT still\r\n"), ":1\r\n");
+    EXPECT_EQ(other.Ask("EXISTS nothing\r\n"), ":0\r\n");
+  }
+  readers[0].Send("GET busy\r\n");
+  // On the worker's thread, and a pipeline behind it.
+  readers[1].Send("RECO.ITEM COUNT shop\r\nRECO.WHY shop ann lamp\r\nPING\r\n");
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_EQ(others[round % 2].Ask("PING\r\n"), "+PONG\r\n");
+    for (Peer* waiting : {&writers[0], &writers[1], &readers[0], &readers[1]}) {
+      EXPECT_FALSE(waiting->HasAnswer());
+    }
+  }
+  // What comes while the commit is waited for is run behind it.
+  writers[0].Send("GET busy\r\n");
+  faults_.HoldSyncs(false);
+  EXPECT_EQ(writers[0].ReadLine(), "+OK\r\n");
+  EXPECT_EQ(writers[0].ReadBulk(), "2");
+  EXPECT_EQ(writers[1].ReadLine(), ":2\r\n");
+  EXPECT_EQ(readers[0].ReadBulk(), "2");
+  EXPECT_EQ(readers[1].ReadLine(), ":2\r\n");
 }
 
 TEST_F(ServerTest, ArgumentsAreBinarySafeAndLarge) {

@@ -1,0 +1,46 @@
+// Committer: waits for the disk in place of the io threads while every commit is synced
+// (`appendfsync always`), so that clients who need no commit are served meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "reco/engine.h"
+
+#include "base/mutex.h"
+
+namespace reco::api {
+
+// Thread-safe. The database must outlive it.
+class Committer {
+ public:
+  explicit Committer(Database* database);
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Commits (Database::Commit) and then calls `done` on the committer's thread. Returns false, and
+  // does neither, once it was stopped. At most one call a turn of an io thread waits, each for
+  // connections that send nothing meanwhile, so the queue is bounded by these.
+  bool Submit(std::uint64_t generation, std::function<void(const Status&)> done) EXCLUDES(mutex_);
+  // Does what was submitted, then joins. May be called more than once.
+  void Stop() EXCLUDES(mutex_);
+
+ private:
+  struct Request {
+    std::uint64_t generation;
+    std::function<void(const Status&)> done;
+  };
+  void Run() EXCLUDES(mutex_);
+
+  Database* const database_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<Request> requests_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace reco::api
