@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/work.h"
 #include "index/row_blocks.h"
 
 namespace reco::index {
@@ -26,6 +27,7 @@ IndexRebuild::Progress IndexRebuild::Collect(const ItemIndex& live) {
   }
   const RowBlocks& blocks = live.blocks();
   const std::size_t end = std::min(next_ + kCollectRows, ordinals_);
+  CountWork(Work::kEntries, end - next_);
   for (; next_ < end; ++next_) {
     const auto ordinal = static_cast<std::uint32_t>(next_);
     if (blocks.Contains(ordinal)) {
@@ -52,6 +54,7 @@ IndexRebuild::Progress IndexRebuild::Code(const ItemIndex& live) {
   if (next_ == end) {
     Apply(live, kCodeRows);
   }
+  CountWork(Work::kRows, end - next_);
   for (; next_ < end; ++next_) {
     // What has gone since is among the changes.
     fresh_->mutable_blocks().Append(order_[next_].second);
@@ -73,6 +76,7 @@ std::unique_ptr<ItemIndex> IndexRebuild::Finish(const ItemIndex& live) {
 // whether it is there.
 void IndexRebuild::Apply(const ItemIndex& live, std::size_t count) {
   RowBlocks& blocks = fresh_->mutable_blocks();
+  CountWork(Work::kRows, std::min(count, changes_->size()));
   for (; count > 0 && !changes_->empty(); --count) {
     const std::uint32_t ordinal = changes_->back();
     changes_->pop_back();

@@ -70,7 +70,9 @@ class Catalogue {
   engine::Storage storage;
   engine::RowBudget row_budget;
   engine::MemoryBudget memory;
-  engine::CollectionContext context{storage, options, clock, row_budget, memory, 64, 500'000};
+  engine::HoldTimes holds;
+  engine::CollectionContext context{storage, options, clock, row_budget,
+                                    memory,  holds,   64,    500'000};
   engine::JobTable jobs{clock, 1, 10};
   std::shared_ptr<engine::Collection> collection;
 };

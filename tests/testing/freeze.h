@@ -10,7 +10,7 @@ inline engine::FrozenRows Freeze(engine::CollectionState& state) {
   engine::FrozenRows frozen = state.BeginFreeze();
   SortUnique(&frozen.changed_pairs);
   static_cast<void>(state.CopyFrozen(frozen.size(), &frozen));
-  state.EndFreeze(frozen);
+  static_cast<void>(state.EndFreeze(&frozen));
   return frozen;
 }
 

@@ -126,17 +126,18 @@ void IoThread::EndTurn() {
   Database& database = server_->database();
   const std::uint64_t generation = turn_generation_;
   const std::uint64_t committed = database.CommittedUpTo(generation);
-  const auto waiting = std::ranges::stable_partition(
-      settling_, [committed](const auto& connection) { return connection->seen() <= committed; });
-  for (auto at = settling_.begin(); at != waiting.begin(); ++at) {
+  const auto waiting = std::stable_partition(
+      settling_.begin(), settling_.end(),
+      [committed](const auto& connection) { return connection->seen() <= committed; });
+  for (auto at = settling_.begin(); at != waiting; ++at) {
     (*at)->Settle(Status::Ok());
   }
   // A write of this thread may already have been committed, or undone, with those of another;
   // Commit answers for it (I15).
-  if (!waiting.empty() && !CommitElsewhere(generation, {waiting.begin(), waiting.end()})) {
+  if (waiting != settling_.end() && !CommitElsewhere(generation, {waiting, settling_.end()})) {
     const Status status = database.Commit(generation);
-    for (const std::shared_ptr<Connection>& connection : waiting) {
-      connection->Settle(status);
+    for (auto at = waiting; at != settling_.end(); ++at) {
+      (*at)->Settle(status);
     }
   }
   settling_.clear();

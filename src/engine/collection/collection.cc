@@ -16,7 +16,7 @@ std::shared_ptr<Collection> Collection::Create(CollectionContext& context, std::
                                                const CollectionOptions& options) {
   // Not make_shared, which needs a public constructor.
   std::shared_ptr<Collection> created(new Collection(context, cid, options));
-  WriteView view(created->shared_);
+  WriteView view(created->shared_, Holder::kOpen);
   // Of nothing, but from here on Apply keeps the rankings current.
   view.state().BuildIndexes();
   return created;
@@ -25,7 +25,7 @@ std::shared_ptr<Collection> Collection::Create(CollectionContext& context, std::
 Result<std::shared_ptr<Collection>> Collection::Open(CollectionContext& context, std::uint32_t cid,
                                                      const CollectionOptions& options) {
   std::shared_ptr<Collection> opened(new Collection(context, cid, options));
-  WriteView view(opened->shared_);
+  WriteView view(opened->shared_, Holder::kOpen);
   RECO_ASSIGN_OR_RETURN(const std::uint64_t seq, persist::Load(view));
   opened->checkpointer_.set_seq(seq);
   return opened;

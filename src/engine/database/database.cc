@@ -44,6 +44,7 @@ Database::Impl::Impl(const Options& database_options, const DatabaseHooks& datab
               clock,
               row_budget,
               memory,
+              holds,
               hooks.scan_step_rows,
               hooks.approximate_items_min},
       keyspace(options.databases),
@@ -546,6 +547,10 @@ std::uint64_t engine::DatabaseAccess::IndexResorts(const Database& database, std
   ReaderLock lock(database.impl_->state_mutex);
   const auto collection = database.impl_->FindCollection(KeyRef(key));
   return collection.ok() ? (*collection)->resorts() : 0;
+}
+
+const engine::HoldTimes& engine::DatabaseAccess::Holds(const Database& database) {
+  return database.impl_->holds;
 }
 
 Result<std::unique_ptr<Database>> Database::Open(const Options& options) {

@@ -26,6 +26,7 @@
 #include "engine/jobs/jobs.h"
 #include "engine/rows/storage.h"
 #include "engine/state/approximate_items.h"
+#include "engine/state/holds.h"
 #include "index/stepped_search.h"
 
 namespace rocksdb {
@@ -55,6 +56,7 @@ class DatabaseAccess {
   static void Recover(Database& database);
   // The number of times that the item index of `key` was re-sorted.
   static std::uint64_t IndexResorts(const Database& database, std::string_view key);
+  static const HoldTimes& Holds(const Database& database);
 };
 
 }  // namespace reco::engine
@@ -170,6 +172,7 @@ class Database::Impl {
   engine::Storage storage;  // replaced under state_mutex
   engine::RowBudget row_budget;
   engine::MemoryBudget memory;
+  engine::HoldTimes holds;
   engine::CollectionContext context;
 
   mutable SharedMutex state_mutex;

@@ -33,6 +33,22 @@ void ReturnFreedMemory() {
 #endif
 }
 
+// Returns "holds=3,usec=40,max_usec=21,lt_16=2,lt_32=1": lt_N are the holds shorter than N and not
+// than N / 2; `longer` those that no bucket has.
+std::string HoldsText(const engine::HoldTimes::Totals& totals) {
+  std::string text = "holds=" + std::to_string(totals.holds) +
+                     ",usec=" + std::to_string(totals.ns / 1'000) +
+                     ",max_usec=" + std::to_string(totals.longest_ns / 1'000);
+  for (std::size_t i = 0; i < totals.buckets.size(); ++i) {
+    if (totals.buckets[i] != 0) {
+      const bool last = i + 1 == totals.buckets.size();
+      text += (last ? ",longer" : ",lt_" + std::to_string(std::uint64_t{1} << i)) + "=" +
+              std::to_string(totals.buckets[i]);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody run) {
@@ -267,6 +283,11 @@ std::vector<InfoField> Database::Info() const {
   add("stats", "row_cache_misses", impl.row_budget.misses.load());
   add("stats", "row_cache_evictions", impl.row_budget.evictions.load());
   add("stats", "expired_keys", impl.expired_keys.load());
+  for (const engine::HoldBound& bound : engine::kHoldBounds) {
+    if (const auto totals = impl.holds.Of(bound.holder); totals.holds != 0) {
+      fields.push_back({"holds", "hold_" + std::string(bound.name), HoldsText(totals)});
+    }
+  }
   // The fields above are atomics, which need no lock: they are shown during a recovery too.
   ReaderLock state(impl.state_mutex);
   if (impl.storage.log != nullptr) {

@@ -26,7 +26,7 @@ Result<std::vector<RowPair>> CopyRow(const SharedState& shared, Side side, std::
     snapshot = shared.context().storage.store->TakeSnapshot();
   }
   std::vector<RowPair> pairs;
-  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, *snapshot,
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot.get(),
                                               {shared.cid(), side, ordinal}, newer, &pairs));
   return pairs;
 }

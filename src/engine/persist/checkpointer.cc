@@ -112,22 +112,23 @@ void CopyInSteps(SharedState& shared, FrozenRows* frozen) {
   }
   bool more = true;
   while (more) {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kCopy);
     more = view.state().CopyFrozen(kRowsAStep, frozen);
   }
-  WriteView view(shared);
-  view.state().EndFreeze(*frozen);
+  std::unique_ptr<BeforeImages> kept;  // before the view: it goes without the lock
+  WriteView view(shared, Holder::kCheckpoint);
+  kept = view.state().EndFreeze(frozen);
 }
 
 }  // namespace
 
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
-                   FunctionRef<void(store::DerivedGroup&)> add_rows) {
+                   AddRows add_rows) {
   const Storage& storage = shared.context().storage;
   RECO_DCHECK(storage.log->last_committed() >= ticket, "I4");
   const std::unique_ptr<store::DerivedGroup> rows = storage.store->BeginGroup();
   PutFrozen(frozen, shared.cid(), *rows);
-  add_rows(*rows);
+  add_rows(frozen, *rows);
   return rows->Finish();
 }
 
@@ -147,7 +148,7 @@ bool Checkpointer::Due(bool by_age) const {
     return false;
   }
   // Age alone is no reason: without a change there is nothing to write.
-  ReadView view(shared_);
+  ReadView view(shared_, Holder::kCheckpoint);
   return view.state().dirty() && !view.dropped();
 }
 
@@ -165,15 +166,15 @@ void Checkpointer::Throttle() {
   }
 }
 
-Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
-                                    FunctionRef<void(store::DerivedGroup&)> add_rows) {
+Status Checkpointer::FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&)> change,
+                                    AddRows add_rows) {
   CollectionContext& context = shared_.context();
   // 1: the change, the names of what changed and the next generation, under one hold of the lock.
   RECO_RETURN_IF_ERROR(context.storage.Readable());
   FrozenRows frozen;
   std::uint64_t ticket = 0;
   {
-    WriteView view(shared_);
+    WriteView view(shared_, holder);
     if (view.dropped()) {
       // Its rows may have been deleted as ranges already: what came after would stay for ever
       // (I14).
@@ -196,12 +197,12 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
   // recovery loads the state anew (D8).
   seq_ = frozen.checkpoint.seq;
   {
-    WriteView view(shared_);
+    WriteView view(shared_, Holder::kCheckpoint);
     view.state().SetDurable(frozen.generation);
   }
   bool more = true;
   while (more) {
-    WriteView view(shared_);
+    WriteView view(shared_, Holder::kForget);
     more = view.state().ForgetErased();
   }
   return Status::Ok();
@@ -210,7 +211,7 @@ Status Checkpointer::FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
 Status Checkpointer::Checkpoint() {
   MutexLock lock(mutex_);
   {
-    ReadView view(shared_);
+    ReadView view(shared_, Holder::kCheckpoint);
     if (view.dropped() || !view.state().dirty()) {
       // Without this Due() would take the lock again each round.
       last_us_ = shared_.context().clock.MonotonicUs();
@@ -218,7 +219,8 @@ Status Checkpointer::Checkpoint() {
     }
   }
   const auto nothing = [](WriteView&) { return Status::Ok(); };
-  return FreezeAndWrite(nothing, [](store::DerivedGroup&) {});
+  const auto no_rows = [](const FrozenRows&, store::DerivedGroup&) {};
+  return FreezeAndWrite(Holder::kCheckpoint, nothing, no_rows);
 }
 
 Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
@@ -228,15 +230,18 @@ Result<std::unique_ptr<store::Snapshot>> Checkpointer::BeginTraining(
     begin(view);
     return Status::Ok();
   };
-  RECO_RETURN_IF_ERROR(FreezeAndWrite(change, [](store::DerivedGroup&) {}));
+  RECO_RETURN_IF_ERROR(
+      FreezeAndWrite(Holder::kCheckpoint, change, [](const FrozenRows&, store::DerivedGroup&) {}));
   // The mutex is still held, so no other checkpoint comes between the copy and the snapshot.
   return shared_.context().storage.store->TakeSnapshot();
 }
 
-Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
-                                 FunctionRef<void(store::DerivedGroup&)> add_rows) {
+Status Checkpointer::EndTraining(FunctionRef<Status()> catch_up,
+                                 FunctionRef<Status(WriteView&)> swap, AddRows add_rows) {
   MutexLock lock(mutex_);
-  RECO_RETURN_IF_ERROR(FreezeAndWrite(swap, add_rows));
+  // Here, where no checkpoint comes in between that writes go on beside.
+  RECO_RETURN_IF_ERROR(catch_up());
+  RECO_RETURN_IF_ERROR(FreezeAndWrite(Holder::kSwap, swap, add_rows));
   // A training of minutes is worth a flush, which makes it durable together with the vectors that
   // were written before.
   return shared_.context().storage.store->Flush();
@@ -244,7 +249,7 @@ Status Checkpointer::EndTraining(FunctionRef<Status(WriteView&)> swap,
 
 void Checkpointer::Drop() {
   MutexLock lock(mutex_);
-  WriteView view(shared_);
+  WriteView view(shared_, Holder::kCheckpoint);
   // The mutex keeps checkpoints out until the mark is set; the next one finds it.
   view.set_dropped();
 }

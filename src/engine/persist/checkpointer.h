@@ -22,11 +22,14 @@
 
 namespace reco::engine::persist {
 
+// Puts what goes into the same group as the copy.
+using AddRows = FunctionRef<void(const FrozenRows&, store::DerivedGroup&)>;
+
 // Writes the copy as one group, with the rows that `add_rows` puts. `ticket` is that of the last
 // change that the copy holds, which must be committed (I4). A step of the Checkpointer, apart for
 // its test.
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
-                   FunctionRef<void(store::DerivedGroup&)> add_rows);
+                   AddRows add_rows);
 
 // Thread-safe.
 class Checkpointer {
@@ -45,11 +48,11 @@ class Checkpointer {
   // snapshot shows exactly that state on disk. kNotFound for a deleted collection, as EndTraining.
   Result<std::unique_ptr<store::Snapshot>> BeginTraining(FunctionRef<void(WriteView&)> begin)
       EXCLUDES(mutex_, shared_);
-  // Writes a checkpoint that ends one: `swap` changes the model under the lock of the copy, and
-  // what `add_rows` puts goes into the same group, and is flushed. Until then the folder knows
-  // only the old model. When `swap` fails nothing is written.
-  Status EndTraining(FunctionRef<Status(WriteView&)> swap,
-                     FunctionRef<void(store::DerivedGroup&)> add_rows) EXCLUDES(mutex_, shared_);
+  // Writes a checkpoint that ends one: behind `catch_up`, `swap` changes the model under the lock
+  // of the copy, and what `add_rows` puts goes into the same group, and is flushed. Until then the
+  // folder knows only the old model. When one of the two fails nothing is written.
+  Status EndTraining(FunctionRef<Status()> catch_up, FunctionRef<Status(WriteView&)> swap,
+                     AddRows add_rows) EXCLUDES(mutex_, shared_);
 
   // Makes every write from now on fail with kNotFound (I14). Waits for a checkpoint in flight.
   void Drop() EXCLUDES(mutex_, shared_);
@@ -60,9 +63,8 @@ class Checkpointer {
 
  private:
   // Steps 1 to 3 above; `change` is the change of step 1.
-  Status FreezeAndWrite(FunctionRef<Status(WriteView&)> change,
-                        FunctionRef<void(store::DerivedGroup&)> add_rows) REQUIRES(mutex_)
-      EXCLUDES(shared_);
+  Status FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&)> change, AddRows add_rows)
+      REQUIRES(mutex_) EXCLUDES(shared_);
 
   SharedState& shared_;
   mutable Mutex mutex_ ACQUIRED_BEFORE(shared_);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/work.h"
 #include "format/keys.h"
 
 namespace reco::engine {
@@ -106,11 +107,23 @@ std::size_t Row::memory_bytes() const {
          (sums != nullptr ? sums->memory_bytes() : 0);
 }
 
-RowSums& Row::EnsureSums() {
+RowSums& Row::EnsureSums(std::uint32_t model) {
+  DropOldSums(model);
   if (sums == nullptr) {
     sums = std::make_unique<RowSums>();
+    sums->model = model;
   }
   return *sums;
+}
+
+void Row::DropOldSums(std::uint32_t model) {
+  if (sums == nullptr || sums->model == model) {
+    return;
+  }
+  DropSums();
+  if (sums != nullptr) {
+    sums->model = model;  // being built: the changes are still collected
+  }
 }
 
 void Row::DropSums() {
@@ -130,6 +143,7 @@ RowCopy::RowCopy(const Row& row) : complete(row.complete) {
   if (row.newer != nullptr) {
     newer = row.newer->pairs;
   }
+  CountWork(Work::kPairs, pairs.size() + newer.size());
 }
 
 std::size_t LowerBound(std::span<const RowPair> pairs, std::uint32_t other) {
@@ -216,13 +230,13 @@ Status RowTable::ReadFromDisk(std::uint32_t owner, const Row* row,
   return Status::Ok();
 }
 
-Status RowTable::ReadSnapshot(const store::Store& store, const store::Snapshot& snapshot,
+Status RowTable::ReadSnapshot(const store::Store& store, const store::Snapshot* snapshot,
                               const RowName& name, const RowCopy& copy, std::vector<RowPair>* out) {
   if (copy.complete) {
     *out = copy.pairs;
     return Status::Ok();
   }
-  RECO_RETURN_IF_ERROR(ReadOneStored(store, &snapshot, name, out));
+  RECO_RETURN_IF_ERROR(ReadOneStored(store, snapshot, name, out));
   *out = Overlay(*out, copy.newer);
   return Status::Ok();
 }
@@ -368,6 +382,7 @@ void RowTable::Evict(std::size_t steps) {
   // Not further than once round: a row that was used since the last look stays.
   const std::size_t looks = std::min<std::size_t>(steps, rows_.end());
   for (std::size_t i = 0; i < looks && context_.row_budget.over(); ++i) {
+    CountWork(Work::kEntries, 1);
     // The clock's second chance: a read or write since the last look sets `used` again.
     clock_hand_ = (clock_hand_ + 1) % rows_.end();
     Row* row = Find(clock_hand_);

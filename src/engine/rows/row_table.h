@@ -45,6 +45,7 @@ struct WeightChange {
 
 // What a long row keeps in order not to be read with each write (running_sums.h).
 struct RowSums {
+  std::uint32_t model = 0;  // the training whose vectors they are over
   std::unique_ptr<model::Information> current;
   std::unique_ptr<model::Information> successor;  // being built up to replace them
   std::uint32_t successor_end = 0;                // pairs with an other below are in `successor`
@@ -69,11 +70,13 @@ struct Row {
 
   std::size_t memory_bytes() const;
   bool building() const { return sums != nullptr && sums->building; }
-  // Returns the running sums; null when there are none.
-  const model::Information* information() const {
-    return sums != nullptr ? sums->current.get() : nullptr;
+  // Returns the running sums over the vectors of a model; null when there are none.
+  const model::Information* information(std::uint32_t model) const {
+    return sums != nullptr && sums->model == model ? sums->current.get() : nullptr;
   }
-  RowSums& EnsureSums();
+  RowSums& EnsureSums(std::uint32_t model);
+  // Drops those that are of another model.
+  void DropOldSums(std::uint32_t model);
   void DropSums();
 };
 
@@ -135,8 +138,9 @@ class RowTable {
                            std::span<StoredRow> rows);
   // Returns the row as it is now, in `scratch`.
   Result<std::span<const RowPair>> Read(std::uint32_t owner, std::vector<RowPair>* scratch) const;
-  // Reads the row as of `snapshot`, with `copy` laid over it. Needs no lock.
-  static Status ReadSnapshot(const store::Store& store, const store::Snapshot& snapshot,
+  // Reads the row as of `snapshot`, with `copy` laid over it; of a complete copy there is nothing
+  // to read. Needs no lock.
+  static Status ReadSnapshot(const store::Store& store, const store::Snapshot* snapshot,
                              const RowName& name, const RowCopy& copy, std::vector<RowPair>* out);
   // Returns what is known of one pair without reading the disk; sets `pair` when it is present.
   Knowledge Lookup(std::uint32_t owner, std::uint32_t other, format::Pair* pair) const;

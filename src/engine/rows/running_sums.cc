@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/work.h"
+
 namespace reco::engine {
 
 template <typename Chosen>
@@ -29,10 +31,11 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, std::span<const WeightCh
     row.sums->changes.insert(row.sums->changes.end(), changes.begin(), changes.end());
     rows_.Account(row);
   }
+  row.DropOldSums(model_);
   // A row at the border, or one without sums in memory: Build makes or drops them as is right.
   const bool is_long = pairs > LongRow(partners_.dim());
-  if (row.information() == nullptr || !is_long) {
-    if (row.information() != nullptr || is_long) {
+  if (row.information(model_) == nullptr || !is_long) {
+    if (row.information(model_) != nullptr || is_long) {
       Build(row, pairs);
     }
     return false;
@@ -119,7 +122,7 @@ void RunningSums::Build(Row& row, std::uint32_t pairs) {
       added.push_back({partners_.row(pair.other), 0, signal_.WeightOf(pair.pair)});
     }
     sums->ReplaceAll(added, alpha_);
-    row.EnsureSums().current = std::move(sums);
+    row.EnsureSums(model_).current = std::move(sums);
   }
   rows_.Account(row);
 }
@@ -127,15 +130,16 @@ void RunningSums::Build(Row& row, std::uint32_t pairs) {
 bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
                            std::unique_ptr<model::Information> sums) {
   // Taken in any case: the building is over, and they mean nothing to the next one.
-  const std::vector<WeightChange> changes = std::exchange(row.EnsureSums().changes, {});
+  const std::vector<WeightChange> changes = std::exchange(row.EnsureSums(model_).changes, {});
   if (sums == nullptr || pairs <= LongRow(partners_.dim())) {
     return false;
   }
+  CountWork(Work::kPairs, changes.size());
   // A pair that changed twice goes from its first weight to its last.
   Replace(
       changes, [](const WeightChange&) { return true; }, sums.get());
   row.DropSums();
-  row.EnsureSums().current = std::move(sums);
+  row.EnsureSums(model_).current = std::move(sums);
   return true;
 }
 

@@ -22,8 +22,8 @@ namespace reco::engine {
 class RunningSums {
  public:
   RunningSums(RowTable& rows, const model::FactorTable& partners, const model::SolveParams& solve,
-              const ModelSignal& signal)
-      : rows_(rows), partners_(partners), alpha_(solve.alpha), signal_(signal) {}
+              const ModelSignal& signal, std::uint32_t model)
+      : rows_(rows), partners_(partners), alpha_(solve.alpha), signal_(signal), model_(model) {}
 
   // Rows longer than this keep sums. Shorter ones are solved from their pairs, which is exact and
   // at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
@@ -51,6 +51,7 @@ class RunningSums {
   const model::FactorTable& partners_;
   const float alpha_;
   const ModelSignal& signal_;
+  const std::uint32_t model_;
 };
 
 }  // namespace reco::engine

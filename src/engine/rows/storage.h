@@ -63,6 +63,8 @@ struct MemoryBudget {
   }
 };
 
+class HoldTimes;  // engine/state/holds.h
+
 // What every collection borrows from its database.
 struct CollectionContext {
   Storage& storage;
@@ -70,6 +72,7 @@ struct CollectionContext {
   const Clock& clock;
   RowBudget& row_budget;
   const MemoryBudget& memory;
+  HoldTimes& holds;
   const std::size_t scan_step_rows;         // as in DatabaseHooks
   const std::size_t approximate_items_min;  // smaller catalogues get no graph of neighbours
 };

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/sorted.h"
+#include "base/work.h"
 #include "engine/rows/running_sums.h"
 #include "format/event_effect.h"
 #include "format/keys.h"
@@ -405,13 +406,17 @@ void CollectionState::BuildIndexes() {
   }
 }
 
-void CollectionState::Activate(NewModel model) {
-  model_ = model.active;
-  users_.gram = std::move(model.user_gram);
-  items_.gram = std::move(model.item_gram);
+CollectionState::OldModel CollectionState::Activate(NewModel model) {
+  OldModel old{std::exchange(model_, model.active),
+               std::move(users_.factors),
+               std::move(items_.factors),
+               {std::exchange(users_.gram, std::move(model.user_gram)),
+                std::exchange(items_.gram, std::move(model.item_gram)),
+                std::exchange(trained_item_gram_, model::Gram(0))},
+               std::move(index_),
+               std::exchange(approximate_, {})};
   trained_item_gram_ = items_.gram;
-  index_.reset();  // refers to the tables that go
-  approximate_ = {};
+  CountWork(Work::kMatrices, 1);
   users_.factors = std::move(model.users);
   items_.factors = std::move(model.items);
   index_ = std::move(model.index);
@@ -420,12 +425,7 @@ void CollectionState::Activate(NewModel model) {
     own->factors->Grow(own->ids.end());
     // Queued for the old vectors; the training has solved every row (catch_up.cc).
     own->pending.clear();
-    for (std::uint32_t ordinal = 0; ordinal < own->ids.end(); ++ordinal) {
-      if (Row* row = own->rows.Find(ordinal); row != nullptr) {
-        row->DropSums();  // they are over the vectors of the old model
-        own->rows.Account(*row);
-      }
-    }
+    own->old_sums_next = 0;
   }
   if (index_ == nullptr) {
     index_ = std::make_unique<index::ItemIndex>(*items_.factors);
@@ -434,6 +434,25 @@ void CollectionState::Activate(NewModel model) {
   }
   // No event stands for a new model.
   touched_outside_log_ = true;
+  return old;
+}
+
+bool CollectionState::DropOldSums(std::size_t rows) {
+  bool more = false;
+  for (SideState* own : {&users_, &items_}) {
+    const auto end = static_cast<std::uint32_t>(
+        std::min<std::size_t>(own->ids.end(), own->old_sums_next + rows));
+    CountWork(Work::kEntries, end - own->old_sums_next);
+    for (; own->old_sums_next < end; ++own->old_sums_next) {
+      Row* row = own->rows.Find(own->old_sums_next);
+      if (row != nullptr && row->sums != nullptr) {
+        row->DropOldSums(model_.id);
+        own->rows.Account(*row);
+      }
+    }
+    more = more || end < own->ids.end();
+  }
+  return more;
 }
 
 }  // namespace reco::engine

@@ -3,6 +3,7 @@
 // same events give the same state (I6).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -108,8 +109,8 @@ class CollectionState {
   // ordinals.
   Result<std::optional<format::Pair>> LookUpPair(std::uint32_t user, std::uint32_t item) const;
 
-  // Makes `model` the active one: takes over its vectors and Grams, drops the running sums of the
-  // old one, and indexes the items with `index` (may be null: built here).
+  // Makes `model` the active one: takes over its vectors and Grams, and indexes the items with
+  // `index` (may be null: built here). Running sums are those of one model, so all begin anew.
   struct NewModel {
     ActiveModel active;
     std::unique_ptr<model::FactorTable> users;
@@ -118,7 +119,19 @@ class CollectionState {
     model::Gram item_gram;
     std::unique_ptr<index::ItemIndex> index;
   };
-  void Activate(NewModel model);
+  // What it replaced, to be freed without the lock.
+  struct OldModel {
+    ActiveModel active;
+    std::unique_ptr<model::FactorTable> users;
+    std::unique_ptr<model::FactorTable> items;
+    std::array<model::Gram, 3> grams;
+    std::unique_ptr<index::ItemIndex> index;
+    ApproximateItems approximate;
+  };
+  [[nodiscard]] OldModel Activate(NewModel model);
+  // Drops running sums over the vectors of models before, of the next `rows` of each side's rows,
+  // which keep memory until then and are not used. Returns true while there are more.
+  bool DropOldSums(std::size_t rows);
   // Restores what the checkpoint says, at open. The vectors and entities are filled by the loader.
   // kCorruption when a Gram has the wrong size.
   Status Restore(const format::CheckpointRecord& record, const ActiveModel& model,
@@ -134,8 +147,9 @@ class CollectionState {
   FrozenRows BeginFreeze();
   // Copies the next rows of what was named, as it was then. Returns true while there are more.
   bool CopyFrozen(std::size_t rows, FrozenRows* frozen) const;
-  // To be called when all is copied: writes no longer keep what they change.
-  void EndFreeze(const FrozenRows& frozen);
+  // To be called when all is copied: writes no longer keep what they change. Returns what they
+  // kept, to be freed without the lock.
+  std::unique_ptr<BeforeImages> EndFreeze(FrozenRows* frozen);
   // Says that the checkpoint of `generation` is on disk, so what it wrote may leave memory (I7).
   void SetDurable(std::uint32_t generation);
   // Forgets some of the users and items whose deletion is on disk. Returns true iff there may be
@@ -160,6 +174,17 @@ class CollectionState {
   // Begins to build a long row in the background: returns its part that is newer than the disk, and
   // the row collects its changes until the End. nullopt: there is nothing to build.
   std::optional<RowCopy> BeginBuild(Side which, std::uint32_t ordinal);
+  // Returns the changes that were collected so far, unless they are few enough to be left to
+  // EndSums.
+  std::vector<WeightChange> TakeBuildChanges(Side which, std::uint32_t ordinal,
+                                             std::size_t most_left);
+  // Returns true iff the row is solved from sums, or as a whole in the background.
+  bool IsLong(Side which, std::uint32_t ordinal) const {
+    const std::uint32_t pairs = side(which).entities[ordinal].pairs;
+    return pairs > (rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_));
+  }
+  // Solves a short row that was put off, of a registered id; reads it when it is not in memory.
+  Status SolvePending(Side which, std::uint32_t ordinal);
   // Ends it with the sums of the copy, to which the changes are added, and solves the row; null
   // gives up.
   void EndSums(Side which, std::uint32_t ordinal, std::unique_ptr<model::Information> sums);
@@ -212,7 +237,7 @@ class CollectionState {
   void CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq, const Change& change);
   void UpdateSums(Side which, std::uint32_t ordinal, std::span<const WeightChange> changes);
   RunningSums SumsOf(Side which) {
-    return {side(which).rows, *side(Other(which)).factors, model_.solve, model_.signal};
+    return {side(which).rows, *side(Other(which)).factors, model_.solve, model_.signal, model_.id};
   }
   Row* EndBuild(Side which, std::uint32_t ordinal);
   bool IsDeleting(Side which, std::uint32_t ordinal) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/work.h"
 #include "engine/state/collection_state.h"
 #include "engine/state/replaced_models.h"
 
@@ -54,6 +55,7 @@ FrozenRows CollectionState::BeginFreeze() {
   if (model_.id != 0) {
     frozen.checkpoint.user_gram = Unpadded(users_.gram);
     frozen.checkpoint.item_gram = Unpadded(items_.gram);
+    CountWork(Work::kMatrices, 2);
   }
   frozen.changed = {std::move(users_.dirty), std::move(items_.dirty)};
   frozen.changed_pairs = std::move(dirty_pairs_);
@@ -96,6 +98,9 @@ void CollectionState::CopyEntity(Side which, std::uint32_t ordinal, FrozenRows* 
   const auto found = kept.find(ordinal);
   const BeforeImages::Entity image = found != kept.end() ? found->second : ImageOf(which, ordinal);
   frozen->entities.push_back(image.entity);
+  if (!image.entity.live) {
+    frozen->erased[static_cast<std::size_t>(which)].push_back(ordinal);
+  }
   frozen->vectors.insert(frozen->vectors.end(), image.vector.begin(), image.vector.end());
 }
 
@@ -116,6 +121,7 @@ bool CollectionState::CopyFrozen(std::size_t rows, FrozenRows* frozen) const {
   const std::size_t users = frozen->changed[0].size();
   const std::size_t entities = users + frozen->changed[1].size();
   const std::size_t end = std::min(frozen->copied + rows, frozen->size());
+  CountWork(Work::kRows, end - frozen->copied);
   for (; frozen->copied < end; ++frozen->copied) {
     const std::size_t i = frozen->copied;
     if (i < users) {
@@ -129,14 +135,15 @@ bool CollectionState::CopyFrozen(std::size_t rows, FrozenRows* frozen) const {
   return end < frozen->size();
 }
 
-void CollectionState::EndFreeze(const FrozenRows& frozen) {
-  RECO_DCHECK(frozen.copied == frozen.size(), "I4");
-  before_.reset();
-  for (const FrozenRows::FrozenEntity& entity : frozen.entities) {
-    if (!entity.live) {
-      side(entity.side).erased.push_back(entity.ordinal);
+std::unique_ptr<BeforeImages> CollectionState::EndFreeze(FrozenRows* frozen) {
+  RECO_DCHECK(frozen->copied == frozen->size(), "I4");
+  for (const Side which : {Side::kUser, Side::kItem}) {
+    std::vector<std::uint32_t>& erased = frozen->erased[static_cast<std::size_t>(which)];
+    if (!erased.empty()) {
+      side(which).erased.push_back(std::move(erased));
     }
   }
+  return std::move(before_);
 }
 
 void CollectionState::SetDurable(std::uint32_t generation) {
@@ -146,23 +153,31 @@ void CollectionState::SetDurable(std::uint32_t generation) {
 
 bool CollectionState::ForgetErased() {
   constexpr std::size_t kForgottenAStep = 1'000;  // under one hold of the lock
-  bool more = false;
+  std::size_t looks = 0;
+  std::size_t forgotten = 0;
   for (SideState* own : {&users_, &items_}) {
-    const std::size_t looks = std::min(own->erased.size(), kForgottenAStep);
-    std::size_t forgotten = 0;
-    for (std::size_t i = 0; i < looks; ++i) {
-      const std::uint32_t ordinal = own->erased.front();
-      own->erased.pop_front();
+    std::vector<std::uint32_t> kept;  // pinned, or being built
+    while (looks < kForgottenAStep && !own->erased.empty()) {
+      std::vector<std::uint32_t>& some = own->erased.front();
+      const std::uint32_t ordinal = some.back();
+      some.pop_back();
+      if (some.empty()) {
+        own->erased.pop_front();
+      }
+      ++looks;
       if (own->rows.Forget(ordinal)) {
         own->entities.Erase(ordinal);
         ++forgotten;
       } else {
-        own->erased.push_back(ordinal);
+        kept.push_back(ordinal);
       }
     }
-    more = more || (forgotten == looks && !own->erased.empty());
+    if (!kept.empty()) {
+      own->erased.push_back(std::move(kept));
+    }
   }
-  return more;
+  CountWork(Work::kEntries, looks);
+  return forgotten == kForgottenAStep && !(users_.erased.empty() && items_.erased.empty());
 }
 
 Status CollectionState::Restore(const format::CheckpointRecord& record, const ActiveModel& model,

@@ -52,6 +52,7 @@ struct FrozenRows {
   std::array<std::vector<std::uint32_t>, 2> changed;  // entities, by Side
   std::vector<std::uint64_t> changed_pairs;           // user << 32 | item
   std::size_t copied = 0;
+  std::array<std::vector<std::uint32_t>, 2> erased;  // of `entities` those that are not live
 
   std::size_t size() const { return changed[0].size() + changed[1].size() + changed_pairs.size(); }
 };

@@ -38,8 +38,11 @@ thread_local const View* innermost = nullptr;
 }  // namespace
 
 // A second view of one collection by the same thread waits for itself as soon as a writer comes.
-View::View(const SharedState& shared)
-    : shared_(shared), guarded_(shared.guarded_), outer_(innermost) {
+View::View(const SharedState& shared, Holder holder)
+    : shared_(shared),
+      hold_(shared.context().holds, holder),
+      guarded_(shared.guarded_),
+      outer_(innermost) {
   for (const View* held = outer_; held != nullptr; held = held->outer_) {
     RECO_CHECK(&held->shared_ != &shared);
   }
@@ -57,7 +60,8 @@ void View::CheckNoneHeld() {
 
 #else
 
-View::View(const SharedState& shared) : shared_(shared), guarded_(shared.guarded_) {}
+View::View(const SharedState& shared, Holder holder)
+    : shared_(shared), hold_(shared.context().holds, holder), guarded_(shared.guarded_) {}
 View::~View() {
   wal::EventLog::NoteSeen(shared_.staged());
 }

@@ -7,6 +7,8 @@
 //                 across that keep ordinals, and ask view.state() anew.
 //   WriteView&    exclusive; may change the state.
 //
+// Each says for whom it is (holds.h): a command unless told otherwise.
+//
 // A thread has one view of a collection at a time. Lock order: the checkpoint's, the turns below >
 // this > the log's (D31). What synchronizes itself (recent lists, replaced models, solvers) are
 // leaves. See doc/engine/state.md.
@@ -27,6 +29,7 @@
 #include "engine/rows/storage.h"
 #include "engine/state/collection_state.h"
 #include "engine/state/compiled_rule.h"
+#include "engine/state/holds.h"
 #include "engine/state/replaced_models.h"
 #include "engine/state/token_window.h"
 
@@ -137,10 +140,11 @@ class View {
   static void CheckNoneHeld();
 
  protected:
-  explicit View(const SharedState& shared);  // before the lock is taken
+  View(const SharedState& shared, Holder holder);  // before the lock is taken
   ~View();
 
   const SharedState& shared_;
+  Hold hold_;
 
  private:
   const SharedState::Guarded& guarded_;
@@ -162,27 +166,37 @@ class SCOPED_CAPABILITY TurnLock {
 
 class SCOPED_CAPABILITY ReadView : public View {
  public:
-  explicit ReadView(const SharedState& shared) ACQUIRE_SHARED(shared) : View(shared) {
+  explicit ReadView(const SharedState& shared, Holder holder = Holder::kRead) ACQUIRE_SHARED(shared)
+      : View(shared, holder) {
     shared.LockShared();
+    hold_.Begin();
   }
-  ~ReadView() RELEASE_GENERIC() NO_THREAD_SAFETY_ANALYSIS { shared_.UnlockShared(); }
+  ~ReadView() RELEASE_GENERIC() NO_THREAD_SAFETY_ANALYSIS {
+    shared_.UnlockShared();
+    hold_.End();
+  }
 
   // Gives the lock back for a moment. References taken from the state are void after it.
   void Yield() NO_THREAD_SAFETY_ANALYSIS {
     shared_.UnlockShared();
+    hold_.End();
     shared_.LockShared();
+    hold_.Begin();
   }
 };
 
 class SCOPED_CAPABILITY WriteView : public View {
  public:
-  explicit WriteView(SharedState& shared) ACQUIRE(shared) : View(shared), own_(shared) {
+  explicit WriteView(SharedState& shared, Holder holder = Holder::kWrite) ACQUIRE(shared)
+      : View(shared, holder), own_(shared) {
     shared.Lock();
+    hold_.Begin();
   }
   ~WriteView() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
     shared_.hints().unfrozen_events.store(own_.guarded_.state.unfrozen_events(),
                                           std::memory_order_relaxed);
     own_.Unlock();
+    hold_.End();
   }
 
   // Stages a change in the log; changes of a collection lie there in the order of its views (I1).

@@ -71,11 +71,13 @@ struct SideState {
   std::unique_ptr<model::FactorTable> factors;
   model::Gram gram;  // of `factors`; of no dimensions before the first model
   RowTable rows;
-  std::vector<std::uint32_t> dirty;    // entities of the current generation
-  std::deque<std::uint32_t> erased;    // deleted, to be forgotten when that is on disk
+  std::vector<std::uint32_t> dirty;  // entities of the current generation
+  // Deleted, to be forgotten when that is on disk; none of the lists is empty.
+  std::deque<std::vector<std::uint32_t>> erased;
   std::vector<std::uint32_t> touched;  // entities changed since a training took its data
   std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
   std::uint64_t rows_building = 0;     // and those being built
+  std::uint32_t old_sums_next = 0;     // where CollectionState::DropOldSums goes on
 };
 
 }  // namespace reco::engine

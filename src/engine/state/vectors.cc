@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/work.h"
 #include "engine/rows/running_sums.h"
 #include "engine/state/collection_state.h"
 
@@ -56,16 +57,14 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
 std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   Row* row = own.rows.Find(ordinal);
-  const std::uint32_t inline_max = rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_);
   // Nothing to do, though it was queued: built meanwhile by a write, shrunk, deleted, or another
   // build is under way.
-  const bool current =
-      !rules_.rated() && row != nullptr && row->information() != nullptr && !row->sums->stale;
-  if (row == nullptr || row->building() || model_.id == 0 || current ||
-      own.entities[ordinal].pairs <= inline_max) {
+  const bool current = !rules_.rated() && row != nullptr &&
+                       row->information(model_.id) != nullptr && !row->sums->stale;
+  if (row == nullptr || row->building() || model_.id == 0 || current || !IsLong(which, ordinal)) {
     return std::nullopt;
   }
-  RowSums& sums = row->EnsureSums();
+  RowSums& sums = row->EnsureSums(model_.id);
   sums.building = true;
   ++own.rows_building;
   if (rules_.rated()) {
@@ -78,6 +77,26 @@ std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ord
   return RowCopy(*row);
 }
 
+std::vector<WeightChange> CollectionState::TakeBuildChanges(Side which, std::uint32_t ordinal,
+                                                            std::size_t most_left) {
+  Row* row = side(which).rows.Find(ordinal);
+  if (row == nullptr || !row->building() || row->sums->changes.size() <= most_left) {
+    return {};
+  }
+  std::vector<WeightChange> changes = std::exchange(row->sums->changes, {});
+  side(which).rows.Account(*row);
+  return changes;
+}
+
+Status CollectionState::SolvePending(Side which, std::uint32_t ordinal) {
+  RECO_RETURN_IF_ERROR(PrepareRow(which, ordinal));
+  Resolve(which, ordinal);
+  MarkDirty(which, ordinal);
+  // The vector changed without an event, so last_seq_ does not tell a checkpoint of it.
+  MarkDirtyOutsideLog();
+  return Status::Ok();
+}
+
 // Ends the building of a row and returns it. Null when it is not in memory, though eviction passes
 // over rows that are being built.
 Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
@@ -85,7 +104,7 @@ Row* CollectionState::EndBuild(Side which, std::uint32_t ordinal) {
   --own.rows_building;
   Row* row = own.rows.Find(ordinal);
   if (row != nullptr) {
-    row->EnsureSums().building = false;
+    row->EnsureSums(model_.id).building = false;
   }
   return row;
 }
@@ -155,8 +174,8 @@ bool CollectionState::SolveRow(Side which, std::uint32_t ordinal, RowFolder& fol
   terms.prior = prior;
   const Row* row = own.rows.Find(ordinal);
   // A long row by its sums (D4), any other from its pairs, all of which must be here.
-  if (row != nullptr && row->information() != nullptr) {
-    folder.SolveLong(terms, *row->information(), pairs, x);
+  if (row != nullptr && row->information(model_.id) != nullptr) {
+    folder.SolveLong(terms, *row->information(model_.id), pairs, x);
     return true;
   }
   if (row == nullptr || !row->complete || (!rules_.rated() && pairs > RunningSums::LongRow(dim_))) {
@@ -181,7 +200,7 @@ bool CollectionState::PutOff(Side which, std::uint32_t ordinal) {
   if (!rules_.rated() || row == nullptr || pairs <= kRatedRowMax) {
     return false;
   }
-  RowSums& sums = row->EnsureSums();
+  RowSums& sums = row->EnsureSums(model_.id);
   if (++sums.age > pairs / 64 && !sums.stale) {
     sums.stale = true;
     own.pending.push_back(ordinal);
@@ -206,7 +225,7 @@ void CollectionState::ResolveDeferred(Side which, std::uint32_t ordinal) {
   }
   // A long row whose sums went with the last model, or with its eviction, but whose pairs are here.
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
-                                         row->information() == nullptr && row->complete &&
+                                         row->information(model_.id) == nullptr && row->complete &&
                                          own.entities[ordinal].pairs > RunningSums::LongRow(dim_)) {
     SumsOf(which).Build(*row, own.entities[ordinal].pairs);
   }
@@ -226,6 +245,7 @@ void CollectionState::ResolveDeferred(Side which, std::uint32_t ordinal) {
 
 // The item indexes follow, and the Gram when it is settled.
 void CollectionState::SetVector(Side which, std::uint32_t ordinal, const float* x) {
+  CountWork(Work::kSolves, 1);
   SideState& own = side(which);
   BeforeChange(which, ordinal);
   // The Gram first (I8): it takes out the old vector, which the copy overwrites.

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "base/sorted.h"
+#include "base/work.h"
 
 namespace reco::engine::training {
 namespace {
 
 constexpr std::size_t kFinalRows = 16;  // that the swap may solve under the lock: about 0.1 ms
-constexpr int kCatchUpRoundsMax = 20;   // then the swap takes what is left
+constexpr int kCatchUpRoundsMax = 20;   // then the swap leaves the rest to the background
 
 struct TouchedRow {
   Side side;
@@ -48,6 +49,8 @@ void SolveTouched(const SharedState& shared, TrainingRun& run, const TouchedRow&
   run.solver->Solve({row.side, partner_gram, run.solve, run.mean, drawn ? prior.data() : nullptr},
                     neighbors, x);
   gram.Update(before.data(), x);
+  CountWork(Work::kPairs, row.pairs.size());
+  CountWork(Work::kSolves, 1);
   if (!is_user) {
     run.index->Refresh(row.ordinal);
   }
@@ -67,51 +70,76 @@ void ForgetDeleted(TrainingRun& run, Side side, std::uint32_t ordinal) {
 
 Status CatchUpRows(const SharedState& shared, TrainingRun& run, Side side,
                    std::span<const std::uint32_t> ordinals) {
+  RECO_RETURN_IF_ERROR(shared.context().storage.Readable());
+  const store::Store& store = *shared.context().storage.store;
   std::vector<RowPair> pairs;
-  std::vector<RowPair> scratch;
   for (const std::uint32_t ordinal : ordinals) {
     bool live = false;
+    RowCopy copy;
+    std::unique_ptr<store::Snapshot> snapshot;
     std::string attributes;
     {
-      // Copied under the view, solved without it: a long row must not keep writers waiting.
-      ReadView view(shared);
-      RECO_ASSIGN_OR_RETURN(const auto row, view.state().side(side).rows.Read(ordinal, &scratch));
-      pairs.assign(row.begin(), row.end());
-      live = !view.state().side(side).ids.id(ordinal).empty();
+      // Copied under the view; read and solved without it, so that a long row keeps nobody waiting.
+      ReadView view(shared, Holder::kCatchUp);
+      CountWork(Work::kRows, 1);
+      const SideState& own = view.state().side(side);
+      live = !own.ids.id(ordinal).empty();
+      if (const Row* row = own.rows.Find(ordinal); live && row != nullptr) {
+        copy = RowCopy(*row);
+      }
+      if (live && !copy.complete) {
+        snapshot = store.TakeSnapshot();
+      }
       if (side == Side::kItem) {
         attributes = view.state().AttributesOf(ordinal);
       }
     }
-    if (live) {
-      SolveTouched(shared, run, {side, ordinal, pairs, attributes});
-    } else {
+    if (!live) {
       ForgetDeleted(run, side, ordinal);
+      continue;
     }
+    RECO_RETURN_IF_ERROR(
+        RowTable::ReadSnapshot(store, snapshot.get(), {shared.cid(), side, ordinal}, copy, &pairs));
+    SolveTouched(shared, run, {side, ordinal, pairs, attributes});
   }
   return Status::Ok();
 }
 
-Status SolveLastRow(WriteView& view, TrainingRun& run, Side side, std::uint32_t ordinal) {
+// Solves a row under the lock, unless that takes too long or enough were solved: then the
+// background does.
+Status SolveLastRow(WriteView& view, TrainingRun& run, Side side, std::uint32_t ordinal,
+                    std::size_t* solved) {
   SideState& own = view.state().side(side);
   if (own.ids.id(ordinal).empty()) {
     ForgetDeleted(run, side, ordinal);
+    view.state().MarkChanged(side, ordinal);
     return Status::Ok();
   }
+  const std::uint32_t pairs_max =
+      view.shared().rated() ? CollectionState::kRatedRowMax : RowTable::kInlinePairsMax;
+  if (*solved == kFinalRows || own.entities[ordinal].pairs > pairs_max) {
+    run.put_off.emplace_back(side, ordinal);
+    return Status::Ok();
+  }
+  ++*solved;
   std::vector<RowPair> scratch;
   RECO_ASSIGN_OR_RETURN(const auto pairs, own.rows.Read(ordinal, &scratch));
   SolveTouched(
       view.shared(), run,
       {side, ordinal, pairs, side == Side::kItem ? view.state().AttributesOf(ordinal) : ""});
+  // The checkpoint of the swap writes it under the new number.
+  view.state().MarkChanged(side, ordinal);
   return Status::Ok();
 }
 
 }  // namespace
 
-Status CatchUp(SharedState& shared, TrainingRun& run) {
+Status CatchUp(SharedState& shared, TrainingRun& run, SolvedRows solved) {
   for (int round = 0; round < kCatchUpRoundsMax; ++round) {
     std::vector<std::uint32_t> touched[2];
+    std::uint32_t ends[2] = {};
     {
-      WriteView view(shared);
+      WriteView view(shared, Holder::kCatchUp);
       if (view.dropped()) {
         return Status::NotFound("the collection was deleted");
       }
@@ -122,17 +150,17 @@ Status CatchUp(SharedState& shared, TrainingRun& run) {
       // From here on writes collect for the next round. A row that they touch again comes again.
       touched[0].swap(view.state().users().touched);
       touched[1].swap(view.state().items().touched);
-      run.user_factors->Grow(view.state().users().ids.end());
-      run.item_factors->Grow(view.state().items().ids.end());
+      ends[0] = view.state().users().ids.end();
+      ends[1] = view.state().items().ids.end();
     }
+    run.user_factors->Grow(ends[0]);
+    run.item_factors->Grow(ends[1]);
     // Users first, then items with the users' new vectors, as Apply does.
     for (const Side side : {Side::kUser, Side::kItem}) {
       const std::vector<std::uint32_t> ordinals =
           Distinct(std::move(touched[static_cast<std::size_t>(side)]));
       RECO_RETURN_IF_ERROR(CatchUpRows(shared, run, side, ordinals));
-      auto& rewritten = side == Side::kUser ? run.rewritten_users : run.rewritten_items;
-      // Solved after their vectors were written, they have to be written again with the swap.
-      rewritten.insert(rewritten.end(), ordinals.begin(), ordinals.end());
+      RECO_RETURN_IF_ERROR(solved(side, ordinals));
     }
   }
   return Status::Ok();
@@ -141,21 +169,14 @@ Status CatchUp(SharedState& shared, TrainingRun& run) {
 Status SolveLastRows(WriteView& view, TrainingRun& run) {
   run.user_factors->Grow(view.state().users().ids.end());
   run.item_factors->Grow(view.state().items().ids.end());
+  std::size_t solved = 0;
   for (const Side side : {Side::kUser, Side::kItem}) {
-    SideState& own = view.state().side(side);
-    // Under the exclusive lock: nothing is touched any more, so after this the tables are current.
-    for (const std::uint32_t ordinal : Distinct(own.touched)) {
-      if (view.shared().rated() && own.entities[ordinal].pairs > CollectionState::kRatedRowMax) {
-        run.put_off.emplace_back(side, ordinal);  // too long for the lock
-        continue;
-      }
-      RECO_RETURN_IF_ERROR(SolveLastRow(view, run, side, ordinal));
-      // The checkpoint of the swap writes them under the new number.
-      view.state().MarkChanged(side, ordinal);
-    }
-    for (const std::uint32_t ordinal :
-         Distinct(side == Side::kUser ? run.rewritten_users : run.rewritten_items)) {
-      view.state().MarkChanged(side, ordinal);
+    // Under the exclusive lock nothing is touched any more: behind this the tables are current, but
+    // for what was put off.
+    const std::vector<std::uint32_t> touched = Distinct(view.state().side(side).touched);
+    CountWork(Work::kEntries, touched.size());
+    for (const std::uint32_t ordinal : touched) {
+      RECO_RETURN_IF_ERROR(SolveLastRow(view, run, side, ordinal, &solved));
     }
   }
   return Status::Ok();

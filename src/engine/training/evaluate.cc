@@ -154,7 +154,7 @@ Status Evaluate(SharedState& shared, persist::Checkpointer& checkpointer,
   result->emplace_back(
       "seconds", static_cast<double>(shared.context().clock.MonotonicUs() - started_us) / 1e6);
   // Kept with the next checkpoint; RECO.INFO shows it from now on.
-  WriteView view(shared);
+  WriteView view(shared, Holder::kTrain);
   view.state().quality = std::move(quality);
   view.state().MarkDirtyOutsideLog();
   return Status::Ok();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/work.h"
 #include "engine/training/train.h"
 
 namespace reco::engine::training {
@@ -13,11 +14,13 @@ namespace {
 // writes get through.
 std::vector<std::string> CopyAttributes(const SharedState& shared,
                                         const std::vector<std::uint32_t>& ordinals) {
-  constexpr std::size_t kStep = 1'024;
+  constexpr std::size_t kStep = 64;  // up to 64 KB each
   std::vector<std::string> copies(ordinals.size());
   for (std::size_t from = 0; from < copies.size(); from += kStep) {
-    ReadView view(shared);
-    for (std::size_t item = from; item < std::min(copies.size(), from + kStep); ++item) {
+    ReadView view(shared, Holder::kTrain);
+    const std::size_t end = std::min(copies.size(), from + kStep);
+    CountWork(Work::kRows, end - from);
+    for (std::size_t item = from; item < end; ++item) {
       copies[item] = view.state().AttributesOf(ordinals[item]);
     }
   }

@@ -1,5 +1,7 @@
 #include "engine/training/retrain.h"
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "engine/training/catch_up.h"
@@ -24,21 +26,24 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     job.SetPhase("training");
     RECO_RETURN_IF_ERROR(Train(shared, run, job));
     job.SetPhase("catching up");
-    RECO_RETURN_IF_ERROR(CatchUp(shared, run));
+    // All are written behind it.
+    RECO_RETURN_IF_ERROR(
+        CatchUp(shared, run, [](Side, std::span<const std::uint32_t>) { return Status::Ok(); }));
     job.SetPhase("writing");
     job.SetProgress(0.92);
-    // All are written now; what is solved from here on is written again by the swap.
-    run.rewritten_users.clear();
-    run.rewritten_items.clear();
     RECO_RETURN_IF_ERROR(WriteVectors(shared, run));
-    RECO_RETURN_IF_ERROR(CatchUp(shared, run));
+    // And what is solved from here on once more.
+    RECO_RETURN_IF_ERROR(
+        CatchUp(shared, run, [&](Side side, std::span<const std::uint32_t> ordinals) {
+          return WriteVectorsOf(shared, run, side, ordinals);
+        }));
     // The last look: behind it the swap is written, and the model is the new one.
     return job.cancelled() ? Status::Unavailable("cancelled")
                            : SwapModel(shared, checkpointer, run);
   };
   Status done = steps();
   if (!done.ok()) {
-    WriteView view(shared);
+    WriteView view(shared, Holder::kTrain);
     // Nobody would empty the lists again.
     view.state().CollectTouched(false);
     return done;

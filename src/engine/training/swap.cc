@@ -50,8 +50,8 @@ void DeleteReplacedVectors(const SharedState& shared, std::uint32_t old_model,
                                 FirstModelKept(new_model, shared.context().options.models_kept)));
 }
 
-// Returns what is kept of the model beside its vectors. Called when the model has just become
-// active.
+// Returns what is kept of the model beside its vectors and their Grams. Called when the model has
+// just become active.
 format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
   format::ModelRecord record;
   record.id = run.model_id;
@@ -72,9 +72,6 @@ format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
   record.mean = run.mean;
-  // The last rows are solved: these are the Grams of the vectors that this batch completes (I8).
-  record.user_gram = Unpadded(view.state().users().gram);
-  record.item_gram = Unpadded(view.state().items().gram);
   return record;
 }
 
@@ -87,7 +84,7 @@ void Activate(WriteView& view, TrainingRun& run) {
       std::move(*run.user_gram),
       std::move(*run.item_gram),
       std::move(run.index)};
-  view.state().Activate(std::move(model));
+  run.replaced = view.state().Activate(std::move(model));
   // After Activate, which empties the queues of the old model.
   for (const auto& [side, ordinal] : run.put_off) {
     view.state().side(side).pending.push_back(ordinal);
@@ -107,9 +104,35 @@ Status WriteVectors(const SharedState& shared, const TrainingRun& run) {
   return WriteSideVectors(shared, run, Side::kItem);
 }
 
-Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer, TrainingRun& run) {
+Status WriteVectorsOf(const SharedState& shared, const TrainingRun& run, Side side,
+                      std::span<const std::uint32_t> ordinals) {
+  const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
+  std::string value;
+  for (std::size_t from = 0; from < ordinals.size(); from += kVectorsPerGroup) {
+    const auto rows = shared.context().storage.store->BeginGroup();
+    for (const std::uint32_t ordinal :
+         ordinals.subspan(from, std::min(kVectorsPerGroup, ordinals.size() - from))) {
+      const std::string key = format::VectorKey(shared.cid(), run.model_id, side, ordinal);
+      if (factors.has_vector(ordinal)) {
+        format::EncodeVector(factors.values(ordinal), &value);
+        rows->Put(store::Family::kVectors, key, value);
+      } else {
+        rows->Delete(store::Family::kVectors, key);
+      }
+    }
+    RECO_RETURN_IF_ERROR(rows->Finish());
+  }
+  return Status::Ok();
+}
+
+Status SwapModel(SharedState& shared, persist::Checkpointer& checkpointer, TrainingRun& run) {
   format::ModelRecord record;
   std::uint32_t old_model = 0;
+  const auto catch_up = [&] {
+    return CatchUp(shared, run, [&](Side side, std::span<const std::uint32_t> ordinals) {
+      return WriteVectorsOf(shared, run, side, ordinals);
+    });
+  };
   const auto swap = [&](WriteView& view) -> Status {
     // The only step that may fail comes first: until it is done the live vectors are as they were.
     RECO_RETURN_IF_ERROR(SolveLastRows(view, run));
@@ -121,7 +144,11 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
     record = DescribeModel(view, run);
     return Status::Ok();
   };
-  const auto add_rows = [&](store::DerivedGroup& rows) {
+  const auto add_rows = [&](const FrozenRows& frozen, store::DerivedGroup& rows) {
+    run.replaced.reset();
+    // The last rows are solved: these are the Grams of the vectors that this group completes (I8).
+    record.user_gram = frozen.checkpoint.user_gram;
+    record.item_gram = frozen.checkpoint.item_gram;
     rows.Put(store::Family::kModels, format::ModelKey(shared.cid(), record.id),
              format::EncodeModel(record));
     DeleteReplacedVectors(shared, old_model, record.id, rows);
@@ -130,7 +157,14 @@ Status SwapModel(const SharedState& shared, persist::Checkpointer& checkpointer,
                        format::ModelKey(shared.cid(), record.id - kModelsListed + 1));
     }
   };
-  return checkpointer.EndTraining(swap, add_rows);
+  RECO_RETURN_IF_ERROR(checkpointer.EndTraining(catch_up, swap, add_rows));
+  constexpr std::size_t kRowsAHold = 500;  // of each side
+  bool more = true;
+  while (more) {
+    WriteView view(shared, Holder::kReplaced);
+    more = view.state().DropOldSums(kRowsAHold);
+  }
+  return Status::Ok();
 }
 
 void AppendAttributeFigures(const TrainingRun& run, Figures* figures) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/work.h"
 #include "format/keys.h"
 #include "format/records.h"
 #include "model/rating_trainer.h"
@@ -42,11 +43,13 @@ void BeginRun(WriteView& view, TrainingRun& run) {
 // Calls visit(view, i) for i in [0, count), some at a time under the lock, so that writes get
 // through.
 template <typename Visit>
-void VisitInSteps(const SharedState& shared, std::size_t count, const Visit& visit) {
-  constexpr std::size_t kStep = 1'024;
-  for (std::size_t from = 0; from < count; from += kStep) {
-    ReadView view(shared);
-    for (std::size_t i = from; i < std::min(count, from + kStep); ++i) {
+void VisitInSteps(const SharedState& shared, Work kind, std::size_t count, const Visit& visit) {
+  const std::size_t step = kind == Work::kRows ? 64 : 1'024;
+  for (std::size_t from = 0; from < count; from += step) {
+    ReadView view(shared, Holder::kTrain);
+    const std::size_t end = std::min(count, from + step);
+    CountWork(kind, end - from);
+    for (std::size_t i = from; i < end; ++i) {
       visit(view, i);
     }
   }
@@ -57,7 +60,7 @@ void VisitInSteps(const SharedState& shared, std::size_t count, const Visit& vis
 std::vector<std::uint32_t> OrdinalsOf(const SharedState& shared, Side side,
                                       const std::vector<bool>& with_pairs) {
   std::vector<std::uint32_t> ordinals;
-  VisitInSteps(shared, with_pairs.size(), [&](const View& view, std::size_t i) {
+  VisitInSteps(shared, Work::kEntries, with_pairs.size(), [&](const View& view, std::size_t i) {
     const auto ordinal = static_cast<std::uint32_t>(i);
     if (with_pairs[i] || !view.state().side(side).ids.id(ordinal).empty()) {
       ordinals.push_back(ordinal);
@@ -88,7 +91,7 @@ model::FactorTable CopyFactors(const SharedState& shared, Side side,
                                const std::vector<std::uint32_t>& ordinals) {
   model::FactorTable copy(shared.dim());
   copy.Allocate(ordinals.size());
-  VisitInSteps(shared, ordinals.size(), [&](const View& view, std::size_t i) {
+  VisitInSteps(shared, Work::kRows, ordinals.size(), [&](const View& view, std::size_t i) {
     const model::FactorTable& live = *view.state().side(side).factors;
     std::copy_n(live.row(ordinals[i]), live.stride(), copy.mutable_row(i));
   });
@@ -232,12 +235,9 @@ Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) {
   run.solver = std::make_unique<RowFolder>(shared.dim(), shared.feedback());
   // Deleted items stay out of the index; what is deleted from here on is taken out by the catch-up.
   std::vector<bool> present(run.items);
-  {
-    ReadView view(shared);
-    for (std::uint32_t item = 0; item < run.items; ++item) {
-      present[item] = !view.state().items().ids.id(item).empty();
-    }
-  }
+  VisitInSteps(shared, Work::kEntries, run.items, [&](const View& view, std::size_t item) {
+    present[item] = !view.state().items().ids.id(static_cast<std::uint32_t>(item)).empty();
+  });
   run.index = std::make_unique<index::ItemIndex>(*run.item_factors);
   run.index->Build(run.items, [&present](std::uint32_t item) { return present[item]; });
   return Status::Ok();

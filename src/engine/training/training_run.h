@@ -15,6 +15,7 @@
 #include "engine/cold/cold_items.h"
 #include "engine/rows/row_folder.h"
 #include "engine/rows/signal.h"
+#include "engine/state/collection_state.h"
 #include "index/item_index.h"
 #include "model/evaluation.h"
 #include "model/factor_table.h"
@@ -54,8 +55,7 @@ struct TrainingRun {
   std::unique_ptr<RowFolder> solver;
   std::unique_ptr<index::ItemIndex> index;
   std::vector<std::pair<Side, std::uint32_t>> put_off;  // rows for the background after the swap
-  std::vector<std::uint32_t> rewritten_users;           // solved after their vectors were written
-  std::vector<std::uint32_t> rewritten_items;
+  std::optional<CollectionState::OldModel> replaced;    // by the swap; freed without the lock
 };
 
 }  // namespace reco::engine::training

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/work.h"
 #include "engine/lists/by_vector.h"
 
 namespace reco::engine::upkeep {
@@ -40,7 +41,7 @@ bool GraphBuild::Wanted(const SharedState& shared) {
       shared.context().clock.MonotonicUs() - asked_us >= kUnusedUs) {
     return false;
   }
-  ReadView view(shared);
+  ReadView view(shared, Holder::kGraph);
   // Only then is the exact scan slow enough (approximate_items.h).
   return !view.dropped() && view.state().index() != nullptr &&
          view.state().items().ids.size() >= shared.context().approximate_items_min;
@@ -51,7 +52,7 @@ void GraphBuild::Drop(SharedState& shared) {
     return;
   }
   {
-    WriteView view(shared);
+    WriteView view(shared, Holder::kGraph);
     if (IsCurrent(view)) {
       view.state().mutable_approximate() = {};
     }
@@ -63,13 +64,13 @@ void GraphBuild::Drop(SharedState& shared) {
 // Publishes an empty graph, into which writes note what they change from here on.
 void GraphBuild::Begin(SharedState& shared) {
   {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kGraph);
     if (IsCurrent(view)) {
       return;
     }
   }
   build_ = {};  // of a model that has gone
-  WriteView view(shared);
+  WriteView view(shared, Holder::kGraph);
   build_.graph = std::make_shared<index::ApproximateIndex>(*view.state().items().factors,
                                                            index::ApproximateOptions());
   // Figures of the old graph go with it.
@@ -80,12 +81,13 @@ void GraphBuild::Begin(SharedState& shared) {
 // Notes the items that were there before.
 void GraphBuild::NoteItems(SharedState& shared) {
   for (int step = 0; step < kNoteStepsARound && !build_.missing; ++step) {
-    WriteView view(shared);
+    WriteView view(shared, Holder::kGraph);
     if (!IsCurrent(view)) {
       return;
     }
     const Dictionary& ids = view.state().items().ids;
     const std::uint32_t end = build_.noted + std::min(kItemsNotedAStep, ids.end() - build_.noted);
+    CountWork(Work::kEntries, end - build_.noted);
     for (; build_.noted < end; ++build_.noted) {
       // Refresh only notes the item; a write's Refresh of the same one meanwhile is the same note.
       if (!ids.id(build_.noted).empty()) {
@@ -101,7 +103,7 @@ void GraphBuild::NoteItems(SharedState& shared) {
 
 void GraphBuild::InsertNoted(SharedState& shared) {
   {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kGraph);
     if (!IsCurrent(view) || (build_.built() && build_.graph->pending() == 0)) {
       return;
     }
@@ -109,15 +111,16 @@ void GraphBuild::InsertNoted(SharedState& shared) {
   index::ApproximateBatch batch;
   {
     // Exclusively, though it is short: others read how much is pending.
-    WriteView view(shared);
+    WriteView view(shared, Holder::kGraph);
     if (!IsCurrent(view)) {
       return;
     }
     batch = build_.graph->Copy(kRowsARound);
+    CountWork(Work::kRows, batch.ordinals.size());
   }
   // The slow part, from copied vectors. What writes change meanwhile is pending again behind it.
   const Status inserted = build_.graph->Insert(batch);
-  WriteView view(shared);
+  WriteView view(shared, Holder::kGraph);
   if (!IsCurrent(view)) {
     return;
   }
@@ -144,7 +147,7 @@ void GraphBuild::Measure(SharedState& shared) {
   }
   std::uint64_t users = 0;
   {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kGraph);
     users = view.state().users().ids.end();
   }
   for (std::uint32_t i = 0; i < kUsersMeasuredARound && build_.users_measured < kUsersMeasured;
@@ -156,7 +159,7 @@ void GraphBuild::Measure(SharedState& shared) {
   if (build_.users_measured < kUsersMeasured || build_.best == 0) {
     return;
   }
-  WriteView view(shared);
+  WriteView view(shared, Holder::kGraph);
   if (IsCurrent(view)) {
     view.state().mutable_approximate().recall =
         static_cast<double>(build_.found) / static_cast<double>(build_.best);
@@ -166,7 +169,7 @@ void GraphBuild::Measure(SharedState& shared) {
 // Counts what the graph finds of one user's best items, seen ones and all. Vectors that writes move
 // between the two searches count as missed.
 void GraphBuild::MeasureUser(const SharedState& shared, std::uint32_t user) {
-  ReadView view(shared);
+  ReadView view(shared, Holder::kGraph);
   const model::FactorTable& users = *view.state().users().factors;
   if (!IsCurrent(view) || user >= view.state().users().ids.end()) {
     return;

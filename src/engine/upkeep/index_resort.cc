@@ -17,7 +17,7 @@ template <typename Step>
 Progress ResortInSteps(const SharedState& shared, Step step) {
   Progress progress = Progress::kMore;
   for (int i = 0; i < kStepsARound && progress == Progress::kMore; ++i) {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kIndex);
     const index::ItemIndex* live = view.state().index();
     progress = live == nullptr ? Progress::kStale : step(*live);
   }
@@ -28,7 +28,7 @@ Progress ResortInSteps(const SharedState& shared, Step step) {
 
 void IndexResort::Begin(SharedState& shared) {
   {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kIndex);
     // Asked under the shared lock: most rounds have nothing to do and must not stop readers.
     if (view.dropped() || view.state().index() == nullptr ||
         !view.state().index()->out_of_order()) {
@@ -36,7 +36,7 @@ void IndexResort::Begin(SharedState& shared) {
     }
   }
   // Exclusively, though it only begins: from here on the live index notes what changes.
-  WriteView view(shared);
+  WriteView view(shared, Holder::kIndex);
   if (index::ItemIndex* live = view.state().mutable_index(); live != nullptr) {
     rebuild_ = std::make_unique<index::IndexRebuild>(live);
     ordered_ = false;
@@ -72,7 +72,7 @@ void IndexResort::Round(SharedState& shared) {
 
 index::IndexRebuild::Progress IndexResort::End(SharedState& shared) {
   std::unique_ptr<index::ItemIndex> index;  // before the lock: the old one goes without it
-  WriteView view(shared);
+  WriteView view(shared, Holder::kIndex);
   // The version is another's when a training has swapped the model, and its index with it.
   if (view.state().index() == nullptr || view.state().index()->version() != rebuild_->version()) {
     return Progress::kStale;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/sorted.h"
+#include "base/work.h"
 #include "engine/rows/row_table.h"
 
 namespace reco::engine::upkeep {
@@ -18,6 +19,9 @@ namespace {
 constexpr std::size_t kPairsAStep = 1'024;
 // Fewer, since each adds to a matrix of float64.
 constexpr std::size_t kRatingsAStep = 128;
+// Changes since the copy that are added under the lock of the end; more are added before.
+constexpr std::size_t kLastChanges = 64;
+constexpr int kChangeRoundsMax = 20;  // then the row waits for the next round of upkeep
 
 // Calls visit(from, to) for `count` pairs in steps, each under the lock; ends early when the result
 // will not be used any more.
@@ -25,18 +29,20 @@ void VisitInSteps(const SharedState& shared, std::size_t count, std::size_t step
                   std::uint32_t model,
                   FunctionRef<void(const View&, std::size_t, std::size_t)> visit) {
   for (std::size_t from = 0; from < count; from += step) {
-    ReadView view(shared);
+    ReadView view(shared, Holder::kLongRow);
     // Sums over vectors of two models mean nothing; EndSums gives them up.
     if (view.dropped() || view.state().model().id != model) {
       return;
     }
-    visit(view, from, std::min(count, from + step));
+    const std::size_t to = std::min(count, from + step);
+    CountWork(Work::kPairs, to - from);
+    visit(view, from, to);
   }
 }
 
 // Sums the row up with the vectors as they are at each step.
 Result<model::Information> SumRow(const SharedState& shared, Side side, std::uint32_t ordinal,
-                                  const RowCopy& row, const store::Snapshot& snapshot,
+                                  const RowCopy& row, const store::Snapshot* snapshot,
                                   std::uint32_t model) {
   std::vector<RowPair> pairs;
   RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot,
@@ -55,10 +61,42 @@ Result<model::Information> SumRow(const SharedState& shared, Side side, std::uin
   return sums;
 }
 
+// Adds what has changed since the copy, until little enough is left, and ends the build. Returns
+// false when writes were faster.
+bool EndSums(SharedState& shared, Side side, std::uint32_t ordinal, std::uint32_t model,
+             model::Information sums) {
+  std::vector<model::Information::Change> added;
+  for (int round = 0; round <= kChangeRoundsMax; ++round) {
+    std::vector<WeightChange> changes;
+    {
+      WriteView view(shared, Holder::kLongRow);
+      const bool usable = !view.dropped() && view.state().model().id == model;
+      changes = view.state().TakeBuildChanges(side, ordinal, kLastChanges);
+      const bool caught_up = changes.empty();
+      if (!usable || caught_up || round == kChangeRoundsMax) {
+        view.state().EndSums(
+            side, ordinal,
+            usable && caught_up ? std::make_unique<model::Information>(std::move(sums)) : nullptr);
+        return !usable || caught_up;
+      }
+    }
+    VisitInSteps(shared, changes.size(), kPairsAStep, model,
+                 [&](const View& view, std::size_t from, std::size_t to) {
+                   added.clear();
+                   for (std::size_t i = from; i < to; ++i) {
+                     added.push_back({view.state().side(Other(side)).factors->row(changes[i].other),
+                                      changes[i].old_weight, changes[i].new_weight});
+                   }
+                   sums.ReplaceAll(added, view.state().model().solve.alpha);
+                 });
+  }
+  return false;
+}
+
 // A long row of ratings: its normal equations are summed in steps and solved without a lock.
 Result<std::vector<float>> SolveRatedRow(const SharedState& shared, Side side,
                                          std::uint32_t ordinal, const RowCopy& row,
-                                         const store::Snapshot& snapshot, std::uint32_t model) {
+                                         const store::Snapshot* snapshot, std::uint32_t model) {
   std::vector<RowPair> pairs;
   RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot,
                                               {shared.cid(), side, ordinal}, row, &pairs));
@@ -89,8 +127,14 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   std::unique_ptr<store::Snapshot> snapshot;
   std::uint32_t model = 0;
   {
-    WriteView view(shared);
-    row = view.dropped() ? std::nullopt : view.state().BeginBuild(side, ordinal);
+    WriteView view(shared, Holder::kLongRow);
+    if (view.dropped() || view.state().side(side).ids.id(ordinal).empty()) {
+      return Status::Ok();
+    }
+    if (!view.state().IsLong(side, ordinal)) {
+      return view.state().SolvePending(side, ordinal);
+    }
+    row = view.state().BeginBuild(side, ordinal);
     if (!row) {
       return Status::Ok();
     }
@@ -99,25 +143,25 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     model = view.state().model().id;
   }
   if (shared.rated()) {
-    const auto vector = SolveRatedRow(shared, side, ordinal, *row, *snapshot, model);
-    WriteView view(shared);
+    const auto vector = SolveRatedRow(shared, side, ordinal, *row, snapshot.get(), model);
+    WriteView view(shared, Holder::kLongRow);
     const bool usable = vector.ok() && !view.dropped() && view.state().model().id == model;
     // Ends the building in any case: the row would stay pinned as being built.
     view.state().EndRatedRow(side, ordinal,
                              usable ? std::span<const float>(*vector) : std::span<const float>());
     return vector.status();
   }
-  Result<model::Information> sums = SumRow(shared, side, ordinal, *row, *snapshot, model);
-  WriteView view(shared);
+  Result<model::Information> sums = SumRow(shared, side, ordinal, *row, snapshot.get(), model);
   if (!sums.ok()) {
+    WriteView view(shared, Holder::kLongRow);
     // Ends the building here too; BuildPendingRows queues the row again.
     view.state().EndSums(side, ordinal, nullptr);
     return sums.status();
   }
-  const bool usable = !view.dropped() && view.state().model().id == model;
-  view.state().EndSums(
-      side, ordinal,
-      usable ? std::make_unique<model::Information>(std::move(sums).value()) : nullptr);
+  if (!EndSums(shared, side, ordinal, model, std::move(sums).value())) {
+    WriteView view(shared, Holder::kLongRow);
+    view.state().side(side).pending.push_back(ordinal);
+  }
   return Status::Ok();
 }
 
@@ -128,7 +172,7 @@ Result<bool> BuildPendingRows(SharedState& shared) {
   for (const Side side : {Side::kUser, Side::kItem}) {
     std::vector<std::uint32_t> pending;
     {
-      WriteView view(shared);
+      WriteView view(shared, Holder::kLongRow);
       // Taken as a whole: rows that writes put off from here on are of the next round.
       pending.swap(view.state().side(side).pending);
     }
@@ -136,7 +180,7 @@ Result<bool> BuildPendingRows(SharedState& shared) {
     SortUnique(&pending);
     for (std::size_t i = 0; i < pending.size(); ++i) {
       if (const Status built = BuildPendingRow(shared, side, pending[i]); !built.ok()) {
-        WriteView view(shared);
+        WriteView view(shared, Holder::kLongRow);
         auto& waiting = view.state().side(side).pending;
         waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
                        pending.end());

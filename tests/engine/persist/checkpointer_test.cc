@@ -23,7 +23,8 @@ std::uint64_t SeqOnDisk(const Catalogue& catalogue) {
   return *stored ? format::DecodeCheckpoint(**stored)->seq : 0;
 }
 
-const auto kNoRows = [](store::DerivedGroup&) {};
+const auto kNoRows = [](const FrozenRows&, store::DerivedGroup&) {};
+const auto kCaughtUp = [] { return Status::Ok(); };
 
 TEST(Checkpointer, WritesWhatIsDirtyAndCommitsTheLogFirst) {
   Catalogue catalogue;
@@ -53,7 +54,7 @@ TEST(Checkpointer, SwapThatFailsWritesNothing) {
   Catalogue catalogue;
   catalogue.Add("u", "i");
   const auto fail = [](WriteView&) { return Status::Unavailable("no"); };
-  EXPECT_FALSE(catalogue.collection->checkpointer().EndTraining(fail, kNoRows).ok());
+  EXPECT_FALSE(catalogue.collection->checkpointer().EndTraining(kCaughtUp, fail, kNoRows).ok());
   EXPECT_EQ(SeqOnDisk(catalogue), 0U);
   ASSERT_TRUE(catalogue.collection->checkpointer().Checkpoint().ok());
   EXPECT_EQ(SeqOnDisk(catalogue), 1U);
@@ -63,10 +64,10 @@ TEST(Checkpointer, RowsOfASwapGoIntoTheSameGroup) {
   Catalogue catalogue;
   catalogue.Add("u", "i");
   const auto nothing = [](WriteView&) { return Status::Ok(); };
-  const auto add = [](store::DerivedGroup& batch) {
+  const auto add = [](const FrozenRows&, store::DerivedGroup& batch) {
     batch.Put(store::Family::kDefault, "beside", "the swap");
   };
-  ASSERT_TRUE(catalogue.collection->checkpointer().EndTraining(nothing, add).ok());
+  ASSERT_TRUE(catalogue.collection->checkpointer().EndTraining(kCaughtUp, nothing, add).ok());
   EXPECT_EQ(SeqOnDisk(catalogue), 1U);
   EXPECT_EQ(*catalogue.storage.store->Get(store::Family::kDefault, "beside"), "the swap");
 }
@@ -76,7 +77,7 @@ TEST(Checkpointer, DroppedCollectionIsNotWritten) {
   catalogue.Add("u", "i");
   catalogue.collection->Drop();
   const auto nothing = [](WriteView&) { return Status::Ok(); };
-  EXPECT_EQ(catalogue.collection->checkpointer().EndTraining(nothing, kNoRows).code(),
+  EXPECT_EQ(catalogue.collection->checkpointer().EndTraining(kCaughtUp, nothing, kNoRows).code(),
             StatusCode::kNotFound);
   EXPECT_EQ(SeqOnDisk(catalogue), 0U);
 }

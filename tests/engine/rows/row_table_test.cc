@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "engine/state/holds.h"
 #include "format/keys.h"
 #include "testing/temp_dir.h"
 
@@ -66,7 +67,8 @@ class RowTableTest : public ::testing::Test {
   Storage storage_;
   RowBudget budget_;
   MemoryBudget memory_;
-  CollectionContext context_{storage_, options_, clock_, budget_, memory_, 64, 500'000};
+  HoldTimes holds_;
+  CollectionContext context_{storage_, options_, clock_, budget_, memory_, holds_, 64, 500'000};
   std::unique_ptr<RowTable> table_;
 };
 
@@ -141,7 +143,7 @@ TEST_F(RowTableTest, RowsStayWithinAKeptBudgetAndWhileTheyAreBuilt) {
   table_->Evict(30);
   EXPECT_NE(table_->Find(0), nullptr);
   budget_.limit_bytes = 0;
-  table_->Find(0)->EnsureSums().building = true;
+  table_->Find(0)->EnsureSums(1).building = true;
   table_->Evict(10);
   table_->Evict(10);
   EXPECT_NE(table_->Find(0), nullptr);
@@ -251,7 +253,8 @@ TEST_F(RowTableTest, CopyLaidOverASnapshotIsTheRowOfItsTime) {
   Store(0, 8, 80);
   std::vector<RowPair> row;
   ASSERT_TRUE(
-      RowTable::ReadSnapshot(*storage_.store, *snapshot, {kCid, Side::kUser, 0}, copy, &row).ok());
+      RowTable::ReadSnapshot(*storage_.store, snapshot.get(), {kCid, Side::kUser, 0}, copy, &row)
+          .ok());
   ASSERT_EQ(row.size(), 1U);
   EXPECT_EQ(row[0].other, 4U);
 }

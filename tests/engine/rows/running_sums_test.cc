@@ -11,11 +11,13 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "engine/state/holds.h"
 #include "model/factor_table.h"
 
 namespace reco::engine {
 namespace {
 
+constexpr std::uint32_t kModel = 1;
 constexpr std::uint32_t kDim = 4;
 constexpr std::uint32_t kLong = RunningSums::LongRow(kDim);
 constexpr model::SolveParams kParams = {.alpha = 2};
@@ -33,7 +35,7 @@ class RunningSumsTest : public ::testing::Test {
     }
   }
 
-  RunningSums sums() { return {table_, partners_, kParams, signal_}; }
+  RunningSums sums() { return {table_, partners_, kParams, signal_, kModel}; }
   Row& row() { return *table_.Find(0); }
   std::uint32_t pairs() { return static_cast<std::uint32_t>(weights_.size()); }
 
@@ -72,7 +74,7 @@ class RunningSumsTest : public ::testing::Test {
 
   // A = sum alpha |w| y y', b = sum alpha w+ y over the pairs.
   void ExpectSumsOfThePairs(double tolerance = 1e-4) {
-    ASSERT_NE(row().information(), nullptr);
+    ASSERT_NE(row().information(kModel), nullptr);
     const std::uint32_t stride = model::StrideFor(kDim);
     for (std::uint32_t i = 0; i < kDim; ++i) {
       double right = 0;
@@ -86,9 +88,10 @@ class RunningSumsTest : public ::testing::Test {
           matrix[k] += share * static_cast<double>(y[i]) * static_cast<double>(y[k]);
         }
       }
-      EXPECT_NEAR(row().information()->right_side()[i], right, tolerance * (1 + std::abs(right)));
+      EXPECT_NEAR(row().information(kModel)->right_side()[i], right,
+                  tolerance * (1 + std::abs(right)));
       for (std::uint32_t k = 0; k < kDim; ++k) {
-        EXPECT_NEAR(row().information()->matrix()[i * stride + k], matrix[k],
+        EXPECT_NEAR(row().information(kModel)->matrix()[i * stride + k], matrix[k],
                     tolerance * (1 + std::abs(matrix[k])));
       }
     }
@@ -99,7 +102,8 @@ class RunningSumsTest : public ::testing::Test {
   Storage storage_;
   RowBudget budget_;
   MemoryBudget memory_;
-  CollectionContext context_{storage_, options_, clock_, budget_, memory_, 64, 500'000};
+  HoldTimes holds_;
+  CollectionContext context_{storage_, options_, clock_, budget_, memory_, holds_, 64, 500'000};
   RowTable table_;
   model::FactorTable partners_;
   ModelSignal signal_;
@@ -108,11 +112,11 @@ class RunningSumsTest : public ::testing::Test {
 
 TEST_F(RunningSumsTest, ARowKeepsSumsWhileItIsLong) {
   WriteMany(kLong);
-  EXPECT_EQ(row().information(), nullptr);
+  EXPECT_EQ(row().information(kModel), nullptr);
   Write(kLong, 1);
   ExpectSumsOfThePairs();
   Remove(3);
-  EXPECT_EQ(row().information(), nullptr);
+  EXPECT_EQ(row().information(kModel), nullptr);
 }
 
 TEST_F(RunningSumsTest, FollowsPairsThatComeAndGrow) {
@@ -210,7 +214,7 @@ TEST_F(RunningSumsTest, WhatChangesDuringABuildIsInItsResult) {
 TEST_F(RunningSumsTest, NothingIsTakenOverOfABuildThatFailedOrOfAShortRow) {
   WriteMany(kLong);
   EXPECT_FALSE(sums().TakeOver(row(), pairs(), std::make_unique<model::Information>(kDim)));
-  EXPECT_EQ(row().information(), nullptr);
+  EXPECT_EQ(row().information(kModel), nullptr);
   Write(kLong, 1);
   EXPECT_FALSE(sums().TakeOver(row(), pairs(), nullptr));
   ExpectSumsOfThePairs();

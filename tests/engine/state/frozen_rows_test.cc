@@ -117,14 +117,14 @@ TEST_P(FrozenRowsTest, TheCopyIsThatOfOneMoment) {
     }
     {
       WriteView view(in_steps.shared());
-      view.state().EndFreeze(stepped);
+      static_cast<void>(view.state().EndFreeze(&stepped));
     }
     ASSERT_EQ(Described(stepped), Described(whole)) << "round " << round;
     for (testing::Catalogue* catalogue : {&in_steps, &at_once}) {
       wal::EventLog& log = *catalogue->storage.log;
       ASSERT_TRUE(log.Commit(log.last_staged()).ok());
       ASSERT_TRUE(persist::WriteFrozen(catalogue->shared(), stepped, log.last_staged(),
-                                       [](store::DerivedGroup&) {})
+                                       [](const FrozenRows&, store::DerivedGroup&) {})
                       .ok());
       WriteView view(catalogue->shared());
       view.state().SetDurable(stepped.generation);

@@ -2,7 +2,9 @@
 #include "engine/training/catch_up.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -44,6 +46,13 @@ class CatchUpTest : public ::testing::Test {
       catalogue_.Add("late" + std::to_string(user), "i" + std::to_string(user % 9));
     }
   }
+  Status CatchUpAll() {
+    return CatchUp(shared(), run_, [this](Side side, std::span<const std::uint32_t> ordinals) {
+      auto& solved = solved_[static_cast<std::size_t>(side)];
+      solved.insert(solved.end(), ordinals.begin(), ordinals.end());
+      return Status::Ok();
+    });
+  }
   // The user's pairs solved by the run's own vectors.
   void ExpectSolved(const View& view, std::uint32_t user) {
     std::vector<RowPair> scratch;
@@ -64,36 +73,37 @@ class CatchUpTest : public ::testing::Test {
 
   testing::Catalogue catalogue_;
   TrainingRun run_;
+  std::vector<std::uint32_t> solved_[2];  // by Side
 };
 
 TEST_F(CatchUpTest, FewTouchedRowsAreLeftToTheSwap) {
   AddMany(8);
-  ASSERT_TRUE(CatchUp(shared(), run_).ok());
-  EXPECT_THAT(run_.rewritten_users, IsEmpty());
+  ASSERT_TRUE(CatchUpAll().ok());
+  EXPECT_THAT(solved_[0], IsEmpty());
   ReadView view(shared());
   EXPECT_FALSE(view.state().users().touched.empty());
 }
 
 TEST_F(CatchUpTest, ManyTouchedRowsAreSolvedAndNoted) {
   AddMany(400);
-  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  ASSERT_TRUE(CatchUpAll().ok());
   ReadView view(shared());
   EXPECT_THAT(view.state().users().touched, IsEmpty());
-  EXPECT_EQ(run_.rewritten_users.size(), 400U);
-  EXPECT_EQ(run_.rewritten_items.size(), 9U);
+  EXPECT_EQ(solved_[0].size(), 400U);
+  EXPECT_EQ(solved_[1].size(), 9U);
   ASSERT_EQ(run_.user_factors->rows(), view.state().users().ids.end());
   ExpectSolved(view, *view.state().users().ids.Find("late0"));
   ExpectSolved(view, *view.state().users().ids.Find("late399"));
 }
 
 TEST_F(CatchUpTest, TheLastRowsAreSolvedUnderTheLockAndMarked) {
-  AddMany(20);
+  AddMany(7);
   ASSERT_TRUE(writer::DeleteRecord(shared(), Side::kItem, "i8").ok());
-  run_.rewritten_users = {2};  // solved after its vector was written
   WriteView view(shared());
   ASSERT_EQ(run_.index->size(), 9U);
   testing::Freeze(view.state());
   ASSERT_TRUE(SolveLastRows(view, run_).ok());
+  EXPECT_THAT(run_.put_off, IsEmpty());
   ExpectSolved(view, *view.state().users().ids.Find("late3"));
   EXPECT_EQ(run_.index->size(), 8U);
   std::vector<std::uint32_t> users;
@@ -102,13 +112,25 @@ TEST_F(CatchUpTest, TheLastRowsAreSolvedUnderTheLockAndMarked) {
       users.push_back(entity.ordinal);
     }
   }
-  EXPECT_THAT(users, Contains(2U));
   EXPECT_THAT(users, Contains(*view.state().users().ids.Find("late3")));
+}
+
+// More than that would hold everybody up: the swap leaves them to the background.
+TEST_F(CatchUpTest, OfManyLastRowsSixteenAreSolvedUnderTheLock) {
+  AddMany(40);
+  WriteView view(shared());
+  testing::Freeze(view.state());
+  ASSERT_TRUE(SolveLastRows(view, run_).ok());
+  EXPECT_EQ(run_.put_off.size(), 40U + 9 - 16);
+  EXPECT_EQ(testing::Freeze(view.state()).entities.size(), 16U);
+  const std::uint32_t last = *view.state().users().ids.Find("late39");
+  EXPECT_THAT(run_.put_off, Contains(std::pair(Side::kUser, last)));
+  EXPECT_FALSE(run_.user_factors->has_vector(last));
 }
 
 TEST_F(CatchUpTest, GramsFollowTheRowsThatAreSolved) {
   AddMany(400);
-  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  ASSERT_TRUE(CatchUpAll().ok());
   EXPECT_LT(run_.user_gram->RelativeDistance(model::GramOf(*run_.user_factors)), 1e-6);
   EXPECT_LT(run_.item_gram->RelativeDistance(model::GramOf(*run_.item_factors)), 1e-6);
 }
@@ -125,7 +147,7 @@ TEST_F(CatchUpTest, WhomWasDeletedMeanwhileLosesItsVector) {
   AddMany(400);  // to "i4" as well, which is another item now
   EXPECT_TRUE(run_.user_factors->has_vector(users[0]));
   EXPECT_TRUE(run_.item_factors->has_vector(items[0]));
-  ASSERT_TRUE(CatchUp(shared(), run_).ok());
+  ASSERT_TRUE(CatchUpAll().ok());
   EXPECT_FALSE(run_.user_factors->has_vector(users[0]));
   EXPECT_FALSE(run_.item_factors->has_vector(items[0]));
   EXPECT_EQ(run_.index->size(), 9U);
@@ -144,7 +166,7 @@ TEST_F(CatchUpTest, WhomWasDeletedMeanwhileLosesItsVector) {
 
 TEST_F(CatchUpTest, OfADeletedCollectionThereIsNothingToCatchUpWith) {
   catalogue_.collection->Drop();
-  EXPECT_EQ(CatchUp(shared(), run_).code(), StatusCode::kNotFound);
+  EXPECT_EQ(CatchUpAll().code(), StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ void AddKeyspace(Server& server, Lines& lines) {
   }
 }
 
-void AddReco(Server&, Lines&) {}  // all of it comes from Database::Info
+void AddNothing(Server&, Lines&) {}  // all of it comes from Database::Info
 
 struct Section {
   std::string_view name;   // as asked for
@@ -226,7 +226,8 @@ constexpr Section kSections[] = {
     {"commandstats", "Commandstats", false, AddCommandStats},
     {"errorstats", "Errorstats", true, AddErrorStats},
     {"cluster", "Cluster", true, AddCluster},
-    {"reco", "Reco", true, AddReco},
+    {"reco", "Reco", true, AddNothing},
+    {"holds", "Holds", false, AddNothing},
     {"keyspace", "Keyspace", true, AddKeyspace},
 };
 
