@@ -206,7 +206,8 @@ constexpr OptionSpec kOptions[] = {
      .field = &ServerOptions::checkpoint_events,
      .section = kStorage,
      .documentation =
-         "Events after which the rows derived from them are written in the background. "
+         "Events after which the rows derived from them are written in the background, or 1,600 "
+         "changed bytes for each of them. "
          "More: fewer bytes written, more memory for rows that are not yet in a checkpoint.",
      .min = 100,
      .max = 1'000'000},

@@ -15,7 +15,7 @@
 namespace reco::engine::persist {
 namespace {
 
-// Writers wait while so many checkpoints' events are in none.
+// Writers wait while so many checkpoints' changes are in none.
 constexpr std::uint64_t kCheckpointsDueMax = 2;
 
 // A deleted item leaves the models to rank by as well.
@@ -137,10 +137,17 @@ Checkpointer::Checkpointer(SharedState& shared) : shared_(shared) {
   last_us_ = shared.context().clock.MonotonicUs();
 }
 
+bool Checkpointer::AreDue(std::uint64_t checkpoints) const {
+  const SharedState::Hints& hints = shared_.hints();
+  const std::uint64_t events = shared_.context().options.checkpoint_events;
+  const std::uint64_t bytes = std::max(events * kCheckpointBytesAnEvent, kCheckpointBytesMin);
+  return hints.unfrozen_events.load(std::memory_order_relaxed) >= checkpoints * events ||
+         hints.unfrozen_bytes.load(std::memory_order_relaxed) >= checkpoints * bytes;
+}
+
 bool Checkpointer::Due(bool by_age) const {
   const CollectionContext& context = shared_.context();
-  if (shared_.hints().unfrozen_events.load(std::memory_order_relaxed) >=
-      context.options.checkpoint_events) {
+  if (AreDue(1)) {
     return true;
   }
   if (!by_age || context.clock.MonotonicUs() - last_us_.load() <
@@ -153,15 +160,13 @@ bool Checkpointer::Due(bool by_age) const {
 }
 
 void Checkpointer::Throttle() {
-  const std::uint64_t limit = kCheckpointsDueMax * shared_.context().options.checkpoint_events;
-  const std::atomic<std::uint64_t>& unfrozen = shared_.hints().unfrozen_events;
-  if (unfrozen.load(std::memory_order_relaxed) < limit) {
+  if (!AreDue(kCheckpointsDueMax)) {
     return;
   }
   // Two are due: the one in flight must end before more is put on top. Bounded, so that a broken
   // disk shows as an error of the commit rather than as a hang.
   MutexLock lock(mutex_);
-  for (int i = 0; i < 100 && unfrozen.load(std::memory_order_relaxed) >= limit; ++i) {
+  for (int i = 0; i < 100 && AreDue(kCheckpointsDueMax); ++i) {
     frozen_.WaitFor(mutex_, std::chrono::milliseconds(10));
   }
 }

@@ -31,12 +31,18 @@ using AddRows = FunctionRef<void(const FrozenRows&, store::DerivedGroup&)>;
 Status WriteFrozen(const SharedState& shared, const FrozenRows& frozen, std::uint64_t ticket,
                    AddRows add_rows);
 
+// One is due when so many bytes have changed for each of `checkpoint_events`, however few the
+// events are: records are up to 64 KB long. An event takes 100 to 600 as a rule.
+inline constexpr std::uint64_t kCheckpointBytesAnEvent = 1'600;
+inline constexpr std::uint64_t kCheckpointBytesMin = 1U << 20U;
+
 // Thread-safe.
 class Checkpointer {
  public:
   explicit Checkpointer(SharedState& shared);
 
-  // Returns true iff enough has changed: by count, or by age. By count it takes no lock.
+  // Returns true iff enough has changed: by events, bytes or age. By the first two it takes no
+  // lock.
   bool Due(bool by_age) const EXCLUDES(shared_);
   // Waits while two checkpoints are due, at most a second; call it before a write, without a view
   // of any collection.
@@ -62,6 +68,8 @@ class Checkpointer {
   void set_seq(std::uint64_t seq) { seq_ = seq; }  // while loading
 
  private:
+  // Returns true iff `checkpoints` are due by events or bytes.
+  bool AreDue(std::uint64_t checkpoints) const;
   // Steps 1 to 3 above; `change` is the change of step 1.
   Status FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&)> change, AddRows add_rows)
       REQUIRES(mutex_) EXCLUDES(shared_);

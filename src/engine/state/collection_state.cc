@@ -127,6 +127,7 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
                                                        const std::optional<format::Pair>& stored) {
   Change change;
   const std::optional<format::Pair> before = CurrentPair(event, stored);
+  unfrozen_bytes_ += sizeof(FrozenRows::FrozenPair);
   change.before = before;
   change.after = Accumulate(before ? &*before : nullptr, event, rules_);
   BeforeChange(event.user, event.item, before);
@@ -216,6 +217,9 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
   // Columns follow only those fields that filters have asked for.
   if (event.has_text) {
     own.columns.Set(ordinal, attributes.json);
+  }
+  if (own.entities[ordinal].dirty_generation == generation_) {
+    unfrozen_bytes_ += event.text.size();  // MarkDirty below counts those that are new to it
   }
   own.attributes.Put(ordinal, std::move(attributes));
   own.entities.Make(ordinal).last_seq = seq;
@@ -318,6 +322,10 @@ void CollectionState::MarkDirty(Side which, std::uint32_t ordinal) {
   if (entity.dirty_generation != generation_) {
     entity.dirty_generation = generation_;
     own.dirty.push_back(ordinal);
+    const Attributes* attributes = own.attributes.Find(ordinal);
+    unfrozen_bytes_ += sizeof(FrozenRows::FrozenEntity) +
+                       (attributes != nullptr ? attributes->json.size() : 0) +
+                       (model_.id != 0 ? sizeof(float) * dim_ : 0);
   }
   // With repeats, which the training's catch-up sorts out.
   if (collect_touched_) {

@@ -157,6 +157,8 @@ class CollectionState {
   bool ForgetErased();
   // Events applied since the last BeginFreeze.
   std::uint64_t unfrozen_events() const { return last_seq_ - frozen_seq_; }
+  // About what the next checkpoint would copy.
+  std::uint64_t unfrozen_bytes() const { return unfrozen_bytes_; }
   // Returns true iff a checkpoint would have something to write.
   bool dirty() const { return last_seq_ != frozen_seq_ || touched_outside_log_; }
   // Says that something changed that no event stands for (quality figures, a model), so that the
@@ -288,6 +290,7 @@ class CollectionState {
   std::uint64_t last_seq_ = 0;
   std::int64_t newest_ms_ = 0;
   std::uint64_t frozen_seq_ = 0;
+  std::uint64_t unfrozen_bytes_ = 0;
   std::uint64_t interactions_ = 0;
   std::uint32_t generation_ = 1;
   std::vector<std::uint64_t> dirty_pairs_;                  // user << 32 | item, with repeats

@@ -66,6 +66,7 @@ FrozenRows CollectionState::BeginFreeze() {
   RECO_DCHECK(before_ == nullptr, "I4");
   before_ = std::make_unique<BeforeImages>();
   frozen_seq_ = last_seq_;
+  unfrozen_bytes_ = 0;
   touched_outside_log_ = false;
   ++generation_;
   return frozen;

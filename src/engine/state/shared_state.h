@@ -63,8 +63,9 @@ class CAPABILITY("collection state") SharedState {
     std::atomic<std::int64_t> list_us = 0;
     // When a request last asked for the graph of neighbours, by the monotonic clock.
     std::atomic<std::int64_t> graph_asked_us = kNever;
-    // Events applied since the last BeginFreeze(); set when a WriteView ends.
+    // Of the state, since the last BeginFreeze(); set when a WriteView ends.
     std::atomic<std::uint64_t> unfrozen_events = 0;
+    std::atomic<std::uint64_t> unfrozen_bytes = 0;
   };
   Hints& hints() const { return hints_; }
 
@@ -193,8 +194,9 @@ class SCOPED_CAPABILITY WriteView : public View {
     hold_.Begin();
   }
   ~WriteView() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
-    shared_.hints().unfrozen_events.store(own_.guarded_.state.unfrozen_events(),
-                                          std::memory_order_relaxed);
+    const CollectionState& state = own_.guarded_.state;
+    shared_.hints().unfrozen_events.store(state.unfrozen_events(), std::memory_order_relaxed);
+    shared_.hints().unfrozen_bytes.store(state.unfrozen_bytes(), std::memory_order_relaxed);
     own_.Unlock();
     hold_.End();
   }

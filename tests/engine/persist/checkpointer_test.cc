@@ -26,6 +26,35 @@ std::uint64_t SeqOnDisk(const Catalogue& catalogue) {
 const auto kNoRows = [](const FrozenRows&, store::DerivedGroup&) {};
 const auto kCaughtUp = [] { return Status::Ok(); };
 
+// Few events may be much to write: records of up to 64 KB.
+TEST(Checkpointer, IsDueByBytesAsWellAsByEvents) {
+  Catalogue catalogue;
+  const Checkpointer& checkpointer = catalogue.collection->checkpointer();
+  const std::string json = "{\"text\":\"" + std::string(60'000, 'x') + "\"}";
+  const auto set = [&](int item) {
+    RecordUpdate update;
+    update.attributes = json;
+    ASSERT_TRUE(
+        writer::SetRecord(catalogue.shared(), Side::kItem, "i" + std::to_string(item), update)
+            .ok());
+  };
+  int records = 0;
+  while (!checkpointer.Due(false)) {
+    ASSERT_LT(records, 100);
+    set(records++);
+  }
+  EXPECT_NEAR(records, 1'600 * 1'000 / 60'000, 2);
+  ASSERT_TRUE(catalogue.collection->checkpointer().Checkpoint().ok());
+  EXPECT_FALSE(checkpointer.Due(false));
+  // What a click copies is the whole record of its item.
+  int clicks = 0;
+  while (!checkpointer.Due(false) && clicks < records) {
+    catalogue.Add("u", "i" + std::to_string(clicks++));
+  }
+  EXPECT_GT(clicks, records - 3);
+  EXPECT_TRUE(checkpointer.Due(false));
+}
+
 TEST(Checkpointer, WritesWhatIsDirtyAndCommitsTheLogFirst) {
   Catalogue catalogue;
   catalogue.Add("u", "i");
