@@ -17,12 +17,13 @@ Committer::~Committer() {
   Stop();
 }
 
-bool Committer::Submit(std::uint64_t generation, std::function<void(const Status&)> done) {
+bool Committer::Submit(std::uint64_t generation, std::uint64_t seen,
+                       std::function<void(const Status&)> done) {
   const MutexLock lock(mutex_);
   if (stopping_) {
     return false;
   }
-  requests_.push_back({generation, std::move(done)});
+  requests_.push_back({generation, seen, std::move(done)});
   changed_.NotifyOne();
   return true;
 }
@@ -51,9 +52,10 @@ void Committer::Run() {
       }
       taken.swap(requests_);
     }
-    // The first commits what all of them have staged; the others ask for what is done.
+    // The first commits what all of them have staged.
     for (const Request& request : taken) {
-      request.done(database_->Commit(request.generation));
+      const bool committed = request.seen <= database_->CommittedUpTo(request.generation);
+      request.done(committed ? Status::Ok() : database_->Commit(request.generation));
     }
     taken.clear();
   }

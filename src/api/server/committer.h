@@ -21,16 +21,19 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Commits (Database::Commit) and then calls `done` on the committer's thread. Returns false, and
+  // Commits (Database::Commit), unless the change `seen` is committed by then, and calls `done` on
+  // the committer's thread. Returns false, and
   // does neither, once it was stopped. At most one call a turn of an io thread waits, each for
   // connections that send nothing meanwhile, so the queue is bounded by these.
-  bool Submit(std::uint64_t generation, std::function<void(const Status&)> done) EXCLUDES(mutex_);
+  bool Submit(std::uint64_t generation, std::uint64_t seen, std::function<void(const Status&)> done)
+      EXCLUDES(mutex_);
   // Does what was submitted, then joins. May be called more than once.
   void Stop() EXCLUDES(mutex_);
 
  private:
   struct Request {
     std::uint64_t generation;
+    std::uint64_t seen;
     std::function<void(const Status&)> done;
   };
   void Run() EXCLUDES(mutex_);

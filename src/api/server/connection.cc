@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -128,6 +129,10 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   if (state_ == State::kClosed) {
     return;
   }
+  if (error == asio::error::eof && parked_) {
+    state_ = State::kClosing;  // the replies that wait for a commit leave first
+    return;
+  }
   if (error) {
     Close();
     return;
@@ -181,7 +186,7 @@ void Connection::ProcessInput() {
         Reply(&output_, protocol()).Error("ERR " + parser_.error());
         thread_.statistics().CountError(std::string_view(output_).substr(start));
         thread_.server().Write(LogLevel::kVerbose, parser_.error() + " from client " + address());
-        NoteReply(nullptr, start);
+        NoteReply(nullptr, start, thread_.server().database().generation());
         CloseAfterReply();
         state_ = State::kClosing;
         TouchTurn();
@@ -205,7 +210,7 @@ void Connection::ProcessInput() {
 }
 
 bool Connection::ProcessRequest(std::span<const std::string_view> args) {
-  thread_.NoteGeneration(thread_.server().database().generation());
+  const std::uint64_t generation = thread_.server().database().generation();
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());
   CommandContext context{.database = thread_.server().database(),
@@ -235,7 +240,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       break;
   }
   input_.Consume(parser_.consumed());
-  NoteReply(entry, start);
+  NoteReply(entry, start, generation);
   return true;
 }
 
@@ -282,15 +287,15 @@ void Connection::FinishSlow(const CommandEntry& entry) {
   const std::size_t start = output_.size();
   output_ += slow_output_;
   slow_output_ = {};
-  thread_.NoteGeneration(slow_generation_);
   seen_ = std::max(seen_, slow_seen_);
   input_.Consume(parser_.consumed());
-  NoteReply(&entry, start);
+  NoteReply(&entry, start, slow_generation_);
   // Later requests of a pipeline have waited in the input.
   ProcessInput();
 }
 
-void Connection::NoteReply(const CommandEntry* entry, std::size_t start) {
+void Connection::NoteReply(const CommandEntry* entry, std::size_t start, std::uint64_t generation) {
+  thread_.NoteGeneration(generation);
   const bool answered = output_.size() > start;
   const std::uint32_t flags = entry == nullptr ? 0 : entry->spec->flags;
   seen_ = std::max(seen_, Database::TakeSeen());

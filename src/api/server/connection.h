@@ -72,8 +72,9 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   bool StartSlow(const CommandEntry& entry);
   // Takes over the worker's reply, or leaves that to Settle().
   void FinishSlow(const CommandEntry& entry);
-  // Takes note of the reply in [start, end of output_). `entry` is null when no command ran.
-  void NoteReply(const CommandEntry* entry, std::size_t start);
+  // Takes note of the reply in [start, end of output_), made by a command that began in this
+  // generation of the database; `entry` is null when none ran.
+  void NoteReply(const CommandEntry* entry, std::size_t start, std::uint64_t generation);
   void TouchTurn();
   // Replaces the replies that a failed commit has made untrue.
   void WithdrawReplies(const Status& committed);

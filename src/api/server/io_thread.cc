@@ -107,7 +107,7 @@ void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
 void IoThread::NoteGeneration(std::uint64_t generation) {
   // The oldest of the turn stands for all of it: what a recovery has undone since is answered with
   // the error (I15).
-  turn_generation_ = turn_open_ ? std::min(turn_generation_, generation) : generation;
+  turn_generation_ = std::min(turn_generation_, generation);
 }
 
 void IoThread::Touch(std::shared_ptr<Connection> connection) {
@@ -124,7 +124,7 @@ void IoThread::EndTurn() {
   turn_open_ = false;
   settling_.swap(touched_);
   Database& database = server_->database();
-  const std::uint64_t generation = turn_generation_;
+  const std::uint64_t generation = std::exchange(turn_generation_, kNoGeneration);
   const std::uint64_t committed = database.CommittedUpTo(generation);
   const auto waiting = std::stable_partition(
       settling_.begin(), settling_.end(),
@@ -151,12 +151,14 @@ bool IoThread::CommitElsewhere(std::uint64_t generation,
       waiting.size() == connections_.size()) {
     return false;
   }
+  std::uint64_t seen = 0;
   for (const std::shared_ptr<Connection>& connection : waiting) {
     connection->Park();
+    seen = std::max(seen, connection->seen());
   }
   const auto shared =
       std::make_shared<const std::vector<std::shared_ptr<Connection>>>(std::move(waiting));
-  return server_->committer().Submit(generation, [this, shared](const Status& status) {
+  return server_->committer().Submit(generation, seen, [this, shared](const Status& status) {
     boost::asio::post(context_, [shared, status] {
       for (const std::shared_ptr<Connection>& connection : *shared) {
         connection->Settle(status);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <unordered_set>
@@ -48,7 +49,7 @@ class IoThread {
   const ServerOptions& options();
   // Has the connection settled when the turn ends; opens a turn when none is open.
   void Touch(std::shared_ptr<Connection> connection);
-  // Notes that a command of this turn ran, or runs, on the state of this Database::generation().
+  // Notes that a reply of this turn was made on the state of this Database::generation().
   void NoteGeneration(std::uint64_t generation);
   void Forget(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
@@ -74,7 +75,8 @@ class IoThread {
   std::vector<std::shared_ptr<Connection>> touched_;
   std::vector<std::shared_ptr<Connection>> settling_;  // touched_ of the turn that ends
   bool turn_open_ = false;                             // EndTurn is queued
-  std::uint64_t turn_generation_ = 0;                  // the oldest of its commands
+  static constexpr std::uint64_t kNoGeneration = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t turn_generation_ = kNoGeneration;  // the oldest of its replies
 
   // Last, so that handlers still queued are destroyed while the members above are there.
   boost::asio::io_context context_;

@@ -61,7 +61,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
     batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
     batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
   };
-  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, StageChange(stage));
   key_tickets.Changed(key, ticket);
   ++next_cid;
   std::shared_ptr<Collection> created = entry.collection;
@@ -173,6 +173,8 @@ Result<bool> Database::Impl::ChangeKeyRecord(KeyRef key, const WriteOptions& wri
     if (entry->collection == nullptr) {
       return Status::WrongType();
     }
+    // Who sees the change before it is staged waits for what is staged next.
+    entry->collection->shared().NoteStaged(storage.log->last_staged() + 1);
     RECO_ASSIGN_OR_RETURN(answer, change(*entry->collection));
     if (Status staged = StageKey(key, *entry); !staged.ok()) {
       undo(*entry->collection);

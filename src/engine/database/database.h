@@ -108,6 +108,9 @@ class Database::Impl {
   // Finds a key and notes that the thread has read it; null when it is absent or expired. Valid
   // until the key changes.
   const engine::KeyEntry* ReadKey(KeyRef key) const REQUIRES_SHARED(keyspace_mutex);
+  // Notes so for who looks a key up in order to change it: that there was nothing to change is read
+  // too.
+  void NoteKeyRead(KeyRef key) const REQUIRES_SHARED(keyspace_mutex);
   // Notes that the thread has read many keys, or which there are.
   void NoteKeysRead() const REQUIRES_SHARED(keyspace_mutex);
   // Returns the collection of a key; null when the key is absent, kWrongType when it holds a
@@ -155,6 +158,10 @@ class Database::Impl {
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);
 
+  // Stages a change of keys; memory has it already, so when it is refused whoever reads a key waits
+  // for the recovery.
+  Result<std::uint64_t> StageChange(FunctionRef<void(store::Batch&)> fill)
+      REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   // The rows of the keys family, encoded and staged.
   static std::string EncodeKey(const engine::KeyEntry& entry);
   Status StageKey(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex)

@@ -235,7 +235,7 @@ Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& op
       });
 }
 
-// What jobs came to is staged when they end, and told only when that is committed.
+// What jobs came to, once it is staged, is told when that is committed.
 void Database::Impl::NoteJobsRead() const {
   ReaderLock lock(state_mutex);
   if (storage.log != nullptr) {
@@ -301,6 +301,7 @@ std::vector<InfoField> Database::Info() const {
     add("persistence", "disk_bytes", impl.storage.store->disk_bytes());
   }
   ReaderLock lock(impl.keyspace_mutex);
+  impl.NoteKeysRead();
   const std::int64_t now_ms = impl.clock.NowMs();
   add("memory", "keyspace_bytes", impl.keyspace.memory_bytes());
   add("reco", "collections", impl.keyspace.collections());

@@ -37,13 +37,21 @@ std::string Database::Impl::EncodeKey(const KeyEntry& entry) {
   return format::EncodeKeyRecord(record);
 }
 
+Result<std::uint64_t> Database::Impl::StageChange(FunctionRef<void(store::Batch&)> fill) {
+  Result<std::uint64_t> ticket = storage.log->Stage(fill);
+  if (!ticket.ok()) {
+    key_tickets.AllChanged(storage.log->last_staged() + 1);  // which is never committed
+  }
+  return ticket;
+}
+
 Status Database::Impl::StageKey(KeyRef key, const KeyEntry& entry) {
   RECO_RETURN_IF_ERROR(storage.Readable());
   const std::string value = EncodeKey(entry);
   const auto stage = [&](store::Batch& batch) {
     batch.Put(store::Family::kKeys, format::KeysKey(key.db, key.name), value);
   };
-  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, StageChange(stage));
   key_tickets.Changed(key, ticket);
   if (entry.collection != nullptr) {
     // Also for those who had found it before, and read its options and rules now.
@@ -73,7 +81,7 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
     }
     batch.Delete(store::Family::kDefault, format::CheckpointKey(cid));
   };
-  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, StageChange(stage));
   key_tickets.Changed(key, ticket);
   return Status::Ok();
 }
@@ -102,14 +110,18 @@ Status Database::Impl::StageFlush(std::uint32_t db) {
   const auto stage = [&](store::Batch& batch) {
     DeletePrefix(batch, store::Family::kKeys, prefix);
   };
-  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, storage.log->Stage(stage));
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, StageChange(stage));
   key_tickets.AllChanged(ticket);
   return Status::Ok();
 }
 
 const KeyEntry* Database::Impl::ReadKey(KeyRef key) const {
-  wal::EventLog::NoteSeen(key_tickets.Of(key));
+  NoteKeyRead(key);
   return keyspace.Find(key, clock.NowMs());
+}
+
+void Database::Impl::NoteKeyRead(KeyRef key) const {
+  wal::EventLog::NoteSeen(key_tickets.Of(key));
 }
 
 void Database::Impl::NoteKeysRead() const {
@@ -139,6 +151,7 @@ Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOp
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
+    impl_->NoteKeyRead(key);
     RECO_ASSIGN_OR_RETURN(auto result, impl_->keyspace.SetString(key, value, options, now_ms));
     outcome = std::move(result.outcome);
     RECO_RETURN_IF_ERROR(impl_->StageSet(key, result, now_ms));
@@ -158,6 +171,7 @@ Result<std::uint64_t> Database::Delete(std::uint32_t db, std::span<const std::st
     const std::int64_t now_ms = impl_->clock.NowMs();
     for (const std::string_view name : names) {
       const KeyRef key(name, db);
+      impl_->NoteKeyRead(key);
       const auto erased = impl_->keyspace.Erase(key);
       if (!erased) {
         continue;
@@ -191,6 +205,7 @@ Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition 
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
+    impl_->NoteKeyRead(key);
     const auto result = impl_->keyspace.ExpireAt(key, at_ms, condition, now_ms);
     set = result.set;
     if (result.erased) {
@@ -222,6 +237,7 @@ Result<bool> Database::Persist(KeyRef key, WriteOptions write) {
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
+    impl_->NoteKeyRead(key);
     changed = impl_->keyspace.Persist(key, now_ms);
     if (changed) {
       RECO_RETURN_IF_ERROR(impl_->StageKey(key, *impl_->keyspace.Find(key, now_ms)));
@@ -253,6 +269,8 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
     RECO_RETURN_IF_ERROR(impl_->storage.Readable());
     WriterLock lock(impl_->keyspace_mutex);
     const std::int64_t now_ms = impl_->clock.NowMs();
+    impl_->NoteKeyRead(from);
+    impl_->NoteKeyRead(to);
     RECO_ASSIGN_OR_RETURN(const auto replaced, impl_->keyspace.Rename(from, to, now_ms));
     // The batch below would put the row and then delete it.
     if (from.name == to.name) {
@@ -266,7 +284,7 @@ Status Database::Rename(KeyRef from, KeyRef to, WriteOptions write) {
       batch.Delete(store::Family::kKeys, format::KeysKey(from.db, from.name));
       batch.Put(store::Family::kKeys, format::KeysKey(to.db, to.name), value);
     };
-    RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, impl_->storage.log->Stage(stage));
+    RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, impl_->StageChange(stage));
     impl_->key_tickets.Changed(from, ticket);
     impl_->key_tickets.Changed(to, ticket);
   }

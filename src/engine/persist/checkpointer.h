@@ -1,7 +1,8 @@
 // Checkpointer: writes what is dirty, the log first (D7, I4). Also the last step of a training:
 // what a swap changes goes to disk by the same protocol, in one group (I12).
 //
-//   1 under the lock: the change, and a copy of all dirty rows; the next generation begins
+//   1 under the lock: the change, and the names of all dirty rows; the next generation begins; they
+//     are copied between other commands (D39)
 //   2 without it: commit the log up to the copy, then put the copy into the store, one group (D37)
 //   3 under the lock: the generation is in the store, so its rows may leave memory (I7)
 //

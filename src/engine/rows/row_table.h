@@ -117,6 +117,10 @@ class RowTable {
   Row* Find(std::uint32_t owner) { return rows_[owner].get(); }
   const Row* Find(std::uint32_t owner) const { return rows_[owner].get(); }
 
+  // Returns the row, made when nothing of it is in memory; `complete`: its owner has no stored
+  // pair.
+  Row& Ensure(std::uint32_t owner, bool complete);
+
   // Ask the processor for a row and the way to it, in this order; hints.
   void PrefetchPage(std::uint32_t owner) const { rows_.PrefetchPage(owner); }
   void PrefetchSlot(std::uint32_t owner) const { rows_.PrefetchValue(owner); }
@@ -170,7 +174,6 @@ class RowTable {
   }
 
  private:
-  Row& Ensure(std::uint32_t owner, bool complete);
   bool IsPinned(const Row& row) const { return row.newest_dirty > durable_generation_; }
   void Release(std::uint32_t owner);
   void DropDurable(Row& row) const;

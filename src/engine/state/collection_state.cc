@@ -180,6 +180,7 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
                                  const format::Pair& pair) {
   Change change;
   change.before = pair;
+  unfrozen_bytes_ += sizeof(FrozenRows::FrozenPair);
   BeforeChange(user, item, pair);
   CountPair(Side::kUser, user, seq, change);
   CountPair(Side::kItem, item, seq, change);
@@ -431,7 +432,8 @@ CollectionState::OldModel CollectionState::Activate(NewModel model) {
   for (SideState* own : {&users_, &items_}) {
     // Ids that came while the model was trained have no vector in it: they begin with zeros.
     own->factors->Grow(own->ids.end());
-    // Queued for the old vectors; the training has solved every row (catch_up.cc).
+    // Queued for the old vectors; the training has solved every row but those that it queues itself
+    // behind this (catch_up.cc).
     own->pending.clear();
     own->old_sums_next = 0;
   }

@@ -185,7 +185,8 @@ class CollectionState {
     const std::uint32_t pairs = side(which).entities[ordinal].pairs;
     return pairs > (rules_.rated() ? kRatedRowMax : RunningSums::LongRow(dim_));
   }
-  // Solves a short row that was put off, of a registered id; reads it when it is not in memory.
+  // Solves a short row that was put off, of a registered id, whether writes move its side or not;
+  // reads it when it is not in memory.
   Status SolvePending(Side which, std::uint32_t ordinal);
   // Ends it with the sums of the copy, to which the changes are added, and solves the row; null
   // gives up.
@@ -251,6 +252,8 @@ class CollectionState {
   void RefreshIndexes(std::uint32_t item);
   void Resolve(Side which, std::uint32_t ordinal);
   void ResolveDeferred(Side which, std::uint32_t ordinal);
+  void SolveDeferred(Side which, std::uint32_t ordinal);
+  void MarkSolved(Side which, std::uint32_t ordinal);
   // Returns true iff writes solve the vectors of this side again.
   bool Follows(Side which) const {
     return fold_in_ == FoldIn::kBoth || (fold_in_ == FoldIn::kUsers && which == Side::kUser);

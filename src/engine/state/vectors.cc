@@ -55,13 +55,16 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
 }
 
 std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ordinal) {
+  // It was queued, and has been deleted or has shrunk since.
+  if (model_.id == 0 || !IsLong(which, ordinal)) {
+    return std::nullopt;
+  }
   SideState& own = side(which);
-  Row* row = own.rows.Find(ordinal);
-  // Nothing to do, though it was queued: built meanwhile by a write, shrunk, deleted, or another
-  // build is under way.
-  const bool current = !rules_.rated() && row != nullptr &&
-                       row->information(model_.id) != nullptr && !row->sums->stale;
-  if (row == nullptr || row->building() || model_.id == 0 || current || !IsLong(which, ordinal)) {
+  Row* row = &own.rows.Ensure(ordinal, false);  // it may have been evicted meanwhile
+  // A write has built it, or another build is under way.
+  const bool current =
+      !rules_.rated() && row->information(model_.id) != nullptr && !row->sums->stale;
+  if (row->building() || current) {
     return std::nullopt;
   }
   RowSums& sums = row->EnsureSums(model_.id);
@@ -89,12 +92,19 @@ std::vector<WeightChange> CollectionState::TakeBuildChanges(Side which, std::uin
 }
 
 Status CollectionState::SolvePending(Side which, std::uint32_t ordinal) {
-  RECO_RETURN_IF_ERROR(PrepareRow(which, ordinal));
-  Resolve(which, ordinal);
-  MarkDirty(which, ordinal);
-  // The vector changed without an event, so last_seq_ does not tell a checkpoint of it.
-  MarkDirtyOutsideLog();
+  SideState& own = side(which);
+  RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
+  SolveDeferred(which, ordinal);
+  own.gram.Settle();
+  MarkSolved(which, ordinal);
   return Status::Ok();
+}
+
+// Has the next checkpoint write a vector that changed without an event, of which last_seq_ does not
+// tell.
+void CollectionState::MarkSolved(Side which, std::uint32_t ordinal) {
+  MarkDirty(which, ordinal);
+  MarkDirtyOutsideLog();
 }
 
 // Ends the building of a row and returns it. Null when it is not in memory, though eviction passes
@@ -117,10 +127,13 @@ void CollectionState::EndSums(Side which, std::uint32_t ordinal,
     return;
   }
   if (SumsOf(which).TakeOver(*row, own.entities[ordinal].pairs, std::move(sums))) {
-    Resolve(which, ordinal);
-    MarkDirty(which, ordinal);
-    // The vector changed without an event, so last_seq_ does not tell a checkpoint of it.
-    MarkDirtyOutsideLog();
+    // Whether writes move it or not: it was left out of a training.
+    SolveDeferred(which, ordinal);
+    own.gram.Settle();
+    MarkSolved(which, ordinal);
+    if (!Follows(which)) {
+      row->DropSums();
+    }
   }
   own.rows.Account(*row);
 }
@@ -136,8 +149,7 @@ void CollectionState::EndRatedRow(Side which, std::uint32_t ordinal,
   if (!vector.empty() && own.entities[ordinal].pairs > kRatedRowMax) {
     SetVector(which, ordinal, vector.data());
     own.gram.Settle();
-    MarkDirty(which, ordinal);
-    MarkDirtyOutsideLog();
+    MarkSolved(which, ordinal);
   }
   own.rows.Account(*row);
 }
@@ -220,9 +232,13 @@ void CollectionState::ResolveDeferred(Side which, std::uint32_t ordinal) {
   // A prediction learns nothing from writes, so it does not depend on whether items follow them.
   const bool predicted =
       which == Side::kItem && model_.cold != nullptr && own.entities[ordinal].pairs == 0;
-  if (!predicted && (!Follows(which) || PutOff(which, ordinal))) {
-    return;
+  if (predicted || (Follows(which) && !PutOff(which, ordinal))) {
+    SolveDeferred(which, ordinal);
   }
+}
+
+void CollectionState::SolveDeferred(Side which, std::uint32_t ordinal) {
+  SideState& own = side(which);
   // A long row whose sums went with the last model, or with its eviction, but whose pairs are here.
   if (Row* row = own.rows.Find(ordinal); !rules_.rated() && row != nullptr &&
                                          row->information(model_.id) == nullptr && row->complete &&

@@ -119,6 +119,9 @@ Status SolveLastRow(WriteView& view, TrainingRun& run, Side side, std::uint32_t 
       view.shared().rated() ? CollectionState::kRatedRowMax : RowTable::kInlinePairsMax;
   if (*solved == kFinalRows || own.entities[ordinal].pairs > pairs_max) {
     run.put_off.emplace_back(side, ordinal);
+    if (side == Side::kItem) {
+      run.index->Refresh(ordinal);  // a new one is in it from here on, as its vector is: zero (I11)
+    }
     return Status::Ok();
   }
   ++*solved;

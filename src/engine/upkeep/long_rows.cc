@@ -63,8 +63,8 @@ Result<model::Information> SumRow(const SharedState& shared, Side side, std::uin
 
 // Adds what has changed since the copy, until little enough is left, and ends the build. Returns
 // false when writes were faster.
-bool EndSums(SharedState& shared, Side side, std::uint32_t ordinal, std::uint32_t model,
-             model::Information sums) {
+bool FinishSums(SharedState& shared, Side side, std::uint32_t ordinal, std::uint32_t model,
+                model::Information sums) {
   std::vector<model::Information::Change> added;
   for (int round = 0; round <= kChangeRoundsMax; ++round) {
     std::vector<WeightChange> changes;
@@ -158,7 +158,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     view.state().EndSums(side, ordinal, nullptr);
     return sums.status();
   }
-  if (!EndSums(shared, side, ordinal, model, std::move(sums).value())) {
+  if (!FinishSums(shared, side, ordinal, model, std::move(sums).value())) {
     WriteView view(shared, Holder::kLongRow);
     view.state().side(side).pending.push_back(ordinal);
   }

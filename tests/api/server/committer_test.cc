@@ -34,7 +34,7 @@ TEST_F(CommitterTest, CommitsWhatWasSubmittedBeforeItStops) {
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(database_->Set("k" + std::to_string(i), "v", {}, {.defer_commit = true}).ok());
     const std::uint64_t seen = Database::TakeSeen();
-    ASSERT_TRUE(committer.Submit(database_->generation(), [&, i, seen](const Status& status) {
+    ASSERT_TRUE(committer.Submit(database_->generation(), seen, [&, i, seen](const Status& status) {
       EXPECT_TRUE(status.ok()) << status.ToString();
       EXPECT_GE(database_->CommittedUpTo(database_->generation()), seen);
       ended.push_back(i);
@@ -48,7 +48,7 @@ TEST_F(CommitterTest, CommitsWhatWasSubmittedBeforeItStops) {
 TEST_F(CommitterTest, TellsOfAGenerationThatIsOver) {
   Committer committer(database_.get());
   Status told;
-  ASSERT_TRUE(committer.Submit(database_->generation() + 1, [&](const Status& s) { told = s; }));
+  ASSERT_TRUE(committer.Submit(database_->generation() + 1, 1, [&](const Status& s) { told = s; }));
   committer.Stop();
   EXPECT_EQ(told.code(), StatusCode::kIoError);
 }
@@ -57,7 +57,7 @@ TEST_F(CommitterTest, TakesNothingOnceItHasStopped) {
   Committer committer(database_.get());
   committer.Stop();
   committer.Stop();
-  EXPECT_FALSE(committer.Submit(1, [](const Status&) { FAIL(); }));
+  EXPECT_FALSE(committer.Submit(1, 1, [](const Status&) { FAIL(); }));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ class Peer {
     return Read(std::min(received_.size(), received_.find("\r\n") + 2));
   }
   std::string ReadBulk() {
-    const std::string header = ReadLine();
+    std::string header = ReadLine();
     if (header.size() < 4 || header[0] != '$') {
       return header;
     }
@@ -91,6 +91,8 @@ class Peer {
     Send(request);
     return ReadLine();
   }
+  // Sends no more.
+  void EndInput() { shutdown(fd_, SHUT_WR); }
   // True when something has come that was not read yet.
   bool HasAnswer() {
     pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
@@ -235,6 +237,33 @@ TEST_F(ServerTest, OnlyWhoReadWhatIsNotCommittedWaitsForTheDisk) {
   EXPECT_EQ(writers[1].ReadLine(), ":2\r\n");
   EXPECT_EQ(readers[0].ReadBulk(), "2");
   EXPECT_EQ(readers[1].ReadLine(), ":2\r\n");
+}
+
+// A client that has said all it had to gets its answers, as from Redis.
+TEST_F(ServerTest, AHalfClosedClientGetsTheRepliesThatWaitForTheDisk) {
+  StartServer("appendfsync always\nio-threads 1\n");
+  Peer other = Connect();
+  EXPECT_EQ(other.Ask("PING\r\n"), "+PONG\r\n");
+  faults_.HoldSyncs(true);
+  Peer peer = Connect();
+  peer.Send("SET a 1\r\n");
+  faults_.AwaitHeldSync();
+  peer.EndInput();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(other.Ask("PING\r\n"), "+PONG\r\n");
+  }
+  faults_.HoldSyncs(false);
+  EXPECT_EQ(peer.ReadToEnd(), "+OK\r\n");
+}
+
+// A request that is none opens a turn as any other does.
+TEST_F(ServerTest, AWriteBehindAProtocolErrorOfAnotherIsAcknowledged) {
+  StartServer("io-threads 1\n");
+  Peer broken = Connect();
+  Peer peer = Connect();
+  broken.Send("*1\r\nfoo\r\n");
+  EXPECT_EQ(peer.Ask("SET a 1\r\n"), "+OK\r\n");
+  EXPECT_THAT(broken.ReadToEnd(), StartsWith("-ERR Protocol error"));
 }
 
 TEST_F(ServerTest, ArgumentsAreBinarySafeAndLarge) {

@@ -103,6 +103,34 @@ TEST_F(SeenTest, WhatIsGoneIsWaitedForToo) {
   Commit();
 }
 
+// That there was nothing to change was read of a change.
+TEST_F(SeenTest, WritesThatChangeNothingWaitAsReadsDo) {
+  const std::string_view gone[] = {"gone"};
+  for (const std::string_view name : {"gone", "kept", "timeless"}) {
+    ASSERT_TRUE(db().Set(name, "1", {.expire_at_ms = 9'000'000'000'000}).ok());
+  }
+  ASSERT_TRUE(db().Delete(0, gone, kDeferred).ok());
+  ASSERT_TRUE(*db().Persist("timeless", kDeferred));
+  ASSERT_TRUE(db().Set("lock", "a", {}, kDeferred).ok());
+  ASSERT_TRUE(*db().Create("shop", {}, kDeferred));
+  Database::TakeSeen();
+  EXPECT_FALSE(
+      db().Set("lock", "b", {.condition = SetOptions::Condition::kIfAbsent}, kDeferred)->written);
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_FALSE(db().Set("shop", "b", {.get = true}, kDeferred).ok());
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_EQ(*db().Delete(0, gone, kDeferred), 0U);
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_FALSE(*db().ExpireAt("gone", 1, ExpireCondition::kAlways, kDeferred));
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_FALSE(*db().Persist("timeless", kDeferred));
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_FALSE(db().Rename("gone", "new", kDeferred).ok());
+  EXPECT_FALSE(TellsOnlyWhatIsCommitted());
+  EXPECT_FALSE(*db().Persist("none", kDeferred));
+  EXPECT_TRUE(TellsOnlyWhatIsCommitted());
+}
+
 TEST_F(SeenTest, WalksOverTheKeysWaitForAllOfThem) {
   ASSERT_TRUE(db().Set("k", "1", {}, kDeferred).ok());
   Database::TakeSeen();

@@ -66,28 +66,14 @@ class HoldsTest : public ::testing::Test {
     EXPECT_TRUE(*shop_.db->Create("shop", options));
   }
 
-  // User i and item i for each i below `count`, by one event.
-  void AddPairs(int count) {
-    std::vector<std::string> ids;
-    for (int i = 0; i < count; ++i) {
-      ids.push_back(std::to_string(i));
-    }
-    std::vector<Interaction> events(ids.size());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      events[i].user = events[i].item = ids[i];
-    }
-    ASSERT_TRUE(shop_.db->AddMany("shop", events).ok());
-  }
-  // Users 0 to `count` like one item.
-  void AddHit(int count) {
-    std::vector<std::string> ids;
-    for (int i = 0; i < count; ++i) {
-      ids.push_back(std::to_string(i));
-    }
-    std::vector<Interaction> events(ids.size());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+  // User i and item i for each i below `count`, by one event; or each with `item`.
+  void AddPairs(std::size_t count, const std::string& item = "") {
+    std::vector<std::string> ids(count);
+    std::vector<Interaction> events(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      ids[i] = std::to_string(i);
       events[i].user = ids[i];
-      events[i].item = "hit";
+      events[i].item = item.empty() ? ids[i] : item;
     }
     ASSERT_TRUE(shop_.db->AddMany("shop", events).ok());
   }
@@ -136,7 +122,7 @@ TEST_F(HoldsTest, EvictionLooksAt1024Rows) {
 }
 
 TEST_F(HoldsTest, ALongRowIsSummed1024PairsAHold) {
-  AddHit(4'000);
+  AddPairs(4'000, "hit");
   AddPairs(10);
   Train();
   shop_.Reopen();
@@ -201,7 +187,10 @@ TEST_F(HoldsTest, TheGraphTakes64RowsAndNotes512) {
 
 // By hand, since what writes bring in between is theirs to say.
 TEST(Holds, ATrainingIsCaughtUpWithRowByRowAndTheSwapSolves16) {
-  testing::Catalogue catalogue({.dim = 4, .iterations = 1});
+  CollectionOptions options;
+  options.dim = 4;
+  options.iterations = 1;
+  testing::Catalogue catalogue(options);
   catalogue.Fill(6, 9);
   training::TrainingRun run;
   run.parameters = catalogue.collection->options();

@@ -128,6 +128,17 @@ TEST_F(CatchUpTest, OfManyLastRowsSixteenAreSolvedUnderTheLock) {
   EXPECT_FALSE(run_.user_factors->has_vector(last));
 }
 
+// New items are in the index all the same, since lists are of all items.
+TEST_F(CatchUpTest, ItemsThatTheSwapPutsOffAreInTheIndex) {
+  for (int item = 0; item < 40; ++item) {
+    catalogue_.Add("u0", "new" + std::to_string(item));
+  }
+  WriteView view(shared());
+  ASSERT_TRUE(SolveLastRows(view, run_).ok());
+  EXPECT_EQ(run_.put_off.size(), 41U - 16);
+  EXPECT_EQ(run_.index->size(), 49U);
+}
+
 TEST_F(CatchUpTest, GramsFollowTheRowsThatAreSolved) {
   AddMany(400);
   ASSERT_TRUE(CatchUpAll().ok());

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/rows/row_table.h"
+#include "testing/catalogue.h"
 #include "testing/shop.h"
 
 namespace reco {
@@ -44,6 +45,48 @@ TEST(LongRows, LongColdRowIsRebuiltBehindTheWrite) {
   ASSERT_TRUE(shop.Add("another", "hit").ok());  // hot now: solved at once
   EXPECT_EQ(shop.db->CollectionDetails("shop")->rows_pending, 0U);
   EXPECT_NE(shop.Vector(Side::kItem, "hit"), after);
+}
+
+// What a swap has left to upkeep is solved though writes move no vectors: short rows and long ones,
+// also one that has left memory.
+TEST(LongRows, WhatATrainingPutOffIsSolvedWithFoldInOff) {
+  constexpr int kFans = static_cast<int>(engine::RowTable::kInlinePairsMax) + 100;
+  CollectionOptions options;
+  options.dim = 4;
+  options.iterations = 2;
+  options.fold_in = FoldIn::kOff;
+  testing::Catalogue catalogue(options);
+  catalogue.Fill(30, 9);
+  catalogue.Train();
+  for (int i = 0; i < kFans; ++i) {
+    catalogue.Add("u" + std::to_string(i % 30) + (i < 30 ? "" : "." + std::to_string(i)), "long");
+  }
+  catalogue.Add("u1", "short");
+  ASSERT_TRUE(catalogue.collection->checkpointer().Checkpoint().ok());
+  engine::SharedState& shared = catalogue.shared();
+  const auto vector_of = [&](const char* id) {
+    engine::ReadView view(shared);
+    const auto values = view.state().items().factors->values(*view.state().items().ids.Find(id));
+    return std::vector<float>(values.begin(), values.end());
+  };
+  const std::vector<float> zeros(4);
+  EXPECT_EQ(vector_of("long"), zeros);
+  EXPECT_EQ(vector_of("short"), zeros);
+  {
+    engine::WriteView view(shared);
+    engine::SideState& items = view.state().items();
+    for (const char* id : {"long", "short"}) {
+      items.pending.push_back(*items.ids.Find(id));
+      EXPECT_TRUE(items.rows.Forget(items.pending.back()));
+    }
+  }
+  EXPECT_TRUE(*engine::upkeep::BuildPendingRows(shared));
+  EXPECT_NE(vector_of("long"), zeros);
+  EXPECT_NE(vector_of("short"), zeros);
+  engine::ReadView view(shared);
+  const engine::SideState& items = view.state().items();
+  EXPECT_EQ(items.rows.Find(*items.ids.Find("long"))->sums, nullptr) << "nobody keeps them up";
+  EXPECT_EQ(items.rows_building, 0U);
 }
 
 }  // namespace
