@@ -22,9 +22,8 @@ class Committer {
   Committer& operator=(const Committer&) = delete;
 
   // Commits (Database::Commit), unless the change `seen` is committed by then, and calls `done` on
-  // the committer's thread. Returns false, and
-  // does neither, once it was stopped. At most one call a turn of an io thread waits, each for
-  // connections that send nothing meanwhile, so the queue is bounded by these.
+  // the committer's thread. Returns false, and does neither, once it was stopped. Each call is for
+  // connections that run nothing meanwhile, so there are at most as many as these.
   bool Submit(std::uint64_t generation, std::uint64_t seen, std::function<void(const Status&)> done)
       EXCLUDES(mutex_);
   // Does what was submitted, then joins. May be called more than once.

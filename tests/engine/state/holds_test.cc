@@ -172,7 +172,9 @@ TEST_F(HoldsTest, TheIndexIsSorted256RowsAHold) {
   EXPECT_EQ(Most(Holder::kIndex, Work::kEntries), 1'000U);
 }
 
-TEST_F(HoldsTest, TheGraphTakes64RowsAndNotes512) {
+using ApproximateHoldsTest = HoldsTest;
+
+TEST_F(ApproximateHoldsTest, TheGraphTakes64RowsAndNotes512) {
   shop_.approximate_items_min = 100;
   shop_.Reopen();
   AddPairs(1'000);
