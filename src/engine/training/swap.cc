@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "engine/state/replaced_models.h"
@@ -16,26 +17,6 @@ namespace {
 
 constexpr std::size_t kVectorsPerGroup = 4'096;
 constexpr std::size_t kModelsListed = 16;
-
-// In groups, so that flushes come between them. Each is a range that nobody reads yet.
-Status WriteSideVectors(const SharedState& shared, const TrainingRun& run, Side side) {
-  const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
-  std::string value;
-  for (std::uint32_t from = 0; from < factors.rows(); from += kVectorsPerGroup) {
-    const auto rows = shared.context().storage.store->BeginGroup();
-    const std::size_t to = std::min<std::size_t>(factors.rows(), from + kVectorsPerGroup);
-    for (std::uint32_t ordinal = from; ordinal < to; ++ordinal) {
-      if (!factors.has_vector(ordinal)) {
-        continue;  // deleted
-      }
-      format::EncodeVector(factors.values(ordinal), &value);
-      rows->Put(store::Family::kVectors,
-                format::VectorKey(shared.cid(), run.model_id, side, ordinal), value);
-    }
-    RECO_RETURN_IF_ERROR(rows->Finish());
-  }
-  return Status::Ok();
-}
 
 // Deletes vectors that no list needs: item vectors of the newest replaced models stay, to rank by;
 // users' are solved on read.
@@ -100,14 +81,24 @@ Status WriteVectors(const SharedState& shared, const TrainingRun& run) {
   const auto rows = shared.context().storage.store->BeginGroup();
   rows->DeleteRange(store::Family::kVectors, prefix, format::PrefixEnd(prefix));
   RECO_RETURN_IF_ERROR(rows->Finish());
-  RECO_RETURN_IF_ERROR(WriteSideVectors(shared, run, Side::kUser));
-  return WriteSideVectors(shared, run, Side::kItem);
+  for (const Side side : {Side::kUser, Side::kItem}) {
+    const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
+    std::vector<std::uint32_t> ordinals;
+    for (std::uint32_t ordinal = 0; ordinal < factors.rows(); ++ordinal) {
+      if (factors.has_vector(ordinal)) {  // else deleted
+        ordinals.push_back(ordinal);
+      }
+    }
+    RECO_RETURN_IF_ERROR(WriteVectorsOf(shared, run, side, ordinals));
+  }
+  return Status::Ok();
 }
 
 Status WriteVectorsOf(const SharedState& shared, const TrainingRun& run, Side side,
                       std::span<const std::uint32_t> ordinals) {
   const model::FactorTable& factors = side == Side::kUser ? *run.user_factors : *run.item_factors;
   std::string value;
+  // In groups, so that flushes come between them. Each is a range that nobody reads yet.
   for (std::size_t from = 0; from < ordinals.size(); from += kVectorsPerGroup) {
     const auto rows = shared.context().storage.store->BeginGroup();
     for (const std::uint32_t ordinal :
