@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/resource.h>
+
 #include "base/check.h"
 #include "base/mutex.h"
 
@@ -31,6 +33,11 @@ bool CanLeaveIdle() {
 }
 
 }  // namespace
+
+void LowerThreadPriority() {
+  // Linux counts niceness by thread, and 0 names the calling one. Lower is always allowed.
+  setpriority(PRIO_PROCESS, 0, 10);
+}
 
 BackgroundCpu::BackgroundCpu(std::uint32_t percent) : percent_(percent) {
   RECO_CHECK(percent > 0 && percent < 100 && background_of_thread == nullptr);

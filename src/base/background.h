@@ -1,4 +1,4 @@
-// BackgroundCpu: loops that take what others leave of the processors.
+// LowerThreadPriority and BackgroundCpu: work that gives way to commands.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,10 @@
 #include "base/function_ref.h"
 
 namespace reco {
+
+// Gives the calling thread a tenth of the share of processor time that others have (nice 10), for
+// good. It may still take locks.
+void LowerThreadPriority();
 
 // While one lives, the loops of the thread that made it (model::ParallelFor) run on threads under
 // SCHED_IDLE: whoever else is ready goes first, at once, where a low priority still takes whole

@@ -13,6 +13,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 
+#include "base/background.h"
 #include "base/check.h"
 #include "base/mutex.h"
 #include "format/keys.h"
@@ -48,6 +49,16 @@ std::string_view ToView(const rocksdb::Slice& slice) {
 std::string FamilyText(Family family) {
   return std::string("family ").append(FamilyName(family));
 }
+
+// Has compactions give way to commands: after a training they rewrite all vectors, a core's work of
+// some tenths of a second. Not lower, since a compaction holds RocksDB's locks now and then.
+class NiceCompactions final : public rocksdb::EventListener {
+ public:
+  // Called by the thread that compacts, whose pool flushes nothing.
+  void OnCompactionBegin(rocksdb::DB* /*db*/, const rocksdb::CompactionJobInfo& /*job*/) override {
+    LowerThreadPriority();
+  }
+};
 
 // Keeps the first error after which writes are refused, and passes on what is to be logged.
 // Thread-safe.
@@ -678,6 +689,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   logging.log = [faults](LogLevel level, std::string_view text) { faults->Log(level, text); };
   rocksdb::DBOptions db_options = MakeDbOptions(logging, memory);
   db_options.listeners.push_back(faults);
+  db_options.listeners.push_back(std::make_shared<NiceCompactions>());
   const Descriptors descriptors = MakeDescriptors(options, memory);
   if (!options.read_only) {  // RocksDB does so too, but warns that there was none
     RECO_RETURN_IF_ERROR(

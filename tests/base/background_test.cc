@@ -8,9 +8,19 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace reco {
 namespace {
+
+TEST(LowerThreadPriority, IsOfTheCallingThread) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  std::thread([] {
+    LowerThreadPriority();
+    EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 10);
+  }).join();
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
 
 TEST(BackgroundCpu, IsOfTheThreadThatMadeIt) {
   EXPECT_EQ(BackgroundCpu::OfThread(), nullptr);

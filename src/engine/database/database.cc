@@ -7,8 +7,6 @@
 #include <chrono>
 #include <utility>
 
-#include <sys/resource.h>
-
 #include "base/background.h"
 #include "base/check.h"
 #include "base/thread_name.h"
@@ -485,7 +483,7 @@ void Database::Impl::StartThreads() {
   job_thread = std::thread([this] {
     NameThread("job");
     // Training gives way to queries: the scheduler sees to it (D18).
-    setpriority(PRIO_PROCESS, 0, 10);
+    LowerThreadPriority();
     std::optional<BackgroundCpu> background;
     if (options.job_cpu_percent < 100) {
       background.emplace(options.job_cpu_percent);

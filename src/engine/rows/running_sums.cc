@@ -48,7 +48,7 @@ bool RunningSums::Update(Row& row, std::uint32_t pairs, std::span<const WeightCh
   });
   // A row of up to 2,048 pairs is short enough to be built anew within a write.
   if (!grow && row.complete && row.pairs.size() <= RowTable::kInlinePairsMax) {
-    Build(row, pairs);
+    Build(row, pairs, RowTable::kInlinePairsMax);
     return false;
   }
   RowSums& sums = *row.sums;
@@ -110,10 +110,9 @@ void RunningSums::Renew(Row& row, std::size_t steps) {
   rows_.Account(row);
 }
 
-void RunningSums::Build(Row& row, std::uint32_t pairs) {
+void RunningSums::Build(Row& row, std::uint32_t pairs, std::uint32_t pairs_max) {
   row.DropSums();
-  if (row.complete && row.pairs.size() <= RowTable::kInlinePairsMax &&
-      pairs > LongRow(partners_.dim())) {
+  if (row.complete && row.pairs.size() <= pairs_max && pairs > LongRow(partners_.dim())) {
     auto sums = std::make_unique<model::Information>(partners_.dim());
     std::vector<model::Information::Change> added;
     added.reserve(pairs);

@@ -28,13 +28,17 @@ class RunningSums {
   // Rows longer than this keep sums. Shorter ones are solved from their pairs, which is exact and
   // at 4 pairs a dimension takes about 5 us (d = 64; bench/model_bench.cc).
   static constexpr std::uint32_t LongRow(std::uint32_t dim) { return 4 * dim; }
+  // A long row of up to so many pairs gets its sums within the write that finds none, which takes
+  // 60 us (d = 64); of a longer one the background makes them. After a training none has any.
+  static constexpr std::uint32_t BuiltAtOnce(std::uint32_t dim) { return 2 * LongRow(dim); }
 
   // Follows changes of pairs of the row, which has all of them by now and `pairs` in all. A row
   // that grows past LongRow() gets its sums; later changes are rank-one updates. Returns true when
   // the caller must queue the row for a build in the background.
   bool Update(Row& row, std::uint32_t pairs, std::span<const WeightChange> changes);
-  // Builds the sums of a long complete row; drops those of a short one.
-  void Build(Row& row, std::uint32_t pairs);
+  // Builds the sums of a long complete row that has none, if it is short enough for that; drops
+  // those of a short one.
+  void Build(Row& row, std::uint32_t pairs) { Build(row, pairs, BuiltAtOnce(partners_.dim())); }
   // Ends a build in the background: adds to `sums` what changed meanwhile and takes them over.
   // Returns false when null was given, or the row is short by now. The caller accounts for the row.
   bool TakeOver(Row& row, std::uint32_t pairs, std::unique_ptr<model::Information> sums);
@@ -44,6 +48,7 @@ class RunningSums {
   template <typename Chosen>
   void Replace(std::span<const WeightChange> changes, const Chosen& chosen,
                model::Information* sums) const;
+  void Build(Row& row, std::uint32_t pairs, std::uint32_t pairs_max);
   // Takes the next `steps` of the successor of a complete row, and takes it over with the last.
   void Renew(Row& row, std::size_t steps);
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/rows/row_table.h"
+#include "engine/rows/running_sums.h"
 #include "testing/catalogue.h"
 #include "testing/shop.h"
 
@@ -45,6 +46,53 @@ TEST(LongRows, LongColdRowIsRebuiltBehindTheWrite) {
   ASSERT_TRUE(shop.Add("another", "hit").ok());  // hot now: solved at once
   EXPECT_EQ(shop.db->CollectionDetails("shop")->rows_pending, 0U);
   EXPECT_NE(shop.Vector(Side::kItem, "hit"), after);
+}
+
+// After a training no row has sums. A write makes those of a row that is hardly long; of a longer
+// one, though its pairs are in memory, the background does.
+TEST(LongRows, AWriteSumsUpOnlyRowsThatAreHardlyLong) {
+  constexpr std::uint32_t kDim = 4;
+  constexpr std::uint32_t kAtOnce = engine::RunningSums::BuiltAtOnce(kDim);
+  CollectionOptions options;
+  options.dim = kDim;
+  options.iterations = 40;  // converged, so that one event more moves little
+  testing::Catalogue catalogue(options);
+  catalogue.Fill(30, 9);
+  for (std::uint32_t i = 0; i < kAtOnce; ++i) {
+    if (i + 1 < kAtOnce) {
+      catalogue.Add("u" + std::to_string(i), "hardly");
+    }
+    catalogue.Add("u" + std::to_string(i), "longer");
+  }
+  catalogue.Train();
+  engine::SharedState& shared = catalogue.shared();
+  const auto vector_of = [&](const char* id) {
+    engine::ReadView view(shared);
+    const auto values = view.state().items().factors->values(*view.state().items().ids.Find(id));
+    return std::vector<float>(values.begin(), values.end());
+  };
+  const auto pending = [&] {
+    engine::ReadView view(shared);
+    return view.state().items().pending.size();
+  };
+  const std::vector<float> hardly = vector_of("hardly");
+  catalogue.Add("newcomer", "hardly");
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_NE(vector_of("hardly"), hardly);
+
+  const std::vector<float> longer = vector_of("longer");
+  catalogue.Add("newcomer", "longer");
+  EXPECT_EQ(pending(), 1U);
+  EXPECT_EQ(vector_of("longer"), longer);
+  EXPECT_TRUE(*engine::upkeep::BuildPendingRows(shared));
+  const std::vector<float> after = vector_of("longer");
+  EXPECT_NE(after, longer);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_NEAR(after[i], longer[i], 0.1 * std::abs(longer[i]) + 0.03);
+  }
+  catalogue.Add("another", "longer");  // it has its sums now
+  EXPECT_EQ(pending(), 0U);
+  EXPECT_NE(vector_of("longer"), after);
 }
 
 // What a swap has left to upkeep is solved though writes move no vectors: short rows and long ones,
