@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -233,6 +234,12 @@ class Database {
   Status CancelJob(std::uint64_t id);
   // Waits at most timeout_ms (0: without end) for the job to finish; answers how it stands then.
   Result<JobInfo> WaitJob(std::uint64_t id, std::int64_t timeout_ms) const;
+  // Waits without a thread: `ended` is called once when the job has finished, by the thread that
+  // ends it, or before this returns when it has. It must be short and call nothing of the Database.
+  // Returns a number for UnwatchJob. kNotFound without the job.
+  Result<std::uint64_t> WatchJob(std::uint64_t id, std::function<void(const JobInfo&)> ended);
+  // Behind it `ended` does not run any more and is not called; waits for a call under way.
+  void UnwatchJob(std::uint64_t watch);
   Result<std::vector<ModelInfo>> Models(KeyRef key) const;
 
   // --- Verification ---------------------------------------------------------------------------

@@ -24,13 +24,6 @@ std::string LengthMessage(std::string_view name, std::size_t bytes_max, std::siz
 
 }  // namespace
 
-bool ContainsKeyword(std::span<const std::string_view> words, std::size_t first,
-                     std::string_view keyword) {
-  const std::span<const std::string_view> rest = words.subspan(std::min(first, words.size()));
-  return std::ranges::any_of(
-      rest, [keyword](std::string_view word) { return EqualsIgnoreCase(word, keyword); });
-}
-
 std::string_view Arguments::Word() {
   if (left() == 0) {
     FailSyntax();

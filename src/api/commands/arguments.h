@@ -32,10 +32,6 @@ namespace reco::api {
 
 using ParameterList = std::vector<std::pair<std::string, std::string>>;
 
-// Returns true iff one of the words from index `first` on is `keyword` in any case.
-bool ContainsKeyword(std::span<const std::string_view> words, std::size_t first,
-                     std::string_view keyword);
-
 // Confined to one handler. After the first failure every call is harmless: reads answer empty
 // values and left() is 0. The words are borrowed, and so is what the reads return.
 class Arguments {

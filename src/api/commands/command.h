@@ -4,6 +4,7 @@
 // groups.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -18,6 +19,18 @@ class Client;         // one connection: db, name, protocol, authentication (ser
 class Server;         // configuration, clients, statistics (server/server.h)
 struct CommandEntry;  // a row and its place in the table (command_table.h)
 
+struct CommandContext;
+
+// What a handler leaves in place of an answer that has to wait for a job. The connection then runs
+// no further request until `answer` was called: when the job has ended, or with its state at the
+// end of the time. No thread waits meanwhile.
+struct JobWait {
+  std::uint64_t job = 0;
+  std::int64_t timeout_ms = 0;  // 0: without end
+  // Answers through context.reply exactly once; context.args are empty. Null: there is no wait.
+  void (*answer)(CommandContext& context, const Result<JobInfo>& job) = nullptr;
+};
+
 // All that a handler gets. Views in `args` live until the handler returns; args[0] is the command's
 // name as sent (for a subcommand, args[1] is the subcommand's). Only the commands of commands/admin
 // know what a Server and a Client are.
@@ -29,13 +42,14 @@ struct CommandContext {
   std::span<const std::string_view> args;
   Reply& reply;
   const CommandEntry* entry = nullptr;  // the row of this command; set before its handler runs
+  JobWait wait = {};                    // set by a handler that does not answer yet
 
   KeyRef Key(std::string_view name) const { return {name, db}; }
 };
 
-// Answers through context.reply exactly once. Writes use WriteOptions{.defer_commit = true}: the
-// connection commits before any reply of the turn leaves. Does not throw, does not block on
-// sockets; only rows with kSlowWorker may take long.
+// Answers through context.reply exactly once, or sets context.wait. Writes use
+// WriteOptions{.defer_commit = true}: the connection commits before any reply of the turn leaves.
+// Does not throw, does not block on sockets; only rows with kSlowWorker may take long.
 using CommandHandler = void (*)(CommandContext& context);
 
 // Bits of CommandSpec::flags; the first group are Redis's command flags.
@@ -53,6 +67,10 @@ enum CommandFlag : std::uint32_t {
   // Ours, not shown: runs on a worker thread; the connection's later commands wait in order.
   kSlowWorker = 1U << 16U,
 };
+
+// CommandSpec::slow of commands that take about 1 us to some 20 us for each word.
+bool HasManyWords(const CommandContext& context);
+inline constexpr std::size_t kWordsAtOnce = 300;  // with more a request has many
 
 // One argument for COMMAND DOCS and doc/commands.md, in Redis's schema.
 struct ArgumentSpec {
@@ -91,5 +109,9 @@ struct CommandSpec {
   bool (*slow)(const CommandContext& context) = nullptr;
   std::span<const CommandSpec> subcommands = {};
 };
+
+inline bool HasManyWords(const CommandContext& context) {
+  return context.args.size() > kWordsAtOnce;
+}
 
 }  // namespace reco::api

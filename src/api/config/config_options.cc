@@ -135,7 +135,7 @@ constexpr OptionSpec kOptions[] = {
      .max = kInt64Max},
     {.name = "client-output-buffer-limit",
      .type = OptionType::kOutputLimits,
-     .default_value = "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60",
+     .default_value = "normal 1gb 64mb 60 slave 256mb 64mb 60 pubsub 32mb 8mb 60",
      .field = &ServerOptions::output_limits,
      .section = kClients,
      .documentation =
@@ -145,6 +145,17 @@ constexpr OptionSpec kOptions[] = {
          "them yet.",
      .runtime = true,
      .many_words = true},
+    {.name = "maxmemory-clients",
+     .type = OptionType::kBytes,
+     .default_value = "0",
+     .field = &ServerOptions::clients_bytes_max,
+     .section = kClients,
+     .documentation =
+         "Bytes of requests and replies of all connections together, compared each second: those "
+         "with the most are closed until the others fit, but for those with CLIENT NO-EVICT ON. 0: "
+         "no limit.",
+     .runtime = true,
+     .max = kInt64Max},
     {.name = "proto-max-bulk-len",
      .type = OptionType::kBytes,
      .default_value = "512mb",

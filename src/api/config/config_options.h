@@ -46,6 +46,7 @@ struct ServerOptions {
   std::int64_t worker_threads = 0;
   std::int64_t query_buffer_bytes_max = 0;
   OutputLimits output_limits;
+  std::int64_t clients_bytes_max = 0;
   std::int64_t bulk_bytes_max = 0;
   std::string dir;
   std::int64_t databases = 0;

@@ -53,6 +53,7 @@ std::string Client::Describe(std::int64_t now_ms) const {
   const CommandEntry* command = command_.load(std::memory_order_relaxed);
   std::string flags = close_after_reply() ? "c" : "";
   // Redis shows several letters, and N only when there is no other.
+  flags += blocked() ? "b" : "";
   flags += no_evict() ? "e" : "";
   flags += no_touch() ? "T" : "";
   const MutexLock lock(mutex_);

@@ -39,6 +39,9 @@ class Client {
   void set_no_evict(bool on) { no_evict_.store(on, std::memory_order_relaxed); }
   bool no_touch() const { return no_touch_.load(std::memory_order_relaxed); }
   void set_no_touch(bool on) { no_touch_.store(on, std::memory_order_relaxed); }
+  // Whether its request waits for a job.
+  bool blocked() const { return blocked_.load(std::memory_order_relaxed); }
+  void set_blocked(bool on) { blocked_.store(on, std::memory_order_relaxed); }
   void set_command(const CommandEntry* command) {
     command_.store(command, std::memory_order_relaxed);
   }
@@ -85,6 +88,7 @@ class Client {
   std::atomic<bool> no_evict_ = false;
   std::atomic<bool> no_touch_ = false;
   std::atomic<bool> close_after_reply_ = false;
+  std::atomic<bool> blocked_ = false;
   std::atomic<const CommandEntry*> command_ = nullptr;
   std::atomic<std::int64_t> last_seen_ms_;
   std::atomic<std::uint64_t> query_bytes_ = 0;

@@ -26,7 +26,8 @@ namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
-constexpr std::size_t kOutputKept = 64U << 10U;       // capacity that stays when all is sent
+constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
+constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
 constexpr std::int64_t kDrainMs = 2000;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
@@ -110,6 +111,10 @@ void Connection::ReadMore() {
   if (!wanted || reading_ || suspended_ || resume_) {
     return;
   }
+  // Who waits for a job is read, to notice when it is gone; what it sends meanwhile is bounded.
+  if (waiter_ != nullptr && input_.pending().size() >= kInputWhileWaitingMax) {
+    return;
+  }
   const std::span<char> space = input_.Prepare();
   if (space.empty()) {
     thread_.server().Write(LogLevel::kWarning, "no memory for the input of client " + address());
@@ -156,7 +161,7 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
 
 void Connection::ProcessInput() {
   bool more = true;
-  while (more && state_ == State::kOpen && !suspended_) {
+  while (more && state_ == State::kOpen && !busy()) {
     // A long pipeline gives way to the other connections, and its replies leave before more of them
     // are made. Settle() goes on here.
     if (output_.size() - sendable_ > kOutputPerTurnMax) {
@@ -196,7 +201,7 @@ void Connection::ProcessInput() {
   }
   // All complete requests have run, so what is pending belongs to one unfinished request. Otherwise
   // the input may hold a pipeline, which is no offence, and nothing is read that could let it grow.
-  if (state_ == State::kOpen && !suspended_ && !resume_ &&
+  if (state_ == State::kOpen && !busy() && !resume_ &&
       input_.pending().size() >
           static_cast<std::size_t>(thread_.options().query_buffer_bytes_max)) {
     thread_.server().query_limit_disconnections.Add();
@@ -233,6 +238,9 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
     case Dispatcher::Verdict::kRun:
       if (!IsSlow(*entry->spec, context)) {
         thread_.dispatcher().Run(*entry, context, output_);
+        if (context.wait.answer != nullptr) {
+          StartWait(*entry, context.wait);
+        }
       } else if (StartSlow(*entry)) {
         // The input is not consumed yet: the arguments that the worker reads are views into it.
         return false;
@@ -276,7 +284,7 @@ bool Connection::StartSlow(const CommandEntry& entry) {
 void Connection::FinishSlow(const CommandEntry& entry) {
   // The reply may tell of changes that the commit in progress does not cover.
   if (parked_) {
-    slow_finished_ = &entry;
+    when_settled_ = [this, &entry] { FinishSlow(entry); };
     return;
   }
   suspended_ = false;
@@ -291,6 +299,36 @@ void Connection::FinishSlow(const CommandEntry& entry) {
   input_.Consume(parser_.consumed());
   NoteReply(&entry, start, slow_generation_);
   // Later requests of a pipeline have waited in the input.
+  ProcessInput();
+}
+
+void Connection::StartWait(const CommandEntry& entry, const JobWait& wait) {
+  set_blocked(true);
+  waiter_ = std::make_unique<JobWaiter>(
+      thread_.context(), thread_.server().database(), wait.job, wait.timeout_ms,
+      [this, &entry, wait](const Result<JobInfo>& job) { FinishWait(entry, wait, job); });
+}
+
+void Connection::FinishWait(const CommandEntry& entry, const JobWait& wait,
+                            const Result<JobInfo>& job) {
+  if (parked_) {
+    when_settled_ = [this, &entry, wait, job] { FinishWait(entry, wait, job); };
+    return;
+  }
+  waiter_.reset();
+  set_blocked(false);
+  const std::uint64_t generation = thread_.server().database().generation();
+  const std::size_t start = output_.size();
+  Reply reply(&output_, protocol());
+  CommandContext context{.database = thread_.server().database(),
+                         .server = thread_.server(),
+                         .client = *this,
+                         .db = db(),
+                         .args = {},
+                         .reply = reply,
+                         .wait = wait};
+  thread_.dispatcher().Answer(entry, context, output_, job);
+  NoteReply(&entry, start, generation);
   ProcessInput();
 }
 
@@ -333,8 +371,8 @@ void Connection::Settle(const Status& committed) {
   sendable_ = output_.size();
   Flush();
   // What was left meanwhile goes on, in a new turn.
-  if (slow_finished_ != nullptr) {
-    FinishSlow(*std::exchange(slow_finished_, nullptr));
+  if (when_settled_ != nullptr) {
+    std::exchange(when_settled_, nullptr)();
   }
   if (resume_ && state_ == State::kOpen) {
     resume_ = false;
@@ -398,7 +436,7 @@ void Connection::Flush() {
     sent_ = 0;
   }
   CheckOutputLimits();
-  if (state_ == State::kClosing && output_.empty() && !suspended_) {
+  if (state_ == State::kClosing && output_.empty() && !busy()) {
     Drain();
   }
 }
@@ -428,12 +466,13 @@ void Connection::CheckOutputLimits() {
 }
 
 void Connection::CheckLimits() {
+  set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
   const std::int64_t now_ms = SystemClock().NowMs();
-  // A client that waits for a slow command is not idle.
+  // A client that waits for its command is not idle.
   const std::int64_t timeout_ms = thread_.options().timeout_s * 1000;
   if (state_ == State::kDraining && now_ms >= drain_until_ms_) {
     Close();
-  } else if (state_ != State::kDraining && timeout_ms > 0 && !suspended_ &&
+  } else if (state_ != State::kDraining && timeout_ms > 0 && !busy() &&
              now_ms - last_seen_ms() > timeout_ms) {
     thread_.server().Write(LogLevel::kVerbose, "Closing idle client " + address());
     Close();
@@ -462,6 +501,8 @@ void Connection::Close() {
     return;
   }
   state_ = State::kClosed;
+  waiter_.reset();
+  when_settled_ = nullptr;
   thread_.server().clients().Remove(*this);
   // Forget() may drop the last other owner.
   const std::shared_ptr<Connection> self = shared_from_this();

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "api/protocol/reply.h"
 #include "api/protocol/request_parser.h"
 #include "api/server/client.h"
+#include "api/server/job_waiter.h"
 
 namespace reco::api {
 
@@ -72,6 +74,11 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   bool StartSlow(const CommandEntry& entry);
   // Takes over the worker's reply, or leaves that to Settle().
   void FinishSlow(const CommandEntry& entry);
+  // Has the request answered when its job has ended.
+  void StartWait(const CommandEntry& entry, const JobWait& wait);
+  void FinishWait(const CommandEntry& entry, const JobWait& wait, const Result<JobInfo>& job);
+  // Returns true while a request is being answered elsewhere or later.
+  bool busy() const { return suspended_ || waiter_ != nullptr; }
   // Takes note of the reply in [start, end of output_), made by a command that began in this
   // generation of the database; `entry` is null when none ran.
   void NoteReply(const CommandEntry* entry, std::size_t start, std::uint64_t generation);
@@ -105,7 +112,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::string slow_output_;
   std::uint64_t slow_seen_ = 0;
   std::uint64_t slow_generation_ = 0;
-  const CommandEntry* slow_finished_ = nullptr;  // while parked_: the worker has ended
+  std::unique_ptr<JobWaiter> waiter_;   // while the request waits for a job
+  std::function<void()> when_settled_;  // what came while parked_
 
   // From the first read or write of the turn on, replies depend on the commit.
   std::uint64_t seen_ = 0;

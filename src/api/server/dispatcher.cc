@@ -86,16 +86,27 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
 
 void Dispatcher::Run(const CommandEntry& entry, CommandContext& context,
                      const std::string& output) {
-  const std::size_t start = output.size();
   context.entry = &entry;
   // CLIENT LIST shows it also while it runs.
   context.client.set_command(&entry);
+  // A command that answers an error was called all the same; only refused ones are counted apart.
+  statistics_->command(entry.index).calls.Add();
+  Count(entry, context, output, [&] { entry.spec->handler(context); });
+}
+
+void Dispatcher::Answer(const CommandEntry& entry, CommandContext& context,
+                        const std::string& output, const Result<JobInfo>& job) {
+  context.entry = &entry;
+  Count(entry, context, output, [&] { context.wait.answer(context, job); });
+}
+
+void Dispatcher::Count(const CommandEntry& entry, CommandContext& context,
+                       const std::string& output, FunctionRef<void()> call) {
+  const std::size_t start = output.size();
   const auto started = std::chrono::steady_clock::now();
-  entry.spec->handler(context);
+  call();
   const auto elapsed = std::chrono::steady_clock::now() - started;
   CommandCounters& counters = statistics_->command(entry.index);
-  // A command that answers an error was called all the same; only refused ones are counted apart.
-  counters.calls.Add();
   counters.nanoseconds.Add(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));
   if (context.reply.failed()) {

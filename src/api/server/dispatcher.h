@@ -10,6 +10,7 @@
 #include "api/commands/command_table.h"
 #include "api/config/config_options.h"
 #include "api/server/statistics.h"
+#include "base/function_ref.h"
 
 namespace reco::api {
 
@@ -30,8 +31,15 @@ class Dispatcher {
                 const CommandEntry** entry);
   // Calls the handler. `output` is what context.reply appends to.
   void Run(const CommandEntry& entry, CommandContext& context, const std::string& output);
+  // Gives the answer that context.wait has put off.
+  void Answer(const CommandEntry& entry, CommandContext& context, const std::string& output,
+              const Result<JobInfo>& job);
 
  private:
+  // Counts the call and what it answers.
+  void Count(const CommandEntry& entry, CommandContext& context, const std::string& output,
+             FunctionRef<void()> call);
+
   Server* const server_;
   ThreadStatistics* const statistics_;
 };

@@ -66,6 +66,7 @@ void IoThread::Stop() {
   // Without work_ the context ends when the last handler has, so nothing queued is lost.
   boost::asio::post(context_, [this] {
     CloseAll();
+    stopped_ = true;  // the timer may have expired already, which cancel() does not undo
     cron_.cancel();
     work_.reset();
   });
@@ -170,7 +171,7 @@ bool IoThread::CommitElsewhere(std::uint64_t generation,
 void IoThread::ScheduleCron() {
   cron_.expires_after(kCronInterval);
   cron_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
+    if (!error && !stopped_) {
       Cron();
       ScheduleCron();
     }
@@ -180,6 +181,9 @@ void IoThread::ScheduleCron() {
 void IoThread::Cron() {
   if (first_) {
     server_->SampleRate();
+    if (const std::int64_t bytes_max = options().clients_bytes_max; bytes_max > 0) {
+      server_->EvictClients(static_cast<std::uint64_t>(bytes_max));
+    }
   }
   const std::vector<std::shared_ptr<Connection>> connections(connections_.begin(),
                                                              connections_.end());

@@ -74,7 +74,8 @@ class IoThread {
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> touched_;
   std::vector<std::shared_ptr<Connection>> settling_;  // touched_ of the turn that ends
-  bool turn_open_ = false;                             // EndTurn is queued
+  bool stopped_ = false;
+  bool turn_open_ = false;  // EndTurn is queued
   static constexpr std::uint64_t kNoGeneration = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t turn_generation_ = kNoGeneration;  // the oldest of its replies
 

@@ -1,8 +1,12 @@
 #include "api/server/server.h"
 
 #include <algorithm>
+#include <functional>
 #include <random>
+#include <set>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/post.hpp>
 #include <sys/resource.h>
@@ -128,11 +132,13 @@ void Server::Stop() {
   // In this order: no new connections, then no running slow commands and no commits, whose replies
   // are posted to the io threads, then the io threads, which send them.
   boost::asio::post(io_threads_[0]->context(), [this] { listener_->Close(); });
-  // Whoever waits for a job to end must not hold the shutdown up.
-  for (const JobInfo& job : database_->Jobs()) {
-    if (job.state == JobState::kQueued || job.state == JobState::kRunning) {
-      database_->CancelJob(job.id).IgnoreError("it may have ended meanwhile");
-    }
+  // Who waits for a job is told that it was cancelled. All first, since they end one by one.
+  const std::vector<JobInfo> jobs = database_->Jobs();
+  for (const JobInfo& job : jobs) {
+    database_->CancelJob(job.id).IgnoreError("it may have ended");
+  }
+  for (const JobInfo& job : jobs) {
+    database_->WaitJob(job.id, 0).status().IgnoreError("it may be forgotten");
   }
   workers_->Stop();
   committer_.Stop();
@@ -202,8 +208,9 @@ void Server::ResetStatistics() {
   for (const std::unique_ptr<IoThread>& thread : io_threads_) {
     thread->statistics().Reset();
   }
-  for (Counter* counter : {&connections_received, &connections_rejected,
-                           &query_limit_disconnections, &output_limit_disconnections}) {
+  for (Counter* counter :
+       {&connections_received, &connections_rejected, &query_limit_disconnections,
+        &output_limit_disconnections, &evicted_clients}) {
     counter->Reset();
   }
 }
@@ -219,6 +226,35 @@ void Server::SampleRate() {
   }
   sampled_commands_ = commands;
   sampled_us_ = now_us;
+}
+
+void Server::EvictClients(std::uint64_t bytes_max) {
+  std::uint64_t bytes = 0;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> largest;  // bytes, id
+  clients_.ForEach([&](Client& client) {
+    bytes += client.buffer_bytes();
+    if (!client.no_evict()) {
+      largest.emplace_back(client.buffer_bytes(), client.id());
+    }
+  });
+  std::ranges::sort(largest, std::greater());
+  std::set<std::uint64_t> evicted;
+  for (auto at = largest.begin(); at != largest.end() && bytes > bytes_max; ++at) {
+    bytes -= at->first;
+    evicted.insert(at->second);
+  }
+  if (evicted.empty()) {
+    return;
+  }
+  clients_.ForEach([&](Client& client) {
+    if (evicted.contains(client.id())) {
+      client.RequestClose();
+    }
+  });
+  evicted_clients.Add(evicted.size());
+  Write(LogLevel::kWarning, "Closed " + std::to_string(evicted.size()) +
+                                " clients with the largest buffers: all are above "
+                                "maxmemory-clients");
 }
 
 IoThread& Server::NextIoThread() {

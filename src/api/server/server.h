@@ -82,6 +82,8 @@ class Server {
   void ResetStatistics();
   // Computes the rate of commands since the last call. Called about once a second.
   void SampleRate();
+  // Closes the clients with the largest buffers until those of all take at most so many bytes.
+  void EvictClients(std::uint64_t bytes_max);
   std::uint64_t commands_per_second() const { return rate_.load(std::memory_order_relaxed); }
 
   // Returns the io thread whose turn it is to take a new connection.
@@ -91,6 +93,7 @@ class Server {
   Counter connections_rejected;
   Counter query_limit_disconnections;
   Counter output_limit_disconnections;
+  Counter evicted_clients;
 
  private:
   Database* const database_;

@@ -265,6 +265,15 @@ Result<JobInfo> Database::WaitJob(std::uint64_t id, std::int64_t timeout_ms) con
   return job;
 }
 
+Result<std::uint64_t> Database::WatchJob(std::uint64_t id,
+                                         std::function<void(const JobInfo&)> ended) {
+  return impl_->jobs->Watch(id, std::move(ended));
+}
+
+void Database::UnwatchJob(std::uint64_t watch) {
+  impl_->jobs->Unwatch(watch);
+}
+
 std::vector<InfoField> Database::Info() const {
   std::vector<InfoField> fields;
   const auto add = [&fields](std::string_view section, std::string_view name, auto value) {

@@ -223,17 +223,66 @@ void JobTable::SetProgress(Record* record, double fraction) {
 }
 
 JobChange JobTable::End(Record* record, JobState state, std::string error, JobResult result) {
-  MutexLock lock(mutex_);
-  record->info.state = state;
-  record->info.error = std::move(error);
-  record->info.result = std::move(result);
-  record->info.finished_ms = clock_.NowMs();
-  if (state == JobState::kDone) {
-    record->info.percent = 100;
+  JobChange change;
+  {
+    MutexLock lock(mutex_);
+    record->info.state = state;
+    record->info.error = std::move(error);
+    record->info.result = std::move(result);
+    record->info.finished_ms = clock_.NowMs();
+    if (state == JobState::kDone) {
+      record->info.percent = 100;
+    }
+    finished_ids_.push_back(record->info.id);
+    change = {.finished = Describe(*record), .dropped = DropOldest()};
   }
-  finished_ids_.push_back(record->info.id);
+  TellWatchers(change.finished);
   finished_.NotifyAll();
-  return {.finished = Describe(*record), .dropped = DropOldest()};
+  return change;
+}
+
+void JobTable::TellWatchers(const JobInfo& finished) {
+  // Held over the calls, so that Unwatch can wait for the one under way.
+  MutexLock telling(telling_);
+  std::vector<Watcher> told;
+  {
+    MutexLock lock(mutex_);
+    std::erase_if(watchers_, [&](auto& entry) {
+      const bool of_it = entry.second.job == finished.id;
+      if (of_it) {
+        told.push_back(std::move(entry.second));
+      }
+      return of_it;
+    });
+  }
+  for (const Watcher& watcher : told) {
+    watcher.ended(finished);
+  }
+}
+
+Result<std::uint64_t> JobTable::Watch(std::uint64_t id, std::function<void(const JobInfo&)> ended) {
+  JobInfo finished;
+  {
+    MutexLock lock(mutex_);
+    RECO_ASSIGN_OR_RETURN(const std::shared_ptr<Record> record, FindRecord(id));
+    if (!Finished(record->info.state)) {
+      watchers_.emplace(next_watch_, Watcher{id, std::move(ended)});
+      return next_watch_++;
+    }
+    finished = Describe(*record);
+  }
+  ended(finished);
+  return 0;
+}
+
+void JobTable::Unwatch(std::uint64_t watch) {
+  {
+    MutexLock lock(mutex_);
+    if (watchers_.erase(watch) != 0) {
+      return;
+    }
+  }
+  MutexLock telling(telling_);  // it may be called right now
 }
 
 std::vector<std::uint64_t> JobTable::DropOldest() {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -100,6 +101,12 @@ class JobTable {
   // Waits until the job has finished or timeout_ms (0: without end) have passed; returns how it
   // stands then, also when it is forgotten at once.
   Result<JobInfo> Wait(std::uint64_t id, std::int64_t timeout_ms) const EXCLUDES(mutex_);
+  // Has `ended` called when the job has finished, by the thread that ends it, or at once when it
+  // has. Returns the watch. `ended` must be short and call nothing of the table.
+  Result<std::uint64_t> Watch(std::uint64_t id, std::function<void(const JobInfo&)> ended)
+      EXCLUDES(telling_, mutex_);
+  // Behind it `ended` is not called and does not run any more. Nothing when it has been called.
+  void Unwatch(std::uint64_t watch) EXCLUDES(telling_, mutex_);
 
  private:
   friend class RunningJob;
@@ -111,18 +118,28 @@ class JobTable {
   void SetPhase(Record* record, std::string_view phase) EXCLUDES(mutex_);
   void SetProgress(Record* record, double fraction) EXCLUDES(mutex_);
   JobChange End(Record* record, JobState state, std::string error, JobResult result)
-      EXCLUDES(mutex_);
+      EXCLUDES(telling_, mutex_);
+  // Calls those who watch the job.
+  void TellWatchers(const JobInfo& finished) EXCLUDES(telling_, mutex_);
   // Forgets finished jobs beyond `kept_` and returns their ids.
   std::vector<std::uint64_t> DropOldest() REQUIRES(mutex_);
   Result<std::shared_ptr<Record>> FindRecord(std::uint64_t id) const REQUIRES(mutex_);
 
+  struct Watcher {
+    std::uint64_t job = 0;
+    std::function<void(const JobInfo&)> ended;
+  };
+
   const Clock& clock_;
   const std::size_t kept_;
+  Mutex telling_;  // held while a watcher is called; goes before mutex_
   mutable Mutex mutex_;
   mutable CondVar finished_;
   std::uint64_t next_id_ GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::shared_ptr<Record>> records_ GUARDED_BY(mutex_);
   std::deque<std::uint64_t> finished_ids_ GUARDED_BY(mutex_);  // in the order they finished
+  std::uint64_t next_watch_ GUARDED_BY(mutex_) = 1;
+  std::map<std::uint64_t, Watcher> watchers_ GUARDED_BY(mutex_);
 };
 
 }  // namespace reco::engine

@@ -26,13 +26,6 @@ std::string ErrorOf(const Arguments& words) {
   return out.substr(1, out.size() - 3);
 }
 
-TEST(ContainsKeyword, LooksFromTheGivenWordOn) {
-  const Words words = {"c", "asof", "k", "AsOf"};
-  EXPECT_TRUE(ContainsKeyword(words, 2, "ASOF"));
-  EXPECT_FALSE(ContainsKeyword(Words{"c", "asof", "k"}, 2, "ASOF"));
-  EXPECT_FALSE(ContainsKeyword(words, 9, "ASOF"));
-}
-
 TEST(Arguments, ReadsWordsInOrderBehindTheCommandsName) {
   const Words words = {"cmd", "key", "5", "1.5", "17"};
   Arguments arguments(words);

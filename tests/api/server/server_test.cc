@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <poll.h>
 #include <string>
 #include <thread>
@@ -158,6 +159,18 @@ class ServerTest : public ::testing::Test {
     ASSERT_TRUE(started.ok()) << started.ToString();
   }
   Peer Connect() const { return Peer(server_->port()); }
+  // Enough for trainings that take far longer than a test.
+  void Fill(std::string_view key) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < 200; ++i) {
+      ids.push_back("id" + std::to_string(i));
+    }
+    std::vector<Interaction> interactions;
+    for (std::size_t i = 0; i < 8'000; ++i) {
+      interactions.push_back({.user = ids[i % 200], .item = ids[i / 200 * 7 % 200]});
+    }
+    ASSERT_TRUE(database_->AddMany(key, interactions).ok());
+  }
 
   std::string folder_;
   testing::FaultEnv faults_;
@@ -195,6 +208,86 @@ TEST_F(ServerTest, NoReplyOfATurnWhoseCommitFailsShowsData) {
   // Later ones read what was there before.
   EXPECT_EQ(peer.Ask("EXISTS old new\r\n"), ":1\r\n");
   faults_.Disarm();
+}
+
+// Who waits for a job takes no thread: with one worker, slow commands of others are answered.
+TEST_F(ServerTest, WhoWaitsForAJobKeepsNobodyWaiting) {
+  StartServer("worker-threads 1\n");
+  Fill("one");
+  Fill("two");
+  Peer running = Connect();
+  Peer queued = Connect();
+  running.Send("RECO.RETRAIN one SYNC iterations 1000\r\nPING\r\n");
+  while (database_->Jobs().empty()) {
+    std::this_thread::yield();
+  }
+  queued.Send("RECO.EVAL two iterations 1000\r\n");
+  std::vector<std::unique_ptr<Peer>> waiting;
+  for (int i = 0; i < 50; ++i) {
+    waiting.push_back(std::make_unique<Peer>(server_->port()));
+    waiting.back()->Send("RECO.JOB WAIT 1 0\r\n");
+  }
+  Peer other = Connect();
+  const auto blocked = [&] {
+    other.Send("INFO clients\r\n");
+    const std::string text = other.ReadBulk();
+    const std::size_t at = text.find("blocked_clients:");
+    return std::stoi(text.substr(at + std::string_view("blocked_clients:").size()));
+  };
+  while (blocked() < 52) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(other.Ask("RECO.MODEL LIST two\r\n"), "*0\r\n");  // a worker's
+  EXPECT_FALSE(waiting[0]->HasAnswer());
+  // At the end of its time, the job as it stands.
+  Peer short_wait = Connect();
+  EXPECT_EQ(short_wait.Ask("RECO.JOB WAIT 2 20\r\n")[0], '*');
+  // Those who go are forgotten.
+  waiting.resize(10);
+  while (blocked() > 12) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(database_->Job(1)->finished_ms, 0);
+  EXPECT_FALSE(running.HasAnswer());
+  EXPECT_EQ(other.Ask("RECO.JOB CANCEL 2\r\n"), "+OK\r\n");
+  EXPECT_EQ(other.Ask("RECO.JOB CANCEL 1\r\n"), "+OK\r\n");
+  EXPECT_EQ(running.ReadLine(), "-ERR job 1 was cancelled\r\n");
+  EXPECT_EQ(running.ReadLine(), "+PONG\r\n");
+  EXPECT_EQ(queued.ReadLine(), "-ERR job 2 was cancelled\r\n");
+  for (const auto& peer : waiting) {
+    EXPECT_EQ(peer->ReadLine()[0], '*');
+  }
+  EXPECT_EQ(blocked(), 0);
+}
+
+// A write of many words is a worker's; what follows it on the connection waits for it, and its
+// failed commit is told.
+TEST_F(ServerTest, LongRequestsOfAPipelineKeepTheirPlace) {
+  StartServer("appendfsync always\nworker-threads 1\n");
+  std::string add = "RECO.MADD shop";
+  for (int i = 0; i < 150; ++i) {
+    add += " u" + std::to_string(i) + " lamp 1";
+  }
+  Peer peer = Connect();
+  peer.Send("PING\r\n" + add + "\r\nRECO.USER COUNT shop\r\n" + add + "\r\nPING\r\n");
+  for (const char* reply : {"+PONG\r\n", ":150\r\n", ":150\r\n", ":300\r\n", "+PONG\r\n"}) {
+    EXPECT_EQ(peer.ReadLine(), reply);
+  }
+  faults_.Arm({.nth = 1, .and_later = true});
+  EXPECT_EQ(peer.Ask(add + "\r\n").substr(0, 8), "-MISCONF");
+  faults_.Disarm();
+}
+
+TEST_F(ServerTest, AShutdownTellsThoseWhoWaitForAJob) {
+  StartServer();
+  Fill("one");
+  Peer peer = Connect();
+  peer.Send("RECO.RETRAIN one SYNC iterations 1000\r\n");
+  while (database_->Jobs().empty()) {
+    std::this_thread::yield();
+  }
+  server_->Stop();
+  EXPECT_EQ(peer.ReadToEnd(), "-ERR job 1 was cancelled\r\n");
 }
 
 // While a sync takes its time only those wait for it who wrote, or read what it is to make durable;
@@ -371,6 +464,31 @@ TEST_F(ServerTest, RepliesPastTheOutputBufferLimitCloseTheConnection) {
   }
   EXPECT_LT(requests, 4'000);
   EXPECT_EQ(server_->output_limit_disconnections.value(), 1U);
+}
+
+// The largest go first, and none more than have to.
+TEST_F(ServerTest, ClientsAboveTheirMemoryTogetherAreClosed) {
+  StartServer("maxmemory-clients 24mb\n");
+  const auto ask_for = [](Peer& peer, int replies) {
+    const std::string request =
+        "*2\r\n$4\r\nECHO\r\n$100000\r\n" + std::string(100'000, 'x') + "\r\n";
+    for (int i = 0; i < replies; ++i) {
+      ASSERT_TRUE(peer.TrySend(request));
+    }
+  };
+  Peer small = Connect();
+  Peer kept = Connect();
+  Peer large = Connect();
+  EXPECT_EQ(kept.Ask("CLIENT NO-EVICT ON\r\n"), "+OK\r\n");
+  ask_for(small, 30);
+  ask_for(kept, 180);
+  ask_for(large, 400);
+  while (server_->evicted_clients.value() == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(server_->evicted_clients.value(), 1U);
+  EXPECT_EQ(kept.ReadBulk().size(), 100'000U);
+  EXPECT_EQ(small.ReadBulk().size(), 100'000U);
 }
 
 TEST_F(ServerTest, ClientsThatDoNotReadGetEverythingLater) {

@@ -1,6 +1,7 @@
 #include "engine/jobs/jobs.h"
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -233,6 +234,49 @@ TEST(JobTable, AWaitThatTimesOutAnswersHowTheJobStands) {
   RunningJob running = jobs.Create(JobKind::kRetrain, "shop");
   running.Begin();
   EXPECT_EQ(jobs.Wait(1, 1)->state, JobState::kRunning);
+}
+
+TEST(JobTable, AWatcherIsToldOnceWhenTheJobHasEnded) {
+  JobTable jobs(SystemClock(), 1, 0);  // 0: forgotten as soon as it has ended
+  RunningJob running = jobs.Create(JobKind::kRetrain, "shop");
+  std::vector<JobState> told;
+  const auto note = [&](const JobInfo& job) { told.push_back(job.state); };
+  ASSERT_TRUE(jobs.Watch(1, note).ok());
+  ASSERT_TRUE(jobs.Watch(1, note).ok());
+  const auto third = jobs.Watch(1, note);
+  running.Begin();
+  EXPECT_TRUE(told.empty());
+  jobs.Unwatch(*third);
+  RunningJob other = jobs.Create(JobKind::kEvaluate, "shop");
+  static_cast<void>(other.Finish({}));
+  EXPECT_TRUE(told.empty());
+  static_cast<void>(running.Finish({}));
+  EXPECT_EQ(told, std::vector<JobState>(2, JobState::kDone));
+  jobs.Unwatch(*third);
+  EXPECT_EQ(jobs.Watch(1, note).status().code(), StatusCode::kNotFound);
+}
+
+TEST(JobTable, AWatcherOfAnEndedJobIsToldAtOnce) {
+  JobTable jobs(SystemClock(), 1, 10);
+  RunningJob running = jobs.Create(JobKind::kRetrain, "shop");
+  static_cast<void>(running.Fail(Status::IoError("broken")));
+  std::string told;
+  ASSERT_TRUE(jobs.Watch(1, [&](const JobInfo& job) { told = job.error; }).ok());
+  EXPECT_EQ(told, "broken");
+}
+
+// Behind Unwatch a watcher is neither called nor still running.
+TEST(JobTable, UnwatchWaitsForTheCallUnderWay) {
+  for (int i = 0; i < 200; ++i) {
+    JobTable jobs(SystemClock(), 1, 10);
+    RunningJob running = jobs.Create(JobKind::kRetrain, "shop");
+    auto told = std::make_unique<int>(0);
+    const auto watch = jobs.Watch(1, [&told](const JobInfo&) { ++*told; });
+    std::thread ender([&running] { static_cast<void>(running.Finish({})); });
+    jobs.Unwatch(*watch);
+    told.reset();  // a call from here on would be found by the sanitizers, and crash
+    ender.join();
+  }
 }
 
 TEST(JobTable, ManyThreadsMayUseItAtOnce) {

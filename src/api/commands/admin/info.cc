@@ -92,7 +92,9 @@ void AddClients(Server& server, Lines& lines) {
   lines.Add("connected_clients", server.clients().size());
   lines.Add("cluster_connections", 0);
   lines.Add("maxclients", static_cast<std::uint64_t>(server.config().Snapshot().maxclients));
-  lines.Add("blocked_clients", 0);
+  std::uint64_t blocked = 0;
+  server.clients().ForEach([&](Client& client) { blocked += client.blocked() ? 1 : 0; });
+  lines.Add("blocked_clients", blocked);
   lines.Add("tracking_clients", 0);
 }
 
@@ -139,6 +141,7 @@ void AddStats(Server& server, Lines& lines) {
   lines.Add("client_query_buffer_limit_disconnections", server.query_limit_disconnections.value());
   lines.Add("client_output_buffer_limit_disconnections",
             server.output_limit_disconnections.value());
+  lines.Add("evicted_clients", server.evicted_clients.value());
   lines.Add("evicted_keys", 0);
   lines.Add("pubsub_channels", 0);
   lines.Add("pubsub_patterns", 0);

@@ -20,23 +20,25 @@ namespace {
 constexpr std::int64_t kJobIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kWaitMsMax = 31'536'000'000;  // a year
 
-// Waits for the job to finish. Returns false when it did not succeed; the error is then answered.
-bool AwaitSuccess(CommandContext& context, std::uint64_t id, JobInfo* finished) {
-  // 0 waits without end, which is why the callers are on a worker.
-  Result<JobInfo> job = context.database.WaitJob(id, 0);
+// Returns true iff the job has succeeded; otherwise the error is answered.
+bool AnswersSuccess(CommandContext& context, const Result<JobInfo>& job) {
   if (!job.ok()) {
     context.reply.Failure(job.status());
     return false;
   }
-  *finished = std::move(job).value();
-  if (finished->state == JobState::kDone) {
+  if (job->state == JobState::kDone) {
     return true;
   }
-  const std::string name = "ERR job " + std::to_string(id);
-  context.reply.Error(finished->state == JobState::kCancelled
-                          ? name + " was cancelled"
-                          : name + " failed: " + finished->error);
+  const std::string name = "ERR job " + std::to_string(job->id);
+  context.reply.Error(job->state == JobState::kCancelled ? name + " was cancelled"
+                                                         : name + " failed: " + job->error);
   return false;
+}
+
+void AnswerTrained(CommandContext& context, const Result<JobInfo>& job) {
+  if (AnswersSuccess(context, job)) {
+    context.reply.Integer(static_cast<std::int64_t>(job->id));
+  }
 }
 
 void Retrain(CommandContext& context) {
@@ -56,18 +58,11 @@ void Retrain(CommandContext& context) {
   }
   // Takes no kDeferred: the job commits by itself.
   const Result<std::uint64_t> id = context.database.Retrain(key, parameters);
-  JobInfo finished;
-  if (id.ok() && sync && !AwaitSuccess(context, *id, &finished)) {
+  if (id.ok() && sync) {
+    context.wait = {.job = *id, .answer = AnswerTrained};
     return;
   }
   AnswerInteger(context.reply, id);
-}
-
-// Returns true iff the caller waits for the end. A value that reads SYNC only costs a trip to a
-// worker.
-bool RetrainIsSlow(const CommandContext& context) {
-  constexpr std::size_t kFirstOption = 2;
-  return ContainsKeyword(context.args, kFirstOption, "SYNC");
 }
 
 bool LooksLikeNumber(std::string_view word) {
@@ -163,6 +158,12 @@ void AnswerEvaluation(Reply& reply, const JobInfo& job) {
   }
 }
 
+void AnswerEvaluated(CommandContext& context, const Result<JobInfo>& job) {
+  if (AnswersSuccess(context, job)) {
+    AnswerEvaluation(context.reply, *job);
+  }
+}
+
 void Evaluate(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
@@ -175,10 +176,7 @@ void Evaluate(CommandContext& context) {
     context.reply.Failure(id.status());
     return;
   }
-  JobInfo finished;
-  if (AwaitSuccess(context, *id, &finished)) {
-    AnswerEvaluation(context.reply, finished);
-  }
+  context.wait = {.job = *id, .answer = AnswerEvaluated};
 }
 
 void JobList(CommandContext& context) {
@@ -189,11 +187,11 @@ std::uint64_t ReadJobId(Arguments& words) {
   return static_cast<std::uint64_t>(words.Integer("the job id", 1, kJobIdMax));
 }
 
-void AnswerJobResult(Reply& reply, const Result<JobInfo>& job) {
+void AnswerJobResult(CommandContext& context, const Result<JobInfo>& job) {
   if (job.ok()) {
-    AnswerJob(reply, *job);
+    AnswerJob(context.reply, *job);
   } else {
-    reply.Failure(job.status());
+    context.reply.Failure(job.status());
   }
 }
 
@@ -203,7 +201,7 @@ void JobDetails(CommandContext& context) {
   if (words.Reject(context.reply)) {
     return;
   }
-  AnswerJobResult(context.reply, context.database.Job(id));
+  AnswerJobResult(context, context.database.Job(id));
 }
 
 void JobCancel(CommandContext& context) {
@@ -223,7 +221,7 @@ void JobWait(CommandContext& context) {
     return;
   }
   // A timeout is no error: the job is answered as it stands.
-  AnswerJobResult(context.reply, context.database.WaitJob(id, timeout_ms));
+  context.wait = {.job = id, .timeout_ms = timeout_ms, .answer = AnswerJobResult};
 }
 
 void AnswerModel(Reply& reply, const ModelInfo& model) {
@@ -317,7 +315,7 @@ constexpr CommandSpec kJobRows[] = {
            "Returns a map of the job's kind, key, state, progress, error and result", kJobArguments,
            JobDetails),
     JobRow("cancel", 3, kNoScript, "Asks a job to stop", kJobArguments, JobCancel),
-    JobRow("wait", 4, kReadonly | kBlocking | kNoScript | kSlowWorker,
+    JobRow("wait", 4, kReadonly | kBlocking | kNoScript,
            "Waits for a job to finish, at most the timeout, 0 without end. Returns the map of "
            "RECO.JOB INFO as it stands then",
            kJobWaitArguments, JobWait),
@@ -340,17 +338,16 @@ constexpr CommandSpec kModelRows[] = {
 constexpr CommandSpec kRows[] = {
     {.name = "reco.retrain",
      .arity = -2,
-     .flags = kWrite | kDenyOom | kNoScript | kSlowWorker,
+     .flags = kWrite | kDenyOom | kNoScript,
      .summary = "Starts a training on all data in the background. Returns the job id; with SYNC "
                 "once the new model is active",
      .complexity = "O(I*(P*D + N*D)) where I is the number of iterations, P of interactions, N of "
                    "users and items, and D the dimension",
      .arguments = kRetrainArguments,
-     .handler = Retrain,
-     .slow = RetrainIsSlow},
+     .handler = Retrain},
     {.name = "reco.eval",
      .arity = -2,
-     .flags = kReadonly | kNoScript | kSlowWorker,
+     .flags = kReadonly | kNoScript,
      .summary =
          "Trains on all but the newest interactions of every user and scores the rest over the "
          "full catalogue. Returns a map of job, users, seconds and, for model, popularity and "
