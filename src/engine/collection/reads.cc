@@ -144,14 +144,21 @@ std::optional<Record> GetRecord(const SharedState& shared, Side side, std::strin
 
 ScanPage ScanRecords(const SharedState& shared, Side side, std::uint64_t cursor,
                      std::uint64_t count, std::string_view pattern) {
-  ReadView view(shared);
+  constexpr std::uint64_t kIdsAHold = 256;  // about 1 us each with a long pattern
+  const Glob glob(pattern);
   ScanPage page;
-  page.cursor =
-      view.state().side(side).ids.Scan(cursor, count, [&](std::uint32_t, std::string_view id) {
-        if (GlobMatch(pattern, id)) {
-          page.names.emplace_back(id);
-        }
-      });
+  page.cursor = cursor;
+  do {
+    const std::uint64_t step = std::min(count, kIdsAHold);
+    count -= step;
+    ReadView view(shared);
+    page.cursor = view.state().side(side).ids.Scan(page.cursor, step,
+                                                   [&](std::uint32_t, std::string_view id) {
+                                                     if (glob.Matches(id)) {
+                                                       page.names.emplace_back(id);
+                                                     }
+                                                   });
+  } while (page.cursor != 0 && count > 0);
   return page;
 }
 
@@ -192,8 +199,9 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
   info.gram_drift = view.state().model().id != 0
                         ? items.gram.RelativeDistance(view.state().trained_item_gram())
                         : 0;
-  info.rows_pending =
-      users.pending.size() + users.rows_building + items.pending.size() + items.rows_building;
+  for (const SideState* own : {&users, &items}) {
+    info.rows_pending += own->pending.size() + own->pending_taken + own->rows_building;
+  }
   info.parameters = GetParameters(view.options());
   info.quality = view.state().quality;
   const std::uint64_t replaced_bytes = shared.replaced().memory_bytes();
