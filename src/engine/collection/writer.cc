@@ -285,16 +285,18 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
   return *answer;
 }
 
-Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
-                             std::span<const std::string_view> items) {
+namespace {
+
+// Removes some of a user's pairs under one view; adds to `removed` those that were there.
+Status RemoveSome(SharedState& shared, std::string_view user,
+                  std::span<const std::string_view> items, std::uint64_t* removed) {
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
   const auto user_ordinal = view.state().users().ids.Find(user);
   // No id is registered for a removal: what is not known was not preferred.
   if (!user_ordinal) {
-    return std::uint64_t{0};
+    return Status::Ok();
   }
-  std::uint64_t removed = 0;
   for (const std::string_view item : items) {
     const auto item_ordinal = view.state().items().ids.Find(item);
     if (!item_ordinal) {
@@ -311,8 +313,22 @@ Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
     event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
     // One by one, each planned after the one before was applied.
     RECO_RETURN_IF_ERROR(Write(view, event));
-    ++removed;
+    ++*removed;
   }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
+                             std::span<const std::string_view> items) {
+  constexpr std::size_t kItemsAHold = 64;
+  std::uint64_t removed = 0;
+  do {
+    const std::size_t step = std::min(items.size(), kItemsAHold);
+    RECO_RETURN_IF_ERROR(RemoveSome(shared, user, items.first(step), &removed));
+    items = items.subspan(step);
+  } while (!items.empty());
   return removed;
 }
 

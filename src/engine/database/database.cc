@@ -413,6 +413,24 @@ std::uint64_t Database::Impl::CountMemory() const {
   return bytes + keyspace.memory_bytes();
 }
 
+void Database::Impl::FreeErased() {
+  std::vector<std::shared_ptr<Collection>> freed;  // without the mutex
+  MutexLock lock(erased_mutex);
+  freed.swap(erased);
+}
+
+// A try holds the state, so that nothing is answered meanwhile; with a damaged file it may take
+// seconds. Tries are at least a second apart and leave ten times as long as they take.
+void Database::Impl::TryToRecover(std::int64_t now_us) {
+  constexpr std::int64_t kApartMaxUs = 60'000'000;
+  if (!degraded || now_us < recover_after_us) {
+    return;
+  }
+  Recover(CheckWritable());
+  const std::int64_t ended_us = clock.MonotonicUs();
+  recover_after_us = ended_us + std::min(10 * (ended_us - now_us), kApartMaxUs);
+}
+
 void Database::Impl::Maintain(std::int64_t now_us) {
   // Checkpoints go first: writers may be waiting for one.
   CheckpointCollections(false).IgnoreError("logged, and writes are refused until it works again");
@@ -424,6 +442,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
       }
     }
   }
+  FreeErased();
   if (now_us - housekeeping_us >= kHousekeepingUs) {
     housekeeping_us = now_us;
     ExpireKeys();
@@ -436,9 +455,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
     StartDueRetrains();
     FlushIfOld(now_us);
     // The folder may have become writable: a disk that was full, a mount that is back.
-    if (degraded) {
-      Recover(CheckWritable());
-    }
+    TryToRecover(clock.MonotonicUs());
   }
 }
 

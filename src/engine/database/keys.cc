@@ -64,6 +64,8 @@ Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
   RECO_RETURN_IF_ERROR(storage.Readable());
   if (entry.collection != nullptr) {
     entry.collection->Drop();  // before its rows are deleted: nothing follows them (I14)
+    MutexLock freeing(erased_mutex);
+    erased.push_back(entry.collection);
   }
   const auto stage = [&](store::Batch& batch) {
     batch.Delete(store::Family::kKeys, format::KeysKey(key.db, key.name));

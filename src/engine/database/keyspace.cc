@@ -225,11 +225,12 @@ Result<std::optional<KeyEntry>> Keyspace::Rename(KeyRef from, KeyRef to, std::in
 ScanPage Keyspace::Scan(std::uint32_t db, std::uint64_t cursor, std::uint64_t count,
                         const ScanFilter& filter, std::int64_t now_ms) const {
   const KeyTable& table = databases_[db];
+  const Glob glob(filter.pattern);
   ScanPage page;
   page.cursor = table.index.Scan(cursor, count, [&](std::uint32_t handle) {
     const Node& node = table.nodes[handle];
     const bool kind_fits = filter.kind == KeyKind::kNone || filter.kind == node.entry.kind();
-    if (kind_fits && !node.entry.ExpiredAt(now_ms) && GlobMatch(filter.pattern, node.name)) {
+    if (kind_fits && !node.entry.ExpiredAt(now_ms) && glob.Matches(node.name)) {
       page.names.push_back(node.name);
     }
   });

@@ -26,9 +26,25 @@ void RunningSums::Replace(std::span<const WeightChange> changes, const Chosen& c
   sums->ReplaceAll(replaced, alpha_);
 }
 
-bool RunningSums::Update(Row& row, std::uint32_t pairs, std::span<const WeightChange> changes) {
+namespace {
+
+void TellBuild(Row& row, std::span<const WeightChange> changes) {
   if (row.building()) {
     row.sums->changes.insert(row.sums->changes.end(), changes.begin(), changes.end());
+  }
+}
+
+}  // namespace
+
+void RunningSums::Drop(Row& row, std::span<const WeightChange> changes) {
+  TellBuild(row, changes);
+  row.DropSums();
+  rows_.Account(row);
+}
+
+bool RunningSums::Update(Row& row, std::uint32_t pairs, std::span<const WeightChange> changes) {
+  if (row.building()) {
+    TellBuild(row, changes);
     rows_.Account(row);
   }
   row.DropOldSums(model_);

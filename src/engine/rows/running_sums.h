@@ -39,6 +39,9 @@ class RunningSums {
   // Builds the sums of a long complete row that has none, if it is short enough for that; drops
   // those of a short one.
   void Build(Row& row, std::uint32_t pairs) { Build(row, pairs, BuiltAtOnce(partners_.dim())); }
+  // Drops the sums of a row that the background will solve as a whole; a build that is under way is
+  // told of the changes.
+  void Drop(Row& row, std::span<const WeightChange> changes);
   // Ends a build in the background: adds to `sums` what changed meanwhile and takes them over.
   // Returns false when null was given, or the row is short by now. The caller accounts for the row.
   bool TakeOver(Row& row, std::uint32_t pairs, std::unique_ptr<model::Information> sums);

@@ -239,7 +239,7 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
   // Told to UpdateSums: sums of a row that is taken apart would be kept up pair by pair for
   // nothing.
-  deleting_ = {which, ordinal};
+  deleting_ = {which, ordinal, pairs.size() > kPartnersAtOnce};
   for (const RowPair& pair : pairs) {
     const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
     const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
@@ -257,7 +257,12 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
     own.gram.Update(own.factors->row(ordinal), new_vector_.data());
     own.factors->Release(ordinal);
     for (const RowPair& pair : pairs) {
-      Resolve(Other(which), pair.other);
+      // The background would also solve what writes do not move.
+      if (pairs.size() <= kPartnersAtOnce || !Follows(Other(which))) {
+        Resolve(Other(which), pair.other);
+      } else {
+        side(Other(which)).pending.push_back(pair.other);
+      }
     }
   }
   if (which == Side::kItem && index_ != nullptr) {

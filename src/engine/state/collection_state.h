@@ -74,6 +74,8 @@ class CollectionState {
   ApproximateItems& mutable_approximate() { return approximate_; }
   // Longer rows of ratings are solved in the background: about 0.5 ms at d = 64.
   static constexpr std::uint32_t kRatedRowMax = 1'024;
+  // A deletion solves so many partners; of more each one waits for the background.
+  static constexpr std::size_t kPartnersAtOnce = 64;
   FoldInTerms TermsOf(Side which) const {
     return {which, side(Other(which)).gram, model_.solve, model_.mean};
   }
@@ -244,7 +246,7 @@ class CollectionState {
   }
   Row* EndBuild(Side which, std::uint32_t ordinal);
   bool IsDeleting(Side which, std::uint32_t ordinal) const {
-    return deleting_ && deleting_->first == which && deleting_->second == ordinal;
+    return deleting_ && deleting_->side == which && deleting_->ordinal == ordinal;
   }
   const float* PriorOf(Side which, std::uint32_t ordinal) const;
   bool PutOff(Side which, std::uint32_t ordinal);
@@ -296,9 +298,14 @@ class CollectionState {
   std::uint64_t unfrozen_bytes_ = 0;
   std::uint64_t interactions_ = 0;
   std::uint32_t generation_ = 1;
-  std::vector<std::uint64_t> dirty_pairs_;                  // user << 32 | item, with repeats
-  std::unique_ptr<BeforeImages> before_;                    // while a checkpoint copies
-  std::optional<std::pair<Side, std::uint32_t>> deleting_;  // while its row is taken apart
+  std::vector<std::uint64_t> dirty_pairs_;  // user << 32 | item, with repeats
+  std::unique_ptr<BeforeImages> before_;    // while a checkpoint copies
+  struct Deleting {
+    Side side;
+    std::uint32_t ordinal;
+    bool solved_later;  // so are its partners
+  };
+  std::optional<Deleting> deleting_;  // while its row is taken apart
   bool collect_touched_ = false;
   bool touched_outside_log_ = false;
   bool indexes_built_ = false;

@@ -77,6 +77,7 @@ struct SideState {
   std::vector<std::uint32_t> touched;  // entities changed since a training took its data
   std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
   std::uint64_t rows_building = 0;     // and those being built
+  std::size_t pending_taken = 0;       // of `pending`, by upkeep, which has not come to them yet
   std::uint32_t old_sums_next = 0;     // where CollectionState::DropOldSums goes on
 };
 

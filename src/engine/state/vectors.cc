@@ -49,7 +49,10 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
     return;
   }
   SideState& own = side(which);
-  if (SumsOf(which).Update(*own.rows.Find(ordinal), own.entities[ordinal].pairs, changes)) {
+  Row& row = *own.rows.Find(ordinal);
+  if (deleting_ && deleting_->solved_later) {
+    SumsOf(which).Drop(row, changes);
+  } else if (SumsOf(which).Update(row, own.entities[ordinal].pairs, changes)) {
     own.pending.push_back(ordinal);
   }
 }

@@ -128,6 +128,7 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
   std::uint32_t model = 0;
   {
     WriteView view(shared, Holder::kLongRow);
+    --view.state().side(side).pending_taken;
     if (view.dropped() || view.state().side(side).ids.id(ordinal).empty()) {
       return Status::Ok();
     }
@@ -175,12 +176,18 @@ Result<bool> BuildPendingRows(SharedState& shared) {
       WriteView view(shared, Holder::kLongRow);
       // Taken as a whole: rows that writes put off from here on are of the next round.
       pending.swap(view.state().side(side).pending);
+      view.state().side(side).pending_taken = pending.size();
     }
-    // A row may have been put off by several writes.
-    SortUnique(&pending);
+    if (!pending.empty()) {
+      // A row may have been put off by several writes.
+      SortUnique(&pending);
+      WriteView view(shared, Holder::kLongRow);
+      view.state().side(side).pending_taken = pending.size();
+    }
     for (std::size_t i = 0; i < pending.size(); ++i) {
       if (const Status built = BuildPendingRow(shared, side, pending[i]); !built.ok()) {
         WriteView view(shared, Holder::kLongRow);
+        view.state().side(side).pending_taken = 0;
         auto& waiting = view.state().side(side).pending;
         waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
                        pending.end());

@@ -547,5 +547,26 @@ TEST(Database, MemoryLimitRefusesWritesThatGrow) {
   EXPECT_EQ(*shop.db->Remove("shop", "ann", items), 1U);  // giving memory back is always allowed
 }
 
+// That takes long; whoever deletes does not wait for it.
+TEST(Database, DeletedCollectionsAreFreedByUpkeep) {
+  Shop shop(false);
+  const auto cached = [&] {
+    for (const InfoField& field : shop.db->Info()) {
+      if (field.name == "row_cache_bytes") {
+        return field.value;
+      }
+    }
+    return std::string("none");
+  };
+  ASSERT_TRUE(shop.Add("ann", "lamp").ok());
+  const std::string before = cached();
+  EXPECT_NE(before, "0");
+  ASSERT_TRUE(shop.db->Flush(std::nullopt).ok());
+  EXPECT_FALSE(shop.db->Exists("shop"));
+  EXPECT_EQ(cached(), before);
+  engine::DatabaseAccess::Maintain(*shop.db);
+  EXPECT_EQ(cached(), "0");
+}
+
 }  // namespace
 }  // namespace reco

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/collection/writer.h"
 #include "engine/rows/row_table.h"
 #include "engine/rows/running_sums.h"
 #include "testing/catalogue.h"
@@ -93,6 +94,60 @@ TEST(LongRows, AWriteSumsUpOnlyRowsThatAreHardlyLong) {
   catalogue.Add("another", "longer");  // it has its sums now
   EXPECT_EQ(pending(), 0U);
   EXPECT_NE(vector_of("longer"), after);
+}
+
+// Who has many pairs is gone at once; the partners are solved behind the deletion, as a collection
+// that never had the user solves them.
+TEST(LongRows, PartnersOfADeletedUserAreSolvedInTheBackground) {
+  constexpr int kItems = 3 * static_cast<int>(engine::CollectionState::kPartnersAtOnce);
+  CollectionOptions options;
+  options.dim = 4;
+  options.iterations = 5;
+  testing::Catalogue catalogue(options);
+  for (int item = 0; item < kItems; ++item) {
+    const std::string id = "i" + std::to_string(item);
+    for (int user = 0; user < 1 + item % 40; ++user) {  // long ones too
+      catalogue.Add("u" + std::to_string((item + user * 7) % 60), id);
+    }
+  }
+  catalogue.Train();
+  for (int item = 0; item < kItems; ++item) {
+    catalogue.Add("eager", "i" + std::to_string(item));
+  }
+  engine::SharedState& shared = catalogue.shared();
+  while (*engine::upkeep::BuildPendingRows(shared)) {
+  }
+  ASSERT_TRUE(*engine::writer::DeleteRecord(shared, Side::kUser, "eager"));
+  {
+    engine::ReadView view(shared);
+    const engine::SideState& items = view.state().items();
+    EXPECT_FALSE(view.state().users().ids.Find("eager"));
+    EXPECT_EQ(items.pending.size(), static_cast<std::size_t>(kItems));
+    EXPECT_EQ(items.entities[*items.ids.Find("i39")].pairs, 40U);
+  }
+  EXPECT_TRUE(*engine::upkeep::BuildPendingRows(shared));
+  engine::ReadView view(shared);
+  const engine::CollectionState& state = view.state();
+  engine::RowFolder folder(4, Feedback::kImplicit);
+  std::vector<engine::RowPair> pairs;
+  int long_rows = 0;
+  for (int item = 0; item < kItems; ++item) {
+    const std::uint32_t ordinal = *state.items().ids.Find("i" + std::to_string(item));
+    const auto row = *state.items().rows.Read(ordinal, &pairs);
+    std::vector<model::Neighbor> neighbors;
+    for (const engine::RowPair& pair : row) {
+      neighbors.push_back(
+          {state.users().factors->row(pair.other), state.model().signal.WeightOf(pair.pair)});
+    }
+    long_rows += state.IsLong(Side::kItem, ordinal) ? 1 : 0;
+    model::AlignedVector<float> expected(model::StrideFor(4));
+    folder.Solve(state.TermsOf(Side::kItem), neighbors, expected.data());
+    for (std::size_t i = 0; i < 4; ++i) {
+      EXPECT_NEAR(state.items().factors->row(ordinal)[i], expected[i], 1e-3) << item;
+    }
+  }
+  EXPECT_GT(long_rows, 10);
+  EXPECT_EQ(state.items().pending.size(), 0U);
 }
 
 // What a swap has left to upkeep is solved though writes move no vectors: short rows and long ones,

@@ -110,7 +110,7 @@ void AnswerList(const ListCommand& command, CommandContext& context) {
 }
 
 bool ListIsSlow(const ListCommand& command, const CommandContext& context) {
-  if (command.work == ListWork::kLong) {
+  if (command.work == ListWork::kLong || HasManyWords(context)) {
     return true;
   }
   Arguments words(context.args);

@@ -46,6 +46,10 @@ struct ListRequest : RankingOptions {
   std::optional<std::int64_t> as_of_ms;
 };
 
+// A list of more is made on a worker: about 10 ms.
+inline constexpr std::uint64_t kEntriesAtOnce = 10'000;
+inline constexpr std::uint64_t kRecordsAtOnce = 100;  // of up to 64 KiB each
+
 // Bits of Option::commands.
 namespace list {
 inline constexpr std::uint32_t kTopK = 1U << 0U;
@@ -150,7 +154,11 @@ inline constexpr std::array kListOptions = {
                                                 "entries in front of the page; of a ranking OFFSET "
                                                 "and COUNT are at most 1000000 together"},
                                                0, kPageEndMax)
-        .For(list::kEvery),
+        .For(list::kEvery)
+        // All in front of the page is ranked, too.
+        .SlowWhen([](const ListRequest& request) {
+          return request.offset + request.count > kEntriesAtOnce;
+        }),
     ListOptions::Text<&ListRequest::type>(
         {"TYPE", "name", "pairs whose newest event is of this type"}, kTypeNameBytesMax)
         .For(list::kHistory),
@@ -168,7 +176,11 @@ inline constexpr std::array kListOptions = {
         .For(list::kEvery),
     ListOptions::Flag<&ListRequest::with_attributes>(
         {"WITHATTRS", "withattrs", "answers the attributes of each entry, or nil"})
-        .For(list::kRankings),
+        .For(list::kRankings)
+        // Up to 64 KiB each.
+        .SlowWhen([](const ListRequest& request) {
+          return request.with_attributes && request.count > kRecordsAtOnce;
+        }),
     ListOptions::Flag<&ListRequest::with_source>(
         {"WITHSOURCE", "withsource",
          "answers what each entry comes from: model, fold-in, popular, trending, latest, activity "

@@ -133,6 +133,26 @@ void DeleteRecord(CommandContext& context) {
   AnswerBoolean(context.reply, context.database.DeleteRecord(name.key, kSide, name.id, kDeferred));
 }
 
+// A deletion changes as many rows of the other side as the owner has pairs.
+template <Side kSide>
+bool DeleteIsSlow(const CommandContext& context) {
+  constexpr std::uint64_t kPairsAtOnce = 100;
+  const auto record =
+      context.database.GetRecord(context.Key(context.args[2]), kSide, context.args[3]);
+  return record.ok() && record->has_value() && (*record)->pairs > kPairsAtOnce;
+}
+
+// Returns true iff COUNT, wherever it stands, is large; a pattern may take some us an id.
+bool ScanIsSlow(const CommandContext& context) {
+  constexpr std::uint64_t kIdsAtOnce = 1'000;
+  Arguments words(context.args, kSubcommandWords);
+  words.Word();
+  words.Cursor();
+  ScanRequest request;
+  ReadOptions<ScanRequest>(kScanOptions, kOptions, words, &request);
+  return !words.failed() && request.count > kIdsAtOnce;
+}
+
 template <Side kSide>
 void ScanRecords(CommandContext& context) {
   Arguments words(context.args, kSubcommandWords);
@@ -229,6 +249,12 @@ constexpr CommandSpec Container(std::string_view name, std::string_view summary,
           .subcommands = subcommands};
 }
 
+constexpr CommandSpec Slow(CommandSpec row, bool (*slow)(const CommandContext& context)) {
+  row.flags |= kSlowWorker;
+  row.slow = slow;
+  return row;
+}
+
 constexpr std::string_view kDeleteComplexity =
     "O(N*D^2) where N is the number of its interactions and D the dimension";
 constexpr std::string_view kScanComplexity =
@@ -242,14 +268,16 @@ constexpr CommandSpec kItemRows[] = {
     Row("get", 4, kReadonly | kFast, "Returns a map of the item's attributes and counts, or nil",
         kItemArguments, GetRecord<Side::kItem>),
     // Without kDenyOom: deleting must get through at the limit, since it frees memory.
-    WithComplexity(Row("del", 4, kWrite,
-                       "Removes an item, its vector and its interactions. Returns whether it "
-                       "existed",
-                       kItemArguments, DeleteRecord<Side::kItem>),
-                   kDeleteComplexity),
-    WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the items", kScanArguments,
-                       ScanRecords<Side::kItem>),
-                   kScanComplexity),
+    Slow(WithComplexity(Row("del", 4, kWrite,
+                            "Removes an item, its vector and its interactions. Returns whether it "
+                            "existed",
+                            kItemArguments, DeleteRecord<Side::kItem>),
+                        kDeleteComplexity),
+         DeleteIsSlow<Side::kItem>),
+    Slow(WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the items",
+                            kScanArguments, ScanRecords<Side::kItem>),
+                        kScanComplexity),
+         ScanIsSlow),
     Row("count", 3, kReadonly | kFast, "Returns the number of items", kKeyAlone,
         CountRecords<Side::kItem>),
     kHelpRow,
@@ -262,14 +290,17 @@ constexpr CommandSpec kUserRows[] = {
         kUserSetArguments, SetRecord<Side::kUser>),
     Row("get", 4, kReadonly | kFast, "Returns a map of the user's attributes and counts, or nil",
         kUserArguments, GetRecord<Side::kUser>),
-    WithComplexity(Row("del", 4, kWrite,
-                       "Erases a user, the vector and the interactions. Returns whether the user "
-                       "existed",
-                       kUserArguments, DeleteRecord<Side::kUser>),
-                   kDeleteComplexity),
-    WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the users", kScanArguments,
-                       ScanRecords<Side::kUser>),
-                   kScanComplexity),
+    Slow(WithComplexity(
+             Row("del", 4, kWrite,
+                 "Erases a user, the vector and the interactions. Returns whether the user "
+                 "existed",
+                 kUserArguments, DeleteRecord<Side::kUser>),
+             kDeleteComplexity),
+         DeleteIsSlow<Side::kUser>),
+    Slow(WithComplexity(Row("scan", -4, kReadonly, "Iterates over the ids of the users",
+                            kScanArguments, ScanRecords<Side::kUser>),
+                        kScanComplexity),
+         ScanIsSlow),
     Row("count", 3, kReadonly | kFast, "Returns the number of users", kKeyAlone,
         CountRecords<Side::kUser>),
     kHelpRow,
