@@ -236,7 +236,7 @@ class Database {
   Result<JobInfo> WaitJob(std::uint64_t id, std::int64_t timeout_ms) const;
   // Waits without a thread: `ended` is called once when the job has finished, by the thread that
   // ends it, or before this returns when it has. It must be short and call nothing of the Database.
-  // Returns a number for UnwatchJob. kNotFound without the job.
+  // Returns a number for UnwatchJob, 0 when it was called already. kNotFound without the job.
   Result<std::uint64_t> WatchJob(std::uint64_t id, std::function<void(const JobInfo&)> ended);
   // Behind it `ended` does not run any more and is not called; waits for a call under way.
   void UnwatchJob(std::uint64_t watch);

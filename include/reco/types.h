@@ -310,7 +310,7 @@ struct CollectionInfo {
   std::uint32_t model_id = 0;      // 0: not trained yet
   std::uint64_t model_seq = 0;     // events folded in since the model was trained
   double gram_drift = 0;           // |G - G_trained| / |G_trained|, items
-  std::uint64_t rows_pending = 0;  // long rows whose vector waits for a background rebuild
+  std::uint64_t rows_pending = 0;  // rows whose vector waits for the background
   std::vector<std::pair<std::string, std::string>> parameters;
   std::vector<std::pair<std::string, double>> quality;              // last evaluation
   std::vector<std::pair<std::string, std::uint64_t>> memory_bytes;  // per part

@@ -42,15 +42,18 @@ ServerOptions Config::Snapshot() const {
 std::vector<std::pair<std::string, std::string>> Config::Get(
     std::span<const std::string_view> patterns) const {
   std::vector<std::pair<std::string, std::string>> found;
+  std::vector<std::pair<std::string_view, Glob>> globs;
+  for (const std::string_view pattern : patterns) {
+    globs.emplace_back(pattern, Glob(pattern, /*ignore_case=*/true));
+  }
   const MutexLock lock(mutex_);
   for (const OptionSpec& spec : OptionTable()) {
-    const auto match = std::find_if(patterns.begin(), patterns.end(), [&](std::string_view p) {
-      return GlobMatch(p, spec.name, /*ignore_case=*/true);
-    });
-    if (match != patterns.end()) {
+    const auto match = std::ranges::find_if(
+        globs, [&](const auto& glob) { return glob.second.Matches(spec.name); });
+    if (match != globs.end()) {
       // A client that asks for "MAXMEMORY" looks for that name in the reply.
-      const bool written_out = match->find_first_of("*?[") == std::string_view::npos;
-      found.emplace_back(written_out ? *match : spec.name, FormatOption(spec, options_));
+      const bool written_out = match->first.find_first_of("*?[") == std::string_view::npos;
+      found.emplace_back(written_out ? match->first : spec.name, FormatOption(spec, options_));
     }
   }
   return found;

@@ -12,10 +12,15 @@ constexpr std::size_t kIdleBytesMax = 64U << 10U;  // an empty buffer keeps no m
 }  // namespace
 
 std::span<char> InputBuffer::Prepare() {
+  // Empty: the next read starts in front and nothing is moved. Not before, since a read may be
+  // under way into the space behind.
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  }
   // An idle connection gives the memory of a large request back.
-  if (begin_ == end_ && capacity_ > kIdleBytesMax) {
+  if (end_ == 0 && capacity_ > kIdleBytesMax) {
     data_.reset();
-    capacity_ = begin_ = end_ = 0;
+    capacity_ = 0;
   }
   if (capacity_ - end_ < kFreeBytesMin && begin_ > 0) {
     std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
@@ -34,14 +39,6 @@ std::span<char> InputBuffer::Prepare() {
     capacity_ = capacity;
   }
   return {data_.get() + end_, capacity_ - end_};
-}
-
-void InputBuffer::Consume(std::size_t bytes) {
-  begin_ += bytes;
-  // Empty, so that the next read starts in front and nothing is moved.
-  if (begin_ == end_) {
-    begin_ = end_ = 0;
-  }
 }
 
 }  // namespace reco::api

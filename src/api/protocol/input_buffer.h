@@ -19,10 +19,11 @@ class InputBuffer {
   // Returns free space behind the pending bytes; empty only when there is no memory for it. May
   // move them, so views into pending() end.
   std::span<char> Prepare();
-  // Takes the first `bytes` of the prepared space, which have been filled, into pending().
+  // Takes the first `bytes` of the space that was prepared last, which have been filled, into
+  // pending(); what was consumed in between does not matter.
   void Append(std::size_t bytes) { end_ += bytes; }
   // Drops the first `bytes` of pending(); the others stay where they are.
-  void Consume(std::size_t bytes);
+  void Consume(std::size_t bytes) { begin_ += bytes; }
 
  private:
   struct Free {

@@ -105,8 +105,8 @@ void Connection::Refuse(std::string_view error) {
 }
 
 void Connection::ReadMore() {
-  // While a worker or the end of the turn is waited for, nothing more is read: Prepare() could move
-  // the arguments, and a peer that does not read its replies is to be slowed down by TCP.
+  // While a worker or the end of the turn is waited for, no read is begun: Prepare() could move the
+  // arguments, and a peer that does not read its replies is to be slowed down by TCP.
   const bool wanted = state_ == State::kOpen || state_ == State::kDraining;
   if (!wanted || reading_ || suspended_ || resume_) {
     return;
@@ -134,8 +134,8 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   if (state_ == State::kClosed) {
     return;
   }
-  if (error == asio::error::eof && parked_) {
-    state_ = State::kClosing;  // the replies that wait for a commit leave first
+  if (error == asio::error::eof && (parked_ || suspended_)) {
+    state_ = State::kClosing;  // the replies that wait for a commit or a worker leave first
     return;
   }
   if (error) {
@@ -272,6 +272,11 @@ bool Connection::StartSlow(const CommandEntry& entry) {
     connection.slow_generation_ = context.database.generation();
     Dispatcher(&thread.server(), &thread.statistics()).Run(entry, context, connection.slow_output_);
     connection.slow_seen_ = Database::TakeSeen();
+    // Here, since a large write is a large commit, which would keep the io thread from others. The
+    // turn asks what came of it.
+    if (connection.slow_seen_ > context.database.CommittedUpTo(connection.slow_generation_)) {
+      context.database.Commit(connection.slow_generation_).IgnoreError("told by the turn's commit");
+    }
     asio::post(thread.context(), [self, &entry] { self->FinishSlow(entry); });
   });
   if (!accepted) {
@@ -311,12 +316,19 @@ void Connection::StartWait(const CommandEntry& entry, const JobWait& wait) {
 
 void Connection::FinishWait(const CommandEntry& entry, const JobWait& wait,
                             const Result<JobInfo>& job) {
+  // What the look at the job has noted is this connection's, also when it answers later.
+  slow_seen_ = std::max(slow_seen_, Database::TakeSeen());
   if (parked_) {
-    when_settled_ = [this, &entry, wait, job] { FinishWait(entry, wait, job); };
+    const std::uint64_t then = thread_.server().database().generation();
+    when_settled_ = [this, &entry, wait, job, then] {
+      thread_.NoteGeneration(then);
+      FinishWait(entry, wait, job);
+    };
     return;
   }
   waiter_.reset();
   set_blocked(false);
+  seen_ = std::max(seen_, std::exchange(slow_seen_, 0));
   const std::uint64_t generation = thread_.server().database().generation();
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());

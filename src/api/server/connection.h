@@ -108,7 +108,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::string output_;
   std::size_t sent_ = 0;
   std::size_t sendable_ = 0;
-  // The worker's, while suspended_.
+  // The worker's, while suspended_; slow_seen_ also of a wait that has ended while parked_.
   std::string slow_output_;
   std::uint64_t slow_seen_ = 0;
   std::uint64_t slow_generation_ = 0;

@@ -16,7 +16,7 @@ JobWaiter::JobWaiter(boost::asio::io_context& context, Database& database, std::
   const auto end_later = [&context, link = link_, job](const Result<JobInfo>& ended) {
     boost::asio::post(context, [link, job, ended] {
       if (link->waiter != nullptr) {
-        // Asked again, so that the reply waits for the commit of what it tells; it may be
+        // Asked again, by the thread whose reply is to wait for what is staged; it may be
         // forgotten.
         const Result<JobInfo> known = link->waiter->database_.Job(job);
         link->waiter->End(known.ok() ? known : ended);

@@ -232,9 +232,10 @@ void Server::EvictClients(std::uint64_t bytes_max) {
   std::uint64_t bytes = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> largest;  // bytes, id
   clients_.ForEach([&](Client& client) {
-    bytes += client.buffer_bytes();
+    const std::uint64_t of_client = client.buffer_bytes();  // once: it changes meanwhile
+    bytes += of_client;
     if (!client.no_evict()) {
-      largest.emplace_back(client.buffer_bytes(), client.id());
+      largest.emplace_back(of_client, client.id());
     }
   });
   std::ranges::sort(largest, std::greater());

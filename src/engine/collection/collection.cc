@@ -59,6 +59,14 @@ void Collection::SetRules(std::vector<CompiledRule> rules) {
   view.set_rules(std::move(rules));
 }
 
+Status Collection::SolvePutOff() {
+  Result<bool> more = true;
+  while (more.ok() && *more) {
+    more = upkeep::BuildPendingRows(shared_);
+  }
+  return more.status();
+}
+
 Status Collection::Maintain() {
   // Rows first, since lists are out of date until these are solved. Eviction behind them, since
   // sums count against the rows' budget.

@@ -58,6 +58,8 @@ class Collection {
   // graph of neighbours. An error is that of a long row that cannot be read; the rest is done all
   // the same.
   Status Maintain();
+  // Solves all rows that wait for the background, by the same thread.
+  Status SolvePutOff();
   // The number of times that the index was re-sorted.
   std::uint64_t resorts() const { return resort_.times(); }
 

@@ -57,6 +57,7 @@ Database::Impl::~Impl() {
   StopThreads();
   // While writes are refused memory may hold what was never committed.
   if (!degraded) {
+    SolvePutOff();
     CheckpointCollections(true).IgnoreError("the log holds everything");
     Commit(generation).IgnoreError("nobody is left to tell");
     if (storage.log != nullptr) {
@@ -411,6 +412,14 @@ std::uint64_t Database::Impl::CountMemory() const {
   }
   ReaderLock lock(keyspace_mutex);
   return bytes + keyspace.memory_bytes();
+}
+
+// What is put off is in memory only: a checkpoint says that the rows are as their events.
+void Database::Impl::SolvePutOff() {
+  ReaderLock lock(state_mutex);
+  for (const auto& [name, collection] : Collections()) {
+    collection->SolvePutOff().IgnoreError("a row that cannot be read is as it was");
+  }
 }
 
 void Database::Impl::FreeErased() {

@@ -238,6 +238,7 @@ class Database::Impl {
   Status LoadJobs() REQUIRES(state_mutex);
   Status ProbeWrite() REQUIRES(state_mutex);
   void SetHealth(const Status& status);
+  void SolvePutOff() EXCLUDES(state_mutex);
   void FreeErased() EXCLUDES(erased_mutex);
   void TryToRecover(std::int64_t now_us) EXCLUDES(state_mutex);
 };

@@ -102,7 +102,8 @@ class JobTable {
   // stands then, also when it is forgotten at once.
   Result<JobInfo> Wait(std::uint64_t id, std::int64_t timeout_ms) const EXCLUDES(mutex_);
   // Has `ended` called when the job has finished, by the thread that ends it, or at once when it
-  // has. Returns the watch. `ended` must be short and call nothing of the table.
+  // has. Returns the watch, 0 when it was called already. `ended` must be short and call nothing of
+  // the table.
   Result<std::uint64_t> Watch(std::uint64_t id, std::function<void(const JobInfo&)> ended)
       EXCLUDES(telling_, mutex_);
   // Behind it `ended` is not called and does not run any more. Nothing when it has been called.

@@ -52,6 +52,7 @@ struct RowSums {
   std::uint32_t age = 0;                          // events in `current` since it was begun
   bool stale = false;                             // they wait for a background rebuild
   bool building = false;
+  bool given_up = false;              // while `building`: its outcome means nothing
   std::vector<WeightChange> changes;  // while `building`
 
   std::size_t memory_bytes() const;

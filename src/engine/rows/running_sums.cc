@@ -146,7 +146,7 @@ bool RunningSums::TakeOver(Row& row, std::uint32_t pairs,
                            std::unique_ptr<model::Information> sums) {
   // Taken in any case: the building is over, and they mean nothing to the next one.
   const std::vector<WeightChange> changes = std::exchange(row.EnsureSums(model_).changes, {});
-  if (sums == nullptr || pairs <= LongRow(partners_.dim())) {
+  if (sums == nullptr || row.sums->given_up || pairs <= LongRow(partners_.dim())) {
     return false;
   }
   CountWork(Work::kPairs, changes.size());

@@ -502,8 +502,9 @@ Status SetTrainingParameters(CollectionOptions* options, ParameterSpan parameter
 
 ParameterList GetParameters(const CollectionOptions& options, std::string_view pattern) {
   ParameterList list;
-  const auto add = [&list, pattern](std::string name, std::string value) {
-    if (GlobMatch(pattern, name, /*ignore_case=*/true)) {
+  const auto add = [&list, glob = Glob(pattern, /*ignore_case=*/true)](std::string name,
+                                                                       std::string value) {
+    if (glob.Matches(name)) {
       list.emplace_back(std::move(name), std::move(value));
     }
   };

@@ -75,7 +75,7 @@ struct SideState {
   // Deleted, to be forgotten when that is on disk; none of the lists is empty.
   std::deque<std::vector<std::uint32_t>> erased;
   std::vector<std::uint32_t> touched;  // entities changed since a training took its data
-  std::vector<std::uint32_t> pending;  // long rows whose running sums are to be built
+  std::vector<std::uint32_t> pending;  // rows that the background is to solve, with repeats
   std::uint64_t rows_building = 0;     // and those being built
   std::size_t pending_taken = 0;       // of `pending`, by upkeep, which has not come to them yet
   std::uint32_t old_sums_next = 0;     // where CollectionState::DropOldSums goes on

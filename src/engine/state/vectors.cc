@@ -50,6 +50,11 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
   }
   SideState& own = side(which);
   Row& row = *own.rows.Find(ordinal);
+  // The partner's vector goes, so that what a build has added of it cannot be taken out again.
+  if (deleting_ && row.building()) {
+    row.sums->given_up = true;
+    own.pending.push_back(ordinal);
+  }
   if (deleting_ && deleting_->solved_later) {
     SumsOf(which).Drop(row, changes);
   } else if (SumsOf(which).Update(row, own.entities[ordinal].pairs, changes)) {
@@ -72,6 +77,7 @@ std::optional<RowCopy> CollectionState::BeginBuild(Side which, std::uint32_t ord
   }
   RowSums& sums = row->EnsureSums(model_.id);
   sums.building = true;
+  sums.given_up = false;
   ++own.rows_building;
   if (rules_.rated()) {
     // What is written from now on counts towards the next time.

@@ -21,6 +21,8 @@ constexpr std::size_t kPairsAStep = 1'024;
 constexpr std::size_t kRatingsAStep = 128;
 // Changes since the copy that are added under the lock of the end; more are added before.
 constexpr std::size_t kLastChanges = 64;
+// A round ends behind the row at which so long has passed: checkpoints and expiry wait for it.
+constexpr std::int64_t kRoundUs = 50'000;
 constexpr int kChangeRoundsMax = 20;  // then the row waits for the next round of upkeep
 
 // Calls visit(from, to) for `count` pairs in steps, each under the lock; ends early when the result
@@ -169,8 +171,17 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
 }  // namespace
 
 Result<bool> BuildPendingRows(SharedState& shared) {
+  const Clock& clock = shared.context().clock;
+  const std::int64_t end_us = clock.MonotonicUs() + kRoundUs;
   bool any = false;
   for (const Side side : {Side::kUser, Side::kItem}) {
+    {
+      // Mostly there are none: who waits to write keeps new readers out behind a long list.
+      ReadView view(shared, Holder::kLongRow);
+      if (view.state().side(side).pending.empty()) {
+        continue;
+      }
+    }
     std::vector<std::uint32_t> pending;
     {
       WriteView view(shared, Holder::kLongRow);
@@ -178,19 +189,26 @@ Result<bool> BuildPendingRows(SharedState& shared) {
       pending.swap(view.state().side(side).pending);
       view.state().side(side).pending_taken = pending.size();
     }
-    if (!pending.empty()) {
-      // A row may have been put off by several writes.
-      SortUnique(&pending);
+    // A row may have been put off by several writes.
+    SortUnique(&pending);
+    {
       WriteView view(shared, Holder::kLongRow);
       view.state().side(side).pending_taken = pending.size();
     }
+    const auto put_back_from = [&](std::size_t i) {
+      WriteView view(shared, Holder::kLongRow);
+      view.state().side(side).pending_taken = 0;
+      auto& waiting = view.state().side(side).pending;
+      waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
+                     pending.end());
+    };
     for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (any && clock.MonotonicUs() >= end_us) {
+        put_back_from(i);
+        return true;
+      }
       if (const Status built = BuildPendingRow(shared, side, pending[i]); !built.ok()) {
-        WriteView view(shared, Holder::kLongRow);
-        view.state().side(side).pending_taken = 0;
-        auto& waiting = view.state().side(side).pending;
-        waiting.insert(waiting.end(), pending.begin() + static_cast<std::ptrdiff_t>(i),
-                       pending.end());
+        put_back_from(i);
         return built;
       }
       any = true;

@@ -8,7 +8,8 @@
 
 namespace reco::engine::upkeep {
 
-// Builds what writes have put off. Returns true when there was any; on an error the rest waits on.
+// Builds what writes have put off, for some 50 ms. Returns true when there was any; the rest waits
+// for the next call, also on an error.
 Result<bool> BuildPendingRows(SharedState& shared) EXCLUDES(shared);
 
 }  // namespace reco::engine::upkeep

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <random>
+#include <span>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -54,6 +55,17 @@ TEST(InputBuffer, ConsumedSpaceIsUsedAgainBeforeItGrows) {
     buffer.Consume(buffer.pending().size() - 1);  // never empty
   }
   EXPECT_LE(buffer.pending().size() + buffer.Prepare().size(), 2 * first);
+}
+
+// A read that is under way fills the space that it was given, whatever is consumed meanwhile.
+TEST(InputBuffer, ConsumingLeavesAPreparedReadWhereItIs) {
+  InputBuffer buffer;
+  Put(&buffer, "first");
+  const std::span<char> space = buffer.Prepare();
+  buffer.Consume(buffer.pending().size());
+  std::copy_n("second", 6, space.begin());
+  buffer.Append(6);
+  EXPECT_EQ(buffer.pending(), "second");
 }
 
 TEST(InputBuffer, AnEmptyBufferKeepsLittle) {

@@ -239,6 +239,8 @@ TEST_F(ServerTest, WhoWaitsForAJobKeepsNobodyWaiting) {
   }
   EXPECT_EQ(other.Ask("RECO.MODEL LIST two\r\n"), "*0\r\n");  // a worker's
   EXPECT_FALSE(waiting[0]->HasAnswer());
+  running.Send(
+      "RECO.ADD shop ann lamp\r\n");  // waits in the input, behind which a read is under way
   // At the end of its time, the job as it stands.
   Peer short_wait = Connect();
   EXPECT_EQ(short_wait.Ask("RECO.JOB WAIT 2 20\r\n")[0], '*');
@@ -253,6 +255,8 @@ TEST_F(ServerTest, WhoWaitsForAJobKeepsNobodyWaiting) {
   EXPECT_EQ(other.Ask("RECO.JOB CANCEL 1\r\n"), "+OK\r\n");
   EXPECT_EQ(running.ReadLine(), "-ERR job 1 was cancelled\r\n");
   EXPECT_EQ(running.ReadLine(), "+PONG\r\n");
+  EXPECT_EQ(running.ReadLine(), ":1\r\n");
+  EXPECT_EQ(running.Ask("RECO.ADD shop ann lamp\r\n"), ":2\r\n");
   EXPECT_EQ(queued.ReadLine(), "-ERR job 2 was cancelled\r\n");
   for (const auto& peer : waiting) {
     EXPECT_EQ(peer->ReadLine()[0], '*');

@@ -1,6 +1,7 @@
 #include "engine/upkeep/long_rows.h"
 
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -125,7 +126,8 @@ TEST(LongRows, PartnersOfADeletedUserAreSolvedInTheBackground) {
     EXPECT_EQ(items.pending.size(), static_cast<std::size_t>(kItems));
     EXPECT_EQ(items.entities[*items.ids.Find("i39")].pairs, 40U);
   }
-  EXPECT_TRUE(*engine::upkeep::BuildPendingRows(shared));
+  while (*engine::upkeep::BuildPendingRows(shared)) {
+  }
   engine::ReadView view(shared);
   const engine::CollectionState& state = view.state();
   engine::RowFolder folder(4, Feedback::kImplicit);
@@ -148,6 +150,40 @@ TEST(LongRows, PartnersOfADeletedUserAreSolvedInTheBackground) {
   }
   EXPECT_GT(long_rows, 10);
   EXPECT_EQ(state.items().pending.size(), 0U);
+}
+
+// What a build has added of a user's vector cannot be taken out again once that is gone: the build
+// is given up, and the row built anew.
+TEST(LongRows, ABuildBesideADeletionIsGivenUp) {
+  CollectionOptions options;
+  options.dim = 4;
+  options.iterations = 5;
+  testing::Catalogue catalogue(options);
+  catalogue.Fill(30, 9);
+  for (int i = 0; i < 100; ++i) {
+    catalogue.Add("fan" + std::to_string(i), "hit");
+  }
+  catalogue.Train();
+  engine::SharedState& shared = catalogue.shared();
+  std::uint32_t hit = 0;
+  {
+    engine::WriteView view(shared);
+    hit = *view.state().items().ids.Find("hit");
+    ASSERT_TRUE(view.state().BeginBuild(Side::kItem, hit));
+  }
+  ASSERT_TRUE(*engine::writer::DeleteRecord(shared, Side::kUser, "fan7"));
+  {
+    engine::WriteView view(shared);
+    const float before = view.state().items().factors->row(hit)[0];
+    view.state().EndSums(Side::kItem, hit, std::make_unique<model::Information>(4));
+    EXPECT_EQ(view.state().items().factors->row(hit)[0], before);
+    EXPECT_FALSE(view.state().items().pending.empty());
+  }
+  while (*engine::upkeep::BuildPendingRows(shared)) {
+  }
+  engine::ReadView view(shared);
+  EXPECT_EQ(view.state().items().entities[hit].pairs, 99U);
+  EXPECT_NE(view.state().items().rows.Find(hit)->information(view.state().model().id), nullptr);
 }
 
 // What a swap has left to upkeep is solved though writes move no vectors: short rows and long ones,

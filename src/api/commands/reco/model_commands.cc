@@ -213,7 +213,7 @@ void JobCancel(CommandContext& context) {
   AnswerStatus(context.reply, context.database.CancelJob(id));
 }
 
-void JobWait(CommandContext& context) {
+void AwaitJob(CommandContext& context) {
   Arguments words(context.args, 2);
   const std::uint64_t id = ReadJobId(words);
   const std::int64_t timeout_ms = words.Integer("timeout-ms", 0, kWaitMsMax);
@@ -318,7 +318,7 @@ constexpr CommandSpec kJobRows[] = {
     JobRow("wait", 4, kReadonly | kBlocking | kNoScript,
            "Waits for a job to finish, at most the timeout, 0 without end. Returns the map of "
            "RECO.JOB INFO as it stands then",
-           kJobWaitArguments, JobWait),
+           kJobWaitArguments, AwaitJob),
     kHelpRow,
 };
 

@@ -136,7 +136,7 @@ void DeleteRecord(CommandContext& context) {
 // A deletion changes as many rows of the other side as the owner has pairs.
 template <Side kSide>
 bool DeleteIsSlow(const CommandContext& context) {
-  constexpr std::uint64_t kPairsAtOnce = 100;
+  constexpr std::uint64_t kPairsAtOnce = 64;
   const auto record =
       context.database.GetRecord(context.Key(context.args[2]), kSide, context.args[3]);
   return record.ok() && record->has_value() && (*record)->pairs > kPairsAtOnce;
