@@ -214,16 +214,20 @@ void Connection::ProcessInput() {
   set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
 }
 
+CommandContext Connection::ContextOf(std::span<const std::string_view> args, Reply& reply) {
+  return {.database = thread_.server().database(),
+          .server = thread_.server(),
+          .client = *this,
+          .db = db(),
+          .args = args,
+          .reply = reply};
+}
+
 bool Connection::ProcessRequest(std::span<const std::string_view> args) {
   const std::uint64_t generation = thread_.server().database().generation();
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());
-  CommandContext context{.database = thread_.server().database(),
-                         .server = thread_.server(),
-                         .client = *this,
-                         .db = db(),
-                         .args = args,
-                         .reply = reply};
+  CommandContext context = ContextOf(args, reply);
   const CommandEntry* entry = nullptr;
   switch (thread_.dispatcher().Admit(thread_.options(), context, output_, &entry)) {
     case Dispatcher::Verdict::kDisconnect:
@@ -262,12 +266,7 @@ bool Connection::StartSlow(const CommandEntry& entry) {
     Connection& connection = *self;
     IoThread& thread = connection.thread_;
     Reply reply(&connection.slow_output_, connection.protocol());
-    CommandContext context{.database = thread.server().database(),
-                           .server = thread.server(),
-                           .client = connection,
-                           .db = connection.db(),
-                           .args = connection.parser_.arguments(),
-                           .reply = reply};
+    CommandContext context = connection.ContextOf(connection.parser_.arguments(), reply);
     // The io thread's dispatcher is confined to it and goes on serving others.
     connection.slow_generation_ = context.database.generation();
     Dispatcher(&thread.server(), &thread.statistics()).Run(entry, context, connection.slow_output_);
@@ -332,13 +331,8 @@ void Connection::FinishWait(const CommandEntry& entry, const JobWait& wait,
   const std::uint64_t generation = thread_.server().database().generation();
   const std::size_t start = output_.size();
   Reply reply(&output_, protocol());
-  CommandContext context{.database = thread_.server().database(),
-                         .server = thread_.server(),
-                         .client = *this,
-                         .db = db(),
-                         .args = {},
-                         .reply = reply,
-                         .wait = wait};
+  CommandContext context = ContextOf({}, reply);
+  context.wait = wait;
   thread_.dispatcher().Answer(entry, context, output_, job);
   NoteReply(&entry, start, generation);
   ProcessInput();

@@ -69,6 +69,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   void OnRead(const boost::system::error_code& error, std::size_t bytes);
   // Runs the complete requests in the input.
   void ProcessInput();
+  // What a handler gets for a request of this client; refers to `args` and `reply`.
+  CommandContext ContextOf(std::span<const std::string_view> args, Reply& reply);
   // Runs one request. Returns true when the next one may follow.
   bool ProcessRequest(std::span<const std::string_view> args);
   bool StartSlow(const CommandEntry& entry);
