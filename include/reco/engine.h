@@ -104,6 +104,10 @@ class Database {
   // All or nothing. True when a changed parameter takes effect only at the next training.
   Result<bool> SetConfig(KeyRef key, Parameters parameters, WriteOptions write = {});
   Result<CollectionInfo> CollectionDetails(KeyRef key) const;
+  // True while so much waits for the next checkpoint that writes to the collection wait for it, at
+  // most a second; those with defer_commit do not, and whoever makes them asks here before. Takes
+  // about 100 ns.
+  bool HoldsUpWrites(KeyRef key) const;
 
   // --- Interactions ---------------------------------------------------------------------------
   // Appends one event, folds it into both vectors and answers its sequence number; a known token

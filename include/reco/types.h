@@ -52,7 +52,8 @@ struct KeyRef {
 // How a write is acknowledged.
 struct WriteOptions {
   // True: return once the change is applied in memory and queued; the caller must get Ok from
-  // Database::Commit() before it tells anyone. Lets many writes share one log write.
+  // Database::Commit() before it tells anyone. Lets many writes share one log write. Such a call
+  // does not wait for a checkpoint: the caller asks Database::HoldsUpWrites() before.
   bool defer_commit = false;
 };
 

@@ -27,7 +27,8 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
 constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
-constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
+constexpr int kHeldRoundsMax = 1'000 / IoThread::kHoldUpIntervalMs;  // a second
+constexpr std::size_t kOutputKept = 64U << 10U;  // capacity that stays when all is sent
 constexpr std::int64_t kDrainMs = 2000;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
@@ -53,6 +54,14 @@ void SetKeepAlive(int fd, std::int64_t idle_s) {
 // Returns true iff this call belongs on a worker: a row may leave that to the arguments.
 bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
   return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
+}
+
+// Returns true while this call had better wait for the collection's next checkpoint.
+bool IsHeldUp(const CommandSpec& spec, const CommandContext& context) {
+  const auto key = static_cast<std::size_t>(spec.keys.first);
+  return (spec.flags & kWrite) != 0 && spec.group == CommandSpec().group && key > 0 &&
+         key < context.args.size() &&
+         context.database.HoldsUpWrites(context.Key(context.args[key]));
 }
 
 }  // namespace
@@ -240,6 +249,12 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
     case Dispatcher::Verdict::kRefused:
       break;
     case Dispatcher::Verdict::kRun:
+      // Not for ever: a broken disk is to show as an error.
+      if (IsHeldUp(*entry->spec, context) && held_rounds_ < kHeldRoundsMax) {
+        HoldUp();
+        return false;
+      }
+      held_rounds_ = 0;
       if (!IsSlow(*entry->spec, context)) {
         thread_.dispatcher().Run(*entry, context, output_);
         if (context.wait.answer != nullptr) {
@@ -254,6 +269,27 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
   input_.Consume(parser_.consumed());
   NoteReply(entry, start, generation);
   return true;
+}
+
+// Asks again later, without a thread that waits. The input is not consumed, as in StartSlow().
+void Connection::HoldUp() {
+  seen_ = std::max(seen_, Database::TakeSeen());
+  if (++held_rounds_ == 1) {
+    thread_.statistics().held_up.Add();
+  }
+  suspended_ = true;
+  thread_.HoldUp(shared_from_this());
+}
+
+void Connection::EndHoldUp() {
+  if (parked_) {
+    when_settled_ = [this] { EndHoldUp(); };
+    return;
+  }
+  suspended_ = false;
+  if (state_ != State::kClosed && ProcessRequest(parser_.arguments())) {
+    ProcessInput();
+  }
 }
 
 // Hands the request to a worker. Returns false when the workers refuse it; the error is then

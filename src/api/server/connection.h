@@ -41,6 +41,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::uint64_t seen() const { return seen_; }
   // Runs no more requests until Settle(), which comes after this turn has ended.
   void Park() { parked_ = true; }
+  // Asks again for a request that was held up.
+  void EndHoldUp();
   // Sends what the turn has answered. `committed` says whether the replies to its writes, and those
   // behind them, may leave as they are; otherwise each is replaced by the error (I3).
   void Settle(const Status& committed);
@@ -73,6 +75,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   CommandContext ContextOf(std::span<const std::string_view> args, Reply& reply);
   // Runs one request. Returns true when the next one may follow.
   bool ProcessRequest(std::span<const std::string_view> args);
+  // Leaves a write for IoThread::kHoldUpInterval, because its collection holds up writes.
+  void HoldUp();
   bool StartSlow(const CommandEntry& entry);
   // Takes over the worker's reply, or leaves that to Settle().
   void FinishSlow(const CommandEntry& entry);
@@ -97,11 +101,13 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   const boost::asio::ip::address peer_;
   State state_ = State::kOpen;
   bool reading_ = false;    // a read is pending; the input must not move
-  bool suspended_ = false;  // a worker runs a command whose arguments are in the input
+  bool suspended_ = false;  // a worker runs a command whose arguments are in the input, or it waits
   bool parked_ = false;     // the turn is over, its commit is not
   bool resume_ = false;     // input was left, for Settle() to go on with
   bool touched_ = false;
   bool waiting_to_write_ = false;
+
+  int held_rounds_ = 0;  // for which the request at hand was held up
 
   InputBuffer input_;
   RequestParser parser_;

@@ -47,7 +47,8 @@ IoThread::IoThread(Server* server, bool first)
       // Tells Asio that one thread runs the context.
       context_(1),
       work_(context_.get_executor()),
-      cron_(context_) {}
+      cron_(context_),
+      hold_up_(context_) {}
 
 IoThread::~IoThread() = default;
 
@@ -68,6 +69,7 @@ void IoThread::Stop() {
     CloseAll();
     stopped_ = true;  // the timer may have expired already, which cancel() does not undo
     cron_.cancel();
+    hold_up_.cancel();
     work_.reset();
   });
   thread_.join();
@@ -168,6 +170,27 @@ bool IoThread::CommitElsewhere(std::uint64_t generation,
   });
 }
 
+void IoThread::HoldUp(std::shared_ptr<Connection> connection) {
+  held_up_.push_back(std::move(connection));
+  // One timer for all of them.
+  if (held_up_.size() == 1) {
+    hold_up_.expires_after(std::chrono::milliseconds(kHoldUpIntervalMs));
+    hold_up_.async_wait([this](const boost::system::error_code& error) {
+      if (!error && !stopped_) {
+        EndHoldUp();
+      }
+    });
+  }
+}
+
+void IoThread::EndHoldUp() {
+  // Those that are held up again make the next round.
+  const std::vector<std::shared_ptr<Connection>> connections = std::exchange(held_up_, {});
+  for (const std::shared_ptr<Connection>& connection : connections) {
+    connection->EndHoldUp();
+  }
+}
+
 void IoThread::ScheduleCron() {
   cron_.expires_after(kCronInterval);
   cron_.async_wait([this](const boost::system::error_code& error) {
@@ -201,6 +224,7 @@ void IoThread::CloseAll() {
   for (const std::shared_ptr<Connection>& connection : connections) {
     connection->Close();
   }
+  held_up_.clear();
 }
 
 }  // namespace reco::api

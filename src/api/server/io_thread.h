@@ -51,6 +51,9 @@ class IoThread {
   void Touch(std::shared_ptr<Connection> connection);
   // Notes that a reply of this turn was made on the state of this Database::generation().
   void NoteGeneration(std::uint64_t generation);
+  // Has the connection ask again in kHoldUpIntervalMs.
+  static constexpr int kHoldUpIntervalMs = 5;
+  void HoldUp(std::shared_ptr<Connection> connection);
   void Forget(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
 
  private:
@@ -59,6 +62,7 @@ class IoThread {
   void EndTurn();
   // Has the Committer do it, which settles `waiting`. Returns false when that is to be done here.
   bool CommitElsewhere(std::uint64_t generation, std::vector<std::shared_ptr<Connection>> waiting);
+  void EndHoldUp();
   void ScheduleCron();
   // Checks the limits of time of all connections, each second.
   void Cron();
@@ -74,6 +78,7 @@ class IoThread {
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> touched_;
   std::vector<std::shared_ptr<Connection>> settling_;  // touched_ of the turn that ends
+  std::vector<std::shared_ptr<Connection>> held_up_;
   bool stopped_ = false;
   bool turn_open_ = false;  // EndTurn is queued
   static constexpr std::uint64_t kNoGeneration = std::numeric_limits<std::uint64_t>::max();
@@ -83,6 +88,7 @@ class IoThread {
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer cron_;
+  boost::asio::steady_timer hold_up_;
   std::thread thread_;
 };
 

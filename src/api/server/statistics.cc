@@ -34,7 +34,7 @@ void ThreadStatistics::Reset() {
     counters.failed.Reset();
     counters.rejected.Reset();
   }
-  for (Counter* counter : {&input_bytes, &output_bytes, &reads, &writes}) {
+  for (Counter* counter : {&input_bytes, &output_bytes, &reads, &writes, &held_up}) {
     counter->Reset();
   }
   const MutexLock lock(mutex_);

@@ -57,6 +57,7 @@ class ThreadStatistics {
   Counter output_bytes;
   Counter reads;
   Counter writes;
+  Counter held_up;  // requests that waited for a checkpoint of their collection
 
  private:
   std::vector<CommandCounters> commands_;  // constant length

@@ -108,7 +108,9 @@ Result<T> Database::Impl::WriteCollection(KeyRef key, const WriteOptions& write,
       return answer;
     }
     // Called without the collection's lock, which the checkpoint that this waits for needs.
-    collection->checkpointer().Throttle();
+    if (!write.defer_commit) {
+      collection->checkpointer().Throttle();
+    }
     Result<T> result = body.run(*collection);
     again = result.status().code() == StatusCode::kNotFound;  // deleted since it was found
     if (!again) {
@@ -256,6 +258,12 @@ Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
     return NoSuchCollection(key);
   }
   return reads::Details(collection->shared(), collection->checkpointer().seq());
+}
+
+bool Database::HoldsUpWrites(KeyRef key) const {
+  ReaderLock lock(impl_->state_mutex);
+  const auto collection = impl_->FindCollection(key);
+  return collection.ok() && *collection != nullptr && (*collection)->checkpointer().HoldsUpWrites();
 }
 
 // --- Interactions -------------------------------------------------------------------------------

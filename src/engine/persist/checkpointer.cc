@@ -159,15 +159,19 @@ bool Checkpointer::Due(bool by_age) const {
   return view.state().dirty() && !view.dropped();
 }
 
+bool Checkpointer::HoldsUpWrites() const {
+  return AreDue(kCheckpointsDueMax);
+}
+
 void Checkpointer::Throttle() {
-  if (!AreDue(kCheckpointsDueMax)) {
+  if (!HoldsUpWrites()) {
     return;
   }
-  // Two are due: the one in flight must end before more is put on top. Bounded, so that a broken
-  // disk shows as an error of the commit rather than as a hang.
-  MutexLock lock(mutex_);
-  for (int i = 0; i < 100 && AreDue(kCheckpointsDueMax); ++i) {
-    frozen_.WaitFor(mutex_, std::chrono::milliseconds(10));
+  // The one in flight must end before more is put on top. Bounded, so that a broken disk shows as
+  // an error of the commit rather than as a hang. A wake-up may be missed, for a step.
+  MutexLock lock(throttled_mutex_);
+  for (int i = 0; i < 100 && HoldsUpWrites(); ++i) {
+    frozen_.WaitFor(throttled_mutex_, std::chrono::milliseconds(10));
   }
 }
 
@@ -192,7 +196,7 @@ Status Checkpointer::FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&
     ticket = context.storage.log->last_staged();
     last_us_ = context.clock.MonotonicUs();
   }
-  // Throttled writers look again when the mutex is free; the view has left the count at 0.
+  // The view has left the count at 0.
   frozen_.NotifyAll();
   CopyInSteps(shared_, &frozen);
   // 2: the log goes first (D7), so derived rows never hold what the log does not.

@@ -45,9 +45,11 @@ class Checkpointer {
   // Returns true iff enough has changed: by events, bytes or age. By the first two it takes no
   // lock.
   bool Due(bool by_age) const EXCLUDES(shared_);
-  // Waits while two checkpoints are due, at most a second; call it before a write, without a view
-  // of any collection.
-  void Throttle() EXCLUDES(mutex_);
+  // Returns true while two checkpoints are due: a write had better wait until the next has begun.
+  // Takes no lock.
+  bool HoldsUpWrites() const;
+  // Waits for that, at most a second; call it before a write, without a view of any collection.
+  void Throttle() EXCLUDES(throttled_mutex_);
   // Writes what is dirty. Ok at once when nothing is, or the collection was deleted.
   Status Checkpoint() EXCLUDES(mutex_, shared_);
 
@@ -77,6 +79,9 @@ class Checkpointer {
 
   SharedState& shared_;
   mutable Mutex mutex_ ACQUIRED_BEFORE(shared_);
+  // Of writers that wait: mutex_ is held while a checkpoint is written, and they need only its
+  // beginning.
+  Mutex throttled_mutex_;
   CondVar frozen_;
   std::atomic<std::int64_t> last_us_ = 0;
   std::atomic<std::uint64_t> seq_ = 0;

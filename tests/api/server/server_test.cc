@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <list>
 #include <memory>
 #include <poll.h>
 #include <string>
@@ -334,6 +335,46 @@ TEST_F(ServerTest, OnlyWhoReadWhatIsNotCommittedWaitsForTheDisk) {
   EXPECT_EQ(writers[1].ReadLine(), ":2\r\n");
   EXPECT_EQ(readers[0].ReadBulk(), "2");
   EXPECT_EQ(readers[1].ReadLine(), ":2\r\n");
+}
+
+// A write that has to wait for a checkpoint waits beside its io thread, and in its connection's
+// order; others do not notice.
+TEST_F(ServerTest, AWriteThatWaitsForACheckpointKeepsNobodyWaiting) {
+  StartServer("appendfsync always\nio-threads 1\nworker-threads 1\ncheckpoint-events 100\n");
+  std::string madd = "RECO.MADD shop";
+  for (int i = 0; i < 100; ++i) {
+    madd += " u" + std::to_string(i) + " lamp 1";
+  }
+  madd += "\r\n";
+  Peer other = Connect();
+  EXPECT_EQ(other.Ask("RECO.ADD still ann lamp\r\n"), ":1\r\n");
+  faults_.HoldSyncs(true);
+  std::list<Peer> fillers;
+  // Each waits for the disk; the checkpoint that comes due does so, too.
+  for (int i = 0; i < 50 && !database_->HoldsUpWrites("shop"); ++i) {
+    fillers.emplace_back(server_->port()).Send(madd);
+    EXPECT_EQ(other.Ask("PING\r\n"), "+PONG\r\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ASSERT_TRUE(database_->HoldsUpWrites("shop"));
+  Peer held = Connect();
+  auto gone = std::make_unique<Peer>(server_->port());
+  gone->Send("RECO.ADD shop bob lamp\r\n");
+  held.Send("RECO.ADD shop ann chair\r\nRECO.ITEM COUNT shop\r\nPING\r\n");
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(other.Ask("PING\r\n"), "+PONG\r\n");
+    EXPECT_EQ(other.Ask("RECO.TOPK still bob COUNT 1\r\n"), "*1\r\n");
+    EXPECT_EQ(other.ReadBulk(), "lamp");
+    EXPECT_FALSE(held.HasAnswer());
+  }
+  EXPECT_EQ(database_->CountRecords("shop", Side::kItem).value(), 1U);
+  gone.reset();
+  faults_.HoldSyncs(false);
+  EXPECT_THAT(held.ReadLine(), StartsWith(":"));
+  EXPECT_EQ(held.ReadLine(), ":2\r\n");
+  EXPECT_EQ(held.ReadLine(), "+PONG\r\n");
+  other.Send("INFO stats\r\n");
+  EXPECT_THAT(other.ReadBulk(), HasSubstr("total_requests_held_up:2\r\n"));
 }
 
 // A client that has said all it had to gets its answers, as from Redis.

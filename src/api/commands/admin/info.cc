@@ -148,6 +148,7 @@ void AddStats(Server& server, Lines& lines) {
   lines.Add("total_error_replies", errors);
   lines.Add("total_reads_processed", server.Sum(&ThreadStatistics::reads));
   lines.Add("total_writes_processed", server.Sum(&ThreadStatistics::writes));
+  lines.Add("total_requests_held_up", server.Sum(&ThreadStatistics::held_up));
 }
 
 void AddReplication(Server& server, Lines& lines) {
