@@ -249,6 +249,40 @@ class Memory(unittest.TestCase):
             client.cmd("CONFIG", "SET", "maxmemory", "0")
             self.assertEqual("OK", client.cmd("SET", "k", "v"))
 
+    def test_memory_is_given_back(self):
+        with reco_e2e.Server() as server:
+            client = server.client()
+            if not info_field(client, "mem_allocator").startswith("jemalloc"):
+                self.skipTest("a sanitizer's allocator keeps what is freed")
+            idle = resident_mb(client)
+            client.cmd("SET", "large", "v" * 100_000_000)
+            client.cmd("DEL", "large")
+            client.cmd("SET", "small", "v")
+            self.await_resident_mb(client, idle + 20)
+            for number in range(40):
+                client.cmd("RECO.CREATE", f"c{number}", "DIM", "256")
+                client.cmd("RECO.MADD", f"c{number}",
+                           *(word for i in range(30) for word in (f"u{i}", f"i{i}", "1")))
+                client.cmd("RECO.RETRAIN", f"c{number}", "ITERATIONS", "1", "SYNC")
+            self.assertGreater(resident_mb(client), idle + 30)
+            client.cmd("FLUSHALL")
+            self.await_resident_mb(client, idle + 20)
+
+    def await_resident_mb(self, client, most):
+        deadline = time.monotonic() + 60
+        while resident_mb(client) > most and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertLessEqual(resident_mb(client), most)
+
+
+def info_field(client, name):
+    lines = client.cmd("INFO", "memory").decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)[name]
+
+
+def resident_mb(client):
+    return int(info_field(client, "used_memory_rss")) / 1e6
+
 
 if __name__ == "__main__":
     unittest.main()

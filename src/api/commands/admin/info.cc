@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "api/commands/arguments.h"
+#include "base/allocator.h"
 #include "base/clock.h"
 
 namespace reco::api {
@@ -112,6 +113,7 @@ void AddMemory(Server& server, Lines& lines) {
   lines.Add("maxmemory_human", HumanBytes(limit));
   lines.Add("maxmemory_policy", "noeviction");
   lines.Add("mem_clients_normal", buffers);
+  lines.Add("mem_allocator", AllocatorName());
 }
 
 void AddPersistence(Server& server, Lines& lines) {
