@@ -209,7 +209,8 @@ Status Database::Impl::Open() {
 
 void Database::Impl::SetHealth(const Status& status) {
   MutexLock lock(health_mutex);
-  health = status;
+  // One code whatever the cause, also a damaged block: for who writes, the disk takes no writes.
+  health = status.ok() ? status : Status::IoError(std::string(status.message()));
   // Set under the mutex, so that whoever sees it finds the reason as well (I9).
   degraded = !status.ok();
 }

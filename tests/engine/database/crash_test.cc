@@ -1,5 +1,6 @@
 // Crashes: every write and every sync of a scripted workload fails in turn; what comes back is a
 // prefix that holds every acknowledged write and is consistent in itself.
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -231,6 +232,30 @@ TEST(Crash, VectorsEqualThoseOfAnUndisturbedRun) {
           << "cut at " << cut << ", item " << id;
     }
   }
+}
+
+// Whatever keeps the folder from taking writes, those who write are told the same.
+TEST(Crash, WritesAreRefusedAsByAFullDiskAlsoWhenTheFolderIsDamaged) {
+  const TempDir folder;
+  FaultEnv env;
+  engine::DatabaseHooks hooks;
+  hooks.env = env.env();
+  hooks.background_threads = false;
+  auto db = engine::DatabaseAccess::Open(FaultOptions(folder.path() + "/db"), hooks);
+  ASSERT_TRUE(db.ok());
+  ASSERT_TRUE((*db)->Add("shop", {.user = "ann", .item = "lamp"}).ok());
+  FaultPlan full;
+  full.and_later = true;
+  env.Arm(full);
+  ASSERT_FALSE((*db)->Set("text", "x").ok());
+  env.Disarm();
+  std::ofstream(folder.path() + "/db/CURRENT", std::ios::trunc) << "no manifest";
+  engine::DatabaseAccess::Recover(**db);
+  const Status refused = (*db)->Set("text", "x").status();
+  EXPECT_EQ(refused.code(), StatusCode::kIoError) << refused.ToString();
+  EXPECT_NE(refused.message(), "");
+  // What is in memory is still read.
+  EXPECT_EQ(*(*db)->CountRecords("shop", Side::kUser), 1U);
 }
 
 TEST(Crash, RefusedWritesAreUndoneAndWritingResumes) {
