@@ -168,6 +168,9 @@ class Database::Impl {
       REQUIRES(keyspace_mutex);
   Status StageSet(KeyRef key, const engine::Keyspace::SetResult& result, std::int64_t now_ms)
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
+  // Marks a collection as deleted, and has it freed later.
+  void Drop(const std::shared_ptr<engine::Collection>& collection) REQUIRES_SHARED(state_mutex)
+      REQUIRES(keyspace_mutex) EXCLUDES(erased_mutex);
   Status StageFlush(std::uint32_t db) REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
   // Removes the key's row and, for a collection, everything of it.
   Status StageErase(KeyRef key, const engine::KeyEntry& entry) REQUIRES_SHARED(state_mutex)

@@ -547,6 +547,31 @@ TEST(Database, MemoryLimitRefusesWritesThatGrow) {
   EXPECT_EQ(*shop.db->Remove("shop", "ann", items), 1U);  // giving memory back is always allowed
 }
 
+// Rows of collections go as ranges of their numbers, between which those of other databases lie.
+TEST(Database, FlushingADatabaseLeavesTheCollectionsOfOthers) {
+  Shop shop(false);
+  const std::vector<std::pair<std::string, std::uint32_t>> keys = {
+      {"a", 0}, {"b", 0}, {"c", 1}, {"d", 0}, {"e", 0}, {"f", 1}, {"g", 0}};
+  for (const auto& [name, db] : keys) {
+    ASSERT_TRUE(shop.db->Add(KeyRef(name, db), {.user = "ann", .item = name}).ok());
+  }
+  ASSERT_TRUE(shop.db->Checkpoint().ok());
+  ASSERT_TRUE(shop.db->Flush(0).ok());
+  for (int opened = 0; opened < 2; ++opened) {
+    for (const auto& [name, db] : keys) {
+      EXPECT_EQ(shop.db->Exists(KeyRef(name, db)), db == 1) << name;
+      EXPECT_EQ(*shop.db->CountRecords(KeyRef(name, db), Side::kItem), db) << name;
+    }
+    shop.Reopen();
+  }
+  EXPECT_EQ((*shop.db->History(KeyRef("f", 1), "ann", {}))[0].item, "f");
+  shop.db.reset();
+  const auto report = Database::Verify(shop.options);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->problems, std::vector<std::string>());
+  EXPECT_EQ(report->events, 2U);
+}
+
 // That takes long; whoever deletes does not wait for it.
 TEST(Database, DeletedCollectionsAreFreedByUpkeep) {
   Shop shop(false);
