@@ -6,8 +6,8 @@ set -euo pipefail
 
 BUILD=(g++ make cmake ninja-build pkg-config python3 librocksdb-dev libflatbuffers-dev
   flatbuffers-compiler libeigen3-dev libboost-dev libspdlog-dev libfmt-dev libhiredis-dev
-  libcli11-dev libssl-dev libhwy-dev libsimdjson-dev libhnswlib-dev zlib1g-dev
-  libjemalloc-dev)
+  libcli11-dev libssl-dev libhwy-dev libsimdjson-dev libhnswlib-dev zlib1g-dev libzstd-dev
+  libbz2-dev libjemalloc-dev)
 TEST=(libgtest-dev libgmock-dev libbenchmark-dev clang-format redis-tools redis-server)
 LINT=(clang clang-tidy clang-format llvm lld libclang-rt-14-dev)
 CLIENTS=(redis-tools)

@@ -9,56 +9,56 @@
 #include <system_error>
 #include <unistd.h>
 #include <utility>
-#include <zlib.h>
 
 #include <sys/stat.h>
+
+#include "tools/admin/compression.h"
+#include "tools/admin/text_encoding.h"
 
 namespace reco::admin {
 namespace {
 
-constexpr unsigned kReadBufferBytes = 256 * 1024;
 constexpr std::int64_t kIdentityBytes = 65'536;
+constexpr std::size_t kStartBytes = 65'536;
 
 std::string LastError() {
   return std::error_code(errno, std::generic_category()).message();
 }
 
-// Reads through zlib, which takes plain files as they are: one class serves both kinds.
-class GzipSource final : public ByteSource {
+// A file, a pipe or a terminal. Owns the descriptor.
+class FileSource final : public ByteSource {
  public:
-  GzipSource(gzFile file, std::int64_t size_bytes) : file_(file), size_bytes_(size_bytes) {
-    gzbuffer(file_, kReadBufferBytes);
-  }
-  ~GzipSource() override { gzclose_r(file_); }
-  GzipSource(const GzipSource&) = delete;
-  GzipSource& operator=(const GzipSource&) = delete;
+  FileSource(int descriptor, std::int64_t size_bytes)
+      : descriptor_(descriptor), size_bytes_(size_bytes) {}
+  ~FileSource() override { close(descriptor_); }
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
 
   Result<std::size_t> Read(char* out, std::size_t size) override {
-    const int count = gzread(file_, out, static_cast<unsigned>(size));
-    int code = Z_OK;
-    const char* message = gzerror(file_, &code);
-    // A file that was cut off gives what it has and tells of the end by Z_BUF_ERROR alone.
-    if (count < 0 || code == Z_BUF_ERROR) {
-      if (code == Z_ERRNO) {
+    while (true) {
+      const ssize_t count = read(descriptor_, out, size);
+      if (count >= 0) {
+        read_bytes_ += count;
+        return static_cast<std::size_t>(count);
+      }
+      if (errno != EINTR) {
         return Status::IoError("cannot read: " + LastError());
       }
-      return Status::Corruption(code == Z_BUF_ERROR ? "the gzip data ends too early"
-                                                    : std::string("damaged gzip data: ") + message);
     }
-    return static_cast<std::size_t>(count);
   }
 
   double Fraction() const override {
     if (size_bytes_ <= 0) {
       return -1;
     }
-    // Counted in compressed bytes, whose whole is known.
-    return std::min(1.0, static_cast<double>(gzoffset(file_)) / static_cast<double>(size_bytes_));
+    // Counted as it lies on the disk, compressed or not, whose whole is known.
+    return std::min(1.0, static_cast<double>(read_bytes_) / static_cast<double>(size_bytes_));
   }
 
  private:
-  const gzFile file_;
+  const int descriptor_;
   const std::int64_t size_bytes_;
+  std::int64_t read_bytes_ = 0;
 };
 
 // Text in memory, then what `rest` has (null: nothing).
@@ -77,7 +77,10 @@ class StringSource final : public ByteSource {
     return count;
   }
   double Fraction() const override {
-    if (rest_ != nullptr || text_.empty()) {
+    if (rest_ != nullptr) {
+      return rest_->Fraction();
+    }
+    if (text_.empty()) {
       return -1;
     }
     return static_cast<double>(at_) / static_cast<double>(text_.size());
@@ -112,31 +115,57 @@ Result<Input> OpenInput(const std::string& path) {
     return missing ? Status::NotFound(message) : Status::IoError(message);
   }
   struct stat facts {};
-  const bool known = fstat(descriptor, &facts) == 0;
-  gzFile file = known && !S_ISDIR(facts.st_mode) ? gzdopen(descriptor, "rb") : nullptr;
-  if (file == nullptr) {
+  if (fstat(descriptor, &facts) != 0 || S_ISDIR(facts.st_mode)) {
     close(descriptor);
     return Status::IoError("cannot read " + path + ": it is no file");
   }
   Input input;
+  input.path = path;
   input.is_stream = !S_ISREG(facts.st_mode);
-  input.source = std::make_unique<GzipSource>(file, input.is_stream ? 0 : facts.st_size);
+  input.source =
+      std::make_unique<FileSource>(descriptor, input.is_stream ? 0 : std::int64_t{facts.st_size});
   if (!input.is_stream) {
     RECO_ASSIGN_OR_RETURN(input.identity, FileIdentity(descriptor, facts.st_size));
-    return input;
   }
-  // A stream cannot be read twice: its first bytes are kept and handed out again in front.
-  std::string start(static_cast<std::size_t>(kIdentityBytes), '\0');
-  RECO_ASSIGN_OR_RETURN(const std::size_t count, input.source->Read(start.data(), start.size()));
-  start.resize(count);
-  input.identity = "stream:" + start;
-  input.source =
-      std::make_unique<StringSource>(std::move(start), kIdentityBytes, std::move(input.source));
+  RECO_RETURN_IF_ERROR(MakeText(&input));
+  if (input.is_stream) {
+    input.identity = "stream:" + input.start;
+  }
   return input;
+}
+
+Status MakeText(Input* input) {
+  RECO_ASSIGN_OR_RETURN(input->source, Decompressed(std::move(input->source)));
+  RECO_ASSIGN_OR_RETURN(input->source, DecodedText(std::move(input->source)));
+  // A stream cannot be read twice: its first bytes are kept and handed out again in front.
+  RECO_ASSIGN_OR_RETURN(input->start, ReadStart(*input->source, kStartBytes));
+  input->source = PutBack(input->start, std::move(input->source));
+  return Status::Ok();
 }
 
 std::unique_ptr<ByteSource> MemorySource(std::string text, std::size_t chunk) {
   return std::make_unique<StringSource>(std::move(text), chunk, nullptr);
+}
+
+Result<std::string> ReadStart(ByteSource& source, std::size_t size) {
+  std::string start(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    // A pipe hands out what it has, which may be less than was asked for.
+    RECO_ASSIGN_OR_RETURN(const std::size_t count,
+                          source.Read(start.data() + filled, size - filled));
+    if (count == 0) {
+      break;
+    }
+    filled += count;
+  }
+  start.resize(filled);
+  return start;
+}
+
+std::unique_ptr<ByteSource> PutBack(std::string start, std::unique_ptr<ByteSource> rest) {
+  const std::size_t size = start.size();
+  return std::make_unique<StringSource>(std::move(start), size, std::move(rest));
 }
 
 std::string Fingerprint(std::string_view bytes) {

@@ -1,5 +1,6 @@
-// Fields are remembered as places in the buffer while a record is read, because the buffer grows
-// and moves, and become views when the record is whole.
+// A line without quotes is split where it stands. Fields of one with quotes are remembered as
+// places while it is read, because the text grows and moves, and become views when the record is
+// whole.
 #include "tools/admin/csv_reader.h"
 
 #include <algorithm>
@@ -8,208 +9,195 @@
 namespace reco::admin {
 namespace {
 
-constexpr std::size_t kReadBytes = 262'144;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-constexpr std::string_view kNotClosed = "a quoted field is not closed";
-constexpr std::string_view kTextAfterQuote = "text follows a closing quote";
-constexpr std::string_view kTooLong = "the line is too long";
+std::string SizeText(std::size_t bytes) {
+  return bytes % 1024 == 0 ? std::to_string(bytes / 1024) + " KiB"
+                           : std::to_string(bytes) + " bytes";
+}
 
 }  // namespace
 
-Result<bool> CsvReader::Ensure(std::size_t at) {
-  while (at >= buffer_.size()) {
-    if (source_ended_) {
-      return false;
-    }
-    const std::size_t size = buffer_.size();
-    buffer_.resize(size + kReadBytes);
-    auto count = source_.Read(buffer_.data() + size, kReadBytes);
-    buffer_.resize(size + (count.ok() ? *count : 0));
-    RECO_RETURN_IF_ERROR(count.status());
-    source_ended_ = *count == 0;
-  }
-  return true;
-}
-
-Result<bool> CsvReader::SkipMarkAndEmptyLines() {
-  if (!started_) {
-    started_ = true;
-    RECO_ASSIGN_OR_RETURN(const bool long_enough, Ensure(kByteOrderMark.size() - 1));
-    if (long_enough &&
-        std::string_view(buffer_).substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-      at_ = kByteOrderMark.size();
-    }
-  }
+Result<bool> CsvReader::NextLine() {
   while (true) {
-    RECO_ASSIGN_OR_RETURN(const bool more, Ensure(at_));
+    RECO_ASSIGN_OR_RETURN(const bool more, lines_.Next());
     if (!more) {
       return false;
     }
-    std::size_t end = at_;
-    // A line that holds only CR and LF is empty too.
-    if (buffer_[end] == '\r') {
-      RECO_ASSIGN_OR_RETURN(const bool behind, Ensure(end + 1));
-      end += behind ? 1 : 0;
-    }
-    if (buffer_[end] != '\n') {
+    const std::string_view text = lines_.text();
+    if (!text.empty() && (text[0] != '#' || !text.starts_with(kCommentPrefix))) {
       return true;
     }
-    at_ = end + 1;
-    ++line_;
   }
 }
 
-Result<bool> CsvReader::Next(CsvRecord* record) {
-  record->fields.clear();
+Result<bool> CsvReader::Next(Record* record) {
   record->error = {};
-  RECO_ASSIGN_OR_RETURN(const bool more, SkipMarkAndEmptyLines());
-  if (!more) {
-    return false;
-  }
-  // Only now and then: each time would move the buffer for every record.
-  if (at_ >= kReadBytes) {
-    buffer_.erase(0, at_);
-    at_ = 0;
-  }
-  begin_ = at_;
-  record->line = line_;
-  spans_.clear();
-  auto outcome = Outcome::kFieldEnd;
-  while (outcome == Outcome::kFieldEnd) {
-    RECO_ASSIGN_OR_RETURN(outcome, ReadField());
-  }
-  if (outcome == Outcome::kBad) {
-    RECO_RETURN_IF_ERROR(SkipBadLine(record));
-    return true;
-  }
-  line_ += CountLines(begin_, at_);
-  for (const Span& span : spans_) {
-    record->fields.push_back(Resolve(span));
-  }
+  record->kinds.clear();
+  do {
+    record->fields.clear();
+    RECO_ASSIGN_OR_RETURN(const bool more, NextLine());
+    if (!more) {
+      return false;
+    }
+    record->line = lines_.line();
+    RECO_RETURN_IF_ERROR(ReadRecord(record));
+    if (!error_.empty()) {
+      record->fields.clear();
+      record->error = error_;
+      // Back to where the line began: a quote that is not closed may have swallowed good lines.
+      lines_.KeepFirstLine();
+    }
+    record->raw = lines_.text();
+  } while (options_.has_header && IsHeaderAgain(*record));
   return true;
 }
 
-Result<CsvReader::Outcome> CsvReader::ReadField() {
-  RECO_ASSIGN_OR_RETURN(const bool more, Ensure(at_));
-  if (more && options_.quotes && buffer_[at_] == '"') {
-    return ReadQuotedField();
+// Remembers the first record, and answers whether a later one is the same.
+bool CsvReader::IsHeaderAgain(const Record& record) {
+  if (!is_header_known_) {
+    is_header_known_ = true;
+    header_.assign(record.fields.begin(), record.fields.end());
+    return false;
   }
-  const std::size_t first = at_;
+  // Most records differ in their first field already.
+  if (record.fields.empty() ||
+      !std::equal(record.fields.begin(), record.fields.end(), header_.begin(), header_.end())) {
+    return false;
+  }
+  ++repeated_headers_;
+  return true;
+}
+
+Status CsvReader::ReadRecord(Record* record) {
+  error_.clear();
+  if (lines_.is_cut()) {
+    error_ = "the line is longer than " + SizeText(options_.record_bytes_max);
+    return Status::Ok();
+  }
+  const std::string_view text = lines_.text();
+  if (options_.quotes && std::memchr(text.data(), '"', text.size()) != nullptr) {
+    return ReadWithQuotes(record);
+  }
+  if (options_.delimiter.size() == 1) {
+    SplitAtCharacter(options_.delimiter[0], record);
+  } else {
+    SplitAtString(record);
+  }
+  return Status::Ok();
+}
+
+void CsvReader::SplitAtCharacter(char delimiter, Record* record) const {
+  const std::string_view text = lines_.text();
+  const char* const end = text.data() + text.size();
+  const char* first = text.data();
+  for (const char* at = first; at != end; ++at) {
+    if (*at == delimiter) {
+      record->fields.emplace_back(first, static_cast<std::size_t>(at - first));
+      first = at + 1;
+    }
+  }
+  record->fields.emplace_back(first, static_cast<std::size_t>(end - first));
+}
+
+void CsvReader::SplitAtString(Record* record) const {
+  const std::string_view text = lines_.text();
+  std::size_t first = 0;
   while (true) {
-    RECO_ASSIGN_OR_RETURN(const bool readable, Ensure(at_));
-    if (!readable) {
-      break;
+    const std::size_t at = text.find(options_.delimiter, first);
+    record->fields.push_back(text.substr(first, at - first));
+    if (at == std::string_view::npos) {
+      return;
     }
-    const char* text = buffer_.data();
-    const std::size_t size = buffer_.size();
-    while (at_ < size && text[at_] != options_.delimiter && text[at_] != '\n') {
-      ++at_;
-    }
-    // Without a limit a file without line feeds would be read into memory whole.
-    if (at_ - begin_ > options_.record_bytes_max) {
-      error_ = kTooLong;
-      return Outcome::kBad;
-    }
-    if (at_ < size) {
-      break;
-    }
+    first = at + options_.delimiter.size();
   }
-  std::size_t end = at_;
-  const bool line_end = end >= buffer_.size() || buffer_[end] == '\n';
-  // CR belongs to the line end only there; inside a line it is text.
-  if (line_end && end > first && buffer_[end - 1] == '\r') {
-    --end;
-  }
-  return EndOfField({first, end - first, false});
 }
 
-// Ends a field. at_ stands on the delimiter, the line feed or the end of the input.
-Result<CsvReader::Outcome> CsvReader::EndOfField(Span field) {
-  spans_.push_back(field);
-  const bool field_end = at_ < buffer_.size() && buffer_[at_] == options_.delimiter;
-  at_ = std::min(at_ + 1, buffer_.size());
-  return field_end ? Outcome::kFieldEnd : Outcome::kRecordEnd;
+Status CsvReader::ReadWithQuotes(Record* record) {
+  spans_.clear();
+  at_ = 0;
+  while (true) {
+    if (at_ < lines_.text().size() && lines_.text()[at_] == '"') {
+      RECO_RETURN_IF_ERROR(ReadQuotedField());
+      if (!error_.empty()) {
+        return Status::Ok();
+      }
+    } else {
+      const std::size_t stop =
+          std::min(lines_.text().find(options_.delimiter, at_), lines_.text().size());
+      spans_.push_back({at_, stop - at_, false});
+      at_ = stop;
+    }
+    const std::string_view rest = lines_.text().substr(at_);
+    if (rest.empty()) {
+      break;
+    }
+    if (!rest.starts_with(options_.delimiter)) {
+      error_ = "text follows a closing quote";
+      return Status::Ok();
+    }
+    at_ += options_.delimiter.size();
+  }
+  Resolve(record);
+  return Status::Ok();
 }
 
-Result<CsvReader::Outcome> CsvReader::ReadQuotedField() {
+Status CsvReader::ReadQuotedField() {
+  const std::uint64_t line = lines_.line() + lines_.lines() - 1;
   const std::size_t first = ++at_;
   bool doubled = false;
   while (true) {
-    RECO_ASSIGN_OR_RETURN(const bool readable, Ensure(at_));
-    if (!readable || at_ - begin_ > options_.record_bytes_max) {
-      error_ = kNotClosed;
-      return Outcome::kBad;
-    }
-    const void* quote = std::memchr(buffer_.data() + at_, '"', buffer_.size() - at_);
-    if (quote == nullptr) {
-      at_ = buffer_.size();
+    const std::string_view text = lines_.text();
+    const std::size_t quote = text.find('"', at_);
+    if (quote == std::string_view::npos) {
+      at_ = text.size();
+      if (lines_.lines() >= kCsvRecordLinesMax) {
+        SayNotClosed(line, "within " + std::to_string(kCsvRecordLinesMax) + " lines");
+        return Status::Ok();
+      }
+      RECO_ASSIGN_OR_RETURN(const auto extension, lines_.Extend());
+      if (extension != LineBuffer::Extension::kDone) {
+        SayNotClosed(line, extension == LineBuffer::Extension::kTooLong
+                               ? "within " + SizeText(options_.record_bytes_max)
+                               : "before the end of the input");
+        return Status::Ok();
+      }
       continue;
     }
-    at_ = static_cast<std::size_t>(static_cast<const char*>(quote) - buffer_.data()) + 1;
-    RECO_ASSIGN_OR_RETURN(const bool behind, Ensure(at_));
-    if (!behind || buffer_[at_] != '"') {
+    at_ = quote + 1;
+    if (at_ == text.size() || text[at_] != '"') {
       break;
     }
     // Undone when the record is whole; the place of the field includes both.
     doubled = true;
     ++at_;
   }
-  const Span field{first, at_ - 1 - first, doubled};
-  // CRLF is a line end too; a lone CR is text.
-  RECO_ASSIGN_OR_RETURN(const bool two_more, Ensure(at_ + 1));
-  if (two_more && buffer_[at_] == '\r' && buffer_[at_ + 1] == '\n') {
-    ++at_;
-  }
-  const bool at_end = at_ >= buffer_.size() || (buffer_[at_] == '\r' && at_ + 1 == buffer_.size());
-  if (at_end || buffer_[at_] == options_.delimiter || buffer_[at_] == '\n') {
-    at_ = at_end ? buffer_.size() : at_;
-    return EndOfField(field);
-  }
-  error_ = kTextAfterQuote;
-  return Outcome::kBad;
+  spans_.push_back({first, at_ - 1 - first, doubled});
+  return Status::Ok();
 }
 
-Status CsvReader::SkipBadLine(CsvRecord* record) {
-  record->error = error_;
-  // Back to where the line began: a quote that is not closed may have swallowed many good lines.
-  at_ = begin_;
-  while (true) {
-    RECO_ASSIGN_OR_RETURN(const bool more, Ensure(at_));
-    if (!more) {
-      return Status::Ok();
+void CsvReader::SayNotClosed(std::uint64_t line, const std::string& where) {
+  const std::string begins = line == lines_.line() ? "here" : "in line " + std::to_string(line);
+  error_ = "a quoted field that begins " + begins + " is not closed " + where;
+}
+
+// Makes views of the fields. The text itself stays as it is, for Record::raw.
+void CsvReader::Resolve(Record* record) {
+  const std::string_view text = lines_.text();
+  undoubled_.clear();
+  // Enough for all, so that views into it stay.
+  undoubled_.reserve(text.size());
+  for (const Span& span : spans_) {
+    const std::string_view field = text.substr(span.offset, span.size);
+    if (!span.has_doubled_quotes) {
+      record->fields.push_back(field);
+      continue;
     }
-    const void* end = std::memchr(buffer_.data() + at_, '\n', buffer_.size() - at_);
-    if (end != nullptr) {
-      at_ = static_cast<std::size_t>(static_cast<const char*>(end) - buffer_.data()) + 1;
-      ++line_;
-      return Status::Ok();
+    const std::size_t begin = undoubled_.size();
+    for (std::size_t i = 0; i < field.size(); ++i) {
+      undoubled_ += field[i];
+      i += field[i] == '"' ? 1 : 0;
     }
-    // Nothing of a line that is being thrown away has to be kept.
-    buffer_.clear();
-    begin_ = 0;
-    at_ = 0;
+    record->fields.push_back(std::string_view(undoubled_).substr(begin));
   }
-}
-
-// Makes a view of a field. Doubled quotes are undone in place: the text only gets shorter.
-std::string_view CsvReader::Resolve(const Span& span) {
-  char* text = buffer_.data() + span.offset;
-  if (!span.has_doubled_quotes) {
-    return {text, span.size};
-  }
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < span.size; ++i) {
-    text[kept++] = text[i];
-    i += text[i] == '"' ? 1 : 0;
-  }
-  return {text, kept};
-}
-
-std::uint64_t CsvReader::CountLines(std::size_t from, std::size_t to) const {
-  return static_cast<std::uint64_t>(std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(from),
-                                               buffer_.begin() + static_cast<std::ptrdiff_t>(to),
-                                               '\n'));
 }
 
 }  // namespace reco::admin

@@ -7,6 +7,7 @@
 
 #include "reco/types.h"
 
+#include "base/clock.h"
 #include "tools/terminal/json.h"
 #include "tools/terminal/numbers.h"
 #include "tools/terminal/progress.h"
@@ -53,6 +54,7 @@ const char* EndName(End end) {
 }
 
 void PrintJson(const ImportSummary& summary) {
+  const TimeFacts& times = summary.times;
   std::string bad_lines;
   for (const BadLine& bad : summary.bad_lines) {
     std::string entry;
@@ -62,13 +64,19 @@ void PrintJson(const ImportSummary& summary) {
   }
   std::printf(
       "{\"end\": \"%s\", \"records\": %llu, \"sent\": %llu, \"resumed\": %llu, \"bad\": %llu, "
-      "\"bad-lines\": [%s], \"seconds\": %s, \"error\": %s}\n",
+      "\"bad-lines\": [%s], \"seconds\": %s, \"error\": %s, \"skipped\": %llu, "
+      "\"repeated-headers\": %llu, \"time-unit\": %s, \"first-time\": %s, \"last-time\": %s}\n",
       EndName(summary.end), static_cast<unsigned long long>(summary.records),
       static_cast<unsigned long long>(summary.sent),
       static_cast<unsigned long long>(summary.resumed),
       static_cast<unsigned long long>(summary.bad), bad_lines.c_str(),
       terminal::JsonDouble(summary.seconds).c_str(),
-      summary.refusal.empty() ? "null" : terminal::JsonString(summary.refusal).c_str());
+      summary.refusal.empty() ? "null" : terminal::JsonString(summary.refusal).c_str(),
+      static_cast<unsigned long long>(summary.skipped),
+      static_cast<unsigned long long>(summary.repeated_headers),
+      times.unit ? terminal::JsonString(UnitName(*times.unit)).c_str() : "null",
+      times.first_ms ? std::to_string(*times.first_ms).c_str() : "null",
+      times.last_ms ? std::to_string(*times.last_ms).c_str() : "null");
 }
 
 std::string Count(std::uint64_t count) {
@@ -83,7 +91,27 @@ void PrintDone(const ImportSummary& summary, const std::string& what) {
   if (summary.resumed > 0) {
     std::printf(", %s were there from an earlier run", Count(summary.resumed).c_str());
   }
-  std::printf(", %s bad lines\n", Count(summary.bad).c_str());
+  std::printf(", %s bad lines", Count(summary.bad).c_str());
+  if (summary.skipped > 0) {
+    std::printf(", %s skipped without a time", Count(summary.skipped).c_str());
+  }
+  if (summary.repeated_headers > 0) {
+    std::printf(", %s header lines again in the middle", Count(summary.repeated_headers).c_str());
+  }
+  std::printf("\n");
+  if (const TimeFacts& times = summary.times; times.is_detected && times.unit) {
+    std::printf("the times were read as %s (--time-unit)\n", UnitName(*times.unit));
+  }
+}
+
+// Tells what may be wrong although every line was read.
+void PrintWarnings(const ImportSummary& summary) {
+  for (const std::string& warning :
+       {summary.warning, TimeWarning(summary.times, SystemClock().NowMs())}) {
+    if (!warning.empty()) {
+      std::fprintf(stderr, "reco-admin: warning: %s\n", warning.c_str());
+    }
+  }
 }
 
 // Says how the import ended. Returns the exit code.
@@ -96,6 +124,7 @@ int Conclude(const ImportSummary& summary, const std::string& what, const Settin
     std::printf("this input was imported before (%s lines); --again imports it once more\n",
                 Count(summary.records).c_str());
   }
+  PrintWarnings(summary);
   PrintBadLines(summary);
   switch (summary.end) {
     case End::kDone:
@@ -128,30 +157,42 @@ class ItemImport {
 
   Result<ImportSummary> Run() {
     RECO_ASSIGN_OR_RETURN(const Input input, OpenInput(request_.path));
-    CsvReader reader(*input.source, request_.csv);
-    CsvRecord record;
-    RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
+    RECO_ASSIGN_OR_RETURN(const auto reader,
+                          OpenReader(input, request_.reader, request_.has_header, Columns()));
+    Record record;
+    RECO_ASSIGN_OR_RETURN(bool more, reader->Next(&record));
     if (!more || !record.error.empty()) {
       return Status::InvalidArgument(more ? "the first line is bad: " + std::string(record.error)
                                           : "the input is empty");
     }
     RECO_RETURN_IF_ERROR(Resolve(record));
     if (request_.has_header) {
-      RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+      RECO_ASSIGN_OR_RETURN(more, reader->Next(&record));
     }
     while (more && summary_.end == End::kDone) {
       RECO_RETURN_IF_ERROR(Send(record));
       RECO_RETURN_IF_ERROR(DrainWhenFull(*input.source));
-      RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+      RECO_ASSIGN_OR_RETURN(more, reader->Next(&record));
     }
     RECO_RETURN_IF_ERROR(Drain(0));
     meter_.Finish({static_cast<std::int64_t>(summary_.sent), 1, -1, {}});
     summary_.seconds = meter_.elapsed_s();
+    summary_.repeated_headers = reader->repeated_headers();
+    summary_.warning = reader->warning();
     return summary_;
   }
 
  private:
-  Status Resolve(const CsvRecord& first) {
+  // Those to ask the reader for; none: all.
+  std::vector<std::string> Columns() const {
+    std::vector<std::string> columns = request_.columns;
+    if (!columns.empty()) {
+      columns.push_back(request_.item);
+    }
+    return columns;
+  }
+
+  Status Resolve(const Record& first) {
     // The first line says how many fields a good line has.
     width_ = first.fields.size();
     RECO_ASSIGN_OR_RETURN(item_, FindColumn(first.fields, request_.has_header, request_.item));
@@ -174,7 +215,7 @@ class ItemImport {
     return Status::Ok();
   }
 
-  Status Send(const CsvRecord& record) {
+  Status Send(const Record& record) {
     ++summary_.records;
     if (!record.error.empty() || record.fields.size() != width_) {
       CountBad(record.line, !record.error.empty()

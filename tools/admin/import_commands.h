@@ -16,7 +16,7 @@ struct ImportItemsRequest {
   std::string path;
   std::string item;                  // the column that holds the id
   std::vector<std::string> columns;  // attributes; empty: all others
-  CsvOptions csv;
+  ReaderOptions reader;
   bool has_header = true;
   std::uint64_t errors_max = 100;
   std::size_t pipeline = 1'000;

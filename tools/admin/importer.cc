@@ -15,7 +15,7 @@ using client::Value;
 
 // Returns the options that decide what is sent; how fast and how tolerant is left out, so that an
 // import can be resumed with another pipeline or more errors.
-std::string DescribeOptions(const ImportOptions& options) {
+std::string DescribeOptions(const ImportOptions& options, const Input& input) {
   const ColumnNames& columns = options.columns;
   std::string text;
   for (const std::string& part :
@@ -23,9 +23,9 @@ std::string DescribeOptions(const ImportOptions& options) {
     // With lengths, so that no two lists of names read the same.
     text += std::to_string(part.size()) + ':' + part;
   }
-  text += columns.time_unit == TimeUnit::kSeconds ? 's' : 'm';
-  text += options.csv.delimiter;
-  text += options.csv.quotes ? 'q' : '-';
+  text += UnitName(columns.time_unit);
+  text += std::to_string(static_cast<int>(columns.no_time));
+  text += Describe(ResolveOptions(input, options.reader));
   text += options.has_header ? 'h' : '-';
   text += options.replace ? 'r' : 'a';
   return text;
@@ -73,8 +73,11 @@ bool RefusesAllWrites(std::string_view error) {
 Result<ImportSummary> Importer::Run(Input input) {
   Status status = Begin(input);
   if (status.ok() && !ended()) {
-    CsvReader reader(*input.source, options_.csv);
-    status = SendRecords(reader, *input.source);
+    RECO_ASSIGN_OR_RETURN(const auto reader, OpenReader(input, options_.reader, options_.has_header,
+                                                        options_.columns.Given()));
+    status = SendRecords(*reader, *input.source);
+    summary_.repeated_headers = reader->repeated_headers();
+    summary_.warning = reader->warning();
   }
   if (status.ok() && summary_.end == End::kDone) {
     status = Finish(input.is_stream);
@@ -92,7 +95,7 @@ Result<ImportSummary> Importer::Run(Input input) {
 
 Status Importer::Begin(const Input& input) {
   // Another file, other columns or another collection is another import, with progress of its own.
-  const std::string fingerprint = Fingerprint(DescribeOptions(options_) + input.identity);
+  const std::string fingerprint = Fingerprint(DescribeOptions(options_, input) + input.identity);
   progress_key_ = "reco:import:" + fingerprint;
   RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", progress_key_}));
   Value reply = stored;
@@ -120,8 +123,8 @@ Status Importer::Begin(const Input& input) {
   return Status::Ok();
 }
 
-Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
-  CsvRecord record;
+Status Importer::SendRecords(RecordReader& reader, const ByteSource& source) {
+  Record record;
   RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
   if (!more) {
     return Status::InvalidArgument("the input is empty");
@@ -130,7 +133,7 @@ Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
     return Status::InvalidArgument("line " + std::to_string(record.line) + ": " +
                                    std::string(record.error));
   }
-  RECO_ASSIGN_OR_RETURN(const RecordMapping mapping,
+  RECO_ASSIGN_OR_RETURN(RecordMapping mapping,
                         RecordMapping::Resolve(options_.columns, record, options_.has_header));
   if (options_.has_header) {
     RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
@@ -142,6 +145,7 @@ Status Importer::SendRecords(CsvReader& reader, const ByteSource& source) {
       RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
     }
   }
+  summary_.times = mapping.times();
   RECO_RETURN_IF_ERROR(Drain(0));
   if (summary_.end == End::kDone) {
     // Bad lines at the end have no reply that would move it on.
@@ -162,7 +166,7 @@ Status Importer::DrainWhenFull(const ByteSource& source) {
   return Status::Ok();
 }
 
-Status Importer::SendRecord(const RecordMapping& mapping, const CsvRecord& record) {
+Status Importer::SendRecord(RecordMapping& mapping, const Record& record) {
   ++summary_.records;
   // Lines of an earlier run are checked as well, and their bad ones count against --max-errors
   // again.
@@ -173,6 +177,10 @@ Status Importer::SendRecord(const RecordMapping& mapping, const CsvRecord& recor
   }
   if (!event.ok()) {
     CountBadLine(record.line, std::string(event.status().message()));
+    return Status::Ok();
+  }
+  if (event->is_skipped) {
+    ++summary_.skipped;
     return Status::Ok();
   }
   if (summary_.records <= resume_at_) {

@@ -20,8 +20,8 @@
 #include "reco/status.h"
 
 #include "tools/admin/byte_source.h"
-#include "tools/admin/csv_reader.h"
 #include "tools/admin/record_mapping.h"
+#include "tools/admin/record_reader.h"
 #include "tools/client/connection.h"
 #include "tools/terminal/progress.h"
 
@@ -35,7 +35,7 @@ inline constexpr std::string_view kDoneKeptSeconds = "86400";
 struct ImportOptions {
   std::string key;
   ColumnNames columns;
-  CsvOptions csv;
+  ReaderOptions reader;
   bool has_header = true;
   bool replace = false;            // RECO.SET in place of RECO.ADD
   bool again = false;              // forget that this input was imported
@@ -61,6 +61,10 @@ struct ImportSummary {
   std::uint64_t sent = 0;     // acknowledged by this run
   std::uint64_t resumed = 0;  // records an earlier run had finished
   std::uint64_t bad = 0;
+  std::uint64_t skipped = 0;           // records without a time, by --no-time skip
+  std::uint64_t repeated_headers = 0;  // not among the records
+  TimeFacts times;
+  std::string warning;             // of the reader, see RecordReader::warning
   std::vector<BadLine> bad_lines;  // the first kBadLinesShown
   std::string refusal;
   double seconds = 0;
@@ -87,8 +91,8 @@ class Importer {
 
   // Reads where an earlier run stopped, or starts a new one. Sets run_ and resume_at_.
   Status Begin(const Input& input);
-  Status SendRecords(CsvReader& reader, const ByteSource& source);
-  Status SendRecord(const RecordMapping& mapping, const CsvRecord& record);
+  Status SendRecords(RecordReader& reader, const ByteSource& source);
+  Status SendRecord(RecordMapping& mapping, const Record& record);
   void QueueEvent(const MappedEvent& event);
   Status DrainWhenFull(const ByteSource& source);
   // Sends what is queued, then reads until at most `unread_max` answers are missing.

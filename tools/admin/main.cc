@@ -20,7 +20,7 @@ Exit codes: 0 done, 1 the server refused or the job failed, 2 wrong usage or unr
             3 no connection, 4 more bad lines than --max-errors.
 
 Examples:
-  reco-admin import shop clicks.csv.gz --user customer --item sku --time ts --time-unit s
+  reco-admin import shop clicks.csv.gz --user customer --item sku --time ts
   reco-admin import-items shop items.csv --item sku
   reco-admin retrain shop --wait iterations=15
   reco-admin eval shop --at 10,20
@@ -33,6 +33,9 @@ reco:import:<fingerprint of the collection, the file and the columns>. A finishe
 is remembered for a day, so that a repeated command does nothing (--again imports it once more);
 of standard input nothing is remembered once it is finished. Resuming relies on the server's window
 of idempotency tokens (option idempotency-window, at least 50,000) and on the unchanged input.
+
+Columns of JSON lines, one object a line, are paths such as user.id. A time that looks like another
+unit than the first one is a bad line; so is a record of more than 64 KiB or 100 lines.
 
 Empty weight or type cells mean the default. Bad lines are counted, the first are shown.)";
 
@@ -51,7 +54,7 @@ deleted at the end, after errors and on Ctrl-C too. The server needs memory for 
 Every mode and every rhythm of training is a replay; recencies are asked for within one replay.
 
 Example:
-  reco-admin stream-eval shop clicks.csv.gz --user customer --item sku --time ts --time-unit s \
+  reco-admin stream-eval shop clicks.csv.gz --user customer --item sku --time ts \
     --modes off,users,both --retrain-every 0,5000)";
 
 // The command line in parts; `run` is set by the subcommand that was given.
@@ -61,8 +64,11 @@ struct CommandLine {
   std::string path;
   std::string delimiter;
   bool no_header = false;
+  bool quotes = false;
   bool no_quotes = false;
-  std::string time_unit = "ms";
+  std::string format = "auto";
+  std::string time_unit = "auto";
+  std::string no_time;
   TopkRequest topk;
   RetrainRequest retrain;
   EvalRequest eval;
@@ -73,64 +79,65 @@ struct CommandLine {
   std::function<int(Session&)> run;
 };
 
-// Returns the delimiter: "\t", "tab" or one character; by default what the file's name tells.
-Result<char> ParseDelimiter(const CommandLine& line) {
-  if (line.delimiter.empty()) {
-    const bool tabs = line.path.find(".tsv") != std::string::npos;
-    return tabs ? '\t' : ',';
+Result<ReaderOptions> MakeReaderOptions(const CommandLine& line) {
+  ReaderOptions reader;
+  reader.format = line.format == "csv"     ? Format::kCsv
+                  : line.format == "tsv"   ? Format::kTsv
+                  : line.format == "jsonl" ? Format::kJsonLines
+                                           : Format::kAuto;
+  if (!line.delimiter.empty()) {
+    RECO_ASSIGN_OR_RETURN(reader.delimiter, ParseDelimiter(line.delimiter));
   }
-  if (line.delimiter == "\\t" || line.delimiter == "tab") {
-    return '\t';
+  if (line.quotes || line.no_quotes) {
+    reader.quotes = line.quotes;
   }
-  if (line.delimiter.size() != 1 || line.delimiter == "\"" || line.delimiter == "\n") {
-    return Status::InvalidArgument("--delimiter takes one character, or tab");
-  }
-  return line.delimiter[0];
+  return reader;
 }
 
-Result<CsvOptions> MakeCsvOptions(const CommandLine& line) {
-  CsvOptions csv;
-  RECO_ASSIGN_OR_RETURN(csv.delimiter, ParseDelimiter(line));
-  csv.quotes = !line.no_quotes;
-  return csv;
-}
-
+// CLI11 has checked the names.
 TimeUnit UnitOf(const CommandLine& line) {
-  return line.time_unit == "s" ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
+  return UnitOfName(line.time_unit).value_or(TimeUnit::kAuto);
+}
+
+NoTime NoTimeOf(const CommandLine& line) {
+  return line.no_time == "now"    ? NoTime::kNow
+         : line.no_time == "skip" ? NoTime::kSkip
+                                  : NoTime::kLost;
 }
 
 int RunImport(Session& session, CommandLine& line) {
-  auto csv = MakeCsvOptions(line);
-  if (!csv.ok()) {
-    return Report(csv.status(), line.settings);
+  auto reader = MakeReaderOptions(line);
+  if (!reader.ok()) {
+    return Report(reader.status(), line.settings);
   }
   line.import.key = line.key;
-  line.import.csv = *csv;
+  line.import.reader = *reader;
   line.import.has_header = !line.no_header;
   line.import.columns.time_unit = UnitOf(line);
+  line.import.columns.no_time = NoTimeOf(line);
   return Import(session, line.path, line.import);
 }
 
 int RunImportItems(Session& session, CommandLine& line) {
-  auto csv = MakeCsvOptions(line);
-  if (!csv.ok()) {
-    return Report(csv.status(), line.settings);
+  auto reader = MakeReaderOptions(line);
+  if (!reader.ok()) {
+    return Report(reader.status(), line.settings);
   }
   line.items.key = line.key;
   line.items.path = line.path;
-  line.items.csv = *csv;
+  line.items.reader = *reader;
   line.items.has_header = !line.no_header;
   return ImportItems(session, line.items);
 }
 
 int RunStreamEval(Session& session, CommandLine& line) {
-  auto csv = MakeCsvOptions(line);
-  if (!csv.ok()) {
-    return Report(csv.status(), line.settings);
+  auto reader = MakeReaderOptions(line);
+  if (!reader.ok()) {
+    return Report(reader.status(), line.settings);
   }
   line.stream.key = line.key;
   line.stream.path = line.path;
-  line.stream.log.csv = *csv;
+  line.stream.log.reader = *reader;
   line.stream.log.has_header = !line.no_header;
   line.stream.log.columns.time_unit = UnitOf(line);
   return StreamEval(session, line.stream);
@@ -143,13 +150,24 @@ CLI::Option* AddKey(CLI::App* command, CommandLine& line) {
 void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_max,
                     std::size_t* pipeline) {
   AddKey(command, line);
-  command->add_option("FILE", line.path, "CSV or TSV, plain or gzip; - is standard input")
+  command
+      ->add_option("FILE", line.path,
+                   "CSV, TSV or JSON lines in UTF-8 or UTF-16; plain, gzip, zstd or bzip2; - is "
+                   "standard input")
       ->required();
+  command
+      ->add_option("--format", line.format,
+                   "auto (default: by .csv, .tsv, .jsonl or .ndjson, else by the first character), "
+                   "csv, tsv or jsonl")
+      ->check(CLI::IsMember({"auto", "csv", "tsv", "jsonl"}));
   command->add_option("--delimiter", line.delimiter,
-                      "One character, or tab (default: tab for .tsv, else a comma)");
+                      "1 to 16 characters, or tab (default: a comma, of TSV a tab)");
   command->add_flag("--no-header", line.no_header,
                     "The first line is data; columns are given by 1-based number");
-  command->add_flag("--no-quotes", line.no_quotes, "A quote is a character like any other");
+  CLI::Option* quotes = command->add_flag(
+      "--quotes", line.quotes, "Quotes enclose fields (default, but not with tabs or ::)");
+  command->add_flag("--no-quotes", line.no_quotes, "A quote is a character like any other")
+      ->excludes(quotes);
   command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
   command
       ->add_option(
@@ -163,9 +181,12 @@ CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& 
   command->add_option("--user", columns.user, "Column of the user id")->required();
   command->add_option("--item", columns.item, "Column of the item id")->required();
   CLI::Option* weight = command->add_option("--weight", columns.weight, "Column of the weight");
-  command->add_option("--time", columns.time, "Column of the time since 1970");
-  command->add_option("--time-unit", line.time_unit, "Unit of the time: ms (default) or s")
-      ->check(CLI::IsMember({"ms", "s"}));
+  command->add_option("--time", columns.time, "Column of the time");
+  command
+      ->add_option("--time-unit", line.time_unit,
+                   "Unit of the time since 1970: s, ms, us or ns; iso: dates of ISO 8601; auto "
+                   "(default): what the first time looks like")
+      ->check(CLI::IsMember({"auto", "s", "ms", "us", "ns", "iso"}));
   command->add_option("--type", columns.type, "Column of the feedback type");
   return weight;
 }
@@ -180,6 +201,10 @@ void AddImport(CLI::App& app, CommandLine& line) {
       ->add_flag("--set", line.import.replace,
                  "Replace the pair's preference (RECO.SET) instead of adding to it")
       ->needs(weight);
+  command
+      ->add_option("--no-time", line.no_time,
+                   "Lines whose time is missing: now (sent without one) or skip (default: bad)")
+      ->check(CLI::IsMember({"now", "skip"}));
   command->add_flag("--again", line.import.again,
                     "Import the file although it was imported before");
   command->footer(kImportFooter);

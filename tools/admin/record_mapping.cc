@@ -13,7 +13,6 @@ namespace reco::admin {
 namespace {
 
 constexpr std::size_t kQuotedBytesMax = 40;
-constexpr double kTimeMsMax = 9e15;  // exact in a double, and far beyond any calendar
 
 std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') {
@@ -45,22 +44,17 @@ Status CheckId(std::string_view what, std::string_view id) {
   return Status::Ok();
 }
 
-Result<std::int64_t> ParseTime(std::string_view text, TimeUnit unit) {
-  std::int64_t whole = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
-  const double scale = unit == TimeUnit::kSeconds ? 1000 : 1;
-  // Whole milliseconds are kept exactly; a double would round the largest.
-  if (error == std::errc() && end == text.data() + text.size() && scale == 1) {
-    return whole;
-  }
-  const std::optional<double> number = ParseNumber(text);
-  if (!number || std::abs(*number * scale) > kTimeMsMax) {
-    return Status::InvalidArgument("time is not a number: " + Quoted(text));
-  }
-  return static_cast<std::int64_t>(std::llround(*number * scale));
-}
-
 }  // namespace
+
+std::vector<std::string> ColumnNames::Given() const {
+  std::vector<std::string> names;
+  for (const std::string& name : {user, item, weight, time, type}) {
+    if (!name.empty()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
 
 std::string Quoted(std::string_view text) {
   const bool shortened = text.size() > kQuotedBytesMax;
@@ -92,11 +86,10 @@ Result<std::size_t> FindColumn(const std::vector<std::string_view>& header, bool
   return number - 1;
 }
 
-Result<RecordMapping> RecordMapping::Resolve(const ColumnNames& names, const CsvRecord& first,
+Result<RecordMapping> RecordMapping::Resolve(const ColumnNames& names, const Record& first,
                                              bool has_header) {
   RecordMapping mapping;
   mapping.width_ = first.fields.size();
-  mapping.time_unit_ = names.time_unit;
   RECO_ASSIGN_OR_RETURN(mapping.user_, FindColumn(first.fields, has_header, names.user));
   RECO_ASSIGN_OR_RETURN(mapping.item_, FindColumn(first.fields, has_header, names.item));
   const auto optional = [&](const std::string& name, std::optional<std::size_t>* column) -> Status {
@@ -107,11 +100,14 @@ Result<RecordMapping> RecordMapping::Resolve(const ColumnNames& names, const Csv
   };
   RECO_RETURN_IF_ERROR(optional(names.weight, &mapping.weight_));
   RECO_RETURN_IF_ERROR(optional(names.time, &mapping.time_));
+  if (mapping.time_) {
+    mapping.times_ = TimeColumn(names.time_unit, names.no_time);
+  }
   RECO_RETURN_IF_ERROR(optional(names.type, &mapping.type_));
   return mapping;
 }
 
-Result<MappedEvent> RecordMapping::Map(const CsvRecord& record) const {
+Result<MappedEvent> RecordMapping::Map(const Record& record) {
   if (!record.error.empty()) {
     return Status::InvalidArgument(std::string(record.error));
   }
@@ -132,7 +128,9 @@ Result<MappedEvent> RecordMapping::Map(const CsvRecord& record) const {
     }
   }
   if (time_) {
-    RECO_ASSIGN_OR_RETURN(event.time_ms, ParseTime(Trimmed(record.fields[*time_]), time_unit_));
+    RECO_ASSIGN_OR_RETURN(const ReadTime time, times_.Read(Trimmed(record.fields[*time_])));
+    event.time_ms = time.time_ms;
+    event.is_skipped = time.is_skipped;
   }
   if (type_) {
     event.type = record.fields[*type_];

@@ -10,20 +10,24 @@
 
 #include "reco/result.h"
 
-#include "tools/admin/csv_reader.h"
+#include "tools/admin/record_reader.h"
+#include "tools/admin/time_column.h"
 
 namespace reco::admin {
 
-enum class TimeUnit : std::uint8_t { kMilliseconds, kSeconds };
-
-// Columns by header name, or by 1-based number in a file without a header.
+// Columns by header name (a dotted path of JSON lines), or by 1-based number in a file without a
+// header.
 struct ColumnNames {
   std::string user;
   std::string item;
   std::string weight;  // empty: no such column; so for all below
   std::string time;
   std::string type;
-  TimeUnit time_unit = TimeUnit::kMilliseconds;
+  TimeUnit time_unit = TimeUnit::kAuto;
+  NoTime no_time = NoTime::kLost;
+
+  // Returns those that there are.
+  std::vector<std::string> Given() const;
 };
 
 // One line as an event. Views borrow from the record.
@@ -33,6 +37,7 @@ struct MappedEvent {
   std::string_view weight;  // checked number; empty: the type's weight
   std::string_view type;    // empty: none
   std::optional<std::int64_t> time_ms;
+  bool is_skipped = false;  // it has no time and is to be passed over (NoTime::kSkip)
 };
 
 // Returns the position of the column `name` in `header`; with `has_header` false, `name` is its
@@ -40,17 +45,20 @@ struct MappedEvent {
 Result<std::size_t> FindColumn(const std::vector<std::string_view>& header, bool has_header,
                                const std::string& name);
 
-// Immutable after Resolve.
+// Confined to one thread: the first time that is read may tell the unit of all.
 class RecordMapping {
  public:
   // Finds the columns. `first` is the header, or with `has_header` false the first record.
   // kInvalidArgument names the missing column and those there are.
-  static Result<RecordMapping> Resolve(const ColumnNames& names, const CsvRecord& first,
+  static Result<RecordMapping> Resolve(const ColumnNames& names, const Record& first,
                                        bool has_header);
 
   // Makes an event of a line. kInvalidArgument says what is wrong with it, with the value in
   // quotes.
-  Result<MappedEvent> Map(const CsvRecord& record) const;
+  Result<MappedEvent> Map(const Record& record);
+
+  // Of the records mapped so far; no unit without a column of times.
+  const TimeFacts& times() const { return times_.facts(); }
 
  private:
   std::size_t width_ = 0;
@@ -59,7 +67,7 @@ class RecordMapping {
   std::optional<std::size_t> weight_;
   std::optional<std::size_t> time_;
   std::optional<std::size_t> type_;
-  TimeUnit time_unit_ = TimeUnit::kMilliseconds;
+  TimeColumn times_;
 };
 
 // Returns `text` in quotes for a message, shortened to about 40 bytes, control characters replaced.

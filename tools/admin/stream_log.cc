@@ -72,14 +72,14 @@ class LogReader {
     log_->has_time = !options.columns.time.empty();
   }
 
-  Status Read(CsvReader& reader) {
-    CsvRecord record;
+  Status Read(RecordReader& reader) {
+    Record record;
     RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
     if (!more || !record.error.empty()) {
       return Status::InvalidArgument(more ? "the first line is bad: " + std::string(record.error)
                                           : "the input is empty");
     }
-    RECO_ASSIGN_OR_RETURN(const RecordMapping mapping,
+    RECO_ASSIGN_OR_RETURN(RecordMapping mapping,
                           RecordMapping::Resolve(options_.columns, record, options_.has_header));
     if (options_.has_header) {
       RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
@@ -92,10 +92,13 @@ class LogReader {
   }
 
  private:
-  Status Take(const RecordMapping& mapping, const CsvRecord& record) {
+  Status Take(RecordMapping& mapping, const Record& record) {
     const auto mapped = mapping.Map(record);
     if (!mapped.ok()) {
       return CountBad(record.line, std::string(mapped.status().message()));
+    }
+    if (mapped->is_skipped) {
+      return Status::Ok();
     }
     const std::int64_t time_ms = mapped->time_ms.value_or(0);
     // The server would refuse the event in the middle of the replay.
@@ -136,8 +139,9 @@ class LogReader {
 
 Result<StreamLog> ReadStreamLog(Input input, const StreamLogOptions& options) {
   StreamLog log;
-  CsvReader reader(*input.source, options.csv);
-  RECO_RETURN_IF_ERROR(LogReader(options, &log).Read(reader));
+  RECO_ASSIGN_OR_RETURN(const auto reader, OpenReader(input, options.reader, options.has_header,
+                                                      options.columns.Given()));
+  RECO_RETURN_IF_ERROR(LogReader(options, &log).Read(*reader));
   return log;
 }
 

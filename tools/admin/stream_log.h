@@ -10,8 +10,8 @@
 #include "reco/result.h"
 
 #include "tools/admin/byte_source.h"
-#include "tools/admin/csv_reader.h"
 #include "tools/admin/record_mapping.h"
+#include "tools/admin/record_reader.h"
 
 namespace reco::admin {
 
@@ -35,7 +35,7 @@ struct StreamLog {
 
 struct StreamLogOptions {
   ColumnNames columns;
-  CsvOptions csv;
+  ReaderOptions reader;
   bool has_header = true;
   std::uint64_t errors_max = 100;  // bad lines that are tolerated
 };

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "tools/admin/byte_source.h"
-#include "tools/admin/csv_reader.h"
 #include "tools/admin/record_mapping.h"
+#include "tools/admin/record_reader.h"
 #include "tools/benchmark/resp.h"
 
 namespace reco::benchmark {
@@ -235,18 +235,19 @@ Result<std::shared_ptr<Replay>> Replay::Load(const std::string& path,
                                              const std::string& item_column,
                                              const std::string& key) {
   RECO_ASSIGN_OR_RETURN(const admin::Input input, admin::OpenInput(path));
-  admin::CsvReader reader(*input.source, {});
-  admin::CsvRecord record;
-  RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
+  RECO_ASSIGN_OR_RETURN(const auto reader,
+                        admin::OpenReader(input, {}, true, {user_column, item_column}));
+  admin::Record record;
+  RECO_ASSIGN_OR_RETURN(bool more, reader->Next(&record));
   if (!more) {
     return Status::InvalidArgument(path + " is empty");
   }
   RECO_ASSIGN_OR_RETURN(
-      const admin::RecordMapping mapping,
+      admin::RecordMapping mapping,
       admin::RecordMapping::Resolve({user_column, item_column, {}, {}, {}, {}}, record, true));
   auto replay = std::make_shared<Replay>();
   while (true) {
-    RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+    RECO_ASSIGN_OR_RETURN(more, reader->Next(&record));
     if (!more) {
       break;
     }

@@ -94,6 +94,38 @@ TEST(Importer, SetReplacesAndNeedsNoToken) {
   EXPECT_EQ(summary.bad, 1U);
 }
 
+TEST(Importer, ReadsJsonLines) {
+  FakeServer server;
+  ImportOptions options = Options();
+  options.columns.user = "u.id";
+  options.columns.time = "t";
+  options.reader.format = Format::kJsonLines;
+  const ImportSummary summary = Import(server, options,
+                                       "{\"u\":{\"id\":\"ann\"},\"item\":7,\"t\":978300760}\n"
+                                       "{\"item\":8}\nnone\n");
+  EXPECT_EQ(summary.records, 3U);
+  EXPECT_EQ(summary.bad, 2U);
+  EXPECT_EQ(summary.times.unit, TimeUnit::kSeconds);
+  EXPECT_THAT(server.events(), ElementsAre("ann 7"));
+}
+
+TEST(Importer, CountsWhatItPassesOver) {
+  FakeServer server;
+  ImportOptions options = Options();
+  options.columns.time = "t";
+  options.columns.no_time = NoTime::kSkip;
+  const ImportSummary summary =
+      Import(server, options, "user,item,t\na,b,978300760\nuser,item,t\na,c,\na,d,978300761\n");
+  EXPECT_EQ(summary.records, 3U);
+  EXPECT_EQ(summary.sent, 2U);
+  EXPECT_EQ(summary.skipped, 1U);
+  EXPECT_EQ(summary.bad, 0U);
+  EXPECT_EQ(summary.repeated_headers, 1U);
+  EXPECT_EQ(summary.times.first_ms, 978'300'760'000);
+  EXPECT_EQ(summary.times.last_ms, 978'300'761'000);
+  EXPECT_THAT(server.events(), ElementsAre("a b", "a d"));
+}
+
 TEST(Importer, CountsAndShowsBadLines) {
   FakeServer server;
   server.Refuse("bomb", "ERR weight is out of range");
