@@ -189,6 +189,12 @@ struct Rule {
   bool operator==(const Rule&) const = default;
 };
 
+// A rule that cannot hold for an item, whose record lacks fields that the rule's filter names.
+struct MissingFields {
+  std::string rule;
+  std::vector<std::string> fields = {};  // as the filter names them first
+};
+
 // Why an item is or is not in a user's list.
 struct ItemPlace {
   enum class State : std::uint8_t {
@@ -205,6 +211,7 @@ struct ItemPlace {
   std::optional<double> score = {};
   std::string taken_out_by = {};
   std::vector<std::string> rules = {};  // those in force that hold for it, by name
+  std::vector<MissingFields> missing_fields = {};  // of those in force, by the rule's name
 };
 
 // A latent feature and the item that stands for it.

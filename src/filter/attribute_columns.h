@@ -46,6 +46,11 @@ class BoundFilter {
     return matches_ != nullptr ? matches_->Test(ordinal) : program_->Matches(ordinal);
   }
 
+  // Returns the fields that the expression names and the record lacks. Any ordinal.
+  std::vector<std::string> MissingFields(std::uint32_t ordinal) const {
+    return program_->MissingFields(ordinal);
+  }
+
   // Returns how many records match; none while the filter has no bitmap yet.
   std::optional<std::size_t> match_count() const {
     return matches_ != nullptr ? std::optional(matches_->count()) : std::nullopt;

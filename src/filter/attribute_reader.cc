@@ -1,11 +1,16 @@
 #include "filter/attribute_reader.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <simdjson.h>
+#include <system_error>
 #include <tuple>
 #include <vector>
+
+#include "filter/value.h"
 
 namespace reco::filter {
 
@@ -125,24 +130,42 @@ class AttributeReader::Impl {
 
   // Returns the value; kOther for what is no scalar or has no value of ours.
   static AttributeScalar Scalar(simdjson::ondemand::value value, json_type type) {
-    AttributeScalar scalar{AttributeType::kOther, 0, {}};
+    AttributeScalar scalar{.type = AttributeType::kOther};
     bool flag = false;
     if (type == json_type::null && value.is_null()) {
       scalar.type = AttributeType::kNull;
     } else if (type == json_type::boolean && value.get_bool().get(flag) == simdjson::SUCCESS) {
       scalar.type = AttributeType::kBoolean;
       scalar.number = flag ? 1 : 0;
-    } else if (type == json_type::number &&
-               value.get_double().get(scalar.number) == simdjson::SUCCESS) {
-      scalar.type = AttributeType::kNumber;
+    } else if (type == json_type::number) {
+      const std::string_view token = value.raw_json_token();
+      if (value.get_double().get(scalar.number) == simdjson::SUCCESS) {
+        scalar.type = AttributeType::kNumber;
+        scalar.integer = IntegerOf(token, scalar.number);
+      }
     } else if (type == json_type::string &&
                value.get_string().get(scalar.text) == simdjson::SUCCESS) {
       scalar.type = AttributeType::kString;
     }
     if (scalar.type == AttributeType::kOther) {
-      scalar = AttributeScalar{AttributeType::kOther, 0, {}};
+      scalar = AttributeScalar{.type = AttributeType::kOther};
     }
     return scalar;
+  }
+
+  // Returns the integer that the token, a number next to `number`, is when no double is it, else 0.
+  // White space may follow the token.
+  static std::int64_t IntegerOf(std::string_view token, double number) {
+    constexpr double kAllIntegersBelow = 0x1p53;
+    if (std::abs(number) < kAllIntegersBelow) {
+      return 0;
+    }
+    std::int64_t integer = 0;
+    const char* last = token.data() + token.size();
+    const auto parsed = std::from_chars(token.data(), last, integer);
+    const bool whole =
+        parsed.ptr == last || std::string_view(".eE").find(*parsed.ptr) == std::string_view::npos;
+    return parsed.ec == std::errc() && whole ? BeyondDouble(integer) : 0;
   }
 
   simdjson::ondemand::parser parser_;

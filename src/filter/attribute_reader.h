@@ -24,8 +24,9 @@ enum class AttributeType : std::uint8_t {
 // Null, a boolean, a number or a string.
 struct AttributeScalar {
   AttributeType type = AttributeType::kNull;
-  double number = 0;      // a number; 1 and 0 for true and false; else 0
-  std::string_view text;  // a string, with its escapes resolved: UTF-8, may hold NUL; else empty
+  double number = 0;  // a number, or the double next to it; 1 and 0 for true and false; else 0
+  std::string_view text = {};  // a string, its escapes resolved: UTF-8, may hold NUL; else empty
+  std::int64_t integer = 0;    // a number written as an int64 that no double is; else 0
 };
 
 struct AttributeValue {

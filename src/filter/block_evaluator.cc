@@ -17,6 +17,20 @@ constexpr std::size_t kBlockWords = kBlockRows / Bitmap::kWordBits;
 using Words = std::array<std::uint64_t, kBlockWords>;
 using Numbers = std::array<double, kBlockRows>;
 
+bool IsComparison(Op op) {
+  switch (op) {
+    case Op::kEqual:
+    case Op::kNotEqual:
+    case Op::kGreater:
+    case Op::kGreaterEqual:
+    case Op::kLess:
+    case Op::kLessEqual:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // A place of the stack: one value for each row of the block, in whichever form they came.
 struct Lane {
   const Value* literal = nullptr;        // the same for every row
@@ -149,7 +163,7 @@ class BlockEvaluator {
     const Op op = program_.instructions[index].op;
     if (op == Op::kAnd || op == Op::kOr) {
       Logic(op, a, b);
-    } else if (op == Op::kEqual || op == Op::kNotEqual) {
+    } else if (IsComparison(op)) {
       if (IsNumeric(*a) && IsNumeric(b)) {
         Arithmetic(op, a, b);
       } else {
@@ -188,7 +202,8 @@ class BlockEvaluator {
     }
   }
 
-  // A loop of its own for what the compiler turns into vector instructions.
+  // Of numbers that are doubles. A loop of its own for what the compiler turns into vector
+  // instructions.
   void Arithmetic(Op op, Lane* a, const Lane& b) {
     switch (op) {
       case Op::kMultiply:
@@ -249,7 +264,7 @@ class BlockEvaluator {
                                   : Value::Number((*lane.numbers)[row]);
   }
 
-  // Returns true iff every usable row is a number here.
+  // Returns true iff every usable row is a double here.
   bool IsNumeric(const Lane& lane) const {
     if (lane.literal != nullptr) {
       return lane.literal->tag == Tag::kNumber;

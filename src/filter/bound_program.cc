@@ -20,14 +20,6 @@ double ApplyToNumbers(Op op, double a, double b) {
       return a + b;
     case Op::kSubtract:
       return a - b;
-    case Op::kGreater:
-      return a > b ? 1 : 0;
-    case Op::kGreaterEqual:
-      return a >= b ? 1 : 0;
-    case Op::kLess:
-      return a < b ? 1 : 0;
-    case Op::kLessEqual:
-      return a <= b ? 1 : 0;
     default:
       return 0;
   }
@@ -45,6 +37,14 @@ double Apply(Op op, const Value& a, const Value& b) {
       return Truth(a) && Truth(b) ? 1 : 0;
     case Op::kOr:
       return Truth(a) || Truth(b) ? 1 : 0;
+    case Op::kGreater:
+      return Order(a, b) > 0 ? 1 : 0;
+    case Op::kGreaterEqual:
+      return Order(a, b) >= 0 ? 1 : 0;
+    case Op::kLess:
+      return Order(a, b) < 0 ? 1 : 0;
+    case Op::kLessEqual:
+      return Order(a, b) <= 0 ? 1 : 0;
     default:
       return ApplyToNumbers(op, a.number, b.number);
   }
@@ -91,6 +91,16 @@ bool BoundProgram::Matches(std::uint32_t ordinal) const {
     }
   }
   return Truth(stack[0]);
+}
+
+std::vector<std::string> BoundProgram::MissingFields(std::uint32_t ordinal) const {
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i]->tag(ordinal) == Tag::kMissing) {
+      missing.push_back(filter->fields()[i]);
+    }
+  }
+  return missing;
 }
 
 }  // namespace reco::filter

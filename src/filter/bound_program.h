@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "filter/bitmap.h"
@@ -21,12 +22,13 @@ struct BoundProgram {
 
   // Returns true iff the record matches. Any ordinal; no allocation.
   bool Matches(std::uint32_t ordinal) const;
+  // Returns the fields of the filter that the record lacks, in order. Any ordinal.
+  std::vector<std::string> MissingFields(std::uint32_t ordinal) const;
 };
 
 // Returns what a binary operator makes of two values.
 double Apply(Op op, const Value& a, const Value& b);
-// Returns what it makes of two numbers, for the operators whose operands are numbers: arithmetic
-// and order.
+// Returns what an operator of arithmetic makes of two numbers.
 double ApplyToNumbers(Op op, double a, double b);
 
 }  // namespace reco::filter

@@ -9,13 +9,13 @@ namespace {
 constexpr std::size_t kUnusedMin = 1024;
 
 // Returns the tag that a usable value is stored under; kMissing for the others.
-Tag TagOf(AttributeType type) {
-  switch (type) {
+Tag TagOf(const AttributeScalar& scalar) {
+  switch (scalar.type) {
     case AttributeType::kNull:
       return Tag::kNull;
     case AttributeType::kBoolean:
     case AttributeType::kNumber:
-      return Tag::kNumber;
+      return scalar.integer != 0 ? Tag::kInteger : Tag::kNumber;
     case AttributeType::kString:
       return Tag::kString;
     case AttributeType::kArray:
@@ -41,7 +41,7 @@ Column::Chunk& Column::ChunkOf(std::uint32_t row) {
 }
 
 void Column::Set(std::uint32_t row, const AttributeValue& value) {
-  const Tag tag = TagOf(value.type());
+  const Tag tag = TagOf(value.scalar);
   // An array of more is larger than a record that we take.
   if (tag == Tag::kMissing || value.elements.size() >> kCountBits != 0) {
     Clear(row);
@@ -56,6 +56,8 @@ void Column::Set(std::uint32_t row, const AttributeValue& value) {
   chunk.payloads[at] = 0;
   if (tag == Tag::kNumber) {
     chunk.payloads[at] = std::bit_cast<std::uint64_t>(value.scalar.number);
+  } else if (tag == Tag::kInteger) {
+    chunk.payloads[at] = static_cast<std::uint64_t>(value.scalar.integer);
   } else if (tag == Tag::kString) {
     chunk.payloads[at] = dictionary_.Intern(value.scalar.text);
   } else if (tag == Tag::kArray) {
@@ -73,12 +75,14 @@ std::uint64_t Column::StoreArray(const AttributeValue& value) {
 }
 
 Element Column::Store(const AttributeScalar& scalar) {
-  switch (scalar.type) {
-    case AttributeType::kBoolean:
-    case AttributeType::kNumber:
-      return {Tag::kNumber, 0, scalar.number};
-    case AttributeType::kString:
-      return {Tag::kString, dictionary_.Intern(scalar.text), 0};
+  const Tag tag = TagOf(scalar);
+  switch (tag) {
+    case Tag::kNumber:
+      return {tag, 0, {.number = scalar.number}};
+    case Tag::kInteger:
+      return {tag, 0, {.integer = scalar.integer}};
+    case Tag::kString:
+      return {tag, dictionary_.Intern(scalar.text), {}};
     default:
       return {};
   }

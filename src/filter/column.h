@@ -22,7 +22,8 @@ class Column {
 
   struct Chunk {
     std::array<Tag, kChunkRows> tags{};
-    // Of a row tagged kNumber the bits of the double, of kString the id, of kArray its elements.
+    // Of a row tagged kNumber the bits of the double, of kInteger those of the integer, of kString
+    // the id, of kArray its elements.
     std::array<std::uint64_t, kChunkRows> payloads{};
     std::uint32_t values = 0;  // rows that are not missing
   };
@@ -54,6 +55,8 @@ class Column {
     switch (chunk.tags[row]) {
       case Tag::kNumber:
         return Value::Number(std::bit_cast<double>(payload));
+      case Tag::kInteger:
+        return Value::Integer(static_cast<std::int64_t>(payload));
       case Tag::kString:
         return Value::String(dictionary_.entry(static_cast<std::uint32_t>(payload)));
       case Tag::kArray:

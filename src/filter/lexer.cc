@@ -8,6 +8,7 @@
 #include "filter/filter.h"
 #include "filter/string_literal.h"
 #include "filter/syntax_error.h"
+#include "filter/value.h"
 
 namespace reco::filter {
 namespace {
@@ -136,12 +137,20 @@ class Lexer {
     if (parsed.ec != std::errc() || parsed.ptr != end) {
       return SyntaxError("number beyond the range of a double", text_, token->position);
     }
+    std::int64_t integer = 0;
+    const auto whole = std::from_chars(text_.data() + token->position, end, integer);
+    if (whole.ec == std::errc() && whole.ptr == end) {
+      token->integer = BeyondDouble(integer);
+    }
     return Status::Ok();
   }
 
   Status TakeField(Token* token) {
     token->kind = TokenKind::kField;
     ++at_;
+    if (Peek() == '[') {
+      return TakeQuotedName(token);
+    }
     if (!IsNameByte(Peek())) {
       return Error("expected the name of a field");
     }
@@ -149,6 +158,26 @@ class Lexer {
       ++at_;
     }
     token->text = text_.substr(token->position + 1, at_ - token->position - 1);
+    return Status::Ok();
+  }
+
+  // Takes ["name"] behind the dot of a field.
+  Status TakeQuotedName(Token* token) {
+    const std::size_t open = at_;
+    ++at_;
+    SkipSpace();
+    if (Peek() != '"' && Peek() != '\'') {
+      return Error("expected the name of a field in quotes");
+    }
+    RECO_RETURN_IF_ERROR(ReadStringLiteral(text_, &at_, &token->text));
+    SkipSpace();
+    if (at_ == text_.size()) {
+      return SyntaxError("unclosed '['", text_, open);
+    }
+    if (Peek() != ']') {
+      return Error("expected ']'");
+    }
+    ++at_;
     return Status::Ok();
   }
 

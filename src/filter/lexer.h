@@ -46,7 +46,8 @@ struct Token {
   TokenKind kind = TokenKind::kEnd;
   std::size_t position = 0;  // of its first byte
   double number = 0;
-  std::string text;  // of a string, its escapes resolved; the name of a field, without its dot
+  std::int64_t integer = 0;  // of a number written as an int64 that no double is; else 0
+  std::string text;          // of a string, its escapes resolved; the name of a field
 };
 
 // Returns all tokens, the last of them kEnd. A minus sign before a digit begins a number where a

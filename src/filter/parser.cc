@@ -186,7 +186,8 @@ class Parser {
   Status Scalar(Value* value) {
     switch (front().kind) {
       case TokenKind::kNumber:
-        *value = Value::Number(front().number);
+        *value =
+            front().integer != 0 ? Value::Integer(front().integer) : Value::Number(front().number);
         break;
       case TokenKind::kTrue:
         *value = Value::Number(1);
@@ -250,9 +251,10 @@ class Parser {
     RECO_RETURN_IF_ERROR(Scalar(&value));
     if (value.tag == Tag::kString) {
       array->strings.push_back(value.string->text);
-      array->numbers_of_strings.push_back(value.number);
     } else if (value.tag == Tag::kNumber) {
       array->numbers.push_back(value.number);
+    } else if (value.tag == Tag::kInteger) {
+      array->integers.push_back(value.integer);
     } else {
       array->has_null = true;
     }

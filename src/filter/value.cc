@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <system_error>
 
@@ -30,19 +31,42 @@ bool InLiteral(const Value& a, const LiteralArray& array) {
     case Tag::kNull:
       return array.has_null;
     case Tag::kNumber:
-      return Holds(array.numbers, a.number) || Holds(array.numbers_of_strings, a.number);
+      return Holds(array.numbers, a.number);
+    case Tag::kInteger:
+      return Holds(array.integers, a.integer);
     case Tag::kString:
-      return Holds(array.strings, a.string->text) || Holds(array.numbers, a.number);
+      return Holds(array.strings, a.string->text);
     default:
       return false;
   }
 }
 
 Value ElementValue(const Element& element, const Dictionary& dictionary) {
-  if (element.tag == Tag::kString) {
-    return Value::String(dictionary.entry(element.id));
+  switch (element.tag) {
+    case Tag::kNumber:
+      return Value::Number(element.number);
+    case Tag::kInteger:
+      return Value::Integer(element.integer);
+    case Tag::kString:
+      return Value::String(dictionary.entry(element.id));
+    default:
+      return Value::Null();
   }
-  return element.tag == Tag::kNumber ? Value::Number(element.number) : Value::Null();
+}
+
+// Compares an integer that no double is.
+std::partial_ordering OrderOfInteger(std::int64_t integer, double number) {
+  if (number >= 0x1p63) {
+    return std::partial_ordering::less;
+  }
+  if (number < -0x1p63) {
+    return std::partial_ordering::greater;
+  }
+  if (std::isnan(number)) {
+    return std::partial_ordering::unordered;
+  }
+  // Doubles of the integer's size have no fraction, and smaller ones lose it to no effect.
+  return integer <=> static_cast<std::int64_t>(number);
 }
 
 bool IsPart(const std::string& part, const std::string& whole) {
@@ -55,7 +79,7 @@ bool IsPart(const std::string& part, const std::string& whole) {
 void LiteralArray::Sort() {
   std::sort(strings.begin(), strings.end());
   std::sort(numbers.begin(), numbers.end());
-  std::sort(numbers_of_strings.begin(), numbers_of_strings.end());
+  std::sort(integers.begin(), integers.end());
 }
 
 double NumberOf(std::string_view text) {
@@ -75,6 +99,22 @@ double NumberOf(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(first, last, number);
   return error == std::errc() && end == last ? number : 0;
+}
+
+std::partial_ordering OrderOfOthers(const Value& a, const Value& b) {
+  if (a.tag == Tag::kString && b.tag == Tag::kString) {
+    return a.string->text <=> b.string->text;
+  }
+  if (a.tag == Tag::kInteger && b.tag == Tag::kInteger) {
+    return a.integer <=> b.integer;
+  }
+  if (a.tag == Tag::kInteger && b.tag == Tag::kNumber) {
+    return OrderOfInteger(a.integer, b.number);
+  }
+  if (a.tag == Tag::kNumber && b.tag == Tag::kInteger) {
+    return 0 <=> OrderOfInteger(b.integer, a.number);
+  }
+  return std::partial_ordering::unordered;
 }
 
 bool In(const Value& a, const Value& b) {

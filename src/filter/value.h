@@ -1,6 +1,7 @@
 // The values filters compute with, and what the operators make of them (doc/filters.md).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,15 +13,24 @@ namespace reco::filter {
 enum class Tag : std::uint8_t {
   kMissing = 0,  // a row without the field, or with a value that filters cannot use
   kNull = 1,
-  kNumber = 2,  // booleans too: 1 and 0
+  kNumber = 2,  // a double; booleans too: 1 and 0
   kString = 3,
   kArray = 4,         // of a record
   kLiteralArray = 5,  // of the expression
+  kInteger = 6,       // an int64 that no double is
 };
+
+// Returns the integer when no double is it, else 0: what is to be kept as kInteger. So a number has
+// one form, and numbers of different tags are never equal.
+inline std::int64_t BeyondDouble(std::int64_t integer) {
+  const auto number = static_cast<double>(integer);
+  // The largest integers are rounded to 2^63, which is none of them.
+  return number < 0x1p63 && static_cast<std::int64_t>(number) == integer ? 0 : integer;
+}
 
 struct StringEntry {
   std::string text;
-  double number = 0;       // NumberOf(text)
+  double number = 0;       // NumberOf(text), for arithmetic
   std::uint32_t uses = 0;  // by rows and elements of the column whose dictionary holds it
 };
 
@@ -28,7 +38,10 @@ struct StringEntry {
 struct Element {
   Tag tag = Tag::kNull;
   std::uint32_t id = 0;
-  double number = 0;
+  union {
+    double number = 0;
+    std::int64_t integer;
+  };
 };
 
 struct LiteralArray;
@@ -39,18 +52,25 @@ class Dictionary;
 struct Value {
   Tag tag;
   std::uint32_t count;  // of `elements`
-  double number;        // what it is in arithmetic and order: 0 for null and arrays
+  double number;        // what it is in arithmetic: 0 for null and arrays
   union {
+    std::int64_t integer;
     const StringEntry* string;
     const Element* elements;
     const LiteralArray* literal;
   };
   const Dictionary* dictionary;  // of the strings among `elements`
 
-  static Value Null() { return {Tag::kNull, 0, 0, {nullptr}, nullptr}; }
-  static Value Number(double number) { return {Tag::kNumber, 0, number, {nullptr}, nullptr}; }
+  static Value Null() { return {Tag::kNull, 0, 0, {.string = nullptr}, nullptr}; }
+  static Value Number(double number) {
+    return {Tag::kNumber, 0, number, {.string = nullptr}, nullptr};
+  }
+  // Of an integer that no double is (BeyondDouble).
+  static Value Integer(std::int64_t integer) {
+    return {Tag::kInteger, 0, static_cast<double>(integer), {.integer = integer}, nullptr};
+  }
   static Value String(const StringEntry& entry) {
-    return {Tag::kString, 0, entry.number, {&entry}, nullptr};
+    return {Tag::kString, 0, entry.number, {.string = &entry}, nullptr};
   }
 };
 
@@ -58,7 +78,7 @@ struct Value {
 struct LiteralArray {
   std::vector<std::string> strings;
   std::vector<double> numbers;
-  std::vector<double> numbers_of_strings;
+  std::vector<std::int64_t> integers;  // that no double is
   bool has_null = false;
 
   void Sort();
@@ -73,6 +93,7 @@ inline bool Truth(const Value& value) {
       return value.number != 0;
     case Tag::kString:
       return !value.string->text.empty();
+    case Tag::kInteger:
     case Tag::kArray:
     case Tag::kLiteralArray:
       return true;
@@ -83,23 +104,37 @@ inline bool Truth(const Value& value) {
   return false;
 }
 
-inline bool IsArray(Tag tag) {
-  return tag == Tag::kArray || tag == Tag::kLiteralArray;
+// Compares two numbers by their values, two strings by their bytes, null with null; what is of
+// different types is not equal, and an array equals nothing.
+inline bool Equal(const Value& a, const Value& b) {
+  if (a.tag != b.tag) {
+    return false;
+  }
+  switch (a.tag) {
+    case Tag::kNumber:
+      return a.number == b.number;
+    case Tag::kInteger:
+      return a.integer == b.integer;
+    case Tag::kString:
+      return a.string == b.string || a.string->text == b.string->text;
+    case Tag::kNull:
+      return true;
+    case Tag::kArray:
+    case Tag::kLiteralArray:
+    case Tag::kMissing:
+      break;
+  }
+  return false;
 }
 
-// Compares two strings by their bytes, null with null alone, an array with nothing, the rest as
-// numbers.
-inline bool Equal(const Value& a, const Value& b) {
-  if (a.tag == Tag::kNumber && b.tag == Tag::kNumber) {
-    return a.number == b.number;
-  }
-  if (a.tag == Tag::kString && b.tag == Tag::kString) {
-    return a.string == b.string || a.string->text == b.string->text;
-  }
-  if (a.tag == Tag::kNull || b.tag == Tag::kNull) {
-    return a.tag == b.tag;
-  }
-  return !IsArray(a.tag) && !IsArray(b.tag) && a.number == b.number;
+// As Order, of what is not two doubles.
+std::partial_ordering OrderOfOthers(const Value& a, const Value& b);
+
+// Returns the order of two numbers by their values or of two strings by their bytes; of all else
+// none.
+inline std::partial_ordering Order(const Value& a, const Value& b) {
+  return a.tag == Tag::kNumber && b.tag == Tag::kNumber ? a.number <=> b.number
+                                                        : OrderOfOthers(a, b);
 }
 
 // Returns true iff `a` equals an element of the array `b`, or is a part of the string `b`.

@@ -19,7 +19,8 @@ std::string Show(const AttributeScalar& scalar) {
     case AttributeType::kBoolean:
       return scalar.number != 0 ? "true" : "false";
     case AttributeType::kNumber:
-      return std::to_string(scalar.number);
+      return scalar.integer != 0 ? "integer " + std::to_string(scalar.integer)
+                                 : std::to_string(scalar.number);
     case AttributeType::kString:
       return "'" + std::string(scalar.text) + "'";
     case AttributeType::kArray:
@@ -61,6 +62,12 @@ TEST(AttributeReaderTest, GivesEachTopLevelFieldWithItsType) {
       {R"({"a":"\u0041\n\"\\\/\ud83d\ude00"})", "a='A\n\"\\/\xf0\x9f\x98\x80' "},
       {R"({"\u0061":1})", "a=1.000000 "},
       {R"({"a":12345678901234567890123})", "a=12345678901234567741440.000000 "},
+      {R"({"a":9007199254740993,"b":[ -9223372036854775807 , 9007199254740992]})",
+       "a=integer 9007199254740993 b=[integer -9223372036854775807,9007199254740992.000000,] "},
+      {"{\"a\":9223372036854775807\n,\"b\":9007199254740993e0,\"c\":9007199254740993.0}",
+       "a=integer 9223372036854775807 b=9007199254740992.000000 c=9007199254740992.000000 "},
+      {R"({"a":9223372036854775808,"b":-9223372036854775809})",
+       "a=9223372036854775808.000000 b=-9223372036854775808.000000 "},
       {R"({"a":18446744073709551615,"b":-0})", "a=18446744073709551616.000000 b=-0.000000 "},
   };
   AttributeReader reader;

@@ -58,7 +58,8 @@ void Check(const std::vector<Case>& cases) {
 
 constexpr const char* kFilm =
     R"({"year":1994,"genre":"noir","title":"Night Train","tags":["rain","city",7],"colour":false,)"
-    R"("rating":8.5,"director":null,"nested":{"a":1}})";
+    R"("rating":8.5,"director":null,"released":"1994-10-21","id":123456789012345679,)"
+    R"("running time":97,"nested":{"a":1}})";
 
 TEST(FilterTest, EvaluatesTheExamplesOfTheManual) {
   Check({
@@ -76,6 +77,13 @@ TEST(FilterTest, EvaluatesTheExamplesOfTheManual) {
       {R"("train" in .title)", kFilm, false},
       {".director == null", kFilm, true},
       {"not (.genre in ['noir'])", kFilm, false},
+      {R"(.released >= "1994-01-01" and .released < "1995-01-01")", kFilm, true},
+      {".id == 123456789012345679", kFilm, true},
+      {".id == 123456789012345678", kFilm, false},
+      {R"(.["running time"] < 100)", kFilm, true},
+      {R"(.year == "1994")", kFilm, false},
+      {R"(.year != "1994")", kFilm, true},
+      {R"(.released > 1990)", kFilm, false},
   });
 }
 
@@ -136,23 +144,51 @@ TEST(FilterTest, OperatorsBindAndGroupAsTheGrammarSays) {
   });
 }
 
-TEST(FilterTest, ValuesOfDifferentTypesAreComparedAsNumbers) {
+TEST(FilterTest, ValuesOfDifferentTypesAreNeitherEqualNorInOrder) {
   Check({
-      {".a == 10", R"({"a":"10"})", true},
-      {".a == '10'", R"({"a":10})", true},
-      {".a == '10.0'", R"({"a":"10"})", false},  // two strings by their bytes
-      {".a > '9'", R"({"a":"10"})", true},       // order is always of numbers
-      {".a < 'b'", R"({"a":"a"})", false},       // 0 < 0
-      {".a == 0", R"({"a":"noir"})", true},
-      {".a == 0", R"({"a":" 1"})", true},
-      {".a == 0", R"({"a":"0x10"})", true},
-      {".a == 0", R"({"a":"inf"})", true},
-      {".a == -1.5", R"({"a":"-15e-1"})", true},
-      {".a == 1", R"({"a":"+1"})", true},
+      {".a == 10", R"({"a":"10"})", false},
+      {".a != 10", R"({"a":"10"})", true},
+      {".a == '10'", R"({"a":10})", false},
+      {".a != '10'", R"({"a":10})", true},
+      {".a == '10'", R"({"a":"10"})", true},
+      {"'10' == 10", "{}", false},
+      {".a == .b", R"({"a":10,"b":"10"})", false},
+      {".a == 0", R"({"a":"noir"})", false},
+      {".a != 0", R"({"a":"noir"})", true},
+      {".a == 0", R"({"a":""})", false},
+      {".a == 1", R"({"a":"true"})", false},
+      {".a == true", R"({"a":"1"})", false},
+      {".a == false", R"({"a":"noir"})", false},
       {".a == true", R"({"a":1})", true},
+      {".a == false", R"({"a":0})", true},
+      {".a < 11", R"({"a":"10"})", false},
+      {".a <= 10", R"({"a":"10"})", false},
+      {".a > 9", R"({"a":"10"})", false},
+      {".a >= 10", R"({"a":"10"})", false},
+      {"9 < .a", R"({"a":"10"})", false},
+      {"10 >= .a", R"({"a":"10"})", false},
+      {".a < .b or .a >= .b", R"({"a":10,"b":"10"})", false},
+      {".a < null or .a >= null", R"({"a":"10"})", false},
+      {".a < 1 or .a >= 1", R"({"a":null})", false},
+      {".a <= null", R"({"a":null})", false},
+      {".a < 1 or .a >= 1", R"({"a":[5]})", false},
+      {".a <= .a", R"({"a":[5]})", false},
+      {"not (.a < 11)", R"({"a":"10"})", true},
+  });
+}
+
+TEST(FilterTest, StringsAreNumbersInArithmeticAlone) {
+  Check({
+      {".a + 0 == 10", R"({"a":"10"})", true},
+      {".a + 0 > 9", R"({"a":"10"})", true},
+      {".a * 2 == -3", R"({"a":"-15e-1"})", true},
+      {".a + .a == 2", R"({"a":"+1"})", true},
+      {".a + 0 == 0", R"({"a":"noir"})", true},
+      {".a + 0 == 0", R"({"a":" 1"})", true},
+      {".a + 0 == 0", R"({"a":"0x10"})", true},
+      {".a + 0 == 0", R"({"a":"inf"})", true},
       {".a + 1 == 2", R"({"a":true})", true},
       {".a == 0", R"({"a":null})", false},
-      {".a <= 0", R"({"a":null})", true},
       {".a == ''", R"({"a":null})", false},
       {".a + 1 == 1", R"({"a":null})", true},
       {".a + 1 == 1", R"({"a":[5]})", true},
@@ -166,6 +202,96 @@ TEST(FilterTest, ValuesOfDifferentTypesAreComparedAsNumbers) {
       {"0 / 0", "{}", true},  // NaN is not 0
       {"5 % 0 != 5 % 0", "{}", true},
   });
+}
+
+TEST(FilterTest, TwoStringsAreOrderedByTheirBytes) {
+  Check({
+      {".a < 'b'", R"({"a":"a"})", true},
+      {".a > '9'", R"({"a":"10"})", false},
+      {".a < '9'", R"({"a":"10"})", true},
+      {".a >= '2024-01-31'", R"({"a":"2024-02-01"})", true},
+      {".a >= '2024-01-31'", R"({"a":"2024-01-30T23:59:59Z"})", false},
+      {".a >= '2024-01-31' and .a < '2024-02-01'", R"({"a":"2024-01-31T12:00:00Z"})", true},
+      {".a <= 'x'", R"({"a":"x"})", true},
+      {".a < 'x'", R"({"a":"x"})", false},
+      {".a < 'xa'", R"({"a":"x"})", true},
+      {".a > ''", R"({"a":"x"})", true},
+      {".a > 'Z'", R"({"a":"a"})", true},
+      {".a > 'z'", R"({"a":"\u00e9"})", true},  // bytes from 0x80 on are behind ASCII
+      {".a < .b", R"({"a":"a\u0000a","b":"a\u0000b"})", true},
+      {".a < .b", R"({"a":"a","b":"b"})", true},
+  });
+}
+
+TEST(FilterTest, IntegersOf64BitsAreExact) {
+  constexpr const char* kId = R"({"id":123456789012345679,"ids":[1,123456789012345679,"x"]})";
+  Check({
+      {".id == 123456789012345678", kId, false},
+      {".id == 123456789012345679", kId, true},
+      {".id == 123456789012345680", kId, false},
+      {".id != 123456789012345678", kId, true},
+      {".id != 123456789012345679", kId, false},
+      {".id > 123456789012345678", kId, true},
+      {".id > 123456789012345679", kId, false},
+      {".id >= 123456789012345679", kId, true},
+      {".id >= 123456789012345680", kId, false},
+      {".id < 123456789012345680", kId, true},
+      {".id < 123456789012345679", kId, false},
+      {".id <= 123456789012345679", kId, true},
+      {".id <= 123456789012345678", kId, false},
+      {"123456789012345678 < .id", kId, true},
+      {".id in [1, 123456789012345679]", kId, true},
+      {".id in [1, 123456789012345678, 123456789012345680]", kId, false},
+      {".id in .ids", kId, true},
+      {"123456789012345678 in .ids", kId, false},
+      {"123456789012345679 in .ids", kId, true},
+      {".id == '123456789012345679'", kId, false},
+      {".id", kId, true},
+      {".id and not .id == 0", kId, true},
+      // A double of the same size is compared by its own value.
+      {".id == 123456789012345680.0", kId, false},
+      {".id < 123456789012345680.0", kId, true},
+      {".id > 123456789012345664.0", kId, true},
+      {".id > 1e17 and .id < 2e17 and .id > 0.5", kId, true},
+      {".id == .other", R"({"id":123456789012345679,"other":123456789012345679.0})", false},
+      {".id == 12345678901234568e1", R"({"id":123456789012345680})", true},
+      // Arithmetic is in doubles.
+      {".id + 0 == 123456789012345680", kId, true},
+      {".id - 123456789012345678 == 0", kId, true},
+      // The bounds.
+      {".a == -9007199254740993 and .a < -9007199254740992", R"({"a":-9007199254740993})", true},
+      {".a == 9223372036854775807", R"({"a":9223372036854775807})", true},
+      {".a == 9223372036854775806", R"({"a":9223372036854775807})", false},
+      {".a < 9223372036854775808", R"({"a":9223372036854775807})", true},
+      {".a == -9223372036854775808", R"({"a":-9223372036854775808})", true},
+      {".a > -9223372036854775808", R"({"a":-9223372036854775807})", true},
+      // Beyond them the nearest double.
+      {".a == 9223372036854775809", R"({"a":9223372036854775808})", true},
+      {".a == 18446744073709551615", R"({"a":18446744073709551616})", true},
+      {".a == 123456789012345678901", R"({"a":123456789012345678902})", true},
+  });
+}
+
+TEST(FilterTest, NamesThatAreNoWordsStandInBracketsAndQuotes) {
+  Check({
+      {R"(.["unit price"] < 5)", R"({"unit price":4})", true},
+      {"5 > .['unit price']", R"({"unit price":4})", true},
+      {R"(.["unit price"] < 5)", R"({"unit":4,"price":4})", false},
+      {".[ \t'a' ] == 1", R"({"a":1})", true},
+      {".['a.b'] == 1", R"({"a.b":1,"a":{"b":2}})", true},
+      {".['']", R"({"":1})", true},
+      {R"(.["\u00e9\"\\\n"])", R"({"\u00e9\"\\\n":1})", true},
+      {R"(.['it\'s'])", R"({"it's":1})", true},
+      {".[']'] == 1", R"({"]":1})", true},
+      {".['a']-1 == 0", R"({"a":1})", true},
+      {"'x' in .['my tags']", R"({"my tags":["x"]})", true},
+      {"not .['on sale']", R"({"on sale":false})", true},
+      {".['no such']", "{}", false},
+  });
+  const auto filter = MustCompile(R"(.["a"] == .a and .['b c'] or .["b c"])");
+  ASSERT_NE(filter, nullptr);
+  EXPECT_EQ(std::vector<std::string>(filter->fields().begin(), filter->fields().end()),
+            (std::vector<std::string>{"a", "b c"}));
 }
 
 TEST(FilterTest, TruthIsNotZeroNotEmptyNotNull) {
@@ -195,12 +321,17 @@ TEST(FilterTest, InLooksForAnElementOrForAPartOfAString) {
       {".a in [1, 'x']", R"({"a":null})", false},
       {".a in [true]", R"({"a":1})", true},
       {".a in [-1, -2]", R"({"a":-2})", true},
-      {".a in ['5']", R"({"a":5})", true},
-      {".a in [5]", R"({"a":"5"})", true},
-      {".a in [0]", R"({"a":"noir"})", true},  // as with ==
+      {".a in ['5']", R"({"a":5})", false},  // as with ==
+      {".a in [5]", R"({"a":"5"})", false},
+      {".a in ['5', 5]", R"({"a":5})", true},
+      {".a in [0]", R"({"a":"noir"})", false},
+      {".a in ['7',7,6,5,4,3,2,1,0,-1]", R"({"a":"6"})", false},
+      {"'7' in .a", R"({"a":[7]})", false},
+      {"0 in .a", R"({"a":["noir"]})", false},
       {".a in [0]", R"({"a":[0]})", false},
       {".a in .b", R"({"a":2,"b":[1,2]})", true},
-      {".a in .b", R"({"a":"2","b":[1,2]})", true},
+      {".a in .b", R"({"a":"2","b":[1,2]})", false},
+      {".a in .b", R"({"a":2,"b":["2"]})", false},
       {".a in .b", R"({"a":"x","b":["y","x"]})", true},
       {".a in .b", R"({"a":null,"b":[null]})", true},
       {".a in .b", R"({"a":"x","b":"axb"})", true},
@@ -259,6 +390,20 @@ TEST(FilterTest, ErrorsSayWhatWasExpectedAndWhere) {
       {".a not in [1]", "expected an operator at byte 4: .a ^not in [1]"},
       {". a", "expected the name of a field at byte 2: .^ a"},
       {".a.b", "expected an operator at byte 3: .a^.b"},
+      {".a['b']", "expected an operator at byte 3: .a^['b']"},
+      {".['a'].b", "expected an operator at byte 7: .['a']^.b"},
+      {". ['a']", "expected the name of a field at byte 2: .^ ['a']"},
+      {".[a]", "expected the name of a field in quotes at byte 3: .[^a]"},
+      {".[1]", "expected the name of a field in quotes at byte 3: .[^1]"},
+      {".[", "expected the name of a field in quotes at byte 3: .[^"},
+      {".['a b' 1]", "expected ']' at byte 9: .['a b' ^1]"},
+      {"1 + .['a b' ", "unclosed '[' at byte 6: 1 + .^['a b' "},
+      {".['a b]", "unclosed string at byte 3: .[^'a b]"},
+      {R"(.['\x'])", R"(unknown escape at byte 4: .['^\\x'])"},
+      {".['a'] in [.['b']]",
+       "expected a literal (arrays hold numbers, strings, true, false, null) at byte 12: "
+       ".['a'] in [^.['b']]"},
+      {".['a'] ['b']", "expected an operator at byte 8: .['a'] ^['b']"},
       {"'abc", "unclosed string at byte 1: ^'abc"},
       {"'a\\'", "unclosed string at byte 1: ^'a\\\\'"},
       {R"('a\x')", R"(unknown escape at byte 3: 'a^\\x')"},

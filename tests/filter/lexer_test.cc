@@ -1,5 +1,6 @@
 #include "filter/lexer.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,29 @@ TEST(Tokenize, TokensHaveTheirValueAndPlace) {
   EXPECT_EQ((*Tokenize(".\xC3\xA9t\xC3\xA9"))[0].text, "\xC3\xA9t\xC3\xA9");
 }
 
+TEST(Tokenize, IntegersThatNoDoubleIsAreKept) {
+  const auto tokens = Tokenize(
+      "[-9007199254740993, 9007199254740993.0, 9007199254740993e0, "
+      "9223372036854775808, 9223372036854775807, 7]");
+  ASSERT_TRUE(tokens.ok());
+  std::vector<std::int64_t> integers;
+  for (const Token& token : *tokens) {
+    if (token.kind == Kind::kNumber) {
+      integers.push_back(token.integer);
+    }
+  }
+  EXPECT_THAT(integers, ElementsAre(-9'007'199'254'740'993, 0, 0, 0, 9'223'372'036'854'775'807, 0));
+}
+
+TEST(Tokenize, NameInQuotesIsOneToken) {
+  const auto tokens = Tokenize(R"(.[ "unit\u0020price" ]-1)");
+  ASSERT_TRUE(tokens.ok());
+  ASSERT_EQ(tokens->size(), 4U);
+  EXPECT_EQ((*tokens)[0].kind, Kind::kField);
+  EXPECT_EQ((*tokens)[0].text, "unit price");
+  EXPECT_EQ((*tokens)[1].kind, Kind::kSubtract);
+}
+
 TEST(Tokenize, ErrorsNameWhatAndWhere) {
   struct Case {
     const char* text;
@@ -97,6 +121,7 @@ TEST(Tokenize, ErrorsNameWhatAndWhere) {
       {"price > 1", "unknown word (a field begins with a dot, a string with a quote) at byte 1"},
       {"andy", "unknown word"},
       {". > 1", "expected the name of a field at byte 2"},
+      {".[x]", "expected the name of a field in quotes at byte 3"},
       {"1e", "expected a digit of the exponent at byte 3"},
       {"1e999", "number beyond the range of a double at byte 1"},
       {"'open", "at byte"},

@@ -1,10 +1,13 @@
 #include "filter/reference.h"
 
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
+#include <optional>
 #include <regex>
 #include <utility>
 
@@ -12,6 +15,36 @@ namespace reco::filter::testing {
 namespace {
 
 using Kind = ReferenceValue::Kind;
+
+static_assert(std::numeric_limits<long double>::digits >= 63);
+
+ReferenceValue NumberValue(double number) {
+  ReferenceValue value;
+  value.kind = Kind::kNumber;
+  value.number = number;
+  value.exact = number;
+  return value;
+}
+
+// A number, true, false or null as JSON and expressions write it.
+ReferenceValue WordValue(const std::string& word) {
+  static const std::regex kInteger("-?[0-9]+");
+  if (word == "null") {
+    ReferenceValue value;
+    value.kind = Kind::kNull;
+    return value;
+  }
+  if (word == "true" || word == "false") {
+    return NumberValue(word == "true" ? 1 : 0);
+  }
+  ReferenceValue value = NumberValue(std::strtod(word.c_str(), nullptr));
+  errno = 0;
+  const long long integer = std::strtoll(word.c_str(), nullptr, 10);
+  if (std::regex_match(word, kInteger) && errno == 0) {
+    value.exact = static_cast<long double>(integer);
+  }
+  return value;
+}
 
 class Json {
  public:
@@ -99,12 +132,7 @@ class Json {
     }
     const std::string word(text_.substr(at_, end - at_));
     at_ = end;
-    ReferenceValue value;
-    value.kind = word == "null" ? Kind::kNull : Kind::kNumber;
-    value.number = word == "true"                      ? 1
-                   : word == "false" || word == "null" ? 0
-                                                       : std::strtod(word.c_str(), nullptr);
-    return value;
+    return WordValue(word);
   }
 
   std::string_view text_;
@@ -136,16 +164,31 @@ bool IsTrue(const ReferenceValue& value) {
 }
 
 bool AreEqual(const ReferenceValue& a, const ReferenceValue& b) {
-  if (a.kind == Kind::kArray || b.kind == Kind::kArray) {
-    return false;
-  }
-  if (a.kind == Kind::kNull || b.kind == Kind::kNull) {
-    return a.kind == b.kind;
-  }
   if (a.kind == Kind::kString && b.kind == Kind::kString) {
     return a.text == b.text;
   }
-  return ToNumber(a) == ToNumber(b);
+  if (a.kind == Kind::kNumber && b.kind == Kind::kNumber) {
+    return a.exact == b.exact;
+  }
+  return a.kind == Kind::kNull && b.kind == Kind::kNull;
+}
+
+// Below, at or above 0 as a is before, at or behind b; none of what has no order.
+std::optional<int> OrderOf(const ReferenceValue& a, const ReferenceValue& b) {
+  if (a.kind == Kind::kString && b.kind == Kind::kString) {
+    for (std::size_t i = 0; i < a.text.size() && i < b.text.size(); ++i) {
+      if (a.text[i] != b.text[i]) {
+        return static_cast<unsigned char>(a.text[i]) < static_cast<unsigned char>(b.text[i]) ? -1
+                                                                                             : 1;
+      }
+    }
+    return a.text.size() < b.text.size() ? -1 : a.text.size() > b.text.size() ? 1 : 0;
+  }
+  if (a.kind != Kind::kNumber || b.kind != Kind::kNumber || std::isnan(a.exact) ||
+      std::isnan(b.exact)) {
+    return std::nullopt;
+  }
+  return a.exact < b.exact ? -1 : a.exact > b.exact ? 1 : 0;
 }
 
 bool IsIn(const ReferenceValue& a, const ReferenceValue& b) {
@@ -161,20 +204,9 @@ bool IsIn(const ReferenceValue& a, const ReferenceValue& b) {
          b.text.find(a.text) != std::string::npos;
 }
 
-ReferenceValue NumberValue(double number) {
-  ReferenceValue value;
-  value.kind = Kind::kNumber;
-  value.number = number;
-  return value;
-}
-
 double Binary(const std::string& op, const ReferenceValue& a, const ReferenceValue& b) {
   using Compute = double (*)(double, double);
   static const std::map<std::string, Compute> kOfNumbers = {
-      {"<", [](double x, double y) { return x < y ? 1.0 : 0.0; }},
-      {"<=", [](double x, double y) { return x <= y ? 1.0 : 0.0; }},
-      {">", [](double x, double y) { return x > y ? 1.0 : 0.0; }},
-      {">=", [](double x, double y) { return x >= y ? 1.0 : 0.0; }},
       {"+", [](double x, double y) { return x + y; }},
       {"-", [](double x, double y) { return x - y; }},
       {"*", [](double x, double y) { return x * y; }},
@@ -186,6 +218,10 @@ double Binary(const std::string& op, const ReferenceValue& a, const ReferenceVal
   static const std::map<std::string, Judge> kOfValues = {
       {"or", [](const auto& x, const auto& y) { return IsTrue(x) || IsTrue(y); }},
       {"and", [](const auto& x, const auto& y) { return IsTrue(x) && IsTrue(y); }},
+      {"<", [](const auto& x, const auto& y) { return OrderOf(x, y).value_or(1) < 0; }},
+      {"<=", [](const auto& x, const auto& y) { return OrderOf(x, y).value_or(1) <= 0; }},
+      {">", [](const auto& x, const auto& y) { return OrderOf(x, y).value_or(-1) > 0; }},
+      {">=", [](const auto& x, const auto& y) { return OrderOf(x, y).value_or(-1) >= 0; }},
       {"==", AreEqual},
       {"!=", [](const auto& x, const auto& y) { return !AreEqual(x, y); }},
       {"in", IsIn},
@@ -248,9 +284,16 @@ ReferenceNode Literal(std::string text, ReferenceValue value) {
 
 // As written, and what it stands for.
 ReferenceNode RandomScalar(std::mt19937_64& random) {
-  static const std::vector<std::pair<std::string, double>> kNumbers = {
-      {"0", 0},    {"1", 1},    {"-1", -1},   {"2", 2},     {"10", 10},    {"-2.5", -2.5},
-      {"1e1", 10}, {"true", 1}, {"false", 0}, {"0.5", 0.5}, {"25e-1", 2.5}};
+  static const std::vector<std::string> kNumbers = {"0",     "1",
+                                                    "-1",    "2",
+                                                    "10",    "-2.5",
+                                                    "1e1",   "true",
+                                                    "false", "0.5",
+                                                    "25e-1", "123456789012345678",
+                                                    "1e17",  "123456789012345680.0",
+                                                    "2.",    "9007199254740993",
+                                                    "1e300", "-9223372036854775808",
+                                                    "-1e19", "9223372036854775807"};
   static const std::vector<std::pair<std::string, std::string>> kStrings = {
       {"\"\"", ""},
       {"'noir'", "noir"},
@@ -262,18 +305,19 @@ ReferenceNode RandomScalar(std::mt19937_64& random) {
       {"'a b'", "a b"},
       {R"('\'"')", "'\""},
       {R"("\n\u0041")", "\nA"},
-      {"'noir drama'", "noir drama"}};
+      {"'noir drama'", "noir drama"},
+      {"'2024-01-31'", "2024-01-31"},
+      {"'\xc3\xa9'", "\xc3\xa9"}};
   const auto kind = random() % 12;
-  ReferenceValue value;
   if (kind == 0) {
-    value.kind = Kind::kNull;
-    return Literal("null", value);
+    return Literal("null", WordValue("null"));
   }
   if (kind < 6) {
-    const auto& [text, number] = Pick(kNumbers, random);
-    return Literal(text, NumberValue(number));
+    const std::string& text = Pick(kNumbers, random);
+    return Literal(text, WordValue(text));
   }
   const auto& [text, meaning] = Pick(kStrings, random);
+  ReferenceValue value;
   value.kind = Kind::kString;
   value.text = meaning;
   return Literal(text, value);
@@ -292,30 +336,77 @@ ReferenceNode RandomArray(std::mt19937_64& random) {
   return node;
 }
 
+// Those that are words and those that need quotes.
+const std::vector<std::string> kNames = {"a",        "b",          "c",          "long_name-1",
+                                         "\xc3\xa9", "unit price", R"(o'"\n.])", ""};
+
+// In quotes, with escapes; JSON has the double ones alone.
+std::string Quote(const std::string& text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    quoted += c == quote || c == '\\' ? "\\" : "";
+    quoted += c;
+  }
+  return quoted + quote;
+}
+
+std::string PrintField(const std::string& name, std::mt19937_64& random) {
+  static const std::regex kWord("[A-Za-z0-9_\x80-\xff-]+");
+  if (std::regex_match(name, kWord) && random() % 4 != 0) {
+    return "." + name;
+  }
+  const std::string space(random() % 4 == 0 ? 1 : 0, ' ');
+  return ".[" + space + Quote(name, random() % 2 == 0 ? '"' : '\'') + space + "]";
+}
+
 ReferenceNode RandomLeaf(std::mt19937_64& random) {
-  static const std::vector<std::string> kFields = {"a", "b", "b", "long_name-1", "c", "\xc3\xa9"};
   const auto kind = random() % 10;
   if (kind < 6) {
-    return {"field", Pick(kFields, random), {}, {}};
+    return {"field", Pick(kNames, random), {}, {}};
   }
   return kind < 9 ? RandomScalar(random) : RandomArray(random);
 }
 
 std::string RandomJson(std::mt19937_64& random, int depth) {
-  static const std::vector<std::string> kScalars = {"0",          "1",
-                                                    "-1",         "2",
-                                                    "10",         "-2.5",
-                                                    "1e1",        "true",
-                                                    "false",      "null",
-                                                    R"("")",      R"("noir")",
-                                                    R"("drama")", R"("10")",
-                                                    R"("-2.5")",  R"("a b")",
-                                                    R"("o")",     R"("'\"")",
-                                                    R"("\nA")",   R"("\u006eoir")",
-                                                    "1.0",        R"("+1")",
-                                                    R"(" 1")",    R"("0x1")",
-                                                    R"("inf")",   R"("noir drama")",
-                                                    R"("1.")",    R"(".5")"};
+  static const std::vector<std::string> kScalars = {"0",
+                                                    "1",
+                                                    "-1",
+                                                    "2",
+                                                    "10",
+                                                    "-2.5",
+                                                    "1e1",
+                                                    "true",
+                                                    "false",
+                                                    "null",
+                                                    R"("")",
+                                                    R"("noir")",
+                                                    R"("drama")",
+                                                    R"("10")",
+                                                    R"("-2.5")",
+                                                    R"("a b")",
+                                                    R"("o")",
+                                                    R"("'\"")",
+                                                    R"("\nA")",
+                                                    R"("\u006eoir")",
+                                                    "1.0",
+                                                    R"("+1")",
+                                                    R"(" 1")",
+                                                    R"("0x1")",
+                                                    R"("inf")",
+                                                    R"("noir drama")",
+                                                    R"("1.")",
+                                                    R"(".5")",
+                                                    "123456789012345679",
+                                                    "123456789012345678",
+                                                    "123456789012345680.0",
+                                                    "9223372036854775807",
+                                                    "9223372036854775808",
+                                                    "-9007199254740993",
+                                                    "9007199254740993 ",
+                                                    "123456789012345678901",
+                                                    R"("123456789012345678")",
+                                                    R"("2024-02-01")",
+                                                    "\"\xc3\xa9\""};
   const auto kind = random() % 10;
   if (kind < 7 || depth > 2) {
     return Pick(kScalars, random);
@@ -347,7 +438,7 @@ std::string Print(const ReferenceNode& node, std::mt19937_64& random) {
     return node.text;
   }
   if (node.op == "field") {
-    return "." + node.text;
+    return PrintField(node.text, random);
   }
   const int own = Precedence(node.op);
   if (node.op == "not") {
@@ -383,12 +474,11 @@ ReferenceNode RandomExpression(std::mt19937_64& random, int depth) {
 }
 
 std::string RandomRecord(std::mt19937_64& random) {
-  static const std::vector<std::string> kNames = {"a", "b", "c", "long_name-1", "\xc3\xa9"};
   std::string json = "{";
   for (const std::string& name : kNames) {
     const std::size_t times = random() % 12 == 0 ? random() % 3 : 1;
     for (std::size_t i = 0; i < times; ++i) {
-      json += (json.size() > 1 ? ", \"" : "\"") + name + "\": " + RandomJson(random, 0);
+      json += (json.size() > 1 ? ", " : "") + Quote(name, '"') + ": " + RandomJson(random, 0);
     }
   }
   return json + "}";

@@ -13,7 +13,8 @@ namespace reco::filter::testing {
 struct ReferenceValue {
   enum class Kind { kNull, kNumber, kString, kArray, kUnusable };
   Kind kind = Kind::kUnusable;
-  double number = 0;
+  double number = 0;      // for arithmetic
+  long double exact = 0;  // for comparisons: 64 bits of mantissa, as many as an int64 has
   std::string text;
   std::vector<ReferenceValue> elements;
 };
@@ -33,7 +34,8 @@ struct ReferenceNode {
 // Whether the record has all fields that the tree names and the tree is true of it.
 bool ReferenceMatches(const ReferenceNode& node, const ReferenceRecord& record);
 
-// The expression, with parentheses only where the grammar needs them and, at random, elsewhere.
+// The expression, with parentheses and quotes of names only where the grammar needs them and, at
+// random, elsewhere.
 std::string Print(const ReferenceNode& node, std::mt19937_64& random);
 
 ReferenceNode RandomExpression(std::mt19937_64& random, int depth);

@@ -9,7 +9,7 @@
 
 namespace reco::engine::lists {
 
-// They refer to the bindings.
+// They refer to the bindings, of which rules[i] has bindings[i].
 struct BoundRules {
   std::vector<RuleInForce> rules;
   FilterBindings bindings;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/sorted.h"
 #include "engine/lists/page.h"
@@ -47,16 +48,26 @@ void FindPlace(ReadView& view, Query& query, const BoundRules& bound, std::uint3
   place->score = found.score();
 }
 
+// Sets which rules hold for `item`, and which cannot for want of a field.
+void FindRules(const BoundRules& bound, std::uint32_t item, ItemPlace* place) {
+  for (std::size_t i = 0; i < bound.rules.size(); ++i) {
+    const RuleInForce& rule = bound.rules[i];
+    if (rule.holds_for(item)) {
+      place->rules.push_back(rule.name);
+    } else if (auto fields = bound.bindings[i]->bound->MissingFields(item); !fields.empty()) {
+      place->missing_fields.push_back({rule.name, std::move(fields)});
+    }
+  }
+  std::sort(place->rules.begin(), place->rules.end());
+  std::sort(place->missing_fields.begin(), place->missing_fields.end(),
+            [](const MissingFields& a, const MissingFields& b) { return a.rule < b.rule; });
+}
+
 // MAY GIVE THE LOCK BACK. Says where `item` stands in the list for `query`, or what keeps it out.
 ItemPlace PlaceOf(ReadView& view, Query& query, std::uint32_t item) {
   ItemPlace place;
   const BoundRules bound = RulesInForce(view);
-  for (const RuleInForce& rule : bound.rules) {
-    if (rule.holds_for(item)) {
-      place.rules.push_back(rule.name);
-    }
-  }
-  std::sort(place.rules.begin(), place.rules.end());
+  FindRules(bound, item, &place);
   // Shown whatever keeps the item out; FindPlace replaces it by the one under the boosts.
   if (const Scorer scorer(view, Side::kItem, query); scorer.usable()) {
     place.score = scorer.Of(item).value_or(0);

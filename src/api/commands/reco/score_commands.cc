@@ -170,8 +170,15 @@ std::string_view StateName(ItemPlace::State state) {
   return "unknown";
 }
 
+void AnswerNames(Reply& reply, const std::vector<std::string>& names) {
+  reply.Array(names.size());
+  for (const std::string& name : names) {
+    reply.Bulk(name);
+  }
+}
+
 void Why(CommandContext& context) {
-  constexpr std::size_t kPairs = 5;
+  constexpr std::size_t kPairs = 6;
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
@@ -211,9 +218,12 @@ void Why(CommandContext& context) {
     reply.Null();
   }
   reply.Bulk("rules");
-  reply.Array(place->rules.size());
-  for (const std::string& rule : place->rules) {
-    reply.Bulk(rule);
+  AnswerNames(reply, place->rules);
+  reply.Bulk("missing-fields");
+  reply.Map(place->missing_fields.size());
+  for (const MissingFields& missing : place->missing_fields) {
+    reply.Bulk(missing.rule);
+    AnswerNames(reply, missing.fields);
   }
 }
 
@@ -300,7 +310,8 @@ constexpr CommandSpec kRows[] = {
      .arity = 4,
      .flags = kReadonly | kSlowWorker,
      .summary = "Returns a map of why an item is not in the list of a user, or its exact rank and "
-                "score, and of the rules that hold for it",
+                "score, of the rules that hold for it (rules), and of those that cannot because "
+                "it lacks fields that their filters name, with these (missing-fields)",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
      .arguments = kUserItem,
      .handler = Why},
