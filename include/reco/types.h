@@ -210,7 +210,7 @@ struct ItemPlace {
   std::uint64_t rank = 0;  // kRanked: 1 is the best
   std::optional<double> score = {};
   std::string taken_out_by = {};
-  std::vector<std::string> rules = {};  // those in force that hold for it, by name
+  std::vector<std::string> rules = {};             // those in force that hold for it, by name
   std::vector<MissingFields> missing_fields = {};  // of those in force, by the rule's name
 };
 

@@ -13,6 +13,7 @@ ITEM_LISTS = [("TOPK", "a0", "WITHSEEN"), ("TOPK", "nobody"),
               ("TRENDING",), ("LATEST",)]
 USER_LISTS = [("SIMUSERS", "a0"), ("ACTIVEUSERS",)]
 GENRES = ("noir", "drama", "space opera")
+FIRST_ID = 123456789012345678  # doubles are 16 apart here
 FILTER_BYTES_MAX = 4096
 BAD = [(".year > 1990 and )", 18, "expected a value at byte 18: .year > 1990 and ^)"),
        (".year 1990", 7, "expected an operator at byte 7: .year ^1990"),
@@ -21,6 +22,8 @@ BAD = [(".year > 1990 and )", 18, "expected a value at byte 18: .year > 1990 and
                        "at byte 1: ^year > 1"),
        ("(.a == 1", 1, "unclosed '(' at byte 1: ^(.a == 1"),
        (".a in [1 2]", 10, "expected ',' or ']' at byte 10: .a in [1 ^2]"),
+       (".[a]", 3, "expected the name of a field in quotes at byte 3: .[^a]"),
+       (".['a b'", 2, "unclosed '[' at byte 2: .^['a b'"),
        ("'abc", 1, "unclosed string at byte 1: ^'abc"),
        (b".a == \xff\x00\r\n", 7, "unknown sign at byte 7: .a == ^\\xff\\x00\\x0d\\x0a"),
        (b"\r\n+OK\r\n", 4, "unknown word (a field begins with a dot, a string with a quote) "
@@ -33,7 +36,8 @@ def attributes(item):
     if item in ("x2", "y5"):
         return None
     record = {"n": number, "taste": taste, "genre": GENRES[number % 3],
-              "tags": [taste, number, GENRES[number % 2]]}
+              "tags": [taste, number, GENRES[number % 2]], "id": FIRST_ID + number,
+              "released": f"2024-{number + 1:02}-15", "unit price": 1.5 * number}
     if number % 4 == 0:
         record["rare"] = number % 8 == 0
     return record
@@ -59,6 +63,26 @@ MEANINGS = [
     (".rare == 1 or .n == 1", lambda r: "rare" in r and r["rare"]),
     (".n == 7", lambda r: r["n"] == 7),
     (".none == 1", lambda r: False),
+    (f".id == {FIRST_ID + 3}", lambda r: r["n"] == 3),
+    (f".id != {FIRST_ID + 3}", lambda r: r["n"] != 3),
+    (f".id >= {FIRST_ID + 3} and .id < {FIRST_ID + 6}", lambda r: 3 <= r["n"] < 6),
+    (f".id > {FIRST_ID + 3} and .id <= {FIRST_ID + 6}", lambda r: 3 < r["n"] <= 6),
+    (f".id in [{FIRST_ID + 1}, {FIRST_ID + 6}]", lambda r: r["n"] in (1, 6)),
+    (f".id == {FIRST_ID + 2}.0", lambda r: r["n"] == 2),  # a double itself
+    (f".id == {FIRST_ID + 3}.0", lambda r: r["n"] == 2),  # rounded to the same
+    (".released >= '2024-03-01' and .released < \"2024-06\"", lambda r: 2 <= r["n"] < 5),
+    (".released < 3 or .released >= 3", lambda r: False),
+    ('.["unit price"] >= 6', lambda r: r["n"] >= 4),
+    (".['unit price'] * 2 == .n * 3", lambda r: True),
+    (".[ 'n' ] == 7 or .['no such']", lambda r: False),
+    (".n == '7'", lambda r: False),
+    (".n != '7'", lambda r: True),
+    (".n < '7' or .n >= '7'", lambda r: False),
+    (".n in ['7', 3]", lambda r: r["n"] == 3),
+    ("'3' in .tags", lambda r: False),
+    (".taste == 0", lambda r: False),
+    (".taste != 0", lambda r: True),
+    (".taste + 0 == 0", lambda r: True),
     ("1 == 1", lambda r: True),
     (".n == 1" + " " * (FILTER_BYTES_MAX - 7), lambda r: r["n"] == 1),
 ]
@@ -234,7 +258,8 @@ class Freshness(reco_e2e.ServerTest):
                 ((*item, "x3", "HIDDEN", 0), {b"x2", b"x3"}),
                 ((*item, "x2", "EXPIREAT", 1), {b"x3"}),
                 (("RECO.ITEM", "DEL", "shop", "x3"), set()),
-                ((*item, "y9", "ATTRS", '{"n":"7"}'), {b"y9"})]:
+                ((*item, "y9", "ATTRS", '{"n":"7"}'), set()),
+                ((*item, "y9", "ATTRS", '{"n":7.0}'), {b"y9"})]:
             with self.subTest(words=words):
                 self.connection.cmd(*words)
                 self.assert_lists(expected, ".n == 7")

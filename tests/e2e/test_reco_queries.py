@@ -288,13 +288,15 @@ class Why(QueryTest):
         self.assertEqual((b"seen", None), (seen["state"], seen["rank"]))
         self.assertAlmostEqual(self.reco3("SCORE", "a0", "x1")[0], seen["score"], delta=TOLERANCE)
         self.assertEqual({"state": b"unknown-item", "rank": None, "score": None,
-                   "taken-out-by": None, "rules": []},
+                   "taken-out-by": None, "rules": [], "missing-fields": {}},
                          self.why("a0", "unknown"))
 
     def test_resp2_is_the_same_map_flat(self):
         flat, answer = as_map(self.reco("WHY", "a0", "x0")), self.why("a0", "x0")
-        self.assertEqual(["state", "rank", "score", "taken-out-by", "rules"], list(flat))
-        self.assertEqual(answer, {**flat, "score": float(flat["score"])})
+        self.assertEqual(["state", "rank", "score", "taken-out-by", "rules", "missing-fields"],
+                         list(flat))
+        self.assertEqual(answer, {**flat, "score": float(flat["score"]),
+                                  "missing-fields": as_map(flat["missing-fields"])})
 
 
 @reco_only

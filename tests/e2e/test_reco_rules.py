@@ -208,7 +208,8 @@ class Commands(RuleTest):
             self.assertEqual(1, self.cmd("RULE", "shop", "DEL", name))
 
     def test_filters_of_any_bytes_come_back_as_they_were(self):
-        filters = [b".genre == 'a\xffb'", b"\r\n.n == 1\r\n", "'\u00e9' in .tags".encode()]
+        filters = [b".genre == 'a\xffb'", b"\r\n.n == 1\r\n", "'\u00e9' in .tags".encode(),
+                   b'.["a \xff\\"b"] == 1', b".[ 'unit price' ] < 12345678901234567"]
         for name, expression in enumerate(filters):
             self.rule(name, expression, "BURY")
         self.assertEqual(filters, [as_map(rule)["filter"] for rule in
@@ -353,6 +354,37 @@ class Effect(RuleTest):
                              (answer["state"], answer["rank"], answer["score"]), item)
         answer = as_map(self.resp3.cmd("RECO.WHY", "shop", "nobody", "x8"))
         self.assertEqual([b"down", b"up"], sorted(answer["rules"]))
+
+    def test_why_names_the_fields_that_a_rule_misses(self):
+        def missing(item, answer=None):
+            answer = answer or self.resp3.cmd("RECO.WHY", "shop", "nobody", item)
+            return as_map(as_map(answer)["missing-fields"])
+
+        self.assertEqual({}, missing("x7"))
+        self.rule("there", ".n == 8", "BURY")
+        self.rule("b", ".['shelf price'] < 5 or .n == 7", "BOOST", 2)
+        self.rule("a", "not .rare and .n and .['shelf price'] and .rare", "BOOST", 0)
+        self.rule("never", "1", "BOOST", 2)
+        self.rule("later", ".none", "BURY", "FROM", now_ms() + 3600_000)
+        price, rare = b"shelf price", b"rare"
+        self.assertEqual({"a": [rare, price], "b": [price]}, missing("x7"))
+        self.assertEqual(["a", "b"], list(missing("x7")))
+        self.assertEqual({"a": [price], "b": [price]}, missing("x8"))
+        # x2 has no attributes at all.
+        self.assertEqual({"a": [rare, b"n", price], "b": [price, b"n"], "there": [b"n"]},
+                         missing("x2"))
+        self.assertEqual({}, missing("no such item"))
+        # RESP2 has the same map flat.
+        self.assertEqual([b"a", [rare, price], b"b", [price]],
+                         as_map(self.reco("WHY", "nobody", "x7"))["missing-fields"])
+        # Why an item is not in the list does not matter, and a change is seen at once.
+        item = ("RECO.ITEM", "SET", "shop", "x7")
+        self.connection.cmd(*item, "HIDDEN", 1)
+        self.assertEqual({"a": [rare, price], "b": [price]}, missing("x7"))
+        self.connection.cmd(*item, "ATTRS", '{"shelf price": {"eur": 1}, "rare": null, "n": 1}')
+        self.assertEqual({"a": [price], "b": [price]}, missing("x7"))  # no value of filters
+        self.connection.cmd(*item, "ATTRS", '{"shelf price": null, "rare": null, "n": 1}')
+        self.assertEqual({}, missing("x7"))
 
     def test_a_rule_holds_from_and_until(self):
         hour = 3600_000

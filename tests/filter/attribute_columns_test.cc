@@ -92,6 +92,40 @@ TEST(AttributeColumnsTest, OnePassMakesTheColumnsThatAreMissing) {
   EXPECT_EQ(shop.columns.column_count(), 3U);
 }
 
+TEST(AttributeColumnsTest, NamesTheFieldsThatARecordLacks) {
+  using Names = std::vector<std::string>;
+  Shop shop;
+  shop.Set(1, R"({"a":1,"b c":null})");
+  shop.Set(2, R"({"a":{"x":1},"d":1})");
+  for (int use = 0; use < 2; ++use) {
+    const BoundFilter bound = shop.Bind(".['b c'] or .a or .['b c'] or .d");
+    EXPECT_EQ(bound.MissingFields(1), Names{"d"});
+    EXPECT_EQ(bound.MissingFields(2), (Names{"b c", "a"}));
+    EXPECT_EQ(bound.MissingFields(3), (Names{"b c", "a", "d"}));
+    EXPECT_EQ(bound.MissingFields(100'000), (Names{"b c", "a", "d"}));
+  }
+  EXPECT_EQ(shop.Bind("1").MissingFields(3), Names{});
+  const BoundFilter before = shop.Bind(".a");
+  EXPECT_EQ(before.MissingFields(2), Names{"a"});
+  shop.Set(2, R"({"a":0})");
+  EXPECT_EQ(shop.Bind(".a").MissingFields(2), Names{});
+}
+
+// Integers that no double is take the room of a number.
+TEST(AttributeColumnsTest, LargeIntegersTakeNoMoreRoom) {
+  static_assert(sizeof(Element) == 16);
+  const auto bytes = [](const std::string& number) {
+    Shop shop;
+    for (std::uint32_t i = 0; i < 512; ++i) {
+      shop.Set(i, R"({"a":)" + number + R"(,"b":[)" + number + ",1]}");
+    }
+    EXPECT_EQ(shop.Matching(".a == " + number + " and .a in .b").size(), 512U);
+    EXPECT_EQ(shop.Matching(".a == 1 or not (.a in .b)").size(), 0U);
+    return shop.columns.memory_bytes();
+  };
+  EXPECT_EQ(bytes("123456789012345679"), bytes("7"));
+}
+
 TEST(AttributeColumnsTest, ColumnsAndBitmapsFollowEveryChange) {
   Shop shop;
   EXPECT_EQ(shop.Matching(".a in ['x', 7]"), Ordinals{});

@@ -292,6 +292,32 @@ TEST_F(Rankings, WhyNamesTheReasonOrTheExactPlace) {
   EXPECT_EQ(state(list[5].id), State::kExpired);
 }
 
+TEST_F(Rankings, WhyNamesTheFieldsThatARuleMisses) {
+  const auto missing = [&](const std::string& item) {
+    std::string shown;
+    for (const MissingFields& rule : shop.db->Why("shop", "u1", item)->missing_fields) {
+      shown += rule.rule + ":";
+      for (const std::string& field : rule.fields) {
+        shown += field + ",";
+      }
+    }
+    return shown;
+  };
+  SetRule("there", ".number == 3", Rule::Action::kBury, 0);
+  SetRule("b", ".price < 5 or .number >= 0", Rule::Action::kBoost, 2);
+  SetRule("a", ".['unit price'] and .price and .['unit price']", Rule::Action::kPin, 1);
+  EXPECT_EQ(missing("i5"), "a:unit price,price,b:price,");
+  SetAttributes("i5", R"({"number":5,"price":9})");
+  EXPECT_EQ(missing("i5"), "a:unit price,");
+  SetAttributes("i5", R"({"number":5,"price":[{}],"unit price":null})");
+  EXPECT_EQ(missing("i5"), "a:price,b:price,");
+  EXPECT_EQ(missing("no such item"), "");
+  // Of rules in force alone.
+  const std::int64_t from_ms = shop.clock.NowMs() + 1'000;
+  EXPECT_TRUE(shop.db->SetRule("shop", {"a", ".none", Rule::Action::kBury, 0, from_ms, 0}).ok());
+  EXPECT_EQ(missing("i5"), "b:price,");
+}
+
 TEST_F(Rankings, GroupIsRankedByTheMeanOfItsMembersScores) {
   const std::string_view users[] = {"u1", "u2", "u2", "nobody"};
   auto seen = Seen("u1");
