@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <compare>
 #include <new>
 
 namespace reco::filter {
@@ -38,13 +39,13 @@ double Apply(Op op, const Value& a, const Value& b) {
     case Op::kOr:
       return Truth(a) || Truth(b) ? 1 : 0;
     case Op::kGreater:
-      return Order(a, b) > 0 ? 1 : 0;
+      return std::is_gt(Order(a, b)) ? 1 : 0;
     case Op::kGreaterEqual:
-      return Order(a, b) >= 0 ? 1 : 0;
+      return std::is_gteq(Order(a, b)) ? 1 : 0;
     case Op::kLess:
-      return Order(a, b) < 0 ? 1 : 0;
+      return std::is_lt(Order(a, b)) ? 1 : 0;
     case Op::kLessEqual:
-      return Order(a, b) <= 0 ? 1 : 0;
+      return std::is_lteq(Order(a, b)) ? 1 : 0;
     default:
       return ApplyToNumbers(op, a.number, b.number);
   }

@@ -69,6 +69,13 @@ std::partial_ordering OrderOfInteger(std::int64_t integer, double number) {
   return integer <=> static_cast<std::int64_t>(number);
 }
 
+std::partial_ordering Reversed(std::partial_ordering order) {
+  if (std::is_lt(order)) {
+    return std::partial_ordering::greater;
+  }
+  return std::is_gt(order) ? std::partial_ordering::less : order;
+}
+
 bool IsPart(const std::string& part, const std::string& whole) {
   // Linear, as std::string::find is not.
   return part.empty() || memmem(whole.data(), whole.size(), part.data(), part.size()) != nullptr;
@@ -112,7 +119,7 @@ std::partial_ordering OrderOfOthers(const Value& a, const Value& b) {
     return OrderOfInteger(a.integer, b.number);
   }
   if (a.tag == Tag::kNumber && b.tag == Tag::kInteger) {
-    return 0 <=> OrderOfInteger(b.integer, a.number);
+    return Reversed(OrderOfInteger(b.integer, a.number));
   }
   return std::partial_ordering::unordered;
 }
