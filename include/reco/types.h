@@ -308,6 +308,9 @@ struct ModelInfo {
 };
 
 struct CollectionInfo {
+  // Of this collection alone: never given to another one of the folder, also not to a later one
+  // under the same key. Rename keeps it.
+  std::uint64_t id = 0;
   std::uint64_t users = 0;
   std::uint64_t items = 0;
   std::uint64_t interactions = 0;  // distinct (user, item) pairs

@@ -163,6 +163,48 @@ class Info(reco_e2e.ServerTest):
         self.assertEqual(config(client), text(as_map(info["parameters"])))
         self.assertEqual([], info["jobs"])
 
+    def test_the_id_is_of_one_collection_alone(self):
+        def identity(key="shop"):
+            return as_map(self.client().cmd("RECO.INFO", key))["collection-id"]
+
+        client = self.client()
+        seen = []
+
+        def renew(*forget):
+            for command in forget:
+                client.cmd(*command)
+            client.cmd("RECO.ADD", "shop", "ann", "lamp")
+            self.assertNotIn(identity(), seen)
+            seen.append(identity())
+
+        renew()
+        client.cmd("RECO.ADD", "shop", "ann", "desk")  # a write changes nothing of it
+        self.assertEqual(seen[-1], identity())
+        client.cmd("RENAME", "shop", "store")
+        self.assertEqual(seen[-1], identity("store"))
+        renew()  # under the old name
+        client.cmd("RENAME", "store", "shop")  # in place of it
+        self.assertEqual(seen[0], identity())
+        renew(("DEL", "shop"))
+        renew(("FLUSHALL",))
+        renew(("FLUSHDB",))
+        renew(("SET", "shop", "a string"), ("DEL", "shop"))
+        renew(("PEXPIREAT", "shop", 1))
+        for stop in (self.server.stop, self.server.kill9):
+            client.cmd("FLUSHALL")  # the newest collection is gone when the server starts
+            client.close()
+            stop()
+            self.server.start()
+            client = self.client()
+            renew()
+            client.close()
+            stop()
+            self.server.start()
+            client = self.client()
+            self.assertEqual(seen[-1], identity())
+        self.assertEqual(len(seen), len(set(seen)))
+        self.assertTrue(all(isinstance(number, int) and number > 0 for number in seen))
+
     def test_is_a_map_of_typed_values(self):
         client = self.client(protocol=3)
         client.cmd("RECO.ADD", "shop", "ann", "lamp")

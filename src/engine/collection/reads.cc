@@ -182,6 +182,7 @@ std::optional<std::vector<float>> GetVector(const SharedState& shared, Side side
 CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) {
   ReadView view(shared);
   CollectionInfo info;
+  info.id = shared.cid();
   const SideState& users = view.state().users();
   const SideState& items = view.state().items();
   info.users = users.ids.size();

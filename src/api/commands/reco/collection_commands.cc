@@ -135,6 +135,7 @@ std::vector<JobInfo> JobsOf(const Database& database, std::string_view key) {
 
 void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<JobInfo>& jobs) {
   const std::pair<std::string_view, std::uint64_t> counts[] = {
+      {"collection-id", info.id},
       {"users", info.users},
       {"items", info.items},
       {"interactions", info.interactions},
@@ -285,8 +286,9 @@ std::span<const CommandSpec> CollectionCommands() {
       {.name = "reco.info",
        .arity = 2,
        .flags = kReadonly,
-       .summary = "Returns a map of the collection's size, model, parameters, quality, memory, "
-                  "jobs and, where APPROX has built one, graph of neighbours",
+       .summary = "Returns a map of the collection's number, which no other of the folder ever gets, "
+                  "size, model, parameters, quality, memory, jobs and, where APPROX has built one, "
+                  "graph of neighbours",
        .complexity = "O(N) where N is the number of jobs remembered",
        .arguments = kKeyAlone,
        .handler = Info},
