@@ -213,7 +213,8 @@ class Database {
                                               const AudienceOptions& options) const;
 
   // --- Items and users ------------------------------------------------------------------------
-  // True when the record is new.
+  // True when the record is new. With RecordUpdate::merge no write of others comes between reading
+  // the stored attributes and writing the merged ones.
   Result<bool> SetRecord(KeyRef key, Side side, std::string_view id, const RecordUpdate& update,
                          WriteOptions write = {});
   Result<std::optional<Record>> GetRecord(KeyRef key, Side side, std::string_view id) const;

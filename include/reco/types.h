@@ -247,6 +247,9 @@ struct RecordUpdate {
   std::optional<std::string_view> attributes = {};  // a JSON object, at most kAttributesBytesMax
   std::optional<bool> hidden = {};
   std::optional<std::int64_t> expire_at_ms = {};  // 0: never
+  // `attributes` is a merge patch (RFC 7396) on the stored ones, which are {} where there are none.
+  // The result is bounded like a value that is set.
+  bool merge = false;
 };
 
 struct Record {

@@ -252,8 +252,8 @@ class BadInput(reco_e2e.ServerTest):
 
     def test_help_names_every_subcommand(self):
         client = self.client()
-        for name, subcommands in [("ITEM", ["SET", "GET", "DEL", "SCAN", "COUNT"]),
-                                  ("USER", ["SET", "GET", "DEL", "SCAN", "COUNT"]),
+        for name, subcommands in [("ITEM", ["SET", "MERGE", "GET", "DEL", "SCAN", "COUNT"]),
+                                  ("USER", ["SET", "MERGE", "GET", "DEL", "SCAN", "COUNT"]),
                                   ("VECTOR", ["GET"]), ("MODEL", ["LIST"]),
                                   ("JOB", ["LIST", "INFO", "CANCEL", "WAIT"])]:
             with self.subTest(name=name):

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/json_merge.h"
 #include "engine/rows/signal.h"
 #include "engine/rows/storage.h"
 #include "format/event.h"
@@ -36,6 +37,13 @@ Status CheckTime(std::int64_t time_ms) {
   return time_ms >= 0 && time_ms <= kTimeMsMax
              ? Status::Ok()
              : Status::InvalidArgument("a time must be 0 to 253402300799999 ms");
+}
+
+Status CheckAttributesSize(std::string_view attributes) {
+  return attributes.size() <= kAttributesBytesMax
+             ? Status::Ok()
+             : Status::InvalidArgument("attributes must be at most 65536 bytes long, not " +
+                                       std::to_string(attributes.size()));
 }
 
 // Makes an event of all but the ordinals; `now_ms` is its arrival. The weight is resolved here, so
@@ -163,9 +171,8 @@ Status CheckInteractions(const CollectionOptions& options,
 
 Status CheckRecord(Side side, std::string_view id, const RecordUpdate& update) {
   RECO_RETURN_IF_ERROR(CheckId(id, side == Side::kUser ? "user" : "item"));
-  if (update.attributes && update.attributes->size() > kAttributesBytesMax) {
-    return Status::InvalidArgument("attributes must be at most 65536 bytes long, not " +
-                                   std::to_string(update.attributes->size()));
+  if (update.attributes) {
+    RECO_RETURN_IF_ERROR(CheckAttributesSize(*update.attributes));
   }
   if (update.attributes && !IsJsonObject(*update.attributes)) {
     return Status::InvalidArgument("attributes must be a JSON object");
@@ -332,6 +339,19 @@ Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
   return removed;
 }
 
+namespace {
+
+// Returns the stored attributes of `ordinal` (unknown or without any: {}) with the patch applied.
+Result<std::string> Merged(const SideState& side, std::uint32_t ordinal, std::string_view patch) {
+  const Attributes* stored = side.attributes.Find(ordinal);
+  std::string merged =
+      MergeJson(stored != nullptr && !stored->json.empty() ? stored->json : "{}", patch);
+  RECO_RETURN_IF_ERROR(CheckAttributesSize(merged));
+  return merged;
+}
+
+}  // namespace
+
 Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
                        const RecordUpdate& update) {
   RECO_RETURN_IF_ERROR(CheckRecord(side, id, update));
@@ -340,10 +360,18 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   NewIds fresh(view.state().side(side).ids);
   Event event;
   event.kind = side == Side::kUser ? EventKind::kUserRecord : EventKind::kItemRecord;
-  (side == Side::kUser ? event.user : event.item) = fresh.OrdinalOf(id);
+  const std::uint32_t ordinal = fresh.OrdinalOf(id);
+  (side == Side::kUser ? event.user : event.item) = ordinal;
   event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
   event.has_text = update.attributes.has_value();
   event.text = update.attributes.value_or("");
+  std::string merged;
+  // Under the view that writes, so that no change between reading and writing is lost. The log has
+  // the whole result: a replay needs no patches.
+  if (update.merge && update.attributes) {
+    RECO_ASSIGN_OR_RETURN(merged, Merged(view.state().side(side), ordinal, *update.attributes));
+    event.text = merged;
+  }
   event.hidden =
       update.hidden ? static_cast<std::uint8_t>(*update.hidden) : format::kHiddenUnchanged;
   // -1: as it is.

@@ -28,7 +28,8 @@ Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> inte
 // Returns how many of the items were preferred. One event an item: an error leaves those before it.
 Result<std::uint64_t> Remove(SharedState& shared, std::string_view user,
                              std::span<const std::string_view> items) EXCLUDES(shared);
-// Sets what the update names and leaves the rest. Returns true when the id is new.
+// Sets what the update names and leaves the rest; a merge reads and writes in one step. Returns
+// true when the id is new.
 Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
                        const RecordUpdate& update) EXCLUDES(shared);
 // Deletes the id with all its pairs. Returns false when there is no such id.

@@ -167,6 +167,41 @@ TEST_F(WriterTest, RecordsAreCheckedAndKnowWhetherTheyAreNew) {
   EXPECT_TRUE(*SetRecord(shared(), Side::kUser, "i", {}));  // sides are apart
 }
 
+TEST_F(WriterTest, AMergeKeepsWhatThePatchDoesNotName) {
+  const auto attributes = [&](Side side) {
+    return reads::GetRecord(shared(), side, "i")->attributes;
+  };
+  for (const Side side : {Side::kItem, Side::kUser}) {
+    EXPECT_TRUE(
+        *SetRecord(shared(), side, "i", {.attributes = R"({"a":1,"b":null})", .merge = true}));
+    EXPECT_EQ(attributes(side), R"({"a":1})");
+    EXPECT_FALSE(*SetRecord(shared(), side, "i",
+                            {.attributes = R"({"c":[2]})", .hidden = true, .expire_at_ms = 5}));
+    EXPECT_FALSE(*SetRecord(shared(), side, "i", {.attributes = R"({"a":1.50})", .merge = true}));
+    EXPECT_EQ(attributes(side), R"({"c":[2],"a":1.50})");
+    const auto record = reads::GetRecord(shared(), side, "i");
+    EXPECT_TRUE(record->hidden);
+    EXPECT_EQ(record->expire_at_ms, 5);
+    // A merge of no attributes is a plain change of the rest.
+    EXPECT_FALSE(*SetRecord(shared(), side, "i", {.hidden = false, .merge = true}));
+    EXPECT_EQ(attributes(side), R"({"c":[2],"a":1.50})");
+  }
+}
+
+TEST_F(WriterTest, AMergeIsBoundedByItsResult) {
+  const std::string half = "\"" + std::string(kAttributesBytesMax / 2, 'x') + "\"";
+  const std::string first = "{\"a\":" + half + "}";
+  const std::string other = "{\"b\":" + half + "}";
+  ASSERT_TRUE(SetRecord(shared(), Side::kItem, "i", {.attributes = first}).ok());
+  const std::uint64_t before = last_seq();
+  EXPECT_EQ(
+      SetRecord(shared(), Side::kItem, "i", {.attributes = other, .merge = true}).status().code(),
+      StatusCode::kInvalidArgument);
+  EXPECT_FALSE(SetRecord(shared(), Side::kItem, "i", {.attributes = "[]", .merge = true}).ok());
+  EXPECT_EQ(last_seq(), before);
+  EXPECT_TRUE(SetRecord(shared(), Side::kItem, "i", {.attributes = first, .merge = true}).ok());
+}
+
 TEST_F(WriterTest, DeletedIdIsGoneAndComesBackAsANewOne) {
   catalogue_.Add("u", "i");
   EXPECT_TRUE(*DeleteRecord(shared(), Side::kItem, "i"));

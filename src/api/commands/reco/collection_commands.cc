@@ -286,9 +286,10 @@ std::span<const CommandSpec> CollectionCommands() {
       {.name = "reco.info",
        .arity = 2,
        .flags = kReadonly,
-       .summary = "Returns a map of the collection's number, which no other of the folder ever gets, "
-                  "size, model, parameters, quality, memory, jobs and, where APPROX has built one, "
-                  "graph of neighbours",
+       .summary =
+           "Returns a map of the collection's number, which no other of the folder ever gets, "
+           "size, model, parameters, quality, memory, jobs and, where APPROX has built one, "
+           "graph of neighbours",
        .complexity = "O(N) where N is the number of jobs remembered",
        .arguments = kKeyAlone,
        .handler = Info},

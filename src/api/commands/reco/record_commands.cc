@@ -37,16 +37,21 @@ RecordName ReadName(const CommandContext& context, Arguments& words, Side side) 
   return {.key = key, .id = words.Id(IdName(side))};
 }
 
+// Reads the JSON object that stands behind ATTRS.
+void ReadAttributes(Arguments& words, RecordUpdate* update) {
+  update->attributes = words.Text("ATTRS", kAttributesBytesMax);
+  if (!IsJsonObject(*update->attributes)) {
+    words.Fail("ATTRS must be a JSON object");
+  }
+}
+
 // Items and users have the same options and the same handlers, which differ by the side alone.
 using RecordOptions = OptionsOf<RecordUpdate>;
 constexpr std::array kRecordOptions = {
     RecordOptions::Custom({.name = "json", .type = "string", .token = "ATTRS"},
                           "the attributes, a JSON object of at most 64 KiB",
                           [](const Option<RecordUpdate>&, Arguments& words, RecordUpdate* update) {
-                            update->attributes = words.Text("ATTRS", kAttributesBytesMax);
-                            if (!IsJsonObject(*update->attributes)) {
-                              words.Fail("ATTRS must be a JSON object");
-                            }
+                            ReadAttributes(words, update);
                           }),
     RecordOptions::Integer<&RecordUpdate::hidden>(
         {"HIDDEN", "hidden", "1: on no list any more; 0: listed again"}, 0, 1),
@@ -75,6 +80,22 @@ void SetRecord(CommandContext& context) {
   const RecordName name = ReadName(context, words, kSide);
   RecordUpdate update;
   ReadOptions<RecordUpdate>(kRecordOptions, kOptions, words, &update);
+  if (words.Reject(context.reply)) {
+    return;
+  }
+  AnswerBoolean(context.reply,
+                context.database.SetRecord(name.key, kSide, name.id, update, kDeferred));
+}
+
+template <Side kSide>
+void MergeRecord(CommandContext& context) {
+  Arguments words(context.args, kSubcommandWords);
+  const RecordName name = ReadName(context, words, kSide);
+  if (!words.Keyword("ATTRS")) {
+    words.FailSyntax();
+  }
+  RecordUpdate update{.merge = true};
+  ReadAttributes(words, &update);
   if (words.Reject(context.reply)) {
     return;
   }
@@ -207,6 +228,9 @@ void GetVector(CommandContext& context) {
 
 constexpr ArgumentSpec kItemArguments[] = {kKeyArgument, kItemArgument};
 constexpr ArgumentSpec kUserArguments[] = {kKeyArgument, kUserArgument};
+constexpr ArgumentSpec kPatchArgument = {.name = "json", .type = "string", .token = "ATTRS"};
+constexpr ArgumentSpec kItemMergeArguments[] = {kKeyArgument, kItemArgument, kPatchArgument};
+constexpr ArgumentSpec kUserMergeArguments[] = {kKeyArgument, kUserArgument, kPatchArgument};
 constexpr ArgumentSpec kScanFront[] = {kKeyArgument, {.name = "cursor", .type = "integer"}};
 constexpr auto kItemSetArguments = ArgumentsOf<kOptions, kItemArguments, kRecordOptions>();
 constexpr auto kUserSetArguments = ArgumentsOf<kOptions, kUserArguments, kRecordOptions>();
@@ -257,6 +281,8 @@ constexpr CommandSpec Slow(CommandSpec row, bool (*slow)(const CommandContext& c
 
 constexpr std::string_view kDeleteComplexity =
     "O(N*D^2) where N is the number of its interactions and D the dimension";
+constexpr std::string_view kMergeComplexity =
+    "O(N*log(N)) where N is the length of the stored attributes and of the patch";
 constexpr std::string_view kScanComplexity =
     "O(1) for every call. O(N) for a complete iteration, where N is the number of ids";
 
@@ -265,6 +291,12 @@ constexpr CommandSpec kItemRows[] = {
         "Sets attributes, hidden flag or expiry of an item; what is not named stays. Returns "
         "whether the item is new",
         kItemSetArguments, SetRecord<Side::kItem>),
+    WithComplexity(
+        Row("merge", 6, kWrite | kDenyOom | kFast,
+            "Changes attributes of an item by a JSON merge patch (RFC 7396): members replace, null "
+            "removes, objects merge, the rest stays. Returns whether the item is new",
+            kItemMergeArguments, MergeRecord<Side::kItem>),
+        kMergeComplexity),
     Row("get", 4, kReadonly | kFast, "Returns a map of the item's attributes and counts, or nil",
         kItemArguments, GetRecord<Side::kItem>),
     // Without kDenyOom: deleting must get through at the limit, since it frees memory.
@@ -288,6 +320,12 @@ constexpr CommandSpec kUserRows[] = {
         "Sets attributes, hidden flag or expiry of a user; what is not named stays. Returns "
         "whether the user is new",
         kUserSetArguments, SetRecord<Side::kUser>),
+    WithComplexity(
+        Row("merge", 6, kWrite | kDenyOom | kFast,
+            "Changes attributes of a user by a JSON merge patch (RFC 7396): members replace, null "
+            "removes, objects merge, the rest stays. Returns whether the user is new",
+            kUserMergeArguments, MergeRecord<Side::kUser>),
+        kMergeComplexity),
     Row("get", 4, kReadonly | kFast, "Returns a map of the user's attributes and counts, or nil",
         kUserArguments, GetRecord<Side::kUser>),
     Slow(WithComplexity(
