@@ -147,6 +147,11 @@ struct CollectionOptions {
   // interaction; learned by each training. Empty: such items have no vector. At most 16, each of 1
   // to 64 bytes without blanks, control characters, '=' and ','.
   std::vector<std::string> attribute_features;
+  // What kind of value attributes have, for the programs that write them (the engine makes no use
+  // of it): "price:number,code:text,sold:boolean". A name that holds a comma, a colon, a blank, a
+  // control character or a quote, or none at all, stands in double quotes, with its quotes doubled.
+  // At most 8 KiB, no name twice.
+  std::string attribute_types;
   // Retrain by itself after so many events (0: never) or seconds (0: never) since the last one.
   std::uint64_t retrain_every = 0;
   std::uint64_t retrain_interval_s = 0;

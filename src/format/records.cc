@@ -92,6 +92,10 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   if (!options.attribute_features.empty()) {
     attribute_features = CreateNames(builder, options.attribute_features);
   }
+  Offset<flatbuffers::Vector<std::uint8_t>> attribute_types;
+  if (!options.attribute_types.empty()) {
+    attribute_types = CreateBytes(builder, options.attribute_types);
+  }
   fb::CollectionOptionsBuilder table(builder);
   // By the builder, since some fields are added only when there is something to say.
   table.add_dim(options.dim);
@@ -116,6 +120,9 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   // Absent when empty, as in records of older versions.
   if (!attribute_features.IsNull()) {
     table.add_attribute_features(attribute_features);
+  }
+  if (!attribute_types.IsNull()) {
+    table.add_attribute_types(attribute_types);
   }
   return table.Finish();
 }
@@ -177,6 +184,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
     return Damaged(what, "a collection option is not finite");
   }
   options.attribute_features = NamesOf(table.attribute_features());
+  options.attribute_types = std::string(BytesOf(table.attribute_types()));
   if (table.types() != nullptr) {
     for (const fb::FeedbackType* type : *table.types()) {
       if (!std::isfinite(type->weight())) {

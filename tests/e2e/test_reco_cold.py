@@ -75,11 +75,11 @@ class ColdItems(reco_e2e.ServerTest):
     def test_parameter_is_a_list_that_may_change(self):
         client = self.shop()
         self.assertEqual({"attrfeatures": b"genre,year"},
-                         as_map(client.cmd("RECO.CONFIG", "shop", "GET", "attr*")))
+                         as_map(client.cmd("RECO.CONFIG", "shop", "GET", "attrf*")))
         self.assertIn("RETRAIN", client.cmd("RECO.CONFIG", "shop", "SET", "ATTRFEATURES", "genre"))
         client.cmd("RECO.RETRAIN", "shop", "SYNC", "attrfeatures", "year")
         self.assertEqual({"attrfeatures": b"genre"},
-                         as_map(client.cmd("RECO.CONFIG", "shop", "GET", "attr*")))
+                         as_map(client.cmd("RECO.CONFIG", "shop", "GET", "attrf*")))
         for bad in ("a,,b", "a,a", ",".join(map(str, range(17)))):
             self.assertIn("attrfeatures must be names",
                           client.error("RECO.CONFIG", "shop", "SET", "attrfeatures", bad))

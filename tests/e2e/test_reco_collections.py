@@ -29,14 +29,15 @@ class Create(reco_e2e.ServerTest):
                    "TYPE", "buy", 3, "RETRAIN", "EVERY", 1000, "retrain", "interval", 60,
                    "TOLERANCE", "0.01", "WARM-START", "YES", "RECENCY", "0.9", "HALFLIFE", 60,
                    "WEIGHTING", "LOG", "FEEDBACK", "IMPLICIT", "FOLDIN", "USERS",
-                   "ATTRFEATURES", "genre,Brand")
+                   "ATTRFEATURES", "genre,Brand", "Attribute-Types", 'price:number,"a b":text')
         self.assertEqual({"dim": "8", "alpha": "2.5", "reg": "0.5", "regn": "0.25",
                           "unobserved": "0.125", "iterations": "3", "seed": "7",
                           "type.View": "0.5", "type.buy": "3", "retrain-every": "1000",
                           "retrain-interval": "60", "tolerance": "0.01", "warm-start": "yes",
                           "recency": "0.9", "halflife": "60", "weighting": "log",
                           "feedback": "implicit", "foldin": "users",
-                          "attrfeatures": "genre,Brand"}, config(client))
+                          "attrfeatures": "genre,Brand",
+                          "attribute-types": 'price:number,"a b":text'}, config(client))
 
     def test_defaults(self):
         client = self.client()
@@ -138,6 +139,23 @@ class Config(reco_e2e.ServerTest):
                     self.assertEqual(message, self.connection.error(
                         "RECO.CONFIG", *(key if arg == "%s" else arg for arg in args)))
         self.assertEqual(0, self.connection.cmd("EXISTS", "no"))
+
+    def test_attribute_types_are_checked_and_kept(self):
+        def get():
+            return config(self.connection, pattern="attribute-types")["attribute-types"]
+
+        self.assertEqual("OK", self.connection.cmd("RECO.CONFIG", "shop", "SET", "attribute-types",
+                                                   'price:number,"code":text'))
+        self.assertEqual("price:number,code:text", get())
+        for bad in ("price", "price:float", "a:text,a:text", "n" * 8192 + ":text"):
+            self.assertIn("ERR attribute-types must be name:type pairs", self.connection.error(
+                "RECO.CONFIG", "shop", "SET", "attribute-types", bad))
+        self.server.stop()
+        self.server.start()
+        self.connection = self.client()
+        self.assertEqual("price:number,code:text", get())
+        self.connection.cmd("RECO.CONFIG", "shop", "SET", "attribute-types", "")
+        self.assertEqual("", get())
 
     def test_parameters_survive_a_kill(self):
         self.connection.cmd("RECO.CONFIG", "shop", "SET", "alpha", "2", "type.View", "0.5")

@@ -116,6 +116,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeKeyRecord, samples::RulesKey())},
       {"key_attributes_v1", EncodeKeyRecord(samples::AttributedKey()),
        Expects(DecodeKeyRecord, samples::AttributedKey())},
+      {"key_types_v1", EncodeKeyRecord(samples::TypedKey()),
+       Expects(DecodeKeyRecord, samples::TypedKey())},
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
       {"entity_listed_v1", EncodeEntity(samples::ListedEntity()),
        Expects(DecodeEntity, samples::ListedEntity())},

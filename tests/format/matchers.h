@@ -51,6 +51,7 @@ inline void ExpectSame(const KeyRecord& a, const KeyRecord& b) {
   EXPECT_EQ(a.options.feedback, b.options.feedback);
   EXPECT_EQ(a.options.fold_in, b.options.fold_in);
   EXPECT_EQ(a.options.attribute_features, b.options.attribute_features);
+  EXPECT_EQ(a.options.attribute_types, b.options.attribute_types);
   ASSERT_EQ(a.options.types.size(), b.options.types.size());
   for (std::size_t i = 0; i < a.options.types.size(); ++i) {
     EXPECT_EQ(a.options.types[i].name, b.options.types[i].name);

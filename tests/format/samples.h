@@ -95,6 +95,12 @@ inline KeyRecord AttributedKey() {
   return record;
 }
 
+inline KeyRecord TypedKey() {
+  KeyRecord record = CollectionKey();
+  record.options.attribute_types = R"(price:number,"a, b":text)";
+  return record;
+}
+
 inline EntityRecord Entity() {
   return {.id = "lamp-1",
           .attributes = R"({"title":"lamp"})",

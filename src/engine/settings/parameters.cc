@@ -12,6 +12,7 @@
 #include "reco/types.h"
 
 #include "base/glob.h"
+#include "base/tagged_names.h"
 
 namespace reco::engine {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::size_t kTypesMax = 64;
 constexpr std::string_view kTypePrefix = "type.";
 constexpr std::size_t kFieldsMax = 16;
 constexpr std::size_t kFieldNameBytesMax = 64;
+constexpr std::size_t kAttributeTypesBytesMax = 8 << 10;
 
 double ToDouble(double value) {
   return value;
@@ -59,13 +61,14 @@ void SetUnobserved(CollectionOptions* options, std::optional<double> value) {
 // In the order of the enumerations.
 constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kWeightings[] = {"linear", "log"};
+constexpr std::string_view kAttributeTypes[] = {"number", "boolean", "text"};
 constexpr std::string_view kFeedbacks[] = {"implicit", "explicit"};
 constexpr std::string_view kFoldIns[] = {"both", "users", "off"};
 
 // The lower bound of the numbers above 0 keeps them above 0 in float32, which the solver uses.
 constexpr double kAboveZero = 1e-9;
 
-constexpr std::array<Parameter, 18> kParameters = {{
+constexpr std::array<Parameter, 19> kParameters = {{
     {.name = "dim",
      .effect = ParameterEffect::kFixed,
      .range = "an integer from 1 to 512",
@@ -207,6 +210,12 @@ constexpr std::array<Parameter, 18> kParameters = {{
               "blanks, control characters and '=', or empty",
      .doc = "Top-level attributes that an item's vector is predicted from before its first "
             "interaction; such as genre,brand,price."},
+    {.name = "attribute-types",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "name:type pairs with commas between, type number, boolean or text, each name once, "
+              "in double quotes when it is not plain, 8192 bytes at most",
+     .doc = "What kind of value attributes have, such as price:number,code:text. Kept for the "
+            "programs that write items; lists and trainings make no use of it."},
     {.name = "type.*",
      .effect = ParameterEffect::kAtOnce,
      .range = "a number from -1e6 to 1e6",
@@ -215,7 +224,9 @@ constexpr std::array<Parameter, 18> kParameters = {{
      .max = kWeightMax},
 }};
 constexpr const Parameter& kTypeParameter = kParameters.back();
-constexpr const Parameter& kFieldsParameter = kParameters[kParameters.size() - 2];
+constexpr const Parameter& kAttributeTypesParameter = kParameters[kParameters.size() - 2];
+constexpr const Parameter& kFieldsParameter = kParameters[kParameters.size() - 3];
+static_assert(kAttributeTypesParameter.name == "attribute-types");
 static_assert(kFieldsParameter.name == "attrfeatures");
 
 // Returns the text in lower case. ASCII only: names are, and the locale must not matter.
@@ -292,7 +303,10 @@ std::string JoinFields(const std::vector<std::string>& fields) {
 }
 
 std::string Format(const Parameter& parameter, const CollectionOptions& options) {
-  // The list of attributes; type.* has no value of its own to show.
+  // The lists of attributes; type.* has no value of its own to show.
+  if (&parameter == &kAttributeTypesParameter) {
+    return options.attribute_types;
+  }
   if (parameter.get == nullptr) {
     return JoinFields(options.attribute_features);
   }
@@ -402,6 +416,25 @@ Status SetFields(CollectionOptions* options, std::string_view text) {
   return Status::Ok();
 }
 
+// Takes over the names and types as they are written the shortest way.
+Status SetAttributeTypes(CollectionOptions* options, std::string_view text) {
+  const std::optional<TaggedNames> types = ParseTaggedNames(text);
+  bool fine = types.has_value();
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; fine && i < types->size(); ++i) {
+    fine = std::ranges::find(kAttributeTypes, (*types)[i].second) != std::end(kAttributeTypes);
+    names.emplace_back((*types)[i].first);
+  }
+  std::ranges::sort(names);
+  std::string shortest = fine ? FormatTaggedNames(*types) : std::string();
+  if (!fine || std::ranges::adjacent_find(names) != names.end() ||
+      shortest.size() > kAttributeTypesBytesMax) {
+    return BadValue(kAttributeTypesParameter.name, kAttributeTypesParameter.range, Quoted(text));
+  }
+  options->attribute_types = std::move(shortest);
+  return Status::Ok();
+}
+
 bool IsType(const Parameter& parameter) {
   return &parameter == &kTypeParameter;
 }
@@ -464,6 +497,9 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
   }
   if (parameter == &kFieldsParameter) {
     return SetFields(options, value);
+  }
+  if (parameter == &kAttributeTypesParameter) {
+    return SetAttributeTypes(options, value);
   }
   std::optional<double> number;
   if (!parameter->automatic || Lower(value) != "auto") {
@@ -537,6 +573,8 @@ Status CheckParameters(const CollectionOptions& options) {
         "halflife and weighting are for implicit feedback: ratings do not add up");
   }
   RECO_RETURN_IF_ERROR(CheckFields(options.attribute_features));
+  CollectionOptions scratch;
+  RECO_RETURN_IF_ERROR(SetAttributeTypes(&scratch, options.attribute_types));
   return CheckTypes(options.types);
 }
 

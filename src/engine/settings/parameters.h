@@ -37,7 +37,8 @@ struct Parameter {
   bool automatic = false;  // may be "auto", which is nullopt
   // Not empty: the value is one of these words, and `get` and `set` take its number.
   std::span<const std::string_view> choices = {};
-  // Null for "type.*", which stands for any number of values, and "attrfeatures", which is a list.
+  // Null for "type.*", which stands for any number of values, and for "attrfeatures" and
+  // "attribute-types", which are lists.
   std::optional<double> (*get)(const CollectionOptions& options) = nullptr;
   void (*set)(CollectionOptions* options, std::optional<double> value) = nullptr;
 };

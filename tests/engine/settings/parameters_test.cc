@@ -38,7 +38,7 @@ TEST(Parameters, ShowsTheDefaults) {
                   Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "0.98"),
                   Pair("halflife", "0"), Pair("weighting", "linear"), Pair("feedback", "implicit"),
                   Pair("foldin", "both"), Pair("retrain-every", "0"), Pair("retrain-interval", "0"),
-                  Pair("attrfeatures", "")));
+                  Pair("attrfeatures", ""), Pair("attribute-types", "")));
 }
 
 TEST(Parameters, SetsEachFieldByName) {
@@ -138,7 +138,7 @@ TEST(Parameters, AnUnknownNameListsTheKnownOnes) {
   EXPECT_EQ(Message(SetParameter(&options, "dims", "1")),
             "unknown parameter 'dims', known are dim, alpha, reg, regn, unobserved, iterations, "
             "tolerance, warm-start, seed, recency, halflife, weighting, feedback, foldin, "
-            "retrain-every, retrain-interval, attrfeatures, type.*");
+            "retrain-every, retrain-interval, attrfeatures, attribute-types, type.*");
   EXPECT_EQ(FindParameter("dims"), nullptr);
   EXPECT_EQ(FindParameter(""), nullptr);
 }
@@ -204,6 +204,34 @@ TEST(Parameters, AttributeFeaturesAreAListOfNames) {
   EXPECT_TRUE(options.Validate().ok());
   EXPECT_TRUE(SetParameter(&options, "attrfeatures", "").ok());
   EXPECT_THAT(options.attribute_features, ElementsAre());
+}
+
+TEST(Parameters, AttributeTypesAreKeptAsTheShortestText) {
+  CollectionOptions options;
+  const std::string text = R"(price:number,"a, b":text,"sold":boolean,"":text)";
+  ASSERT_TRUE(SetParameter(&options, "Attribute-Types", text).ok());
+  EXPECT_THAT(
+      GetParameters(options, "attribute-*"),
+      ElementsAre(Pair("attribute-types", R"(price:number,"a, b":text,sold:boolean,"":text)")));
+  EXPECT_TRUE(options.Validate().ok());
+  const std::string longest = std::string((8 << 10) - std::string(":text").size(), 'x') + ":text";
+  for (const std::string& bad :
+       {std::string("price"), std::string("price:"), std::string("price:float"),
+        std::string("price:Number"), std::string(":text"), std::string("price:number,"),
+        std::string("a b:text"), std::string("a:text,\"a\":number"), "x" + longest}) {
+    EXPECT_THAT(Message(SetParameter(&options, "attribute-types", bad)),
+                HasSubstr("attribute-types must be name:type pairs"))
+        << bad;
+  }
+  EXPECT_TRUE(SetParameter(&options, "attribute-types", longest).ok());
+  EXPECT_TRUE(options.Validate().ok());
+  options.attribute_types = "price:float";
+  EXPECT_FALSE(options.Validate().ok());
+  const auto changed = ChangeParameters(&options, ParameterList{{"attribute-types", ""}});
+  ASSERT_TRUE(changed.ok());
+  EXPECT_FALSE(*changed);  // nothing to train
+  EXPECT_EQ(options.attribute_types, "");
+  EXPECT_FALSE(SetTrainingParameters(&options, ParameterList{{"attribute-types", ""}}).ok());
 }
 
 TEST(Parameters, The65thFeedbackTypeIsRefused) {
@@ -292,7 +320,8 @@ TEST(Parameters, TheTableIsConsistent) {
     SCOPED_TRACE(parameter.name);
     EXPECT_TRUE(names.insert(parameter.name).second);
     EXPECT_EQ(FindParameter(parameter.name), &parameter);
-    if (parameter.choices.empty() && parameter.name != "attrfeatures") {
+    if (parameter.choices.empty() && parameter.name != "attrfeatures" &&
+        parameter.name != "attribute-types") {
       EXPECT_LT(parameter.min, parameter.max);
     }
     EXPECT_FALSE(parameter.range.empty());
