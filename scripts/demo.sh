@@ -71,7 +71,7 @@ run call RECO.CREATE retail TYPE purchase 1 TYPE return -1
 step "2. Import a year of a real shop, returns included, and the items' titles and prices"
 run import retail "$data/interactions.csv.gz" --user user --item item --time timestamp_ms \
   --type type
-run import-items retail "$data/items.csv" --item item
+run import-items retail "$data/items.csv" --item item --types price_gbp:number
 
 step "3. Train a model; the server goes on answering meanwhile"
 run retrain retail --wait

@@ -8,7 +8,7 @@ enum ExitCode : int {
   kExitRefused = 1,     // the server answered an error, or the job failed
   kExitUsage = 2,       // wrong options, or a file that cannot be read
   kExitConnection = 3,  // nobody answers, or the connection broke
-  kExitBadLines = 4,    // an import met more bad lines than --max-errors
+  kExitBadLines = 4,    // an import lost more lines than allowed
 };
 
 }  // namespace reco::admin

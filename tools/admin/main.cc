@@ -8,6 +8,7 @@
 #include "reco/types.h"
 
 #include "tools/admin/import_commands.h"
+#include "tools/admin/item_commands.h"
 #include "tools/admin/model_commands.h"
 #include "tools/admin/session.h"
 #include "tools/admin/stream_commands.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr const char* kFooter = R"(
 Exit codes: 0 done, 1 the server refused or the job failed, 2 wrong usage or unreadable file,
-            3 no connection, 4 more bad lines than --max-errors.
+            3 no connection, 4 more bad lines than allowed.
 
 Examples:
   reco-admin import shop clicks.csv.gz --user customer --item sku --time ts
@@ -38,6 +39,24 @@ Columns of JSON lines, one object a line, are paths such as user.id. A time that
 unit than the first one is a bad line; so is a record of more than 64 KiB or 100 lines.
 
 Empty weight or type cells mean the default. Bad lines are counted, the first are shown.)";
+
+constexpr const char* kItemsFooter = R"(
+Each line changes the attributes that its cells name and leaves the others; an empty cell changes
+nothing. With --replace an item has what its line says and nothing else (hidden and expiry stay).
+
+A column has one type: number when every cell is a number that reads back as it is written (42,
+2.5, but not 1.10, 12E5, 00123, +5 or 18 digits); boolean when all are true or false, in one of the
+spellings true, True, TRUE; text otherwise. All of a file decides, of standard input the first
+10,000 lines. The collection keeps the types (RECO.CONFIG KEY GET attribute-types), and they hold
+for later files; --types changes them. A number that --types asks for may be written in any way,
+such as 1.10. A line with a cell that does not fit is lost.
+
+Lost lines are counted, the first ten are shown, and the import goes on to the end of the file; the
+exit code is 4 when there were more than --allow-errors. Repeating an import is harmless.
+
+Examples:
+  reco-admin import-items shop prices.csv --item sku --types price:number
+  reco-admin import-items shop catalogue.csv --item sku --replace --columns title,genre)";
 
 constexpr const char* kStreamFooter = R"(
 The events are sorted by time. The first share of them is loaded and trained on; then, for every
@@ -147,8 +166,7 @@ CLI::Option* AddKey(CLI::App* command, CommandLine& line) {
   return command->add_option("KEY", line.key, "The collection")->required();
 }
 
-void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_max,
-                    std::size_t* pipeline) {
+void AddFileOptions(CLI::App* command, CommandLine& line, std::size_t* pipeline) {
   AddKey(command, line);
   command
       ->add_option("FILE", line.path,
@@ -168,12 +186,15 @@ void AddFileOptions(CLI::App* command, CommandLine& line, std::uint64_t* errors_
       "--quotes", line.quotes, "Quotes enclose fields (default, but not with tabs or ::)");
   command->add_flag("--no-quotes", line.no_quotes, "A quote is a character like any other")
       ->excludes(quotes);
-  command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
   command
       ->add_option(
           "--pipeline", *pipeline,
           "Commands sent ahead of their answers (default " + std::to_string(*pipeline) + ')')
       ->check(CLI::Range(std::size_t{1}, kPipelineMax));
+}
+
+void AddMaxErrors(CLI::App* command, std::uint64_t* errors_max) {
+  command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
 }
 
 // Adds the options that name columns. Returns that of the weight.
@@ -195,7 +216,8 @@ CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& 
 // module's.
 void AddImport(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("import", "Import interactions from a file; resumable");
-  AddFileOptions(command, line, &line.import.errors_max, &line.import.pipeline);
+  AddFileOptions(command, line, &line.import.pipeline);
+  AddMaxErrors(command, &line.import.errors_max);
   CLI::Option* weight = AddEventColumns(command, line, line.import.columns);
   command
       ->add_flag("--set", line.import.replace,
@@ -215,10 +237,22 @@ void AddImport(CLI::App& app, CommandLine& line) {
 void AddImportItems(CLI::App& app, CommandLine& line) {
   CLI::App* items = app.add_subcommand(
       "import-items", "Store the other columns of a file as the items' attributes");
-  AddFileOptions(items, line, &line.items.errors_max, &line.items.pipeline);
+  AddFileOptions(items, line, &line.items.pipeline);
   items->add_option("--item", line.items.item, "Column of the item id")->required();
   items->add_option("--columns", line.items.columns, "Attributes, comma-separated (default: all)")
       ->delimiter(',');
+  items->add_option("--types", line.items.types,
+                    "Types of columns, e.g. price:number,code:text,sold:boolean (default: as an "
+                    "earlier import has them, else by the cells)");
+  items->add_flag("--replace", line.items.replace,
+                  "Replace all attributes of an item (RECO.ITEM SET) instead of merging");
+  items->add_option("--allow-errors", line.items.errors_allowed,
+                    "Lost lines with which the import still counts as done (default 0)");
+  items
+      ->add_option("--stop-after", line.items.stop_after,
+                   "Stop when so many lines are lost (default: go on to the end)")
+      ->check(CLI::PositiveNumber);
+  items->footer(kItemsFooter);
   items->callback(
       [&line] { line.run = [&line](Session& session) { return RunImportItems(session, line); }; });
 }
@@ -227,7 +261,8 @@ void AddStreamEval(CLI::App& app, CommandLine& line) {
   CLI::App* eval = app.add_subcommand(
       "stream-eval", "Replay a log, asking before telling: how well is each next event predicted?");
   StreamEvalRequest& request = line.stream;
-  AddFileOptions(eval, line, &request.log.errors_max, &request.pipeline);
+  AddFileOptions(eval, line, &request.pipeline);
+  AddMaxErrors(eval, &request.log.errors_max);
   AddEventColumns(eval, line, request.log.columns);
   eval->add_option("--train", request.train_share,
                    "Share of the events that is loaded and trained on first (default 0.5)")
