@@ -152,7 +152,7 @@ std::string FakeServer::Answer(const Command& command, Session* session) {
     return AnswerMany(command, session);
   }
   if (name == "RECO.INFO") {
-    return "*0\r\n";
+    return "*2\r\n" + Bulk("collection-id") + ":" + std::to_string(collection_id_) + "\r\n";
   }
   if (name == "INFO") {
     return Bulk("# Memory\r\nused_memory_rss:1048576\r\n# Stats\r\nrow_cache_misses:" +
@@ -188,6 +188,10 @@ std::string FakeServer::AnswerEvent(const Command& command, Session* session) {
     return ":1\r\n";
   }
   events_.push_back(command);
+  if (replace_in_ && --*replace_in_ == 0) {
+    replace_in_.reset();
+    ++collection_id_;
+  }
   if (cut_in_ && --*cut_in_ == 0) {
     cut_in_.reset();
     session->closed = true;
@@ -216,6 +220,16 @@ void FakeServer::Refuse(const std::string& item, const std::string& error) {
   } else {
     refused_[item] = error;
   }
+}
+
+void FakeServer::ReplaceCollections() {
+  MutexLock lock(mutex_);
+  ++collection_id_;
+}
+
+void FakeServer::ReplaceCollectionsAfter(std::uint64_t events) {
+  MutexLock lock(mutex_);
+  replace_in_ = events;
 }
 
 void FakeServer::RequirePassword(const std::string& password) {

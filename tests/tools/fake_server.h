@@ -32,6 +32,9 @@ class FakeServer {
   void CutAfter(std::uint64_t events) EXCLUDES(mutex_);
   // Answers `error` to every RECO.ADD, RECO.MADD and RECO.SET of this item; empty: no longer.
   void Refuse(const std::string& item, const std::string& error) EXCLUDES(mutex_);
+  // Every key holds another collection from now on, or once so many further events were applied.
+  void ReplaceCollections() EXCLUDES(mutex_);
+  void ReplaceCollectionsAfter(std::uint64_t events) EXCLUDES(mutex_);
   // Accepts nothing without this password.
   void RequirePassword(const std::string& password) EXCLUDES(mutex_);
 
@@ -70,6 +73,8 @@ class FakeServer {
   std::map<std::string, std::string> refused_ GUARDED_BY(mutex_);
   std::uint64_t repeated_tokens_ GUARDED_BY(mutex_) = 0;
   std::optional<std::uint64_t> cut_in_ GUARDED_BY(mutex_);
+  std::uint64_t collection_id_ GUARDED_BY(mutex_) = 1;
+  std::optional<std::uint64_t> replace_in_ GUARDED_BY(mutex_);
   std::string password_ GUARDED_BY(mutex_);
   Command last_set_ GUARDED_BY(mutex_);
 

@@ -18,7 +18,6 @@
 namespace reco::admin {
 namespace {
 
-constexpr std::int64_t kIdentityBytes = 65'536;
 constexpr std::size_t kStartBytes = 65'536;
 
 std::string LastError() {
@@ -93,17 +92,6 @@ class StringSource final : public ByteSource {
   std::size_t at_ = 0;
 };
 
-Result<std::string> FileIdentity(int descriptor, std::int64_t size) {
-  const std::int64_t tail = std::max<std::int64_t>(0, size - kIdentityBytes);
-  std::string bytes(static_cast<std::size_t>(2 * kIdentityBytes), '\0');
-  const auto first = pread(descriptor, bytes.data(), kIdentityBytes, 0);
-  const auto last = pread(descriptor, bytes.data() + kIdentityBytes, kIdentityBytes, tail);
-  if (first < 0 || last < 0) {
-    return Status::IoError("cannot read: " + LastError());
-  }
-  return std::to_string(size) + ':' + bytes;
-}
-
 }  // namespace
 
 Result<Input> OpenInput(const std::string& path) {
@@ -124,13 +112,7 @@ Result<Input> OpenInput(const std::string& path) {
   input.is_stream = !S_ISREG(facts.st_mode);
   input.source =
       std::make_unique<FileSource>(descriptor, input.is_stream ? 0 : std::int64_t{facts.st_size});
-  if (!input.is_stream) {
-    RECO_ASSIGN_OR_RETURN(input.identity, FileIdentity(descriptor, facts.st_size));
-  }
   RECO_RETURN_IF_ERROR(MakeText(&input));
-  if (input.is_stream) {
-    input.identity = "stream:" + input.start;
-  }
   return input;
 }
 

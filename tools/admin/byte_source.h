@@ -23,12 +23,9 @@ class ByteSource {
   virtual double Fraction() const = 0;
 };
 
-// An input that is open, and what tells it from others.
+// An input that is open.
 struct Input {
   std::unique_ptr<ByteSource> source;  // of text: unpacked, and UTF-8 where it was UTF-16
-  // Of a regular file: its size with its first and last 64 KiB (which hold a gzip file's checksum).
-  // Of a stream: the first 64 KiB of its text.
-  std::string identity;
   bool is_stream = false;
   std::string path = {};   // "-": standard input
   std::string start = {};  // the first bytes of the text, to tell its format by

@@ -8,7 +8,7 @@ enum ExitCode : int {
   kExitRefused = 1,     // the server answered an error, or the job failed
   kExitUsage = 2,       // wrong options, or a file that cannot be read
   kExitConnection = 3,  // nobody answers, or the connection broke
-  kExitBadLines = 4,    // an import lost more lines than allowed
+  kExitBadLines = 4,    // an import lost more lines than --allow-errors
 };
 
 }  // namespace reco::admin

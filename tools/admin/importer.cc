@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <utility>
@@ -10,25 +10,22 @@
 namespace reco::admin {
 namespace {
 
+constexpr std::size_t kUnsavedBytesMax = 1U << 20U;  // of lost lines, before progress is written
+
 using End = ImportSummary::End;
 using client::Value;
 
-// Returns the options that decide what is sent; how fast and how tolerant is left out, so that an
-// import can be resumed with another pipeline or more errors.
-std::string DescribeOptions(const ImportOptions& options, const Input& input) {
+// Returns what decides which events are sent of a record; how fast and how tolerant is left out, so
+// that an import can be resumed with another pipeline or more errors.
+std::string DescribeOptions(const EventOptions& options) {
   const ColumnNames& columns = options.columns;
   std::string text;
   for (const std::string& part :
-       {options.key, columns.user, columns.item, columns.weight, columns.time, columns.type}) {
+       {columns.user, columns.item, columns.weight, columns.time, columns.type}) {
     // With lengths, so that no two lists of names read the same.
     text += std::to_string(part.size()) + ':' + part;
   }
-  text += UnitName(columns.time_unit);
-  text += std::to_string(static_cast<int>(columns.no_time));
-  text += Describe(ResolveOptions(input, options.reader));
-  text += options.has_header ? 'h' : '-';
-  text += options.replace ? 'r' : 'a';
-  return text;
+  return text + (options.replace ? 'r' : 'a');
 }
 
 std::string NewRun() {
@@ -36,30 +33,37 @@ std::string NewRun() {
   return Fingerprint(std::to_string(random()) + ':' + std::to_string(random())).substr(0, 8);
 }
 
-struct Progress {
-  std::string run;
-  std::uint64_t records = 0;
-  bool done = false;
-};
-
-// Reads "<run> <records>", with " done" behind it when the import is complete.
-Result<Progress> ParseProgress(const std::string& text) {
-  Progress progress;
-  const std::size_t space = text.find(' ');
-  const char* end = text.data() + text.size();
-  if (space != std::string::npos && space > 0) {
-    progress.run = text.substr(0, space);
-    const auto [stop, error] = std::from_chars(text.data() + space + 1, end, progress.records);
-    progress.done = std::string_view(stop, end) == " done";
-    if (error == std::errc() && (stop == end || progress.done)) {
-      return progress;
+// The reply of RECO.INFO is a map: names and values in turn.
+std::string FieldOf(const Value& reply, std::string_view name) {
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    if (reply.elements[i].text == name) {
+      const Value& value = reply.elements[i + 1];
+      return value.kind == Value::Kind::kInteger ? std::to_string(value.integer) : value.text;
     }
   }
-  return Status::InvalidArgument("the key that holds the progress has an unknown value: " +
-                                 Quoted(text));
+  return {};
 }
 
 }  // namespace
+
+EventCommand::EventCommand(const ImportOptions& options, const MappedEvent& event) {
+  Add(options.replace ? "RECO.SET" : "RECO.ADD");
+  Add(options.key);
+  Add(event.user);
+  Add(event.item);
+  if (!event.weight.empty()) {
+    Add(event.weight);
+  }
+  if (!event.type.empty()) {
+    Add("TYPE");
+    Add(event.type);
+  }
+  if (event.time_ms) {
+    time_ = std::to_string(*event.time_ms);
+    Add("TS");
+    Add(time_);
+  }
+}
 
 bool RefusesAllWrites(std::string_view error) {
   constexpr std::array<std::string_view, 9> kCodes = {"MISCONF",  "OOM",    "LOADING",
@@ -71,16 +75,16 @@ bool RefusesAllWrites(std::string_view error) {
 }
 
 Result<ImportSummary> Importer::Run(Input input) {
-  Status status = Begin(input);
-  if (status.ok() && !ended()) {
-    RECO_ASSIGN_OR_RETURN(const auto reader, OpenReader(input, options_.reader, options_.has_header,
-                                                        options_.columns.Given()));
-    status = SendRecords(*reader, *input.source);
-    summary_.repeated_headers = reader->repeated_headers();
-    summary_.warning = reader->warning();
+  const Status status = Transfer(std::move(input));
+  if (events_ != nullptr) {
+    summary_.repeated_headers = events_->repeated_headers();
+    summary_.warning = events_->warning();
+    summary_.times = events_->times();
   }
-  if (status.ok() && summary_.end == End::kDone) {
-    status = Finish(input.is_stream);
+  if (rejects_) {
+    const Status closed = rejects_->Close();
+    summary_.rejects_path = rejects_->path();
+    summary_.rejects_failure = closed.message();
   }
   summary_.seconds = meter_.elapsed_s();
   // A lost connection is an end like others: the caller says how to go on.
@@ -93,64 +97,192 @@ Result<ImportSummary> Importer::Run(Input input) {
   return summary_;
 }
 
-Status Importer::Begin(const Input& input) {
-  // Another file, other columns or another collection is another import, with progress of its own.
-  const std::string fingerprint = Fingerprint(DescribeOptions(options_, input) + input.identity);
-  progress_key_ = "reco:import:" + fingerprint;
-  RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", progress_key_}));
-  Value reply = stored;
-  if (stored.kind == Value::Kind::kBulk && !options_.again) {
-    RECO_ASSIGN_OR_RETURN(const Progress progress, ParseProgress(stored.text));
-    run_ = progress.run;
-    resume_at_ = progress.records;
-    if (progress.done) {
-      summary_.end = End::kAlreadyDone;
-      summary_.records = progress.records;
-      summary_.resumed = progress.records;
-    }
-  } else if (!stored.is_error()) {
-    // A new run has new tokens, without which --again would count nothing.
-    run_ = NewRun();
-    RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"SET", progress_key_, run_ + " 0"}));
-  }
-  if (reply.is_error()) {
+void Importer::Refuse(const std::string& reason) {
+  // The first refusal is the cause; the commands behind it were on their way.
+  if (summary_.end != End::kRefused) {
     summary_.end = End::kRefused;
-    summary_.refusal = reply.text;
+    summary_.refusal = reason;
   }
-  token_prefix_ = "imp:" + fingerprint + ':' + run_ + ':';
-  acknowledged_ = resume_at_;
-  progress_at_ = resume_at_;
+}
+
+Status Importer::OpenEvents(const Input& input) {
+  RECO_ASSIGN_OR_RETURN(events_, EventReader::Open(input, options_));
   return Status::Ok();
 }
 
-Status Importer::SendRecords(RecordReader& reader, const ByteSource& source) {
-  Record record;
-  RECO_ASSIGN_OR_RETURN(bool more, reader.Next(&record));
-  if (!more) {
-    return Status::InvalidArgument("the input is empty");
+Status Importer::Transfer(Input input) {
+  Spool* spool = nullptr;
+  if (input.is_stream) {
+    auto kept = std::make_unique<Spool>(std::move(input.source));
+    spool = kept.get();
+    input.source = std::move(kept);
   }
-  if (!record.error.empty()) {
-    return Status::InvalidArgument("line " + std::to_string(record.line) + ": " +
-                                   std::string(record.error));
+  RECO_RETURN_IF_ERROR(OpenEvents(input));
+  rejects_.emplace(input.path, events_->header());
+  RECO_ASSIGN_OR_RETURN(const bool any, events_->Next());
+  if (!any) {
+    return Status::Ok();
   }
-  RECO_ASSIGN_OR_RETURN(RecordMapping mapping,
-                        RecordMapping::Resolve(options_.columns, record, options_.has_header));
-  if (options_.has_header) {
-    RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+  RECO_RETURN_IF_ERROR(Begin(&input, spool));
+  if (ended()) {
+    return Status::Ok();
   }
-  while (more && !ended()) {
-    RECO_RETURN_IF_ERROR(SendRecord(mapping, record));
-    RECO_RETURN_IF_ERROR(DrainWhenFull(source));
-    if (!ended()) {
-      RECO_ASSIGN_OR_RETURN(more, reader.Next(&record));
+  RECO_RETURN_IF_ERROR(SendRecords(*input.source));
+  if (summary_.end == End::kStopped) {
+    QueueProgress();
+    return Drain(0);
+  }
+  return summary_.end == End::kDone ? Finish() : Status::Ok();
+}
+
+Result<std::string> Importer::CollectionId() {
+  RECO_ASSIGN_OR_RETURN(Value reply, connection_.Call({"RECO.INFO", options_.key}));
+  if (reply.is_error() && reply.text.starts_with("ERR no such")) {
+    RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"RECO.CREATE", options_.key}));
+    if (!reply.is_error()) {
+      RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"RECO.INFO", options_.key}));
     }
   }
-  summary_.times = mapping.times();
+  if (reply.is_error()) {
+    Refuse(reply.text);
+    return std::string();
+  }
+  std::string id = FieldOf(reply, "collection-id");
+  if (id.empty()) {
+    return Status::InvalidArgument(
+        "the server's RECO.INFO has no collection-id: it is older than this reco-admin");
+  }
+  return id;
+}
+
+Result<std::vector<PastImport>> Importer::ReadHistory() {
+  std::vector<PastImport> past;
+  for (const std::string& key : progress_keys_) {
+    RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", key}));
+    if (stored.is_error()) {
+      Refuse(stored.text);
+      return past;
+    }
+    if (stored.kind == Value::Kind::kBulk) {
+      RECO_ASSIGN_OR_RETURN(PastImport import, Decode(stored.text));
+      if (past.empty() || past[0].run != import.run) {
+        past.push_back(std::move(import));
+      }
+    }
+  }
+  return past;
+}
+
+Status Importer::Begin(Input* input, Spool* spool) {
+  RECO_ASSIGN_OR_RETURN(collection_id_, CollectionId());
+  if (ended()) {
+    return Status::Ok();
+  }
+  const std::string prefix = "reco:import:" + collection_id_ + ':';
+  const std::string options = DescribeOptions(options_);
+  progress_keys_.push_back(prefix +
+                           Fingerprint(options + "first:" + std::to_string(events_->checksum())));
+  progress_.name = input->path;
+  if (!input->is_stream) {
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::weakly_canonical(input->path, error);
+    progress_keys_.push_back(prefix + Fingerprint(options + "name:" + path.string()));
+  }
+  RECO_ASSIGN_OR_RETURN(const std::vector<PastImport> past, ReadHistory());
+  if (ended()) {
+    return Status::Ok();
+  }
+  progress_.run = NewRun();
+  if (!past.empty() && !options_.again) {
+    RECO_RETURN_IF_ERROR(Compare(input, spool, past));
+  } else if (spool != nullptr) {
+    spool->Stop();
+  }
+  if (is_known_ || ended()) {
+    return Status::Ok();
+  }
+  // The run is known before anything is sent by it.
+  QueueProgress();
+  return Drain(0);
+}
+
+Status Importer::Compare(Input* input, Spool* spool, const std::vector<PastImport>& past) {
+  std::vector<Comparer> comparers(past.begin(), past.end());
+  // As far as the longest of them went; a stream may never end.
+  const auto compare = [&](EventReader& events, const ByteSource& source, bool more) -> Status {
+    std::int64_t count = 0;
+    while (more) {
+      for (Comparer& comparer : comparers) {
+        comparer.Add(events.checksum());
+      }
+      if (++count % 10'000 == 0) {
+        meter_.Update({count, source.Fraction(), -1, "compared with an earlier import"});
+      }
+      more = !std::ranges::all_of(comparers, &Comparer::has_enough);
+      if (more) {
+        RECO_ASSIGN_OR_RETURN(more, events.Next());
+      }
+    }
+    return Status::Ok();
+  };
+  if (spool != nullptr) {
+    RECO_RETURN_IF_ERROR(compare(*events_, *input->source, true));
+    RECO_RETURN_IF_ERROR(spool->Rewind());
+    RECO_RETURN_IF_ERROR(OpenEvents(*input));
+    RECO_RETURN_IF_ERROR(events_->Next().status());
+  } else {
+    RECO_ASSIGN_OR_RETURN(const Input again, reopen_());
+    RECO_ASSIGN_OR_RETURN(const auto events, EventReader::Open(again, options_));
+    RECO_ASSIGN_OR_RETURN(const bool any, events->Next());
+    RECO_RETURN_IF_ERROR(compare(*events, *again.source, any));
+  }
+  // Of two that it begins with, the one that came farther.
+  const PastImport* same = nullptr;
+  const PastImport* changed = nullptr;
+  for (std::size_t i = 0; i < past.size(); ++i) {
+    const Comparison comparison = comparers[i].Outcome();
+    if (comparison.begins_with_it && (same == nullptr || past[i].records > same->records)) {
+      same = &past[i];
+    } else if (comparison.is_changed && changed == nullptr) {
+      changed = &past[i];
+    }
+  }
+  // An import that broke off at once begins every input, and a finished one weighs more.
+  if (changed != nullptr && (same == nullptr || same->records == 0)) {
+    summary_.earlier = *changed;
+    if (!options_.resume_anyway) {
+      summary_.end = End::kChanged;
+      return Status::Ok();
+    }
+    same = changed;
+  }
+  if (same == nullptr) {
+    return Status::Ok();
+  }
+  // What it has sent behind its last progress is known to the server by tokens of this run.
+  progress_.run = same->run;
+  is_known_ = true;
+  if (same->records > 0) {
+    summary_.earlier = *same;
+    summary_.lost = summary_.lost_before = same->lost;
+    progress_.lost = same->lost;
+  }
+  resume_at_ = same->records;
+  return Status::Ok();
+}
+
+Status Importer::SendRecords(const ByteSource& source) {
+  bool more = true;
+  while (more && !ended()) {
+    RECO_RETURN_IF_ERROR(SendRecord());
+    RECO_RETURN_IF_ERROR(DrainWhenFull(source));
+    if (!ended()) {
+      RECO_ASSIGN_OR_RETURN(more, events_->Next());
+    }
+  }
   RECO_RETURN_IF_ERROR(Drain(0));
   if (summary_.end == End::kDone) {
-    // Bad lines at the end have no reply that would move it on.
-    acknowledged_ = summary_.records;
-    meter_.Finish({static_cast<std::int64_t>(acknowledged_), 1, -1, {}});
+    meter_.Finish({static_cast<std::int64_t>(progress_.records), 1, -1, {}});
   }
   return Status::Ok();
 }
@@ -158,143 +290,155 @@ Status Importer::SendRecords(RecordReader& reader, const ByteSource& source) {
 // Reads answers when enough is queued. Half a pipeline is sent while the other half is being
 // answered.
 Status Importer::DrainWhenFull(const ByteSource& source) {
-  if (queued_ <= options_.pipeline / 2) {
+  if (queued_ <= options_.pipeline / 2 && pending_.size() < 4 * kPipelineMax) {
     return Status::Ok();
   }
-  RECO_RETURN_IF_ERROR(Drain(options_.pipeline / 2));
-  meter_.Update({static_cast<std::int64_t>(acknowledged_), source.Fraction(), -1, {}});
+  // Lines that are not sent wait for those in front of them.
+  RECO_RETURN_IF_ERROR(Drain(queued_ <= options_.pipeline / 2 ? 0 : options_.pipeline / 2));
+  meter_.Update({static_cast<std::int64_t>(progress_.records), source.Fraction(), -1, {}});
   return Status::Ok();
 }
 
-Status Importer::SendRecord(RecordMapping& mapping, const Record& record) {
+Status Importer::SendRecord() {
   ++summary_.records;
-  // Lines of an earlier run are checked as well, and their bad ones count against --max-errors
-  // again.
-  auto event = mapping.Map(record);
-  // RECO.SET has no default weight.
-  if (event.ok() && options_.replace && event->weight.empty()) {
-    event = Status::InvalidArgument("weight is empty, which --set needs");
-  }
-  if (!event.ok()) {
-    CountBadLine(record.line, std::string(event.status().message()));
-    return Status::Ok();
-  }
-  if (event->is_skipped) {
-    ++summary_.skipped;
-    return Status::Ok();
-  }
+  const Record& record = events_->record();
+  const Result<MappedEvent>& event = events_->event();
+  Pending pending{
+      .kind = Pending::Kind::kSent, .line = record.line, .checksum = events_->checksum()};
   if (summary_.records <= resume_at_) {
+    // Compared already, and counted by the import that had it.
     ++summary_.resumed;
-    return Status::Ok();
+    pending.kind = Pending::Kind::kSkipped;
+  } else if (!event.ok()) {
+    pending.kind = Pending::Kind::kBad;
+    pending.raw = record.raw;
+    pending.reason = event.status().message();
+  } else if (event->is_skipped) {
+    ++summary_.skipped;
+    pending.kind = Pending::Kind::kSkipped;
+  } else {
+    pending.raw = record.raw;
+    QueueEvent(*event);
   }
-  QueueEvent(*event);
-  unread_.push_back({summary_.records, record.line, false});
+  pending_.push_back(std::move(pending));
   return Status::Ok();
 }
 
 void Importer::QueueEvent(const MappedEvent& event) {
-  std::array<std::string_view, 12> arguments;
-  std::size_t count = 0;
-  const auto add = [&](std::string_view argument) { arguments[count++] = argument; };
-  add(options_.replace ? "RECO.SET" : "RECO.ADD");
-  add(options_.key);
-  add(event.user);
-  add(event.item);
-  if (!event.weight.empty()) {
-    add(event.weight);
-  }
-  if (!event.type.empty()) {
-    add("TYPE");
-    add(event.type);
-  }
-  const std::string time = event.time_ms ? std::to_string(*event.time_ms) : std::string();
-  if (event.time_ms) {
-    add("TS");
-    add(time);
-  }
-  const std::string token = token_prefix_ + std::to_string(summary_.records);
+  // With the content: a record that is another one than was sent under this number is no repeat.
+  const std::string token =
+      "imp:" + progress_.run + ':' +
+      Hex(Chained(Chained(kChainStart, summary_.records), events_->checksum()));
+  EventCommand command(options_, event);
   // RECO.SET takes no token and needs none: set twice is set once.
   if (!options_.replace) {
-    add("ID");
-    add(token);
+    command.Add("ID");
+    command.Add(token);
   }
-  connection_.Queue(client::Arguments(arguments.data(), count))
+  connection_.Queue(command.arguments())
       .IgnoreError("a lost connection shows in the next Flush or Read");
   ++queued_;
+  ++unread_;
 }
 
 Status Importer::Drain(std::size_t unread_max) {
   RECO_RETURN_IF_ERROR(connection_.Flush());
   queued_ = 0;
-  while (unread_.size() > unread_max) {
-    RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
-    const Unacknowledged sent = unread_.front();
-    unread_.pop_front();
-    RECO_RETURN_IF_ERROR(HandleReply(sent, reply));
+  while (unread_ > unread_max || (unread_ == 0 && !pending_.empty())) {
+    Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    if (pending.kind == Pending::Kind::kSent || pending.kind == Pending::Kind::kProgress) {
+      RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
+      --unread_;
+      Settle(pending, &reply);
+    } else {
+      Settle(pending, nullptr);
+    }
     // Queued behind records whose replies are still missing, but it names only those that are
-    // acknowledged.
-    if (acknowledged_ >= progress_at_ + kProgressEvery && !ended()) {
+    // finished.
+    if ((progress_.records >= progress_at_ + kProgressEvery || unsaved_bytes_ > kUnsavedBytesMax) &&
+        !ended()) {
       QueueProgress();
     }
   }
   return Status::Ok();
 }
 
-Status Importer::HandleReply(const Unacknowledged& sent, const Value& reply) {
-  if (reply.is_error() && (sent.is_progress || RefusesAllWrites(reply.text))) {
-    // The first refusal is the cause; the commands behind it were on their way.
-    if (summary_.end != End::kRefused) {
-      summary_.end = End::kRefused;
-      summary_.refusal = reply.text;
-    }
-    return Status::Ok();
+void Importer::Settle(const Pending& pending, const Value* reply) {
+  if (reply != nullptr && reply->is_error() &&
+      (pending.kind == Pending::Kind::kProgress || RefusesAllWrites(reply->text))) {
+    Refuse(reply->text);
+    return;
   }
-  if (sent.is_progress) {
-    return Status::Ok();
-  }
-  if (reply.is_error()) {
-    CountBadLine(sent.line, reply.text);
-  } else {
-    ++summary_.sent;
+  if (pending.kind == Pending::Kind::kProgress) {
+    return;
   }
   // After a refusal the records behind it may be acknowledged, but the one refused is missing.
-  if (summary_.end != End::kRefused) {
-    acknowledged_ = sent.record;
+  const bool counts = summary_.end != End::kRefused;
+  if (pending.kind == Pending::Kind::kBad) {
+    if (!counts) {
+      return;  // the next run meets it again
+    }
+    Lose(pending, pending.reason);
+  } else if (reply != nullptr && reply->is_error()) {
+    Lose(pending, reply->text);
+  } else if (reply != nullptr) {
+    ++summary_.sent;
   }
-  return Status::Ok();
+  if (counts) {
+    ++progress_.records;
+    progress_.lost = summary_.lost;
+    progress_.chain = Chained(progress_.chain, pending.checksum);
+    progress_.sketch.Add(pending.checksum);
+  }
+}
+
+void Importer::Lose(const Pending& pending, std::string reason) {
+  ++summary_.lost;
+  // Written with the progress that counts it: a later run meets again what none does.
+  unsaved_bytes_ += pending.raw.size();
+  unsaved_.push_back({pending.kind, pending.line, 0, pending.raw, reason});
+  if (summary_.lost_lines.size() < kLostLinesShown) {
+    summary_.lost_lines.push_back({pending.line, std::move(reason)});
+  }
+  if (options_.stop_after > 0 && !ended() &&
+      summary_.lost - summary_.lost_before >= options_.stop_after) {
+    summary_.end = End::kStopped;
+  }
 }
 
 void Importer::QueueProgress() {
-  progress_at_ = acknowledged_;
-  const std::string value = run_ + ' ' + std::to_string(progress_at_);
-  connection_.Queue({"SET", progress_key_, value})
-      .IgnoreError("a lost connection shows in the next Flush or Read");
-  unread_.push_back({progress_at_, 0, true});
-  ++queued_;
+  progress_at_ = progress_.records;
+  for (const Pending& lost : unsaved_) {
+    rejects_->Add(lost.line, lost.reason, lost.raw).IgnoreError("told by Close");
+  }
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+  const std::string value = Encode(progress_);
+  for (const std::string& key : progress_keys_) {
+    connection_.Queue({"SET", key, value, "EX", kProgressKeptSeconds})
+        .IgnoreError("a lost connection shows in the next Flush or Read");
+    pending_.push_back({.kind = Pending::Kind::kProgress});
+    ++queued_;
+    ++unread_;
+  }
 }
 
-Status Importer::Finish(bool is_stream) {
-  // Another stream may begin with the same bytes, so only files are remembered.
-  const std::string value = run_ + ' ' + std::to_string(summary_.records) + " done";
-  RECO_ASSIGN_OR_RETURN(
-      const Value reply,
-      is_stream ? connection_.Call({"DEL", progress_key_})
-                : connection_.Call({"SET", progress_key_, value, "EX", kDoneKeptSeconds}));
-  if (reply.is_error()) {
-    summary_.end = End::kRefused;
-    summary_.refusal = reply.text;
+Status Importer::Finish() {
+  RECO_ASSIGN_OR_RETURN(const Value info, connection_.Call({"RECO.INFO", options_.key}));
+  if (FieldOf(info, "collection-id") != collection_id_) {
+    summary_.end = End::kReplaced;
+    return Status::Ok();
+  }
+  const bool all_known =
+      summary_.earlier && summary_.earlier->is_done && summary_.records == summary_.resumed;
+  progress_.is_done = true;
+  QueueProgress();
+  RECO_RETURN_IF_ERROR(Drain(0));
+  if (all_known && !ended()) {
+    summary_.end = End::kAlreadyDone;
   }
   return Status::Ok();
-}
-
-void Importer::CountBadLine(std::uint64_t line, std::string message) {
-  ++summary_.bad;
-  if (summary_.bad_lines.size() < kBadLinesShown) {
-    summary_.bad_lines.push_back({line, std::move(message)});
-  }
-  if (summary_.bad > options_.errors_max && summary_.end == End::kDone) {
-    summary_.end = End::kTooManyErrors;
-  }
 }
 
 }  // namespace reco::admin

@@ -16,12 +16,12 @@ std::string Count(std::uint64_t count) {
   return terminal::FormatCount(static_cast<std::int64_t>(count));
 }
 
-const char* EndName(End end) {
-  switch (end) {
+const char* EndName(const ItemSummary& summary, const ImportItemsRequest& request) {
+  switch (summary.end) {
     case End::kDone:
-      return "done";
+      return summary.lost > request.allow_errors ? "lost-lines" : "done";
     case End::kStopped:
-      return "too-many-bad-lines";
+      return "stopped";
     case End::kRefused:
       return "refused";
   }
@@ -32,14 +32,7 @@ std::string JsonName(const std::optional<CellType>& type) {
   return type ? terminal::JsonString(NameOf(*type)) : "null";
 }
 
-void PrintJson(const ItemSummary& summary) {
-  std::string lines;
-  for (const ItemSummary::LostLine& lost : summary.lost_lines) {
-    std::string entry;
-    terminal::AppendMember(&entry, "line", std::to_string(lost.line));
-    terminal::AppendMember(&entry, "message", terminal::JsonString(lost.message));
-    terminal::AppendElement(&lines, terminal::Braced(entry));
-  }
+void PrintJson(const ItemSummary& summary, const ImportItemsRequest& request) {
   std::string types;
   for (const ItemSummary::Column& column : summary.columns) {
     terminal::AppendMember(&types, column.name, JsonName(column.type));
@@ -48,11 +41,14 @@ void PrintJson(const ItemSummary& summary) {
   const auto number = [&out](std::string_view name, std::uint64_t value) {
     terminal::AppendMember(&out, name, std::to_string(value));
   };
-  terminal::AppendMember(&out, "end", terminal::JsonString(EndName(summary.end)));
+  terminal::AppendMember(&out, "end", terminal::JsonString(EndName(summary, request)));
   number("records", summary.records);
   number("sent", summary.sent);
-  number("bad", summary.lost);
-  terminal::AppendMember(&out, "bad-lines", std::string("[").append(lines).append("]"));
+  number("lost", summary.lost);
+  terminal::AppendMember(&out, "lost-lines", JsonOf(summary.lost_lines));
+  terminal::AppendMember(
+      &out, "rejects",
+      summary.rejects_path.empty() ? "null" : terminal::JsonString(summary.rejects_path));
   terminal::AppendMember(&out, "types", terminal::Braced(types));
   terminal::AppendMember(&out, "seconds", terminal::JsonDouble(summary.seconds));
   terminal::AppendMember(&out, "error",
@@ -60,11 +56,12 @@ void PrintJson(const ItemSummary& summary) {
   std::printf("%s\n", terminal::Braced(out).c_str());
 }
 
-void PrintText(const ItemSummary& summary) {
+void PrintText(const ItemSummary& summary, const ImportItemsRequest& request) {
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.sent) / summary.seconds : 0;
-  std::printf("%s items in %s (%s), %s lines lost\n", Count(summary.sent).c_str(),
-              terminal::FormatDuration(summary.seconds).c_str(), terminal::FormatRate(rate).c_str(),
-              Count(summary.lost).c_str());
+  std::printf("%s%s items in %s (%s), %s lines lost\n",
+              summary.end == End::kDone && summary.lost <= request.allow_errors ? "done: " : "",
+              Count(summary.sent).c_str(), terminal::FormatDuration(summary.seconds).c_str(),
+              terminal::FormatRate(rate).c_str(), Count(summary.lost).c_str());
   terminal::TextTable table(
       {terminal::Align::kLeft, terminal::Align::kLeft, terminal::Align::kLeft});
   table.AddRow({"column", "type", "decided by"});
@@ -80,14 +77,7 @@ void PrintText(const ItemSummary& summary) {
 
 // Says on standard error what was lost, and why it ended early. Returns the exit code.
 int Conclude(const ItemSummary& summary, const ImportItemsRequest& request) {
-  for (const ItemSummary::LostLine& lost : summary.lost_lines) {
-    std::fprintf(stderr, "  line %llu: %s\n", static_cast<unsigned long long>(lost.line),
-                 terminal::Printable(lost.message).c_str());
-  }
-  if (summary.lost > summary.lost_lines.size()) {
-    std::fprintf(stderr, "  ... and %s more\n",
-                 Count(summary.lost - summary.lost_lines.size()).c_str());
-  }
+  PrintLostLines({summary.lost_lines, summary.lost, summary.rejects_path, summary.rejects_failure});
   switch (summary.end) {
     case End::kDone:
       break;
@@ -98,11 +88,12 @@ int Conclude(const ItemSummary& summary, const ImportItemsRequest& request) {
     case End::kRefused:
       return Report(Status::FailedPrecondition(summary.refusal), Settings{{}, false, true});
   }
-  if (summary.lost > request.errors_allowed) {
+  if (summary.lost > request.allow_errors) {
     std::fprintf(stderr,
-                 "reco-admin: %s lines were lost, %s are allowed (--allow-errors); mend them and "
-                 "run the same command again, which is harmless\n",
-                 Count(summary.lost).c_str(), Count(request.errors_allowed).c_str());
+                 "reco-admin: %s lines were lost, %s are allowed (--allow-errors); mend them in "
+                 "the .rejects file and import that one, or in the file and run the same command "
+                 "again, which is harmless\n",
+                 Count(summary.lost).c_str(), Count(request.allow_errors).c_str());
     return kExitBadLines;
   }
   return kExitDone;
@@ -123,9 +114,9 @@ int ImportItems(Session& session, const ImportItemsRequest& request) {
     return Report(summary.status(), settings);
   }
   if (settings.json) {
-    PrintJson(*summary);
+    PrintJson(*summary, request);
   } else {
-    PrintText(*summary);
+    PrintText(*summary, request);
   }
   return Conclude(*summary, request);
 }

@@ -14,7 +14,6 @@ namespace {
 
 using client::Value;
 
-constexpr std::size_t kLostLinesShown = 10;
 constexpr std::string_view kParameter = "attribute-types";
 constexpr std::string_view kByOption = "--types";
 constexpr std::string_view kByEarlier = "an earlier import";
@@ -67,7 +66,8 @@ Result<ItemSummary> ItemImporter::Run() {
       RECO_RETURN_IF_ERROR(SendRecord({.line = kept.line,
                                        .fields = {kept.fields.begin(), kept.fields.end()},
                                        .error = kept.error,
-                                       .raw = kept.raw},
+                                       .raw = kept.raw,
+                                       .kinds = kept.kinds},
                                       *input.source));
     }
     kept_ = {};
@@ -86,8 +86,10 @@ Result<ItemSummary> ItemImporter::Run() {
   }
   meter_.Finish({static_cast<std::int64_t>(summary_.sent), 1, -1, {}});
   summary_.seconds = meter_.elapsed_s();
+  summary_.rejects_failure = rejects_->Close().message();
+  summary_.rejects_path = rejects_->path();
   // The server's answers come later than what is seen here.
-  std::ranges::sort(summary_.lost_lines, {}, &ItemSummary::LostLine::line);
+  std::ranges::sort(summary_.lost_lines, {}, &LostLine::line);
   for (Column& column : columns_) {
     summary_.columns.push_back({column.attribute.name, column.type, column.origin});
   }
@@ -109,6 +111,8 @@ Status ItemImporter::Begin(RecordReader& reader, Record* first) {
     return Status::InvalidArgument(more ? "the first line is bad: " + std::string(first->error)
                                         : "the input is empty");
   }
+  rejects_.emplace(request_.path,
+                   std::string(request_.has_header ? first->raw : std::string_view()));
   RECO_ASSIGN_OR_RETURN(ItemColumns found, ResolveItemColumns(first->fields, request_.has_header,
                                                               request_.item, request_.columns));
   width_ = found.width;
@@ -150,13 +154,15 @@ Status ItemImporter::Survey(RecordReader& reader, const ByteSource& source, cons
     if (Fault(record).empty()) {
       any_good_ = true;
       for (Column& column : columns_) {
-        column.survey.Add(record.fields[column.attribute.at]);
+        column.survey.Add(record.fields[column.attribute.at], record.KindOf(column.attribute.at));
       }
     }
     if (keep) {
-      kept_.push_back(
-          {record.line, {record.fields.begin(), record.fields.end()}, std::string(record.error),
-           std::string(record.raw)});
+      kept_.push_back({record.line,
+                       {record.fields.begin(), record.fields.end()},
+                       std::string(record.error),
+                       std::string(record.raw),
+                       record.kinds});
       bytes += record.raw.size();
       for (const std::string& field : kept_.back().fields) {
         bytes += field.size() + sizeof(field);
@@ -272,18 +278,20 @@ Result<std::string> ItemImporter::Attributes(const Record& record) {
   std::string json;
   for (Column& column : columns_) {
     const std::string_view cell = record.fields[column.attribute.at];
+    const CellKind kind = record.KindOf(column.attribute.at);
     // An empty cell says nothing; an empty string would be a value that filters find.
     if (cell.empty()) {
       continue;
     }
     if (!column.type) {
       // All cells before were empty; in a file that is read twice this happens only when it grew.
-      column.survey.Add(cell);
+      column.survey.Add(cell, kind);
       column.type = column.survey.Decide();
       column.origin = kByFirstCell;
       types_new_ = true;
     }
-    const auto value = CellJson(*column.type, column.numbers, cell);
+    const Numbers numbers = kind == CellKind::kNumber ? Numbers::kAny : column.numbers;
+    const auto value = CellJson(*column.type, numbers, cell);
     if (!value) {
       return Misfit(column, cell);
     }
@@ -295,15 +303,15 @@ Result<std::string> ItemImporter::Attributes(const Record& record) {
 Status ItemImporter::SendRecord(const Record& record, const ByteSource& source) {
   ++summary_.records;
   if (std::string fault = Fault(record); !fault.empty()) {
-    CountLost(record.line, std::move(fault));
+    Lose(record.line, record.raw, std::move(fault));
     return Status::Ok();
   }
   const Result<std::string> json = Attributes(record);
   if (!json.ok()) {
-    CountLost(record.line, std::string(json.status().message()));
+    Lose(record.line, record.raw, std::string(json.status().message()));
     return Status::Ok();
   }
-  unread_.push_back(record.line);
+  unread_.push_back({record.line, std::string(record.raw)});
   RECO_RETURN_IF_ERROR(connection_.Queue({"RECO.ITEM", request_.replace ? "SET" : "MERGE",
                                           request_.key, record.fields[item_], "ATTRS", *json}));
   if (unread_.size() >= request_.pipeline) {
@@ -317,14 +325,14 @@ Status ItemImporter::SendRecord(const Record& record, const ByteSource& source) 
 Status ItemImporter::Drain(std::size_t unread_max) {
   while (unread_.size() > unread_max) {
     RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
-    const std::uint64_t line = unread_.front();
+    const SentLine sent = std::move(unread_.front());
     unread_.pop_front();
     if (!reply.is_error()) {
       ++summary_.sent;
     } else if (RefusesAll(reply.text)) {
       Refuse(reply.text);
     } else {
-      CountLost(line, reply.text);
+      Lose(sent.line, sent.raw, reply.text);
     }
   }
   return Status::Ok();
@@ -338,8 +346,9 @@ void ItemImporter::Refuse(std::string message) {
   }
 }
 
-void ItemImporter::CountLost(std::uint64_t line, std::string message) {
+void ItemImporter::Lose(std::uint64_t line, std::string_view raw, std::string message) {
   ++summary_.lost;
+  rejects_->Add(line, message, raw).IgnoreError("told by Close");
   if (summary_.lost_lines.size() < kLostLinesShown) {
     summary_.lost_lines.push_back({line, std::move(message)});
   }

@@ -20,9 +20,11 @@
 #include "reco/status.h"
 
 #include "tools/admin/byte_source.h"
-#include "tools/admin/record_reader.h"
 #include "tools/admin/item_columns.h"
 #include "tools/admin/item_types.h"
+#include "tools/admin/lost_lines.h"
+#include "tools/admin/record_reader.h"
+#include "tools/admin/rejects_file.h"
 #include "tools/client/connection.h"
 #include "tools/terminal/progress.h"
 
@@ -42,9 +44,9 @@ struct ImportItemsRequest {
   bool replace = false;              // RECO.ITEM SET: attributes that the file lacks go
   ReaderOptions reader;
   bool has_header = true;
-  std::uint64_t errors_allowed = 0;  // lost lines with which an import still counts as done
-  std::uint64_t stop_after = 0;      // stop when so many lines are lost; 0: never
-  std::size_t pipeline = 1'000;      // commands sent before the oldest is answered
+  std::uint64_t allow_errors = 0;  // lost lines with which an import still counts as done
+  std::uint64_t stop_after = 0;    // stop when so many lines are lost; 0: never
+  std::size_t pipeline = 1'000;    // commands sent before the oldest is answered
 };
 
 struct ItemSummary {
@@ -52,10 +54,6 @@ struct ItemSummary {
     kDone,     // at the end of the file, whatever was lost on the way
     kStopped,  // stop_after lines are lost
     kRefused,  // the server refuses writes; `refusal` says why
-  };
-  struct LostLine {
-    std::uint64_t line = 0;
-    std::string message;
   };
   struct Column {
     std::string name;
@@ -67,7 +65,9 @@ struct ItemSummary {
   std::uint64_t records = 0;  // lines that hold data
   std::uint64_t sent = 0;     // acknowledged
   std::uint64_t lost = 0;
-  std::vector<LostLine> lost_lines;  // the first ten
+  std::vector<LostLine> lost_lines;  // the first kLostLinesShown
+  std::string rejects_path;          // where they are; "": there are none
+  std::string rejects_failure;       // why they are not there
   std::vector<Column> columns;
   std::string refusal;
   double seconds = 0;
@@ -95,12 +95,17 @@ class ItemImporter {
     Numbers numbers = Numbers::kCanonical;
     std::string_view origin;
   };
+  struct SentLine {
+    std::uint64_t line = 0;
+    std::string raw;
+  };
   // A record that outlives the reader's buffer.
   struct KeptRecord {
     std::uint64_t line = 0;
     std::vector<std::string> fields;
     std::string error;
     std::string raw;
+    std::vector<CellKind> kinds;
   };
 
   Result<std::unique_ptr<RecordReader>> Open(const Input& input) const;
@@ -119,7 +124,7 @@ class ItemImporter {
   // Returns why the cell does not fit its column's type.
   static Status Misfit(const Column& column, std::string_view cell);
   Status Drain(std::size_t unread_max);
-  void CountLost(std::uint64_t line, std::string message);
+  void Lose(std::uint64_t line, std::string_view raw, std::string message);
   void Refuse(std::string message);
   // Returns what is wrong with a line but for the types of its cells; empty: nothing.
   std::string Fault(const Record& record) const;
@@ -137,7 +142,8 @@ class ItemImporter {
   TypeList stored_;         // with the collection
   bool types_new_ = false;  // a type was decided since they were stored
   std::vector<KeptRecord> kept_;
-  std::deque<std::uint64_t> unread_;  // lines of the commands not answered yet
+  std::optional<RejectsFile> rejects_;
+  std::deque<SentLine> unread_;  // lines of the commands not answered yet
 };
 
 }  // namespace reco::admin

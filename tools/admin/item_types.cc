@@ -14,7 +14,6 @@ namespace reco::admin {
 namespace {
 
 constexpr std::array<std::string_view, 3> kNames = {"number", "boolean", "text"};
-constexpr std::int64_t kIntegerMax = 9'007'199'254'740'991;  // 2^53 - 1
 
 // A row for each spelling, true behind false.
 constexpr std::array<std::array<std::string_view, 2>, 3> kBooleans = {
@@ -80,7 +79,7 @@ bool IsCanonicalNumber(std::string_view text) {
   if (text.find_first_of(".eE") == std::string_view::npos) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && value >= -kIntegerMax && value <= kIntegerMax && text != "-0";
+    return error == std::errc() && end == text.data() + text.size() && text != "-0";
   }
   const std::optional<double> value = FiniteDouble(text);
   // Both ways of writing it: 0.00001 is as good as 1e-05.
@@ -109,12 +108,17 @@ std::optional<std::string> CellJson(CellType type, Numbers numbers, std::string_
   return terminal::JsonString(cell);
 }
 
-void TypeSurvey::Add(std::string_view cell) {
+void TypeSurvey::Add(std::string_view cell, CellKind kind) {
   if (cell.empty()) {
     return;
   }
   seen_ = true;
-  numbers_ = numbers_ && IsCanonicalNumber(cell);
+  // JSON says itself what is a number, however it is written, and that "5" is none.
+  numbers_ = numbers_ &&
+             (kind == CellKind::kNumber || (kind == CellKind::kUnknown && IsCanonicalNumber(cell)));
+  if (kind == CellKind::kText) {
+    spellings_ = 0;
+  }
   for (std::size_t i = 0; spellings_ != 0 && i < kBooleans.size(); ++i) {
     if (std::find(kBooleans[i].begin(), kBooleans[i].end(), cell) == kBooleans[i].end()) {
       spellings_ &= ~(1U << i);

@@ -1,8 +1,9 @@
 // Types of the columns of a file of items: what its cells become as JSON.
 //
 // A column has one type, so that a filter sees one kind of value: a cell that looks like a number
-// among words stays a word. Numbers are only what no other text equals: filters compare doubles
-// (doc/filters.md), where 1.10 is 1.1, 12E5 is 1200000 and an id of 18 digits is its neighbour.
+// among words stays a word. Numbers are only what no other text equals: in a filter
+// (doc/filters.md) 1.10 is 1.1, 12E5 is 1200000, and whole numbers beyond 64 bits are their
+// neighbours.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "reco/result.h"
+
+#include "tools/admin/record_reader.h"
 
 namespace reco::admin {
 
@@ -27,8 +30,8 @@ using TypeList = std::vector<std::pair<std::string, CellType>>;
 Result<TypeList> ParseTypes(std::string_view text);
 std::string FormatTypes(const TypeList& types);
 
-// Returns true iff `text` is a number of JSON that prints back to itself: an integer of at most
-// 2^53 - 1 (beyond, doubles are neighbours), or the shortest decimal of a double.
+// Returns true iff `text` is a number of JSON that prints back to itself: an integer of 64 bits
+// with sign, or the shortest decimal of a double.
 bool IsCanonicalNumber(std::string_view text);
 
 // Which numbers a column takes.
@@ -45,7 +48,7 @@ std::optional<std::string> CellJson(CellType type, Numbers numbers, std::string_
 class TypeSurvey {
  public:
   // Empty cells say nothing.
-  void Add(std::string_view cell);
+  void Add(std::string_view cell, CellKind kind = CellKind::kUnknown);
   // Number or boolean when all cells are, booleans in one spelling; else text. nullopt: no cell.
   std::optional<CellType> Decide() const;
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kFooter = R"(
 Exit codes: 0 done, 1 the server refused or the job failed, 2 wrong usage or unreadable file,
-            3 no connection, 4 more bad lines than allowed.
+            3 no connection, 4 more lines lost than --allow-errors.
 
 Examples:
   reco-admin import shop clicks.csv.gz --user customer --item sku --time ts
@@ -28,31 +28,36 @@ Examples:
   reco-admin topk shop ann --title title)";
 
 constexpr const char* kImportFooter = R"(
-An import that was interrupted, on either side, is resumed by running the same command again;
-nothing is counted twice. How far it is, is kept in the server under the key
-reco:import:<fingerprint of the collection, the file and the columns>. A finished import of a file
-is remembered for a day, so that a repeated command does nothing (--again imports it once more);
-of standard input nothing is remembered once it is finished. Resuming relies on the server's window
-of idempotency tokens (option idempotency-window, at least 50,000) and on the unchanged input.
+Run the same command again, and only what is new is sent: an import that was interrupted goes on, a
+file that has grown sends its new lines, and one that was imported before sends nothing, whatever
+its name or packing. What was sent is compared by a checksum before anything is passed over: a
+changed version of an imported file is told as such, and --again or --resume-anyway says what to do
+with it. The progress belongs to the collection: after DEL all of a file is imported anew. It is
+kept in the server for 30 days, under reco:import:<collection id>:<fingerprint>.
 
-Columns of JSON lines, one object a line, are paths such as user.id. A time that looks like another
-unit than the first one is a bad line; so is a record of more than 64 KiB or 100 lines.
+Lost lines, which cannot be read or which the server refuses, are counted, and the import goes on to
+the end. They are in FILE.rejects (for standard input reco-rejects-TIME.csv in the working folder),
+each behind its reason: mend them and import that file. The exit code is 4 when there are more than
+--allow-errors.
 
-Empty weight or type cells mean the default. Bad lines are counted, the first are shown.)";
+Resuming relies on the server's window of idempotency tokens (option idempotency-window, at least
+50,000). Columns of JSON lines, one object a line, are paths such as user.id. A time that looks like
+another unit than the first one is a lost line; so is a record of more than 64 KiB or 100 lines.
+Empty weight or type cells mean the default.)";
 
 constexpr const char* kItemsFooter = R"(
 Each line changes the attributes that its cells name and leaves the others; an empty cell changes
 nothing. With --replace an item has what its line says and nothing else (hidden and expiry stay).
 
 A column has one type: number when every cell is a number that reads back as it is written (42,
-2.5, but not 1.10, 12E5, 00123, +5 or 18 digits); boolean when all are true or false, in one of the
+2.5, but not 1.10, 12E5, 00123 or +5, nor a whole number beyond 64 bits); boolean when all are true or false, in one of the
 spellings true, True, TRUE; text otherwise. All of a file decides, of standard input the first
 10,000 lines. The collection keeps the types (RECO.CONFIG KEY GET attribute-types), and they hold
 for later files; --types changes them. A number that --types asks for may be written in any way,
 such as 1.10. A line with a cell that does not fit is lost.
 
-Lost lines are counted, the first ten are shown, and the import goes on to the end of the file; the
-exit code is 4 when there were more than --allow-errors. Repeating an import is harmless.
+Lost lines are in FILE.rejects, each behind its reason, and the import goes on to the end of the
+file; the exit code is 4 when there were more than --allow-errors. Repeating an import is harmless.
 
 Examples:
   reco-admin import-items shop prices.csv --item sku --types price:number
@@ -82,6 +87,7 @@ struct CommandLine {
   std::string key;
   std::string path;
   std::string delimiter;
+  bool check = false;
   bool no_header = false;
   bool quotes = false;
   bool no_quotes = false;
@@ -96,6 +102,7 @@ struct CommandLine {
   ImportItemsRequest items;
   StreamEvalRequest stream;
   std::function<int(Session&)> run;
+  std::function<int()> run_alone;  // without a server
 };
 
 Result<ReaderOptions> MakeReaderOptions(const CommandLine& line) {
@@ -124,17 +131,25 @@ NoTime NoTimeOf(const CommandLine& line) {
                                   : NoTime::kLost;
 }
 
-int RunImport(Session& session, CommandLine& line) {
-  auto reader = MakeReaderOptions(line);
-  if (!reader.ok()) {
-    return Report(reader.status(), line.settings);
-  }
+// Completes line.import by what was given.
+Status SetUpImport(CommandLine& line) {
+  RECO_ASSIGN_OR_RETURN(line.import.reader, MakeReaderOptions(line));
   line.import.key = line.key;
-  line.import.reader = *reader;
   line.import.has_header = !line.no_header;
   line.import.columns.time_unit = UnitOf(line);
   line.import.columns.no_time = NoTimeOf(line);
-  return Import(session, line.path, line.import);
+  return Status::Ok();
+}
+
+int RunImport(Session& session, CommandLine& line) {
+  const Status ready = SetUpImport(line);
+  return ready.ok() ? Import(session, line.path, line.import) : Report(ready, line.settings);
+}
+
+int RunImportCheck(CommandLine& line) {
+  const Status ready = SetUpImport(line);
+  return ready.ok() ? CheckImport(line.settings, line.path, line.import)
+                    : Report(ready, line.settings);
 }
 
 int RunImportItems(Session& session, CommandLine& line) {
@@ -193,8 +208,13 @@ void AddFileOptions(CLI::App* command, CommandLine& line, std::size_t* pipeline)
       ->check(CLI::Range(std::size_t{1}, kPipelineMax));
 }
 
-void AddMaxErrors(CLI::App* command, std::uint64_t* errors_max) {
-  command->add_option("--max-errors", *errors_max, "Bad lines that are tolerated (default 100)");
+void AddLostLines(CLI::App* command, std::uint64_t* allow_errors, std::uint64_t* stop_after) {
+  command->add_option("--allow-errors", *allow_errors,
+                      "Lost lines with which the import still counts as done (default 0)");
+  command
+      ->add_option("--stop-after", *stop_after,
+                   "Stop when so many lines are lost (default: go on to the end)")
+      ->check(CLI::PositiveNumber);
 }
 
 // Adds the options that name columns. Returns that of the weight.
@@ -217,7 +237,7 @@ CLI::Option* AddEventColumns(CLI::App* command, CommandLine& line, ColumnNames& 
 void AddImport(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("import", "Import interactions from a file; resumable");
   AddFileOptions(command, line, &line.import.pipeline);
-  AddMaxErrors(command, &line.import.errors_max);
+  AddLostLines(command, &line.import.allow_errors, &line.import.stop_after);
   CLI::Option* weight = AddEventColumns(command, line, line.import.columns);
   command
       ->add_flag("--set", line.import.replace,
@@ -228,10 +248,19 @@ void AddImport(CLI::App& app, CommandLine& line) {
                    "Lines whose time is missing: now (sent without one) or skip (default: bad)")
       ->check(CLI::IsMember({"now", "skip"}));
   command->add_flag("--again", line.import.again,
-                    "Import the file although it was imported before");
+                    "Import all of the file although it, or a version of it, was imported before");
+  command->add_flag("--resume-anyway", line.import.resume_anyway,
+                    "Of a changed file send what is behind as many lines as were imported before");
+  command->add_flag("--check", line.check,
+                    "Read all of the file and tell what would be sent; needs no server");
   command->footer(kImportFooter);
-  command->callback(
-      [&line] { line.run = [&line](Session& session) { return RunImport(session, line); }; });
+  command->callback([&line] {
+    if (line.check) {
+      line.run_alone = [&line] { return RunImportCheck(line); };
+    } else {
+      line.run = [&line](Session& session) { return RunImport(session, line); };
+    }
+  });
 }
 
 void AddImportItems(CLI::App& app, CommandLine& line) {
@@ -246,12 +275,7 @@ void AddImportItems(CLI::App& app, CommandLine& line) {
                     "earlier import has them, else by the cells)");
   items->add_flag("--replace", line.items.replace,
                   "Replace all attributes of an item (RECO.ITEM SET) instead of merging");
-  items->add_option("--allow-errors", line.items.errors_allowed,
-                    "Lost lines with which the import still counts as done (default 0)");
-  items
-      ->add_option("--stop-after", line.items.stop_after,
-                   "Stop when so many lines are lost (default: go on to the end)")
-      ->check(CLI::PositiveNumber);
+  AddLostLines(items, &line.items.allow_errors, &line.items.stop_after);
   items->footer(kItemsFooter);
   items->callback(
       [&line] { line.run = [&line](Session& session) { return RunImportItems(session, line); }; });
@@ -262,7 +286,8 @@ void AddStreamEval(CLI::App& app, CommandLine& line) {
       "stream-eval", "Replay a log, asking before telling: how well is each next event predicted?");
   StreamEvalRequest& request = line.stream;
   AddFileOptions(eval, line, &request.pipeline);
-  AddMaxErrors(eval, &request.log.errors_max);
+  eval->add_option("--max-errors", request.log.errors_max,
+                   "Bad lines that are tolerated (default 100)");
   AddEventColumns(eval, line, request.log.columns);
   eval->add_option("--train", request.train_share,
                    "Share of the events that is loaded and trained on first (default 0.5)")
@@ -396,6 +421,9 @@ int Main(int argc, char** argv) {
   }
   // Callbacks have only noted what to run: a wrong command line is refused before anything
   // connects.
+  if (line.run_alone) {
+    return line.run_alone();
+  }
   auto session = Session::Open(line.settings);
   if (!session.ok()) {
     return Report(session.status(), line.settings);

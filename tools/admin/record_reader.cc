@@ -6,6 +6,7 @@
 
 #include "tools/admin/csv_reader.h"
 #include "tools/admin/jsonl_reader.h"
+#include "tools/admin/rejects_file.h"
 
 namespace reco::admin {
 namespace {
@@ -24,7 +25,8 @@ std::string LowerCase(std::string_view text) {
 
 // Returns the last ending of the file's name, in front of that of its packing.
 std::string Ending(std::string_view path) {
-  std::string name = LowerCase(path.substr(path.find_last_of('/') + 1));
+  // A file of rejected lines is what the file is that they are from, but not packed.
+  std::string name = LowerCase(WithoutRejectsEnding(path.substr(path.find_last_of('/') + 1)));
   for (const std::string_view packing : kPackings) {
     if (name.ends_with(packing)) {
       name.resize(name.size() - packing.size());

@@ -18,7 +18,8 @@ namespace reco::admin {
 // Lines of ours in a file, as a file of rejected lines has them: readers pass over them.
 inline constexpr std::string_view kCommentPrefix = "#reco: ";
 
-enum class CellKind : std::uint8_t { kText, kNumber, kBool, kNone };
+// What a cell of JSON was; kNone: null or missing, kUnknown: CSV does not tell.
+enum class CellKind : std::uint8_t { kUnknown, kText, kNumber, kBool, kNone };
 
 // Views live until the next call of Next() and no longer than the reader.
 struct Record {
@@ -28,8 +29,11 @@ struct Record {
   // The record as it stands in the decoded input, without its line end; of a bad one the line that
   // is bad. Cut at the reader's bound.
   std::string_view raw = {};
-  // Of JSON lines: what each cell was (kNone: null or missing). Empty for CSV, where all are texts.
-  std::vector<CellKind> kinds = {};
+  std::vector<CellKind> kinds = {};  // of each cell; empty for CSV
+
+  CellKind KindOf(std::size_t field) const {
+    return kinds.empty() ? CellKind::kUnknown : kinds[field];
+  }
 };
 
 // Confined to one thread.

@@ -1,6 +1,8 @@
 #include "tools/admin/importer.h"
 
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "testing/temp_dir.h"
 #include "tools/fake_server.h"
 
 namespace reco::admin {
@@ -21,8 +24,13 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-Input FileOf(const std::string& text) {
-  return {MemorySource(text, 1 << 16), "file:" + std::to_string(text.size()), false};
+// A stream when `name` is empty.
+Input InputOf(const std::string& text, const std::string& name) {
+  Input input;
+  input.source = MemorySource(text, 1 << 16);
+  input.is_stream = name.empty();
+  input.path = name.empty() ? "-" : name;
+  return input;
 }
 
 ImportOptions Options() {
@@ -41,24 +49,36 @@ std::string Lines(int count) {
   return text;
 }
 
-Result<ImportSummary> RunImport(const FakeServer& server, const ImportOptions& options,
-                                Input input) {
-  auto connection = client::Connection::Open({"127.0.0.1", server.port(), {}});
-  if (!connection.ok()) {
-    return connection.status();
+// Where a test's files of lost lines lie.
+class Importer : public ::testing::Test {
+ protected:
+  Result<ImportSummary> Run(const FakeServer& server, const ImportOptions& options,
+                            const std::string& text, const std::string& name) {
+    auto connection = client::Connection::Open({"127.0.0.1", server.port(), {}});
+    if (!connection.ok()) {
+      return connection.status();
+    }
+    terminal::ProgressMeter meter("", "", terminal::ProgressStyle::kSilent, stderr);
+    const std::string path = name.empty() ? "" : folder_.path() + "/" + name;
+    const auto open = [&]() -> Result<Input> { return InputOf(text, path); };
+    return admin::Importer(*connection, options, meter, open).Run(InputOf(text, path));
   }
-  terminal::ProgressMeter meter("", "", terminal::ProgressStyle::kSilent, stderr);
-  return Importer(*connection, options, meter).Run(std::move(input));
-}
+  // Imports a file called clicks.csv, unless told another name; "": a stream.
+  ImportSummary Import(const FakeServer& server, const ImportOptions& options,
+                       const std::string& text, const std::string& name = "clicks.csv") {
+    auto summary = Run(server, options, text, name);
+    EXPECT_TRUE(summary.ok()) << summary.status().ToString();
+    return summary.ok() ? std::move(summary).value() : ImportSummary();
+  }
+  static std::string TextOf(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
 
-ImportSummary Import(const FakeServer& server, const ImportOptions& options,
-                     const std::string& text) {
-  auto summary = RunImport(server, options, FileOf(text));
-  EXPECT_TRUE(summary.ok()) << summary.status().ToString();
-  return summary.ok() ? std::move(summary).value() : ImportSummary();
-}
+  const reco::testing::TempDir folder_;
+};
 
-TEST(Importer, SendsEveryRecordOnce) {
+TEST_F(Importer, SendsEveryRecordOnce) {
   FakeServer server;
   const ImportSummary summary = Import(server, Options(), "user,item\nann,lamp\nbob,rug\n");
   EXPECT_EQ(summary.end, End::kDone);
@@ -67,7 +87,7 @@ TEST(Importer, SendsEveryRecordOnce) {
   EXPECT_THAT(server.events(), ElementsAre("ann lamp", "bob rug"));
 }
 
-TEST(Importer, SendsWhatTheColumnsSay) {
+TEST_F(Importer, SendsWhatTheColumnsSay) {
   FakeServer server;
   ImportOptions options = Options();
   options.columns.weight = "w";
@@ -83,7 +103,7 @@ TEST(Importer, SendsWhatTheColumnsSay) {
                                        StartsWith("imp:")));
 }
 
-TEST(Importer, SetReplacesAndNeedsNoToken) {
+TEST_F(Importer, SetReplacesAndNeedsNoToken) {
   FakeServer server;
   ImportOptions options = Options();
   options.columns.weight = "w";
@@ -94,7 +114,7 @@ TEST(Importer, SetReplacesAndNeedsNoToken) {
   EXPECT_EQ(summary.bad, 1U);
 }
 
-TEST(Importer, ReadsJsonLines) {
+TEST_F(Importer, ReadsJsonLines) {
   FakeServer server;
   ImportOptions options = Options();
   options.columns.user = "u.id";
@@ -109,7 +129,7 @@ TEST(Importer, ReadsJsonLines) {
   EXPECT_THAT(server.events(), ElementsAre("ann 7"));
 }
 
-TEST(Importer, CountsWhatItPassesOver) {
+TEST_F(Importer, CountsWhatItPassesOver) {
   FakeServer server;
   ImportOptions options = Options();
   options.columns.time = "t";
@@ -126,46 +146,108 @@ TEST(Importer, CountsWhatItPassesOver) {
   EXPECT_THAT(server.events(), ElementsAre("a b", "a d"));
 }
 
-TEST(Importer, CountsAndShowsBadLines) {
+TEST_F(Importer, CountsAndShowsLostLines) {
   FakeServer server;
   server.Refuse("bomb", "ERR weight is out of range");
   const ImportSummary summary =
       Import(server, Options(), "user,item\nann\n,lamp\n\"x\"y,z\nann,bomb\nann,rug\n");
   EXPECT_EQ(summary.end, End::kDone);
-  EXPECT_EQ(summary.bad, 4U);
+  EXPECT_EQ(summary.lost, 4U);
   EXPECT_THAT(server.events(), ElementsAre("ann rug"));
-  ASSERT_THAT(summary.bad_lines, SizeIs(4));
-  EXPECT_EQ(summary.bad_lines[0].line, 2U);
-  EXPECT_EQ(summary.bad_lines[2].line, 4U);
-  EXPECT_EQ(summary.bad_lines[3].line, 5U);
-  EXPECT_THAT(summary.bad_lines[3].message, HasSubstr("out of range"));
+  ASSERT_THAT(summary.lost_lines, SizeIs(4));
+  EXPECT_EQ(summary.lost_lines[0].line, 2U);
+  EXPECT_EQ(summary.lost_lines[2].line, 4U);
+  EXPECT_EQ(summary.lost_lines[3].line, 5U);
+  EXPECT_THAT(summary.lost_lines[3].message, HasSubstr("out of range"));
 }
 
-TEST(Importer, StopsWhenThereAreTooManyBadLines) {
+TEST_F(Importer, LostLinesCanBeMendedAndImportedByThemselves) {
   FakeServer server;
-  ImportOptions options = Options();
-  options.errors_max = 2;
-  const ImportSummary summary = Import(server, options, "user,item\na\nb\nc\nann,rug\n");
-  EXPECT_EQ(summary.end, End::kTooManyErrors);
-  EXPECT_EQ(summary.bad, 3U);
+  server.Refuse("bomb", "ERR no type is called\n'buy'");
+  const std::string text = "user,item\nann,lamp\nann\nann,bomb\nbob,rug\n";
+  const ImportSummary first = Import(server, Options(), text);
+  EXPECT_EQ(first.rejects_path, folder_.path() + "/clicks.csv.rejects");
+  EXPECT_EQ(TextOf(first.rejects_path),
+            "user,item\n#reco: line 3: 1 fields instead of 2\nann\n"
+            "#reco: line 4: ERR no type is called?'buy'\nann,bomb\n");
+  server.Refuse("bomb", "");
+  const ImportSummary second = Import(
+      server, Options(), "user,item\n#reco: line 3: 1 fields\nann,desk\n#reco: x\nann,bomb\n",
+      "clicks.csv.rejects");
+  EXPECT_EQ(second.end, End::kDone);
+  EXPECT_EQ(second.lost, 0U);
+  EXPECT_EQ(second.rejects_path, "");
+  EXPECT_THAT(server.events(), ElementsAre("ann lamp", "bob rug", "ann desk", "ann bomb"));
+}
+
+TEST_F(Importer, NoOlderFileOfLostLinesIsWrittenOver) {
+  FakeServer server;
+  ImportOptions again = Options();
+  again.again = true;
+  for (const std::string ending : {".rejects", ".rejects.2", ".rejects.3"}) {
+    EXPECT_EQ(Import(server, again, "user,item\nann\n").rejects_path,
+              folder_.path() + "/clicks.csv" + ending);
+  }
+}
+
+TEST_F(Importer, LostLinesThatCannotBeKeptAreSaid) {
+  FakeServer server;
+  const ImportSummary summary =
+      Import(server, Options(), "user,item\nann\nann,lamp\n", "no/such/folder.csv");
+  EXPECT_EQ(summary.end, End::kDone);
+  EXPECT_EQ(summary.rejects_path, "");
+  EXPECT_THAT(summary.rejects_failure, HasSubstr("No such file"));
+  EXPECT_THAT(server.events(), ElementsAre("ann lamp"));
+}
+
+TEST_F(Importer, AllLinesMayBeLost) {
+  FakeServer server;
+  std::string text = "user,item\n";
+  for (int i = 0; i < 50; ++i) {
+    text += "u" + std::to_string(i) + "\n";
+  }
+  const ImportSummary first = Import(server, Options(), text);
+  EXPECT_EQ(first.end, End::kDone);
+  EXPECT_EQ(first.lost, 50U);
+  const ImportSummary second = Import(server, Options(), text);
+  EXPECT_EQ(second.end, End::kAlreadyDone);
+  EXPECT_EQ(second.lost, 50U);
+  EXPECT_EQ(second.lost_before, 50U);
+  EXPECT_EQ(second.rejects_path, "");
   EXPECT_THAT(server.events(), IsEmpty());
 }
 
-TEST(Importer, ProgressFollowsTheAcknowledgements) {
+TEST_F(Importer, StopsAfterSoManyLostLinesAndGoesOnLater) {
+  FakeServer server;
+  ImportOptions options = Options();
+  options.stop_after = 3;
+  const std::string text = "user,item\na\nb\nc\nann,rug\n";
+  const ImportSummary first = Import(server, options, text);
+  EXPECT_EQ(first.end, End::kStopped);
+  EXPECT_EQ(first.lost, 3U);
+  const ImportSummary second = Import(server, options, text);
+  EXPECT_EQ(second.end, End::kDone);
+  EXPECT_EQ(second.lost_before, 3U);
+  EXPECT_EQ(second.rejects_path, "");
+  EXPECT_THAT(server.events(), ElementsAre("ann rug"));
+}
+
+TEST_F(Importer, ProgressFollowsTheAcknowledgements) {
   FakeServer server;
   server.CutAfter(kProgressEvery + 3'000);
   ImportOptions options = Options();
   options.pipeline = 100;
   const ImportSummary summary = Import(server, options, Lines(30'000));
   EXPECT_EQ(summary.end, End::kLost);
-  ASSERT_THAT(server.strings(), SizeIs(1));
-  const auto [key, value] = *server.strings().begin();
-  EXPECT_THAT(key, StartsWith("reco:import:"));
-  EXPECT_THAT(value, HasSubstr(" " + std::to_string(kProgressEvery)));
+  ASSERT_THAT(server.strings(), SizeIs(2));  // by its first record, and by its name
+  for (const auto& [key, value] : server.strings()) {
+    EXPECT_THAT(key, StartsWith("reco:import:1:"));
+    EXPECT_THAT(value, HasSubstr(" " + std::to_string(kProgressEvery) + " 0 "));
+  }
   EXPECT_LE(summary.sent, kProgressEvery + 3'000);
 }
 
-TEST(Importer, ResumesAfterACutConnectionWithoutCountingTwice) {
+TEST_F(Importer, ResumesAfterACutConnectionWithoutCountingTwice) {
   const std::string text = Lines(25'000);
   for (const std::uint64_t cut : {1ULL, 10'000ULL, 10'001ULL, 24'999ULL}) {
     FakeServer server;
@@ -186,7 +268,7 @@ TEST(Importer, ResumesAfterACutConnectionWithoutCountingTwice) {
   }
 }
 
-TEST(Importer, SurvivesManyCuts) {
+TEST_F(Importer, SurvivesManyCuts) {
   FakeServer server;
   const std::string text = Lines(20'000);
   int runs = 0;
@@ -201,7 +283,7 @@ TEST(Importer, SurvivesManyCuts) {
   EXPECT_EQ(server.events().size(), 20'000U);
 }
 
-TEST(Importer, ResumesPastRefusedRecords) {
+TEST_F(Importer, ResumesPastRefusedRecords) {
   FakeServer server;
   server.Refuse("i5", "OOM command not allowed when used memory > 'maxmemory'.");
   const ImportSummary first = Import(server, Options(), Lines(12'000));
@@ -209,24 +291,118 @@ TEST(Importer, ResumesPastRefusedRecords) {
   EXPECT_THAT(first.refusal, StartsWith("OOM"));
   // The record that was refused is not taken for done, whatever went through behind it.
   for (const auto& [key, value] : server.strings()) {
-    EXPECT_THAT(value, ::testing::EndsWith(" 0"));
+    EXPECT_THAT(value, HasSubstr(" 0 0 "));
   }
   server.Refuse("i5", "");
   EXPECT_EQ(Import(server, Options(), Lines(12'000)).end, End::kDone);
   EXPECT_EQ(server.events().size(), 12'000U);
 }
 
-TEST(Importer, AFinishedFileIsNotImportedTwice) {
+TEST_F(Importer, AFinishedFileIsNotImportedTwice) {
   FakeServer server;
   Import(server, Options(), Lines(10));
-  EXPECT_THAT(server.last_set(), ElementsAre("SET", StartsWith("reco:import:"),
-                                             ::testing::EndsWith(" 10 done"), "EX", "86400"));
+  EXPECT_THAT(server.last_set(), ElementsAre("SET", StartsWith("reco:import:1:"),
+                                             HasSubstr(" done "), "EX", "2592000"));
   const ImportSummary second = Import(server, Options(), Lines(10));
   EXPECT_EQ(second.end, End::kAlreadyDone);
+  EXPECT_EQ(second.records, 10U);
   EXPECT_EQ(server.events().size(), 10U);
 }
 
-TEST(Importer, AgainImportsItOnceMore) {
+// What counts is what would be sent.
+TEST_F(Importer, TheSameContentUnderAnotherNameOrSpellingIsKnown) {
+  FakeServer server;
+  Import(server, Options(), "user,item\nann,lamp\nbob,rug\n");
+  for (const std::string text :
+       {"user,item\nann,lamp\nbob,rug", "user,item\r\nann,lamp\r\nbob,rug\r\n",
+        "user,item\n\"ann\",lamp\n\nbob,\"rug\"\n", "item,user,x\nlamp,ann,1\nrug,bob,2\n"}) {
+    EXPECT_EQ(Import(server, Options(), text, "copy.csv").end, End::kAlreadyDone) << text;
+    EXPECT_EQ(Import(server, Options(), text, "").end, End::kAlreadyDone) << text;
+  }
+  EXPECT_EQ(server.events().size(), 2U);
+}
+
+TEST_F(Importer, OfAFileThatHasGrownTheNewLinesAreSent) {
+  FakeServer server;
+  Import(server, Options(), Lines(12'000));
+  const ImportSummary grown = Import(server, Options(), Lines(25'000));
+  EXPECT_EQ(grown.end, End::kDone);
+  EXPECT_EQ(grown.resumed, 12'000U);
+  EXPECT_EQ(grown.sent, 13'000U);
+  EXPECT_EQ(Import(server, Options(), Lines(25'001), "").sent, 1U);
+  EXPECT_EQ(server.events().size(), 25'001U);
+  EXPECT_EQ(server.repeated_tokens(), 0U);
+}
+
+TEST_F(Importer, OfAChangedFileNothingIsSentUntilItIsSaidWhat) {
+  std::string mended = Lines(100);
+  mended.replace(mended.find("u7,i7\n"), 6, "u7,lamp\n");
+  std::string first_mended = Lines(100);
+  first_mended.replace(first_mended.find("u1,i1\n"), 6, "u1,lamp\n");
+  std::string shorter = Lines(100);
+  shorter.erase(shorter.find("u50,i50\n"), 8);
+  for (const std::string& text : {mended, first_mended, shorter}) {
+    FakeServer server;
+    Import(server, Options(), Lines(100));
+    const ImportSummary changed = Import(server, Options(), text);
+    EXPECT_EQ(changed.end, End::kChanged);
+    ASSERT_TRUE(changed.earlier);
+    EXPECT_EQ(changed.earlier->records, 100U);
+    EXPECT_EQ(server.events().size(), 100U);
+    ImportOptions anyway = Options();
+    anyway.resume_anyway = true;
+    const ImportSummary resumed = Import(server, anyway, text + "new,rug\n");
+    EXPECT_EQ(resumed.end, End::kDone);
+    EXPECT_EQ(server.events().size(), text == shorter ? 100U : 101U);
+    // Which is what the server knows of it from then on.
+    EXPECT_EQ(Import(server, Options(), text + "new,rug\n").end, End::kAlreadyDone);
+    ImportOptions again = Options();
+    again.again = true;
+    EXPECT_EQ(Import(server, again, text).sent, text == shorter ? 99U : 100U);
+  }
+}
+
+TEST_F(Importer, AnotherFileUnderTheSameNameIsImported) {
+  FakeServer server;
+  Import(server, Options(), "user,item\nann,lamp\nbob,rug\n");
+  EXPECT_EQ(Import(server, Options(), "user,item\ncyd,desk\neve,sofa\n").sent, 2U);
+  // Also one that begins with the same record.
+  EXPECT_EQ(Import(server, Options(), "user,item\nann,lamp\nx,1\nx,2\nx,3\n", "other.csv").end,
+            End::kChanged);  // half of two records: too little to tell
+  EXPECT_EQ(Import(server, Options(), Lines(40), "a.csv").sent, 40U);
+  std::string other = "user,item\nu1,i1\n";
+  for (int i = 0; i < 40; ++i) {
+    other += "v" + std::to_string(i) + ",lamp\n";
+  }
+  EXPECT_EQ(Import(server, Options(), other, "b.csv").sent, 41U);
+}
+
+// An import that broke off at once says nothing of what comes next under its name.
+TEST_F(Importer, AStreamThatBrokeOffTakesNothingFromTheNext) {
+  FakeServer server;
+  server.CutAfter(5'000);
+  EXPECT_EQ(Import(server, Options(), Lines(8'000), "").end, End::kLost);
+  const std::size_t before = server.events().size();
+  std::string other = Lines(4'000);
+  for (int i = 0; i < 3'000; ++i) {
+    other += "v" + std::to_string(i) + ",lamp\n";
+  }
+  EXPECT_EQ(Import(server, Options(), other, "").end, End::kDone);
+  // The first 4,000 are the same records, and known; those behind are others.
+  EXPECT_EQ(server.events().size(), before + 3'000);
+}
+
+TEST_F(Importer, AStreamIsReadASecondTimeFromWhereItBrokeOff) {
+  FakeServer server;
+  server.CutAfter(15'000);
+  EXPECT_EQ(Import(server, Options(), Lines(30'000), "").end, End::kLost);
+  const ImportSummary second = Import(server, Options(), Lines(30'000), "");
+  EXPECT_EQ(second.end, End::kDone);
+  EXPECT_GE(second.resumed, kProgressEvery);
+  EXPECT_EQ(server.events().size(), 30'000U);
+}
+
+TEST_F(Importer, AgainImportsItOnceMore) {
   FakeServer server;
   Import(server, Options(), Lines(10));
   ImportOptions options = Options();
@@ -236,57 +412,62 @@ TEST(Importer, AgainImportsItOnceMore) {
   EXPECT_EQ(server.repeated_tokens(), 0U);
 }
 
-TEST(Importer, AFinishedStreamIsForgotten) {
+// Whatever made it another collection: DEL, UNLINK, RENAME, FLUSHALL, expiry.
+TEST_F(Importer, AnotherCollectionUnderTheKeyIsImportedAnew) {
   FakeServer server;
-  Input input = FileOf(Lines(10));
-  input.is_stream = true;
-  ASSERT_TRUE(RunImport(server, Options(), std::move(input)).ok());
-  EXPECT_THAT(server.strings(), IsEmpty());
+  Import(server, Options(), Lines(10));
+  server.ReplaceCollections();
+  EXPECT_EQ(Import(server, Options(), Lines(10)).end, End::kDone);
+  EXPECT_EQ(server.events().size(), 20U);
 }
 
-TEST(Importer, OtherColumnsAreAnotherImport) {
+TEST_F(Importer, ACollectionDeletedMeanwhileIsSaid) {
+  FakeServer server;
+  server.ReplaceCollectionsAfter(5'000);
+  EXPECT_EQ(Import(server, Options(), Lines(10'000)).end, End::kReplaced);
+  EXPECT_EQ(Import(server, Options(), Lines(10'000)).sent, 10'000U);
+}
+
+TEST_F(Importer, OtherColumnsAreAnotherImport) {
   FakeServer server;
   Import(server, Options(), Lines(10));
   ImportOptions swapped = Options();
   std::swap(swapped.columns.user, swapped.columns.item);
   EXPECT_EQ(Import(server, swapped, Lines(10)).end, End::kDone);
-  ImportOptions other_key = Options();
-  other_key.key = "other";
-  EXPECT_EQ(Import(server, other_key, Lines(10)).end, End::kDone);
   // Speed and tolerance change nothing about what is imported.
   ImportOptions faster = Options();
   faster.pipeline = 7;
-  faster.errors_max = 0;
+  faster.allow_errors = 5;
   EXPECT_EQ(Import(server, faster, Lines(10)).end, End::kAlreadyDone);
 }
 
-TEST(Importer, AForeignValueUnderTheProgressKeyIsAnError) {
+TEST_F(Importer, AForeignValueUnderTheProgressKeyIsAnError) {
   FakeServer server;
   Import(server, Options(), Lines(1));
-  const std::string key = server.strings().begin()->first;
   auto connection = client::Connection::Open({"127.0.0.1", server.port(), {}});
   ASSERT_TRUE(connection.ok());
-  ASSERT_TRUE(connection->Call({"SET", key, "hello"}).ok());
-  const auto summary = RunImport(server, Options(), FileOf(Lines(1)));
-  EXPECT_EQ(summary.status().code(), StatusCode::kInvalidArgument);
+  for (const auto& [key, value] : server.strings()) {
+    ASSERT_TRUE(connection->Call({"SET", key, "hello"}).ok());
+  }
+  EXPECT_EQ(Run(server, Options(), Lines(1), "clicks.csv").status().code(),
+            StatusCode::kInvalidArgument);
 }
 
-TEST(Importer, EmptyInputIsAnError) {
+TEST_F(Importer, EmptyInputIsAnError) {
   FakeServer server;
-  EXPECT_EQ(RunImport(server, Options(), FileOf("")).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run(server, Options(), "", "clicks.csv").status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Import(server, Options(), "user,item\n").records, 0U);
 }
 
-TEST(Connection, PasswordIsSent) {
+TEST_F(Importer, PasswordIsSent) {
   FakeServer server;
   server.RequirePassword("sesame");
   EXPECT_TRUE(client::Connection::Open({"127.0.0.1", server.port(), "sesame"}).ok());
   EXPECT_EQ(client::Connection::Open({"127.0.0.1", server.port(), "wrong"}).status().code(),
             StatusCode::kFailedPrecondition);
-  const auto summary = RunImport(server, Options(), FileOf(Lines(1)));
-  ASSERT_TRUE(summary.ok());
-  EXPECT_EQ(summary->end, End::kRefused);
-  EXPECT_THAT(summary->refusal, StartsWith("NOAUTH"));
+  const ImportSummary summary = Import(server, Options(), Lines(1));
+  EXPECT_EQ(summary.end, End::kRefused);
+  EXPECT_THAT(summary.refusal, StartsWith("NOAUTH"));
 }
 
 TEST(RefusesAllWrites, TellsTheServersStateFromTheRecords) {
