@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <vector>
+
+#include "base/hash_index.h"
 
 namespace reco {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n";
+bool IsSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 struct Member;
 
@@ -22,7 +26,7 @@ struct Value {
 };
 
 struct Member {
-  std::string name;            // unescaped
+  std::string_view name;       // unescaped
   std::string_view name_text;  // in its quotes
   std::string_view text;       // from the name to the end of the value
   Value value;
@@ -96,7 +100,7 @@ std::string Unescaped(std::string_view inside) {
   return out;
 }
 
-// Takes a well-formed text apart, in one pass.
+// Takes a well-formed text apart, in one pass. What it returns borrows from the text and from it.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
@@ -126,7 +130,11 @@ class Reader {
  private:
   char Front() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
-  void SkipSpace() { at_ = std::min(text_.find_first_not_of(kSpace, at_), text_.size()); }
+  void SkipSpace() {
+    while (IsSpace(Front())) {
+      ++at_;
+    }
+  }
 
   void ReadMembers(std::vector<Member>* members) {
     ++at_;
@@ -136,7 +144,7 @@ class Reader {
       const std::size_t begin = at_;
       SkipString();
       member.name_text = text_.substr(begin, at_ - begin);
-      member.name = Unescaped(member.name_text.substr(1, member.name_text.size() - 2));
+      member.name = NameOf(member.name_text.substr(1, member.name_text.size() - 2));
       SkipSpace();
       ++at_;  // the colon
       member.value = Read();
@@ -148,6 +156,12 @@ class Reader {
       }
     }
     ++at_;
+  }
+
+  // Most names hold no escape and are their own text.
+  std::string_view NameOf(std::string_view inside) {
+    return inside.find('\\') == std::string_view::npos ? inside
+                                                       : unescaped_.emplace_back(Unescaped(inside));
   }
 
   void SkipArray() {
@@ -175,10 +189,15 @@ class Reader {
     ++at_;
   }
 
-  void SkipWord() { at_ = std::min(text_.find_first_of(" \t\r\n,]}", at_), text_.size()); }
+  void SkipWord() {
+    while (at_ < text_.size() && !IsSpace(Front()) && Front() != ',' && Front() != '}') {
+      ++at_;
+    }
+  }
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::deque<std::string> unescaped_;  // they stay where they are
 };
 
 // What target and patch have under one name; null: nothing.
@@ -187,24 +206,39 @@ struct Slot {
   const Member* patch = nullptr;
 };
 
-// Returns the members of both by name, the target's first.
+// Returns the members of both by name, the target's first. Sorted by a hash of the names rather
+// than looked up by it: names that were chosen to collide cost no more than a sort by name.
 std::vector<Slot> Match(const std::vector<Member>& target, const std::vector<Member>& patch) {
-  std::vector<Slot> slots;
-  // Ordered: a hash could be made to collide by who chooses the names.
-  std::map<std::string_view, std::size_t> places;
-  const auto slot_of = [&](const Member& member) -> Slot& {
-    const auto [at, added] = places.try_emplace(member.name, slots.size());
-    if (added) {
-      slots.emplace_back();
-    }
-    return slots[at->second];
+  struct Entry {
+    std::uint32_t tag;
+    std::uint32_t place;  // in target, then in patch
   };
-  for (const Member& member : target) {
-    slot_of(member).old = &member;
+  const auto member_at = [&](std::uint32_t place) -> const Member& {
+    return place < target.size() ? target[place] : patch[place - target.size()];
+  };
+  std::vector<Entry> entries(target.size() + patch.size());
+  for (std::uint32_t place = 0; place < entries.size(); ++place) {
+    entries[place] = {HashTag(member_at(place).name, kHashSeed), place};
   }
-  for (const Member& member : patch) {
-    slot_of(member).patch = &member;
+  std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
+    if (a.tag != b.tag) {
+      return a.tag < b.tag;
+    }
+    const int order = member_at(a.place).name.compare(member_at(b.place).name);
+    return order != 0 ? order < 0 : a.place < b.place;
+  });
+  // A slot at the place of the first member of each name.
+  std::vector<Slot> slots(entries.size());
+  Slot* slot = nullptr;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Member& member = member_at(entries[i].place);
+    if (i == 0 || entries[i].tag != entries[i - 1].tag ||
+        member.name != member_at(entries[i - 1].place).name) {
+      slot = &slots[entries[i].place];
+    }
+    (entries[i].place < target.size() ? slot->old : slot->patch) = &member;
   }
+  std::erase_if(slots, [](const Slot& one) { return one.old == nullptr && one.patch == nullptr; });
   return slots;
 }
 
@@ -240,10 +274,13 @@ void AppendMerged(const Value* target, const Value& patch, std::string* out) {
 }  // namespace
 
 std::string MergeJson(std::string_view target, std::string_view patch) {
-  const Value old = Reader(target).Read();
+  Reader target_reader(target);
+  Reader patch_reader(patch);
+  const Value old = target_reader.Read();
+  const Value change = patch_reader.Read();
   std::string merged;
   merged.reserve(target.size() + patch.size());
-  AppendMerged(&old, Reader(patch).Read(), &merged);
+  AppendMerged(&old, change, &merged);
   return merged;
 }
 
