@@ -192,6 +192,14 @@ class ImportItems(reco_e2e.ServerTest):
         self.assertEqual({"price": "text"}, self.imported("item,price\nb,5\n")["types"])
         self.assertEqual("5", self.attributes("b")["price"])
 
+    def test_warns_of_a_type_that_changes(self):
+        self.imported("item,price,code\na,1,7\n")
+        done = self.run_import("--types", "price:text,code:number",
+                               content="item,price,code\nb,2,8\n")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(["reco-admin: warning: column 'price' was of type number until now: what "
+                          "was imported before keeps it"], done.stderr.splitlines())
+
     def test_bad_types_are_refused(self):
         for types, message in [("price", "name:type"), ("price:float", "'float'"),
                                ("nosuch:text", "'nosuch'"), ("item:text", "'item'"),

@@ -190,10 +190,15 @@ Status ItemImporter::DecideTypes() {
     RECO_ASSIGN_OR_RETURN(stored_, ParseTypes(stored->text));
   }
   for (Column& column : columns_) {
+    const std::optional<CellType> stored = FindType(stored_, column.attribute.name);
     if (column.type) {
+      if (stored && stored != column.type) {
+        warn_("column " + Quoted(column.attribute.name) + " was of type " +
+              std::string(NameOf(*stored)) + " until now: what was imported before keeps it");
+      }
       continue;
     }
-    column.type = FindType(stored_, column.attribute.name);
+    column.type = stored;
     column.origin = kByEarlier;
     if (!column.type) {
       column.type = column.survey.Decide();
