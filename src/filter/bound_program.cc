@@ -26,12 +26,21 @@ double ApplyToNumbers(Op op, double a, double b) {
   }
 }
 
+namespace {
+
+// Most comparisons are of two doubles, and quick.
+bool AreDoubles(const Value& a, const Value& b) {
+  return a.tag == Tag::kNumber && b.tag == Tag::kNumber;
+}
+
+}  // namespace
+
 double Apply(Op op, const Value& a, const Value& b) {
   switch (op) {
     case Op::kEqual:
-      return Equal(a, b) ? 1 : 0;
+      return (AreDoubles(a, b) ? a.number == b.number : Equal(a, b)) ? 1 : 0;
     case Op::kNotEqual:
-      return Equal(a, b) ? 0 : 1;
+      return (AreDoubles(a, b) ? a.number == b.number : Equal(a, b)) ? 0 : 1;
     case Op::kIn:
       return In(a, b) ? 1 : 0;
     case Op::kAnd:
@@ -39,13 +48,13 @@ double Apply(Op op, const Value& a, const Value& b) {
     case Op::kOr:
       return Truth(a) || Truth(b) ? 1 : 0;
     case Op::kGreater:
-      return std::is_gt(Order(a, b)) ? 1 : 0;
+      return (AreDoubles(a, b) ? a.number > b.number : std::is_gt(OrderOfOthers(a, b))) ? 1 : 0;
     case Op::kGreaterEqual:
-      return std::is_gteq(Order(a, b)) ? 1 : 0;
+      return (AreDoubles(a, b) ? a.number >= b.number : std::is_gteq(OrderOfOthers(a, b))) ? 1 : 0;
     case Op::kLess:
-      return std::is_lt(Order(a, b)) ? 1 : 0;
+      return (AreDoubles(a, b) ? a.number < b.number : std::is_lt(OrderOfOthers(a, b))) ? 1 : 0;
     case Op::kLessEqual:
-      return std::is_lteq(Order(a, b)) ? 1 : 0;
+      return (AreDoubles(a, b) ? a.number <= b.number : std::is_lteq(OrderOfOthers(a, b))) ? 1 : 0;
     default:
       return ApplyToNumbers(op, a.number, b.number);
   }

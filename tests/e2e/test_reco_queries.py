@@ -425,7 +425,7 @@ class Common(QueryTest):
 
     def test_a_missing_collection_answers_empty(self):
         unknown = {"state": b"unknown-item", "rank": None, "score": None,
-                   "taken-out-by": None, "rules": []}
+                   "taken-out-by": None, "rules": [], "missing-fields": {}}
         empty = {"SESSIONSCORE": None, "SESSIONEXPLAIN": None, "SIMILARITY": [None], "WHY": unknown}
         for name, *args in VALID:
             with self.subTest(name=name):

@@ -1,4 +1,5 @@
 """RECO.RULE: merchandising rules on every list of items."""
+import json
 import math
 import random
 import threading
@@ -379,6 +380,8 @@ class Effect(RuleTest):
                          as_map(self.reco("WHY", "nobody", "x7"))["missing-fields"])
         # Why an item is not in the list does not matter, and a change is seen at once.
         item = ("RECO.ITEM", "SET", "shop", "x7")
+        self.addCleanup(self.connection.cmd, *item, "HIDDEN", 0, "ATTRS",
+                        json.dumps(RECORDS[b"x7"]))
         self.connection.cmd(*item, "HIDDEN", 1)
         self.assertEqual({"a": [rare, price], "b": [price]}, missing("x7"))
         self.connection.cmd(*item, "ATTRS", '{"shelf price": {"eur": 1}, "rare": null, "n": 1}')

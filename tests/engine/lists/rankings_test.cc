@@ -295,7 +295,8 @@ TEST_F(Rankings, WhyNamesTheReasonOrTheExactPlace) {
 TEST_F(Rankings, WhyNamesTheFieldsThatARuleMisses) {
   const auto missing = [&](const std::string& item) {
     std::string shown;
-    for (const MissingFields& rule : shop.db->Why("shop", "u1", item)->missing_fields) {
+    const ItemPlace place = *shop.db->Why("shop", "u1", item);
+    for (const MissingFields& rule : place.missing_fields) {
       shown += rule.rule + ":";
       for (const std::string& field : rule.fields) {
         shown += field + ",";
