@@ -41,16 +41,20 @@ bool InLiteral(const Value& a, const LiteralArray& array) {
   }
 }
 
-Value ElementValue(const Element& element, const Dictionary& dictionary) {
-  switch (element.tag) {
+// Returns true iff Equal holds for `a` and the value that the element is.
+bool EqualsElement(const Value& a, const Element& element, const Dictionary& dictionary) {
+  if (a.tag != element.tag) {
+    return false;
+  }
+  switch (a.tag) {
     case Tag::kNumber:
-      return Value::Number(element.number);
+      return a.number == element.number;
     case Tag::kInteger:
-      return Value::Integer(element.integer);
+      return a.integer == element.integer;
     case Tag::kString:
-      return Value::String(dictionary.entry(element.id));
+      return a.string->text == dictionary.entry(element.id).text;
     default:
-      return Value::Null();
+      return a.tag == Tag::kNull;
   }
 }
 
@@ -130,7 +134,7 @@ bool In(const Value& a, const Value& b) {
   }
   if (b.tag == Tag::kArray) {
     return std::any_of(b.elements, b.elements + b.count, [&](const Element& element) {
-      return Equal(a, ElementValue(element, *b.dictionary));
+      return EqualsElement(a, element, *b.dictionary);
     });
   }
   return a.tag == Tag::kString && b.tag == Tag::kString && IsPart(a.string->text, b.string->text);
