@@ -118,7 +118,7 @@ class Import(reco_e2e.ServerTest):
     # --- Lost lines ------------------------------------------------------------------------------
 
     def test_lines_the_server_refuses_are_lost_and_can_be_sent_later(self):
-        self.connection.cmd("RECO.CREATE", "shop", "TYPES", "view:1")
+        self.connection.cmd("RECO.CREATE", "shop", "TYPE", "view", "1")
         text = "user,item,kind\nann,lamp,view\nann,rug,buy\nbob,rug,view\n"
         done = self.run_import(self.write(text), "--type", "kind")
         self.assertEqual(LOST, done.returncode, done.stderr)
@@ -127,7 +127,7 @@ class Import(reco_e2e.ServerTest):
         self.assertEqual(2, self.events())
         rejects = self.path("f.csv.rejects")
         self.assertIn(rejects, done.stderr)
-        self.connection.cmd("RECO.CONFIG", "shop", "SET", "types", "view:1,buy:3")
+        self.connection.cmd("RECO.CONFIG", "shop", "SET", "type.buy", "3")
         self.assertEqual(1, self.imported(rejects, "--type", "kind")["sent"])
         # The file itself has nothing new.
         again = self.imported(self.path("f.csv"), "--type", "kind", code=LOST)

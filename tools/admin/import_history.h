@@ -58,8 +58,8 @@ struct PastImport {
   std::uint64_t lost = 0;     // of them
   std::uint64_t chain = kChainStart;
   bool is_done = false;
-  Sketch sketch;
-  std::string name;  // the path as it was given
+  Sketch sketch = {};
+  std::string name = {};  // the path as it was given
 };
 
 std::string Encode(const PastImport& import);

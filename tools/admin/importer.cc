@@ -321,6 +321,7 @@ Status Importer::SendRecord() {
     QueueEvent(*event);
   }
   pending_.push_back(std::move(pending));
+  SettleFront();
   return Status::Ok();
 }
 
@@ -344,24 +345,30 @@ void Importer::QueueEvent(const MappedEvent& event) {
 Status Importer::Drain(std::size_t unread_max) {
   RECO_RETURN_IF_ERROR(connection_.Flush());
   queued_ = 0;
-  while (unread_ > unread_max || (unread_ == 0 && !pending_.empty())) {
-    Pending pending = std::move(pending_.front());
+  while (unread_ > unread_max) {
+    // What waits for no answer is settled as soon as it is in front.
+    const Pending pending = std::move(pending_.front());
     pending_.pop_front();
-    if (pending.kind == Pending::Kind::kSent || pending.kind == Pending::Kind::kProgress) {
-      RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
-      --unread_;
-      Settle(pending, &reply);
-    } else {
-      Settle(pending, nullptr);
-    }
-    // Queued behind records whose replies are still missing, but it names only those that are
-    // finished.
-    if ((progress_.records >= progress_at_ + kProgressEvery || unsaved_bytes_ > kUnsavedBytesMax) &&
-        !ended()) {
-      QueueProgress();
-    }
+    RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
+    --unread_;
+    Settle(pending, &reply);
+    SettleFront();
   }
   return Status::Ok();
+}
+
+void Importer::SettleFront() {
+  while (!pending_.empty() && !NeedsReply(pending_.front())) {
+    const Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    Settle(pending, nullptr);
+  }
+  // Queued behind records whose replies are still missing, but it names only those that are
+  // finished.
+  if ((progress_.records >= progress_at_ + kProgressEvery || unsaved_bytes_ > kUnsavedBytesMax) &&
+      !ended()) {
+    QueueProgress();
+  }
 }
 
 void Importer::Settle(const Pending& pending, const Value* reply) {
@@ -396,7 +403,7 @@ void Importer::Settle(const Pending& pending, const Value* reply) {
 void Importer::Lose(const Pending& pending, std::string reason) {
   ++summary_.lost;
   // Written with the progress that counts it: a later run meets again what none does.
-  unsaved_bytes_ += pending.raw.size();
+  unsaved_bytes_ += pending.raw.size() + reason.size() + sizeof(pending);
   unsaved_.push_back({pending.kind, pending.line, 0, pending.raw, reason});
   if (summary_.lost_lines.size() < kLostLinesShown) {
     summary_.lost_lines.push_back({pending.line, std::move(reason)});

@@ -132,7 +132,13 @@ class Importer {
   Status DrainWhenFull(const ByteSource& source);
   // Sends what is queued, then reads until at most `unread_max` answers are missing.
   Status Drain(std::size_t unread_max);
-  // Takes the record in front for finished: answered, bad or skipped.
+  // Settles those in front that wait for no answer, and tells the server of the progress now and
+  // then.
+  void SettleFront();
+  static bool NeedsReply(const Pending& pending) {
+    return pending.kind == Pending::Kind::kSent || pending.kind == Pending::Kind::kProgress;
+  }
+  // Takes the record that was in front for finished: answered, bad or skipped.
   void Settle(const Pending& pending, const client::Value* reply);
   void Lose(const Pending& pending, std::string reason);
   void QueueProgress();

@@ -34,9 +34,9 @@ struct ColumnNames {
 struct MappedEvent {
   std::string_view user;
   std::string_view item;
-  std::string_view weight;  // checked number; empty: the type's weight
-  std::string_view type;    // empty: none
-  std::optional<std::int64_t> time_ms;
+  std::string_view weight = {};  // checked number; empty: the type's weight
+  std::string_view type = {};    // empty: none
+  std::optional<std::int64_t> time_ms = {};
   bool is_skipped = false;  // it has no time and is to be passed over (NoTime::kSkip)
 };
 

@@ -20,7 +20,10 @@ TEST(CheckInput, TellsWhatWouldBeSent) {
       7);
   ImportOptions options;
   options.key = "shop";
-  options.columns = {.user = "user", .item = "item", .time = "at", .type = "kind"};
+  options.columns.user = "user";
+  options.columns.item = "item";
+  options.columns.time = "at";
+  options.columns.type = "kind";
   const auto report = CheckInput(input, options);
   ASSERT_TRUE(report.ok()) << report.status().ToString();
   EXPECT_EQ(report->records, 6U);

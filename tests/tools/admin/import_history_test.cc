@@ -113,7 +113,9 @@ TEST(Comparer, TellsTheSameTheGrownTheChangedAndOthers) {
   const auto outcome = [&](const std::vector<std::uint64_t>& records) {
     const Comparison comparison = Compared(past, records);
     EXPECT_FALSE(comparison.begins_with_it && comparison.is_changed);
-    return comparison.begins_with_it ? "begins with it" : comparison.is_changed ? "changed" : "other";
+    return comparison.begins_with_it ? "begins with it"
+           : comparison.is_changed   ? "changed"
+                                     : "other";
   };
   EXPECT_STREQ(outcome({1, 2, 3, 4}), "begins with it");
   EXPECT_STREQ(outcome({1, 2, 3, 4, 5}), "begins with it");

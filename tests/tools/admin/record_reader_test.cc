@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Input InputOf(const std::string& path, const std::string& text) {
-  return {MemorySource(text, 1 << 16), "test", path == "-", path, text.substr(0, 65'536)};
+  return {MemorySource(text, 1 << 16), path == "-", path, text.substr(0, 65'536)};
 }
 
 ReaderOptions Resolved(const std::string& path, const std::string& text,

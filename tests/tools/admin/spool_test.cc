@@ -31,7 +31,8 @@ std::string Text() {
 }
 
 TEST(Spool, CanBeReadTwice) {
-  for (const std::size_t before : {std::size_t{0}, std::size_t{1}, std::size_t{10'001}, Text().size()}) {
+  for (const std::size_t before :
+       {std::size_t{0}, std::size_t{1}, std::size_t{10'001}, Text().size()}) {
     Spool spool(MemorySource(Text(), 5));
     EXPECT_EQ(Read(spool, before), Text().substr(0, before));
     ASSERT_TRUE(spool.Rewind().ok());

@@ -26,7 +26,7 @@ StreamLogOptions Options() {
 }
 
 Result<StreamLog> Read(const std::string& text, const StreamLogOptions& options) {
-  return ReadStreamLog({MemorySource(text, 1 << 16), "test", false}, options);
+  return ReadStreamLog({MemorySource(text, 1 << 16), false}, options);
 }
 
 // Events numbered by their lines.
