@@ -50,11 +50,12 @@ Each line changes the attributes that its cells name and leaves the others; an e
 nothing. With --replace an item has what its line says and nothing else (hidden and expiry stay).
 
 A column has one type: number when every cell is a number that reads back as it is written (42,
-2.5, but not 1.10, 12E5, 00123 or +5, nor a whole number beyond 64 bits); boolean when all are true or false, in one of the
-spellings true, True, TRUE; text otherwise. All of a file decides, of standard input the first
-10,000 lines. The collection keeps the types (RECO.CONFIG KEY GET attribute-types), and they hold
-for later files; --types changes them. A number that --types asks for may be written in any way,
-such as 1.10. A line with a cell that does not fit is lost.
+2.5, but not 1.10, 12E5, 00123 or +5, nor a whole number beyond 64 bits); boolean when all are true
+or false, in one of the spellings true, True, TRUE; text otherwise. JSON says itself what a number
+is. All of a file decides, of standard input the first 10,000 lines. The collection keeps the types
+(RECO.CONFIG KEY GET attribute-types), and they hold for later files; --types changes them. A number
+that --types asks for may be written in any way, such as 1.10. A line with a cell that does not fit
+is lost.
 
 Lost lines are in FILE.rejects, each behind its reason, and the import goes on to the end of the
 file; the exit code is 4 when there were more than --allow-errors. Repeating an import is harmless.
