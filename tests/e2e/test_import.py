@@ -89,6 +89,11 @@ class Import(reco_e2e.ServerTest):
             self.assertIn("imported before (50 lines)", done.stdout)
         self.assertEqual("already-imported",
                          self.imported("-", stdin=self.lines(50))["end"])
+        with open(path, encoding="utf-8") as file:  # which cannot be opened again by its name
+            done = subprocess.run([ADMIN, "-p", str(self.server.port), "import", "shop", "-",
+                                   "--user", "user", "--item", "item"], stdin=file, timeout=60,
+                                  capture_output=True, text=True, check=False)
+        self.assertIn("imported before (50 lines)", done.stdout, done.stderr)
         self.assertEqual(50, self.events())
 
     def test_a_grown_file_sends_its_new_lines(self):

@@ -109,9 +109,11 @@ Result<Input> OpenInput(const std::string& path) {
   }
   Input input;
   input.path = path;
-  input.is_stream = !S_ISREG(facts.st_mode);
+  const bool is_regular = S_ISREG(facts.st_mode);
+  // Standard input cannot be opened again, also where it is a file.
+  input.is_stream = path == "-" || !is_regular;
   input.source =
-      std::make_unique<FileSource>(descriptor, input.is_stream ? 0 : std::int64_t{facts.st_size});
+      std::make_unique<FileSource>(descriptor, is_regular ? std::int64_t{facts.st_size} : 0);
   RECO_RETURN_IF_ERROR(MakeText(&input));
   return input;
 }

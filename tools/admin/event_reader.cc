@@ -10,7 +10,8 @@ Result<std::unique_ptr<EventReader>> EventReader::Open(const Input& input,
                                                        const EventOptions& options) {
   RECO_ASSIGN_OR_RETURN(
       auto records, OpenReader(input, options.reader, options.has_header, options.columns.Given()));
-  std::unique_ptr<EventReader> events(new EventReader(options, std::move(records)));
+  std::unique_ptr<EventReader> events(
+      new EventReader(options, ResolveOptions(input, options.reader).format, std::move(records)));
   Record& first = events->record_;
   RECO_ASSIGN_OR_RETURN(const bool any, events->reader_->Next(&first));
   if (!any) {
@@ -46,7 +47,7 @@ void EventReader::Map() {
   if (event_.ok() && options_.replace && event_->weight.empty() && !event_->is_skipped) {
     event_ = Status::InvalidArgument("weight is empty, which --set needs");
   }
-  checksum_ = event_.ok() ? Checksum(*event_) : ChecksumOfBadLine(record_.raw);
+  checksum_ = event_.ok() ? Checksum(*event_) : Checksum(record_.raw);
 }
 
 }  // namespace reco::admin

@@ -39,6 +39,7 @@ class EventReader {
   // The same for two lines that are sent alike.
   std::uint64_t checksum() const { return checksum_; }
 
+  Format format() const { return format_; }
   // The header as it stands in the input, or "".
   const std::string& header() const { return header_; }
   const TimeFacts& times() const { return mapping_->times(); }
@@ -46,12 +47,13 @@ class EventReader {
   std::string warning() const { return reader_->warning(); }
 
  private:
-  EventReader(const EventOptions& options, std::unique_ptr<RecordReader> reader)
-      : options_(options), reader_(std::move(reader)) {}
+  EventReader(const EventOptions& options, Format format, std::unique_ptr<RecordReader> reader)
+      : options_(options), format_(format), reader_(std::move(reader)) {}
 
   void Map();
 
   const EventOptions options_;
+  const Format format_;
   const std::unique_ptr<RecordReader> reader_;
   std::optional<RecordMapping> mapping_;
   std::string header_;

@@ -12,7 +12,7 @@ class Distinct {
  public:
   void Add(std::string_view text) {
     if (!text.empty()) {
-      seen_.insert(ChecksumOfBadLine(text));
+      seen_.insert(Checksum(text));
     }
   }
   std::uint64_t count() const { return seen_.size(); }

@@ -43,6 +43,8 @@ const char* EndName(const ImportSummary& summary, const ImportOptions& options) 
       return "connection-lost";
     case End::kReplaced:
       return "collection-deleted";
+    case End::kNoRejects:
+      return "no-rejects";
   }
   return "";
 }
@@ -75,7 +77,9 @@ void PrintJson(const ImportSummary& summary, const ImportOptions& options) {
   number("repeated-headers", summary.repeated_headers);
   AppendTimes(&out, summary.times);
   terminal::AppendMember(&out, "seconds", terminal::JsonDouble(summary.seconds));
-  terminal::AppendMember(&out, "error", TextOrNull(summary.refusal));
+  terminal::AppendMember(
+      &out, "error",
+      TextOrNull(summary.refusal.empty() ? summary.rejects_failure : summary.refusal));
   std::printf("%s\n", terminal::Braced(out).c_str());
 }
 
@@ -145,6 +149,11 @@ int ConcludeChanged(const ImportSummary& summary) {
   return kExitUsage;
 }
 
+// With --again it would begin anew.
+const char* HowToGoOn(const ImportOptions& options) {
+  return options.again ? "the same command without --again" : "the same command again";
+}
+
 // Says how the import ended. Returns the exit code.
 int Conclude(const ImportSummary& summary, const ImportOptions& options, const Settings& settings) {
   if (settings.json) {
@@ -166,15 +175,21 @@ int Conclude(const ImportSummary& summary, const ImportOptions& options, const S
       return ConcludeChanged(summary);
     case End::kStopped:
       std::fprintf(stderr,
-                   "reco-admin: stopped when %s were lost (--stop-after); the same command goes on "
-                   "where it stopped\n",
-                   Lines(summary.lost - summary.lost_before).c_str());
+                   "reco-admin: stopped when %s were lost (--stop-after); %s goes on where it "
+                   "stopped\n",
+                   Lines(summary.lost - summary.lost_before).c_str(), HowToGoOn(options));
       return kExitBadLines;
     case End::kReplaced:
       std::fprintf(stderr,
-                   "reco-admin: the collection was deleted while its import ran, so that it has "
-                   "only a part; run the same command again to import all\n");
+                   "reco-admin: the collection was deleted while its import ran, and has at most "
+                   "what came later; delete it (DEL) and run the same command again\n");
       return kExitRefused;
+    case End::kNoRejects:
+      std::fprintf(stderr,
+                   "reco-admin: stopped, since the lost lines could not be kept; then run %s: it "
+                   "goes on where it stopped\n",
+                   HowToGoOn(options));
+      return kExitUsage;
     case End::kRefused:
     case End::kLost:
       break;
@@ -184,7 +199,7 @@ int Conclude(const ImportSummary& summary, const ImportOptions& options, const S
   const int code = Report(summary.end == End::kLost ? Status::Unavailable(summary.refusal)
                                                     : Status::FailedPrecondition(summary.refusal),
                           to_stderr);
-  std::fprintf(stderr, "  then run the same command again: it goes on where it stopped\n");
+  std::fprintf(stderr, "  then run %s: it goes on where it stopped\n", HowToGoOn(options));
   return code;
 }
 

@@ -1,16 +1,15 @@
 #include "tools/admin/import_history.h"
 
-#include <array>
+#include <bit>
 #include <charconv>
-#include <cstdio>
-#include <utility>
+#include <iterator>
 
 namespace reco::admin {
 namespace {
 
 constexpr std::string_view kVersion = "2";
-constexpr std::uint64_t kGoodLine = 1;
-constexpr std::uint64_t kBadLine = 2;
+constexpr std::uint64_t kEvent = 1;
+constexpr std::uint64_t kOtherText = 2;
 
 // The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
 std::uint64_t Mixed(std::uint64_t z) {
@@ -49,13 +48,16 @@ bool ReadNumber(std::string_view word, int base, std::uint64_t* value) {
 }  // namespace
 
 std::string Hex(std::uint64_t value) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-  return text.data();
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (std::size_t i = text.size(); i-- > 0; value >>= 4U) {
+    text[i] = kDigits[value & 0xfU];
+  }
+  return text;
 }
 
 std::uint64_t Checksum(const MappedEvent& event) {
-  std::uint64_t hash = kGoodLine;
+  std::uint64_t hash = kEvent;
   for (const std::string_view part : {event.user, event.item, event.weight, event.type}) {
     hash = WithText(hash, part);
   }
@@ -63,12 +65,20 @@ std::uint64_t Checksum(const MappedEvent& event) {
   return Mixed(hash ^ static_cast<std::uint64_t>(event.time_ms.value_or(0)));
 }
 
-std::uint64_t ChecksumOfBadLine(std::string_view raw) {
-  return WithText(kBadLine, raw);
+std::uint64_t Checksum(std::string_view text) {
+  return WithText(kOtherText, text);
 }
 
 std::uint64_t Chained(std::uint64_t chain, std::uint64_t checksum) {
   return Mixed(chain + checksum) ^ (chain << 1U | chain >> 63U);
+}
+
+void Chain::Add(std::uint64_t checksum) {
+  ++records_;
+  value_ = Chained(value_, checksum);
+  if (std::has_single_bit(records_)) {
+    milestones_.push_back(value_);
+  }
 }
 
 void Sketch::Add(std::uint64_t checksum) {
@@ -86,6 +96,10 @@ std::string Encode(const PastImport& import) {
   text += ' ' + import.run + ' ' + std::to_string(import.records) + ' ' +
           std::to_string(import.lost) + ' ' + Hex(import.chain) +
           (import.is_done ? " done " : " open ");
+  for (const std::uint64_t chain : import.milestones) {
+    text += Hex(chain) + ',';
+  }
+  text += ' ';
   for (const std::uint64_t checksum : import.sketch.smallest()) {
     text += Hex(checksum) + ',';
   }
@@ -103,15 +117,20 @@ Result<PastImport> Decode(const std::string& text) {
                        ReadNumber(TakeWord(&rest), 16, &import.chain);
   const std::string_view state = TakeWord(&rest);
   import.is_done = state == "done";
-  std::string_view checksums = TakeWord(&rest);
-  bool sketch = true;
-  while (sketch && !checksums.empty()) {
-    std::uint64_t checksum = 0;
-    sketch = ReadNumber(TakeWord(&checksums, ','), 16, &checksum);
-    import.sketch.Add(checksum);
-  }
+  const auto read_list = [&rest](const auto& take) {
+    std::string_view list = TakeWord(&rest);
+    bool good = true;
+    while (good && !list.empty()) {
+      std::uint64_t value = 0;
+      good = ReadNumber(TakeWord(&list, ','), 16, &value);
+      take(value);
+    }
+    return good;
+  };
+  const bool lists = read_list([&](std::uint64_t chain) { import.milestones.push_back(chain); }) &&
+                     read_list([&](std::uint64_t checksum) { import.sketch.Add(checksum); });
   import.name = rest;
-  if (!known || import.run.empty() || !numbers || !sketch || (!import.is_done && state != "open")) {
+  if (!known || import.run.empty() || !numbers || !lists || (!import.is_done && state != "open")) {
     return Status::InvalidArgument("the key that holds the progress has an unknown value: " +
                                    Quoted(text));
   }
@@ -122,18 +141,23 @@ Comparer::Comparer(const PastImport& past)
     : past_(past), begins_with_it_(past.records == 0), missing_(past.sketch.smallest()) {}
 
 void Comparer::Add(std::uint64_t checksum) {
-  ++records_;
-  chain_ = Chained(chain_, checksum);
-  if (records_ == past_.records) {
-    begins_with_it_ = chain_ == past_.chain;
+  chain_.Add(checksum);
+  if (chain_.records() == past_.records) {
+    begins_with_it_ = chain_.value() == past_.chain;
   }
   missing_.erase(checksum);
 }
 
 Comparison Comparer::Outcome() const {
+  if (begins_with_it_) {
+    return {true, false};
+  }
   const std::size_t all = past_.sketch.smallest().size();
   const std::size_t shared = all - missing_.size();
-  return {begins_with_it_, !begins_with_it_ && shared > 0 && 2 * shared >= all};
+  const std::size_t last = chain_.milestones().size();
+  const bool is_cut_off = !has_enough() && last > 0 && last <= past_.milestones.size() &&
+                          chain_.milestones()[last - 1] == past_.milestones[last - 1];
+  return {false, is_cut_off || (shared > 0 && 2 * shared >= all)};
 }
 
 }  // namespace reco::admin

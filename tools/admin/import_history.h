@@ -28,8 +28,8 @@ inline constexpr std::size_t kSketchSize = 16;
 
 // Returns a checksum of what an event says: two lines that are sent alike have the same.
 std::uint64_t Checksum(const MappedEvent& event);
-// The same of a line that cannot be sent.
-std::uint64_t ChecksumOfBadLine(std::string_view raw);
+// Returns one of a text, such as a line that cannot be sent.
+std::uint64_t Checksum(std::string_view text);
 
 // Returns 16 hexadecimal digits.
 std::string Hex(std::uint64_t value);
@@ -52,12 +52,27 @@ class Sketch {
   std::set<std::uint64_t> smallest_;  // at most kSketchSize
 };
 
+// A running checksum, and what it was at the records 1, 2, 4, 8, ...
+class Chain {
+ public:
+  void Add(std::uint64_t checksum);
+  std::uint64_t records() const { return records_; }
+  std::uint64_t value() const { return value_; }
+  const std::vector<std::uint64_t>& milestones() const { return milestones_; }
+
+ private:
+  std::uint64_t records_ = 0;
+  std::uint64_t value_ = kChainStart;
+  std::vector<std::uint64_t> milestones_;
+};
+
 struct PastImport {
   std::string run;            // random, 8 hexadecimal digits
   std::uint64_t records = 0;  // finished, from the first on
   std::uint64_t lost = 0;     // of them
   std::uint64_t chain = kChainStart;
   bool is_done = false;
+  std::vector<std::uint64_t> milestones = {};  // see Chain
   Sketch sketch = {};
   std::string name = {};  // the path as it was given
 };
@@ -69,7 +84,9 @@ Result<PastImport> Decode(const std::string& text);
 // How the first records of an input stand to those of an earlier import.
 struct Comparison {
   bool begins_with_it = false;
-  bool is_changed = false;  // it does not, but has half of what the sketch holds, or more
+  // It does not, but has half of what the sketch holds, or more; or it ends before, and half of its
+  // records, or more, are the first ones of the import.
+  bool is_changed = false;
 };
 
 // Compares records, told one by one, with one earlier import.
@@ -79,13 +96,12 @@ class Comparer {
 
   void Add(std::uint64_t checksum);
   // Returns true once as many were told as the import had finished.
-  bool has_enough() const { return records_ >= past_.records; }
+  bool has_enough() const { return chain_.records() >= past_.records; }
   Comparison Outcome() const;
 
  private:
   const PastImport past_;
-  std::uint64_t records_ = 0;
-  std::uint64_t chain_ = kChainStart;
+  Chain chain_;
   bool begins_with_it_ = false;
   std::set<std::uint64_t> missing_;  // of the sketch
 };

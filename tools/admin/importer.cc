@@ -33,15 +33,14 @@ std::string NewRun() {
   return Fingerprint(std::to_string(random()) + ':' + std::to_string(random())).substr(0, 8);
 }
 
-// The reply of RECO.INFO is a map: names and values in turn.
-std::string FieldOf(const Value& reply, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    if (reply.elements[i].text == name) {
-      const Value& value = reply.elements[i + 1];
-      return value.kind == Value::Kind::kInteger ? std::to_string(value.integer) : value.text;
-    }
-  }
-  return {};
+// Returns the collection's own number; "" for an error and a server that knows none.
+std::string CollectionIdOf(const Value& info) {
+  const Value* id = info.Find("collection-id");
+  return id != nullptr ? id->ToText() : std::string();
+}
+
+bool IsMissing(const Value& reply) {
+  return reply.is_error() && reply.text.starts_with("ERR no such");
 }
 
 }  // namespace
@@ -82,9 +81,8 @@ Result<ImportSummary> Importer::Run(Input input) {
     summary_.times = events_->times();
   }
   if (rejects_) {
-    const Status closed = rejects_->Close();
+    summary_.rejects_failure = rejects_->Flush().message();
     summary_.rejects_path = rejects_->path();
-    summary_.rejects_failure = closed.message();
   }
   summary_.seconds = meter_.elapsed_s();
   // A lost connection is an end like others: the caller says how to go on.
@@ -118,7 +116,7 @@ Status Importer::Transfer(Input input) {
     input.source = std::move(kept);
   }
   RECO_RETURN_IF_ERROR(OpenEvents(input));
-  rejects_.emplace(input.path, events_->header());
+  rejects_.emplace(input.path, EndingOf(events_->format()), events_->header());
   RECO_ASSIGN_OR_RETURN(const bool any, events_->Next());
   if (!any) {
     return Status::Ok();
@@ -137,7 +135,7 @@ Status Importer::Transfer(Input input) {
 
 Result<std::string> Importer::CollectionId() {
   RECO_ASSIGN_OR_RETURN(Value reply, connection_.Call({"RECO.INFO", options_.key}));
-  if (reply.is_error() && reply.text.starts_with("ERR no such")) {
+  if (IsMissing(reply)) {
     RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"RECO.CREATE", options_.key}));
     if (!reply.is_error()) {
       RECO_ASSIGN_OR_RETURN(reply, connection_.Call({"RECO.INFO", options_.key}));
@@ -147,7 +145,7 @@ Result<std::string> Importer::CollectionId() {
     Refuse(reply.text);
     return std::string();
   }
-  std::string id = FieldOf(reply, "collection-id");
+  std::string id = CollectionIdOf(reply);
   if (id.empty()) {
     return Status::InvalidArgument(
         "the server's RECO.INFO has no collection-id: it is older than this reco-admin");
@@ -155,22 +153,18 @@ Result<std::string> Importer::CollectionId() {
   return id;
 }
 
-Result<std::vector<PastImport>> Importer::ReadHistory() {
-  std::vector<PastImport> past;
-  for (const std::string& key : progress_keys_) {
-    RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", key}));
+Status Importer::ReadHistory() {
+  for (ProgressKey& key : progress_keys_) {
+    RECO_ASSIGN_OR_RETURN(const Value stored, connection_.Call({"GET", key.name}));
     if (stored.is_error()) {
       Refuse(stored.text);
-      return past;
+      return Status::Ok();
     }
     if (stored.kind == Value::Kind::kBulk) {
-      RECO_ASSIGN_OR_RETURN(PastImport import, Decode(stored.text));
-      if (past.empty() || past[0].run != import.run) {
-        past.push_back(std::move(import));
-      }
+      RECO_ASSIGN_OR_RETURN(key.past, Decode(stored.text));
     }
   }
-  return past;
+  return Status::Ok();
 }
 
 Status Importer::Begin(Input* input, Spool* spool) {
@@ -180,21 +174,23 @@ Status Importer::Begin(Input* input, Spool* spool) {
   }
   const std::string prefix = "reco:import:" + collection_id_ + ':';
   const std::string options = DescribeOptions(options_);
-  progress_keys_.push_back(prefix +
-                           Fingerprint(options + "first:" + std::to_string(events_->checksum())));
+  progress_keys_.push_back(
+      {prefix + Fingerprint(options + "first:" + std::to_string(events_->checksum()))});
   progress_.name = input->path;
   if (!input->is_stream) {
     std::error_code error;
     const std::filesystem::path path = std::filesystem::weakly_canonical(input->path, error);
-    progress_keys_.push_back(prefix + Fingerprint(options + "name:" + path.string()));
+    progress_keys_.push_back({prefix + Fingerprint(options + "name:" + path.string())});
   }
-  RECO_ASSIGN_OR_RETURN(const std::vector<PastImport> past, ReadHistory());
+  RECO_RETURN_IF_ERROR(ReadHistory());
   if (ended()) {
     return Status::Ok();
   }
   progress_.run = NewRun();
-  if (!past.empty() && !options_.again) {
-    RECO_RETURN_IF_ERROR(Compare(input, spool, past));
+  const bool has_history = std::ranges::any_of(
+      progress_keys_, [](const ProgressKey& key) { return key.past.has_value(); });
+  if (has_history && !options_.again) {
+    RECO_RETURN_IF_ERROR(Compare(input, spool));
   } else if (spool != nullptr) {
     spool->Stop();
   }
@@ -206,7 +202,13 @@ Status Importer::Begin(Input* input, Spool* spool) {
   return Drain(0);
 }
 
-Status Importer::Compare(Input* input, Spool* spool, const std::vector<PastImport>& past) {
+Status Importer::Compare(Input* input, Spool* spool) {
+  std::vector<PastImport> past;
+  for (const ProgressKey& key : progress_keys_) {
+    if (key.past) {
+      past.push_back(*key.past);
+    }
+  }
   std::vector<Comparer> comparers(past.begin(), past.end());
   // As far as the longest of them went; a stream may never end.
   const auto compare = [&](EventReader& events, const ByteSource& source, bool more) -> Status {
@@ -255,6 +257,10 @@ Status Importer::Compare(Input* input, Spool* spool, const std::vector<PastImpor
       return Status::Ok();
     }
     same = changed;
+    // Whatever it was is replaced.
+    for (ProgressKey& key : progress_keys_) {
+      key.past.reset();
+    }
   }
   if (same == nullptr) {
     return Status::Ok();
@@ -265,9 +271,10 @@ Status Importer::Compare(Input* input, Spool* spool, const std::vector<PastImpor
   if (same->records > 0) {
     summary_.earlier = *same;
     summary_.lost = summary_.lost_before = same->lost;
-    progress_.lost = same->lost;
   }
   resume_at_ = same->records;
+  // What is passed over is known already: writing it as it is counted would go back.
+  progress_at_ = same->records;
   return Status::Ok();
 }
 
@@ -276,13 +283,17 @@ Status Importer::SendRecords(const ByteSource& source) {
   while (more && !ended()) {
     RECO_RETURN_IF_ERROR(SendRecord());
     RECO_RETURN_IF_ERROR(DrainWhenFull(source));
+    // Those that wait behind records in flight count, too: nothing more is sent.
+    if (options_.stop_after > 0 && bad_ >= options_.stop_after) {
+      break;
+    }
     if (!ended()) {
       RECO_ASSIGN_OR_RETURN(more, events_->Next());
     }
   }
   RECO_RETURN_IF_ERROR(Drain(0));
   if (summary_.end == End::kDone) {
-    meter_.Finish({static_cast<std::int64_t>(progress_.records), 1, -1, {}});
+    meter_.Finish({static_cast<std::int64_t>(chain_.records()), 1, -1, {}});
   }
   return Status::Ok();
 }
@@ -290,12 +301,13 @@ Status Importer::SendRecords(const ByteSource& source) {
 // Reads answers when enough is queued. Half a pipeline is sent while the other half is being
 // answered.
 Status Importer::DrainWhenFull(const ByteSource& source) {
-  if (queued_ <= options_.pipeline / 2 && pending_.size() < 4 * kPipelineMax) {
+  // Lines that are not sent wait for those in front of them, too.
+  const bool is_full = pending_.size() >= 4 * kPipelineMax || pending_bytes_ > kPendingBytesMax;
+  if (queued_ <= options_.pipeline / 2 && !is_full) {
     return Status::Ok();
   }
-  // Lines that are not sent wait for those in front of them.
-  RECO_RETURN_IF_ERROR(Drain(queued_ <= options_.pipeline / 2 ? 0 : options_.pipeline / 2));
-  meter_.Update({static_cast<std::int64_t>(progress_.records), source.Fraction(), -1, {}});
+  RECO_RETURN_IF_ERROR(Drain(is_full ? 0 : options_.pipeline / 2));
+  meter_.Update({static_cast<std::int64_t>(chain_.records()), source.Fraction(), -1, {}});
   return Status::Ok();
 }
 
@@ -310,6 +322,7 @@ Status Importer::SendRecord() {
     ++summary_.resumed;
     pending.kind = Pending::Kind::kSkipped;
   } else if (!event.ok()) {
+    ++bad_;
     pending.kind = Pending::Kind::kBad;
     pending.raw = record.raw;
     pending.reason = event.status().message();
@@ -320,6 +333,7 @@ Status Importer::SendRecord() {
     pending.raw = record.raw;
     QueueEvent(*event);
   }
+  pending_bytes_ += pending.raw.size();
   pending_.push_back(std::move(pending));
   SettleFront();
   return Status::Ok();
@@ -347,8 +361,7 @@ Status Importer::Drain(std::size_t unread_max) {
   queued_ = 0;
   while (unread_ > unread_max) {
     // What waits for no answer is settled as soon as it is in front.
-    const Pending pending = std::move(pending_.front());
-    pending_.pop_front();
+    const Pending pending = TakeFront();
     RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
     --unread_;
     Settle(pending, &reply);
@@ -357,16 +370,22 @@ Status Importer::Drain(std::size_t unread_max) {
   return Status::Ok();
 }
 
+Importer::Pending Importer::TakeFront() {
+  Pending front = std::move(pending_.front());
+  pending_.pop_front();
+  pending_bytes_ -= front.raw.size();
+  return front;
+}
+
 void Importer::SettleFront() {
   while (!pending_.empty() && !NeedsReply(pending_.front())) {
-    const Pending pending = std::move(pending_.front());
-    pending_.pop_front();
+    const Pending pending = TakeFront();
     Settle(pending, nullptr);
   }
   // Queued behind records whose replies are still missing, but it names only those that are
   // finished.
-  if ((progress_.records >= progress_at_ + kProgressEvery || unsaved_bytes_ > kUnsavedBytesMax) &&
-      !ended()) {
+  const std::uint64_t step = std::min(kProgressEvery, progress_at_ + 1);
+  if ((chain_.records() >= progress_at_ + step || unsaved_bytes_ > kUnsavedBytesMax) && !ended()) {
     QueueProgress();
   }
 }
@@ -380,24 +399,18 @@ void Importer::Settle(const Pending& pending, const Value* reply) {
   if (pending.kind == Pending::Kind::kProgress) {
     return;
   }
-  // After a refusal the records behind it may be acknowledged, but the one refused is missing.
-  const bool counts = summary_.end != End::kRefused;
-  if (pending.kind == Pending::Kind::kBad) {
-    if (!counts) {
-      return;  // the next run meets it again
-    }
-    Lose(pending, pending.reason);
-  } else if (reply != nullptr && reply->is_error()) {
-    Lose(pending, reply->text);
-  } else if (reply != nullptr) {
-    ++summary_.sent;
+  // After a refusal the records behind it may be acknowledged, but the one refused is missing: the
+  // next run meets them again.
+  const bool is_error = reply != nullptr && reply->is_error();
+  summary_.sent += reply != nullptr && !is_error ? 1 : 0;
+  if (summary_.end == End::kRefused) {
+    return;
   }
-  if (counts) {
-    ++progress_.records;
-    progress_.lost = summary_.lost;
-    progress_.chain = Chained(progress_.chain, pending.checksum);
-    progress_.sketch.Add(pending.checksum);
+  if (is_error || pending.kind == Pending::Kind::kBad) {
+    Lose(pending, is_error ? reply->text : pending.reason);
   }
+  chain_.Add(pending.checksum);
+  progress_.sketch.Add(pending.checksum);
 }
 
 void Importer::Lose(const Pending& pending, std::string reason) {
@@ -415,15 +428,27 @@ void Importer::Lose(const Pending& pending, std::string reason) {
 }
 
 void Importer::QueueProgress() {
-  progress_at_ = progress_.records;
   for (const Pending& lost : unsaved_) {
-    rejects_->Add(lost.line, lost.reason, lost.raw).IgnoreError("told by Close");
+    rejects_->Add(lost.line, lost.reason, lost.raw).IgnoreError("told by Flush");
   }
   unsaved_.clear();
   unsaved_bytes_ = 0;
+  // Before the progress that counts them.
+  if (!rejects_->Flush().ok()) {
+    summary_.end = End::kNoRejects;
+    return;
+  }
+  progress_.records = progress_at_ = chain_.records();
+  progress_.chain = chain_.value();
+  progress_.milestones = chain_.milestones();
+  progress_.lost = summary_.lost;
   const std::string value = Encode(progress_);
-  for (const std::string& key : progress_keys_) {
-    connection_.Queue({"SET", key, value, "EX", kProgressKeptSeconds})
+  for (const ProgressKey& key : progress_keys_) {
+    // The same import may have gone on farther with a file that has grown.
+    if (key.past && key.past->run == progress_.run && key.past->records > progress_.records) {
+      continue;
+    }
+    connection_.Queue({"SET", key.name, value, "EX", kProgressKeptSeconds})
         .IgnoreError("a lost connection shows in the next Flush or Read");
     pending_.push_back({.kind = Pending::Kind::kProgress});
     ++queued_;
@@ -433,7 +458,11 @@ void Importer::QueueProgress() {
 
 Status Importer::Finish() {
   RECO_ASSIGN_OR_RETURN(const Value info, connection_.Call({"RECO.INFO", options_.key}));
-  if (FieldOf(info, "collection-id") != collection_id_) {
+  if (info.is_error() && !IsMissing(info)) {
+    Refuse(info.text);
+    return Status::Ok();
+  }
+  if (CollectionIdOf(info) != collection_id_) {
     summary_.end = End::kReplaced;
     return Status::Ok();
   }

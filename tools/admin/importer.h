@@ -5,10 +5,10 @@
 // Progress belongs to the collection, by the number that RECO.INFO tells, and to the content, by a
 // running checksum of the records (import_history.h); nothing is passed over without comparing it.
 // It is written behind the acknowledgements, on the same connection as the records, so it never
-// claims too much; what lies between it and the point of failure is sent again under the same
-// idempotency tokens, made of the run, the record's number and its content, and changes nothing the
-// second time. kProgressEvery plus the widest pipeline stays well below the 100,000 tokens that a
-// collection remembers.
+// claims too much, and never goes back; what lies between it and the point of failure is sent again
+// under the same idempotency tokens, made of the run, the record's number and its content, and
+// changes nothing the second time. kProgressEvery plus the widest pipeline stays well below the
+// 100,000 tokens that a collection remembers.
 #pragma once
 
 #include <array>
@@ -37,7 +37,8 @@
 namespace reco::admin {
 
 inline constexpr std::size_t kPipelineMax = 10'000;
-inline constexpr std::uint64_t kProgressEvery = 10'000;
+inline constexpr std::uint64_t kProgressEvery = 10'000;      // records; sooner at first
+inline constexpr std::size_t kPendingBytesMax = 16U << 20U;  // of lines that are not settled yet
 
 struct ImportOptions : EventOptions {
   std::string key;
@@ -57,6 +58,7 @@ struct ImportSummary {
     kRefused,      // the server refuses writes; `refusal` says why
     kLost,         // the connection broke; `refusal` says how
     kReplaced,     // the collection was deleted meanwhile
+    kNoRejects,    // lost lines cannot be kept; rejects_failure says why
   };
   End end = End::kDone;
   std::uint64_t records = 0;           // lines that hold data, good and bad
@@ -122,9 +124,9 @@ class Importer {
   // Finds the collection, and what earlier imports into it say of this input.
   Status Begin(Input* input, Spool* spool);
   Result<std::string> CollectionId();
-  Result<std::vector<PastImport>> ReadHistory();
-  // Reads all of the input beside `past`, and decides where to go on.
-  Status Compare(Input* input, Spool* spool, const std::vector<PastImport>& past);
+  Status ReadHistory();
+  // Reads the input beside what earlier imports had finished, and decides where to go on.
+  Status Compare(Input* input, Spool* spool);
   Status OpenEvents(const Input& input);
   Status SendRecords(const ByteSource& source);
   Status SendRecord();
@@ -132,6 +134,7 @@ class Importer {
   Status DrainWhenFull(const ByteSource& source);
   // Sends what is queued, then reads until at most `unread_max` answers are missing.
   Status Drain(std::size_t unread_max);
+  Pending TakeFront();
   // Settles those in front that wait for no answer, and tells the server of the progress now and
   // then.
   void SettleFront();
@@ -154,15 +157,24 @@ class Importer {
   std::unique_ptr<EventReader> events_;
   std::optional<RejectsFile> rejects_;
   std::string collection_id_;
-  std::vector<std::string> progress_keys_;
-  PastImport progress_;            // of this import: every record it counts is finished
+  // A key of the progress, and what it has.
+  struct ProgressKey {
+    std::string name;
+    std::optional<PastImport> past = {};
+  };
+
+  std::vector<ProgressKey> progress_keys_;
+  PastImport progress_;            // of this import; how far it is says chain_
+  Chain chain_;                    // of the records that are finished
   std::uint64_t resume_at_ = 0;    // records that need not be sent
   std::uint64_t progress_at_ = 0;  // records of the last progress written
+  std::uint64_t bad_ = 0;          // lines that could not be read, settled or not
   bool is_known_ = false;          // the server knows progress_.run
   std::vector<Pending> unsaved_;   // lost since then
   std::size_t unsaved_bytes_ = 0;
   std::deque<Pending> pending_;
   std::size_t unread_ = 0;  // answers that are missing
+  std::size_t pending_bytes_ = 0;
   std::size_t queued_ = 0;
 };
 

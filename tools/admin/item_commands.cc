@@ -78,6 +78,9 @@ void PrintText(const ItemSummary& summary, const ImportItemsRequest& request) {
 // Says on standard error what was lost, and why it ended early. Returns the exit code.
 int Conclude(const ItemSummary& summary, const ImportItemsRequest& request) {
   PrintLostLines({summary.lost_lines, summary.lost, summary.rejects_path, summary.rejects_failure});
+  if (!summary.rejects_failure.empty() && summary.end != End::kRefused) {
+    return kExitUsage;
+  }
   switch (summary.end) {
     case End::kDone:
       break;

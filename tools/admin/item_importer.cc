@@ -50,17 +50,16 @@ void PutType(TypeList* types, const std::string& name, CellType type) {
 
 Result<ItemSummary> ItemImporter::Run() {
   RECO_ASSIGN_OR_RETURN(Input input, OpenInput(request_.path));
-  // Standard input cannot be opened again, also where it is a file.
-  const bool once = input.is_stream || request_.path == "-";
   RECO_ASSIGN_OR_RETURN(const auto reader, Open(input));
   Record first;
-  RECO_RETURN_IF_ERROR(Begin(*reader, &first));
-  RECO_RETURN_IF_ERROR(Survey(*reader, *input.source, first, once));
+  RECO_RETURN_IF_ERROR(
+      Begin(*reader, EndingOf(ResolveOptions(input, request_.reader).format), &first));
+  RECO_RETURN_IF_ERROR(Survey(*reader, *input.source, first, input.is_stream));
   RECO_RETURN_IF_ERROR(DecideTypes());
   if (any_good_ && !ended()) {
     RECO_RETURN_IF_ERROR(KeepTypes());
   }
-  if (once) {
+  if (input.is_stream) {
     for (std::size_t i = 0; i < kept_.size() && !ended(); ++i) {
       const KeptRecord& kept = kept_[i];
       RECO_RETURN_IF_ERROR(SendRecord({.line = kept.line,
@@ -86,7 +85,7 @@ Result<ItemSummary> ItemImporter::Run() {
   }
   meter_.Finish({static_cast<std::int64_t>(summary_.sent), 1, -1, {}});
   summary_.seconds = meter_.elapsed_s();
-  summary_.rejects_failure = rejects_->Close().message();
+  summary_.rejects_failure = rejects_->Flush().message();
   summary_.rejects_path = rejects_->path();
   // The server's answers come later than what is seen here.
   std::ranges::sort(summary_.lost_lines, {}, &LostLine::line);
@@ -105,13 +104,13 @@ Result<std::unique_ptr<RecordReader>> ItemImporter::Open(const Input& input) con
   return OpenReader(input, request_.reader, request_.has_header, columns);
 }
 
-Status ItemImporter::Begin(RecordReader& reader, Record* first) {
+Status ItemImporter::Begin(RecordReader& reader, const std::string& ending, Record* first) {
   RECO_ASSIGN_OR_RETURN(const bool more, reader.Next(first));
   if (!more || !first->error.empty()) {
     return Status::InvalidArgument(more ? "the first line is bad: " + std::string(first->error)
                                         : "the input is empty");
   }
-  rejects_.emplace(request_.path,
+  rejects_.emplace(request_.path, ending,
                    std::string(request_.has_header ? first->raw : std::string_view()));
   RECO_ASSIGN_OR_RETURN(ItemColumns found, ResolveItemColumns(first->fields, request_.has_header,
                                                               request_.item, request_.columns));
@@ -317,11 +316,12 @@ Status ItemImporter::SendRecord(const Record& record, const ByteSource& source) 
     return Status::Ok();
   }
   unread_.push_back({record.line, std::string(record.raw)});
+  unread_bytes_ += record.raw.size();
   RECO_RETURN_IF_ERROR(connection_.Queue({"RECO.ITEM", request_.replace ? "SET" : "MERGE",
                                           request_.key, record.fields[item_], "ATTRS", *json}));
-  if (unread_.size() >= request_.pipeline) {
+  if (unread_.size() >= request_.pipeline || unread_bytes_ > kUnreadBytesMax) {
     // Half a pipeline is sent while the other half is being answered.
-    RECO_RETURN_IF_ERROR(Drain(request_.pipeline / 2));
+    RECO_RETURN_IF_ERROR(Drain(std::min(unread_.size(), request_.pipeline) / 2));
     meter_.Update({static_cast<std::int64_t>(summary_.sent), source.Fraction(), -1, {}});
   }
   return Status::Ok();
@@ -332,6 +332,7 @@ Status ItemImporter::Drain(std::size_t unread_max) {
     RECO_ASSIGN_OR_RETURN(const Value reply, connection_.Read());
     const SentLine sent = std::move(unread_.front());
     unread_.pop_front();
+    unread_bytes_ -= sent.raw.size();
     if (!reply.is_error()) {
       ++summary_.sent;
     } else if (RefusesAll(reply.text)) {
@@ -353,7 +354,7 @@ void ItemImporter::Refuse(std::string message) {
 
 void ItemImporter::Lose(std::uint64_t line, std::string_view raw, std::string message) {
   ++summary_.lost;
-  rejects_->Add(line, message, raw).IgnoreError("told by Close");
+  rejects_->Add(line, message, raw).IgnoreError("told by Flush");
   if (summary_.lost_lines.size() < kLostLinesShown) {
     summary_.lost_lines.push_back({line, std::move(message)});
   }

@@ -33,6 +33,7 @@ namespace reco::admin {
 // Of a stream, lines and bytes that decide about the types, whichever comes first.
 inline constexpr std::size_t kSurveyLines = 10'000;
 inline constexpr std::size_t kSurveyBytes = 64 << 20;
+inline constexpr std::size_t kUnreadBytesMax = 16 << 20;  // of lines that are not answered yet
 inline constexpr std::size_t kAttributeTypesBytesMax = 8 << 10;  // as the server has it
 
 struct ImportItemsRequest {
@@ -111,7 +112,7 @@ class ItemImporter {
   Result<std::unique_ptr<RecordReader>> Open(const Input& input) const;
 
   // Reads the first line, from which the columns follow.
-  Status Begin(RecordReader& reader, Record* first);
+  Status Begin(RecordReader& reader, const std::string& ending, Record* first);
   // Looks at the cells of all lines; with `keep` only at the first ones, which it keeps.
   Status Survey(RecordReader& reader, const ByteSource& source, const Record& first, bool keep);
   Status DecideTypes();
@@ -144,6 +145,7 @@ class ItemImporter {
   std::vector<KeptRecord> kept_;
   std::optional<RejectsFile> rejects_;
   std::deque<SentLine> unread_;  // lines of the commands not answered yet
+  std::size_t unread_bytes_ = 0;
 };
 
 }  // namespace reco::admin

@@ -42,6 +42,9 @@ char FirstCharacter(std::string_view start) {
   if (start.starts_with("\xEF\xBB\xBF")) {
     start.remove_prefix(3);
   }
+  while (start.starts_with(kCommentPrefix)) {
+    start.remove_prefix(std::min(start.find('\n'), start.size() - 1) + 1);
+  }
   const std::size_t at = start.find_first_not_of(" \t\r\n");
   return at == std::string_view::npos ? '\0' : start[at];
 }
@@ -78,11 +81,17 @@ ReaderOptions ResolveOptions(const Input& input, const ReaderOptions& options) {
   return resolved;
 }
 
-std::string Describe(const ReaderOptions& resolved) {
-  if (resolved.format == Format::kJsonLines) {
-    return "jsonl";
+std::string EndingOf(Format format) {
+  switch (format) {
+    case Format::kTsv:
+      return ".tsv";
+    case Format::kJsonLines:
+      return ".jsonl";
+    case Format::kAuto:
+    case Format::kCsv:
+      break;
   }
-  return resolved.delimiter + (resolved.quotes.value_or(true) ? 'q' : '-');
+  return ".csv";
 }
 
 Result<std::unique_ptr<RecordReader>> OpenReader(const Input& input, const ReaderOptions& options,

@@ -65,8 +65,8 @@ struct ReaderOptions {
 // JSON lines when the text begins with a brace; and the delimiter and quotes that go with it.
 ReaderOptions ResolveOptions(const Input& input, const ReaderOptions& options);
 
-// Returns resolved options as a text that differs where what is read differs.
-std::string Describe(const ReaderOptions& resolved);
+// Returns the ending by which a file of the format is known, ".csv" and so on.
+std::string EndingOf(Format format);
 
 // Opens a reader of `input`, which is borrowed. With `has_header` the first record is the header:
 // for JSON lines, which have none, a made-up one of the names in `columns`, or without any of the

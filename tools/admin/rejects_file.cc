@@ -30,22 +30,25 @@ std::string TimeName() {
 }  // namespace
 
 std::string_view WithoutRejectsEnding(std::string_view path) {
-  const std::size_t at = path.rfind(kEnding);
-  if (at == std::string_view::npos) {
-    return path;
+  while (true) {
+    const std::size_t at = path.rfind(kEnding);
+    const std::string_view behind =
+        at == std::string_view::npos ? "-" : path.substr(at + kEnding.size());
+    const bool is_ours =
+        behind.empty() || (behind[0] == '.' && behind.size() > 1 &&
+                           behind.find_first_not_of("0123456789", 1) == std::string_view::npos);
+    if (!is_ours) {
+      return path;
+    }
+    path = path.substr(0, at);
   }
-  const std::string_view behind = path.substr(at + kEnding.size());
-  const bool is_number =
-      behind.empty() || (behind[0] == '.' && behind.size() > 1 &&
-                         behind.find_first_not_of("0123456789", 1) == std::string_view::npos);
-  return is_number ? path.substr(0, at) : path;
 }
 
 Status RejectsFile::Create() {
   const bool is_stream = input_path_ == "-";
   const std::string first =
       is_stream ? "reco-rejects-" + TimeName() : input_path_ + std::string(kEnding);
-  const std::string ending = is_stream ? ".csv" : "";
+  const std::string ending = is_stream ? ending_ : "";
   for (int number = 1; number <= kNumberMax && file_ == nullptr; ++number) {
     path_ = first + (number > 1 ? (is_stream ? "-" : ".") + std::to_string(number) : "") + ending;
     file_.reset(std::fopen(path_.c_str(), "wxe"));
@@ -83,11 +86,10 @@ Status RejectsFile::Add(std::uint64_t line, std::string_view reason, std::string
   return failure_;
 }
 
-Status RejectsFile::Close() {
+Status RejectsFile::Flush() {
   if (failure_.ok() && file_ != nullptr && std::fflush(file_.get()) != 0) {
     failure_ = Status::IoError("cannot write the lost lines to " + path_ + ": " + LastError());
   }
-  file_.reset();
   return failure_;
 }
 

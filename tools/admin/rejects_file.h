@@ -12,19 +12,20 @@
 
 namespace reco::admin {
 
-// Lies beside the input, as FILE.rejects, or as reco-rejects-TIME.csv in the working folder for
-// standard input; with a number behind it where that is taken, since no older one is written over.
-// Confined to one thread.
+// Lies beside the input, as FILE.rejects, or as reco-rejects-TIME.csv (.tsv, .jsonl) in the working
+// folder for standard input; with a number behind it where that is taken, since no older one is
+// written over. Confined to one thread.
 class RejectsFile {
  public:
-  // `path` is the input's, "-" for standard input. `header` is the input's first line, or "".
-  RejectsFile(std::string path, std::string header)
-      : input_path_(std::move(path)), header_(std::move(header)) {}
+  // `path` is the input's, "-" for standard input, whose file gets the `ending`. `header` is the
+  // input's first line, or "".
+  RejectsFile(std::string path, std::string ending, std::string header)
+      : input_path_(std::move(path)), ending_(std::move(ending)), header_(std::move(header)) {}
 
   // Adds a line; the file is made with the first one. kIoError; later calls are the same then.
   Status Add(std::uint64_t line, std::string_view reason, std::string_view raw);
-  // Flushes. kIoError.
-  Status Close();
+  // Gives what was added to the system: it stays when this program is killed. kIoError.
+  Status Flush();
 
   // "": nothing was lost, or the file could not be made.
   const std::string& path() const { return path_; }
@@ -38,6 +39,7 @@ class RejectsFile {
   Status Write(std::string_view text);
 
   const std::string input_path_;
+  const std::string ending_;
   const std::string header_;
   std::string path_;
   Status failure_;

@@ -8,8 +8,8 @@
 
 namespace reco::admin {
 
-// Keeps what is read in a temporary file, which takes as much space as was read and is gone with
-// the process. Confined to one thread.
+// Keeps what is read: the first MiB in memory, more in a temporary file, which takes as much space
+// as was read and is gone with the process. Confined to one thread.
 class Spool final : public ByteSource {
  public:
   explicit Spool(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
@@ -27,10 +27,14 @@ class Spool final : public ByteSource {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
+  Status Keep(const char* bytes, std::size_t size);
+
   const std::unique_ptr<ByteSource> source_;
+  std::string memory_;
+  std::size_t replayed_ = 0;  // of memory_
   std::unique_ptr<std::FILE, Closer> file_;
   bool keeps_ = true;
-  bool replays_ = false;  // the file is read, then the source
+  bool replays_ = false;  // memory_ is read, then the file, then the source
 };
 
 }  // namespace reco::admin

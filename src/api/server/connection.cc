@@ -247,6 +247,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       Close();
       return false;
     case Dispatcher::Verdict::kRefused:
+      held_rounds_ = 0;
       break;
     case Dispatcher::Verdict::kRun:
       // Not for ever: a broken disk is to show as an error.

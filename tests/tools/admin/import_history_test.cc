@@ -27,8 +27,8 @@ TEST(Checksum, TellsApartWhatIsSent) {
   for (const MappedEvent& event : events) {
     checksums.insert(Checksum(event));
   }
-  checksums.insert(ChecksumOfBadLine("ann,lamp"));
-  checksums.insert(ChecksumOfBadLine("ann,lamp,"));
+  checksums.insert(Checksum("ann,lamp"));
+  checksums.insert(Checksum("ann,lamp,"));
   EXPECT_EQ(checksums.size(), events.size() + 2);
 }
 
@@ -58,6 +58,7 @@ TEST(PastImport, IsReadAsItWasWritten) {
   import.lost = 7;
   import.chain = 0xfedcba9876543210U;
   import.is_done = true;
+  import.milestones = {5, 6};
   import.sketch.Add(3);
   import.sketch.Add(~0ULL);
   import.name = "a name, with blanks";
@@ -69,9 +70,11 @@ TEST(PastImport, IsReadAsItWasWritten) {
     EXPECT_EQ(read->lost, import.lost);
     EXPECT_EQ(read->chain, import.chain);
     EXPECT_EQ(read->is_done, import.is_done);
+    EXPECT_EQ(read->milestones, import.milestones);
     EXPECT_EQ(read->sketch.smallest(), import.sketch.smallest());
     EXPECT_EQ(read->name, import.name);
     import.is_done = false;
+    import.milestones.clear();
     import.sketch = Sketch();
     import.name = "";
   }
@@ -82,9 +85,9 @@ TEST(PastImport, OtherTextsAreRefused) {
   ASSERT_TRUE(Decode(good).ok());
   for (const std::string& bad :
        {std::string(), std::string("hello"), "3" + good.substr(1), good.substr(0, 20),
-        std::string("2 run x 0 9e3779b97f4a7c15 open  name"),
-        std::string("2 run 1 0 9e3779b97f4a7c15 half  name"),
-        std::string("2 run 1 0 9e3779b97f4a7c15 open zz, name")}) {
+        std::string("2 run x 0 9e3779b97f4a7c15 open   name"),
+        std::string("2 run 1 0 9e3779b97f4a7c15 half   name"),
+        std::string("2 run 1 0 9e3779b97f4a7c15 open  zz, name")}) {
     EXPECT_EQ(Decode(bad).status().code(), StatusCode::kInvalidArgument) << bad;
   }
 }
@@ -92,11 +95,14 @@ TEST(PastImport, OtherTextsAreRefused) {
 // What was imported before, as the checksums of its records.
 PastImport Past(const std::vector<std::uint64_t>& records) {
   PastImport past;
+  Chain chain;
   for (const std::uint64_t record : records) {
-    ++past.records;
-    past.chain = Chained(past.chain, record);
+    chain.Add(record);
     past.sketch.Add(record);
   }
+  past.records = chain.records();
+  past.chain = chain.value();
+  past.milestones = chain.milestones();
   return past;
 }
 
@@ -125,6 +131,21 @@ TEST(Comparer, TellsTheSameTheGrownTheChangedAndOthers) {
   EXPECT_STREQ(outcome({1, 2, 8, 9}), "changed");  // half
   EXPECT_STREQ(outcome({1, 7, 8, 9}), "other");
   EXPECT_STREQ(outcome({}), "other");
+}
+
+TEST(Comparer, TellsAFileThatEndsEarly) {
+  std::vector<std::uint64_t> records;
+  for (std::uint64_t i = 1; i <= 5'000; ++i) {
+    records.push_back(i * 0x9e3779b97f4a7c15U);
+  }
+  const PastImport past = Past(records);
+  for (const std::size_t count : {1U, 2U, 3U, 100U, 4'999U}) {
+    const std::vector<std::uint64_t> first(records.begin(), records.begin() + count);
+    EXPECT_TRUE(Compared(past, first).is_changed) << count;
+    std::vector<std::uint64_t> other = first;
+    other[0] = 7;
+    EXPECT_EQ(Compared(past, other).is_changed, count == 4'999U) << count;
+  }
 }
 
 TEST(Comparer, AnImportThatFinishedNothingBeginsEverything) {

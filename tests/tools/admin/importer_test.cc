@@ -190,13 +190,18 @@ TEST_F(Importer, NoOlderFileOfLostLinesIsWrittenOver) {
   }
 }
 
-TEST_F(Importer, LostLinesThatCannotBeKeptAreSaid) {
+TEST_F(Importer, AnImportWhoseLostLinesCannotBeKeptStops) {
   FakeServer server;
-  const ImportSummary summary =
-      Import(server, Options(), "user,item\nann\nann,lamp\n", "no/such/folder.csv");
-  EXPECT_EQ(summary.end, End::kDone);
-  EXPECT_EQ(summary.rejects_path, "");
-  EXPECT_THAT(summary.rejects_failure, HasSubstr("No such file"));
+  const std::string text = "user,item\nann\nann,lamp\n";
+  const ImportSummary first = Import(server, Options(), text, "no/such/folder.csv");
+  EXPECT_EQ(first.end, End::kNoRejects);
+  EXPECT_EQ(first.rejects_path, "");
+  EXPECT_THAT(first.rejects_failure, HasSubstr("No such file"));
+  // The next one meets them again.
+  const ImportSummary second = Import(server, Options(), text);
+  EXPECT_EQ(second.end, End::kDone);
+  EXPECT_EQ(second.lost_before, 0U);
+  EXPECT_EQ(second.rejects_path, folder_.path() + "/clicks.csv.rejects");
   EXPECT_THAT(server.events(), ElementsAre("ann lamp"));
 }
 
@@ -242,7 +247,7 @@ TEST_F(Importer, ProgressFollowsTheAcknowledgements) {
   ASSERT_THAT(server.strings(), SizeIs(2));  // by its first record, and by its name
   for (const auto& [key, value] : server.strings()) {
     EXPECT_THAT(key, StartsWith("reco:import:1:"));
-    EXPECT_THAT(value, HasSubstr(" " + std::to_string(kProgressEvery) + " 0 "));
+    EXPECT_THAT(value, HasSubstr(" 8191 0 "));  // 1, 3, 7, ..., then each 10,000
   }
   EXPECT_LE(summary.sent, kProgressEvery + 3'000);
 }
@@ -291,7 +296,7 @@ TEST_F(Importer, ResumesPastRefusedRecords) {
   EXPECT_THAT(first.refusal, StartsWith("OOM"));
   // The record that was refused is not taken for done, whatever went through behind it.
   for (const auto& [key, value] : server.strings()) {
-    EXPECT_THAT(value, HasSubstr(" 0 0 "));
+    EXPECT_THAT(value, HasSubstr(" 3 0 "));
   }
   server.Refuse("i5", "");
   EXPECT_EQ(Import(server, Options(), Lines(12'000)).end, End::kDone);
@@ -377,19 +382,21 @@ TEST_F(Importer, AnotherFileUnderTheSameNameIsImported) {
   EXPECT_EQ(Import(server, Options(), other, "b.csv").sent, 41U);
 }
 
-// An import that broke off at once says nothing of what comes next under its name.
+// Nor does it take anything that begins alike for its own.
 TEST_F(Importer, AStreamThatBrokeOffTakesNothingFromTheNext) {
   FakeServer server;
   server.CutAfter(5'000);
   EXPECT_EQ(Import(server, Options(), Lines(8'000), "").end, End::kLost);
   const std::size_t before = server.events().size();
-  std::string other = Lines(4'000);
+  std::string other = Lines(1'000);
   for (int i = 0; i < 3'000; ++i) {
     other += "v" + std::to_string(i) + ",lamp\n";
   }
   EXPECT_EQ(Import(server, Options(), other, "").end, End::kDone);
-  // The first 4,000 are the same records, and known; those behind are others.
-  EXPECT_EQ(server.events().size(), before + 3'000);
+  EXPECT_EQ(server.events().size(), before + 4'000);
+  // One that has most of it asks.
+  EXPECT_EQ(Import(server, Options(), other.substr(0, other.size() - 20) + "x,y\n", "").end,
+            End::kChanged);
 }
 
 TEST_F(Importer, AStreamIsReadASecondTimeFromWhereItBrokeOff) {
@@ -398,7 +405,7 @@ TEST_F(Importer, AStreamIsReadASecondTimeFromWhereItBrokeOff) {
   EXPECT_EQ(Import(server, Options(), Lines(30'000), "").end, End::kLost);
   const ImportSummary second = Import(server, Options(), Lines(30'000), "");
   EXPECT_EQ(second.end, End::kDone);
-  EXPECT_GE(second.resumed, kProgressEvery);
+  EXPECT_GE(second.resumed, 5'000U);
   EXPECT_EQ(server.events().size(), 30'000U);
 }
 
@@ -410,6 +417,40 @@ TEST_F(Importer, AgainImportsItOnceMore) {
   EXPECT_EQ(Import(server, options, Lines(10)).end, End::kDone);
   EXPECT_EQ(server.events().size(), 20U);
   EXPECT_EQ(server.repeated_tokens(), 0U);
+}
+
+// What is known is never written back to less, or what lies behind would be sent again.
+TEST_F(Importer, ProgressNeverGoesBack) {
+  FakeServer server;
+  Import(server, Options(), Lines(60'000));
+  const auto before = server.strings();
+  server.CutAfter(1);
+  EXPECT_EQ(Import(server, Options(), Lines(60'001)).end, End::kLost);
+  EXPECT_EQ(server.strings(), before);
+  EXPECT_EQ(Import(server, Options(), Lines(60'001)).end, End::kDone);
+  EXPECT_EQ(server.events().size(), 60'001U);
+}
+
+TEST_F(Importer, AFileAndALongerOneThatBeginsWithItAreBothKnown) {
+  FakeServer server;
+  Import(server, Options(), Lines(100), "monday.csv");
+  EXPECT_EQ(Import(server, Options(), Lines(700), "tuesday.csv").sent, 600U);
+  for (const std::string name : {"monday.csv", "copy.csv", "monday.csv"}) {
+    const End expected = name == "copy.csv" ? End::kChanged : End::kAlreadyDone;
+    EXPECT_EQ(Import(server, Options(), Lines(100), name).end, expected) << name;
+    EXPECT_EQ(Import(server, Options(), Lines(700), "third.csv").end, End::kAlreadyDone);
+  }
+  EXPECT_EQ(server.events().size(), 700U);
+}
+
+TEST_F(Importer, AFileThatWasCutOffIsAChangedOne) {
+  FakeServer server;
+  Import(server, Options(), Lines(20'000));
+  for (const int count : {1, 10, 1'000, 19'999}) {
+    EXPECT_EQ(Import(server, Options(), Lines(count)).end, End::kChanged) << count;
+    EXPECT_EQ(Import(server, Options(), Lines(count), "head.csv").end, End::kChanged) << count;
+  }
+  EXPECT_EQ(server.events().size(), 20'000U);
 }
 
 // Whatever made it another collection: DEL, UNLINK, RENAME, FLUSHALL, expiry.

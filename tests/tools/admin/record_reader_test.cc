@@ -90,14 +90,19 @@ TEST(ResolveOptions, QuotesGoWithTheDelimiter) {
   EXPECT_TRUE(*Resolved("x.tsv", "", options).quotes);
 }
 
-TEST(Describe, TellsWhatIsReadAndNotHowItWasAskedFor) {
-  ReaderOptions tabs;
-  tabs.delimiter = "\t";
-  EXPECT_EQ(Describe(Resolved("x.tsv", "")), Describe(Resolved("x.tsv", "", tabs)));
-  EXPECT_NE(Describe(Resolved("x.tsv", "")), Describe(Resolved("x.csv", "")));
-  tabs.quotes = true;
-  EXPECT_NE(Describe(Resolved("x.tsv", "")), Describe(Resolved("x.tsv", "", tabs)));
-  EXPECT_NE(Describe(Resolved("x.jsonl", "")), Describe(Resolved("x.csv", "")));
+TEST(EndingOf, IsThatByWhichTheFormatIsKnown) {
+  for (const Format format : {Format::kCsv, Format::kTsv, Format::kJsonLines}) {
+    EXPECT_EQ(Resolved("x" + EndingOf(format), "").format, format);
+  }
+}
+
+TEST(ResolveOptions, LostLinesAreReadAsTheirFileIs) {
+  EXPECT_EQ(Resolved("x.tsv.rejects", "").format, Format::kTsv);
+  EXPECT_EQ(Resolved("x.tsv.rejects.2", "").format, Format::kTsv);
+  EXPECT_EQ(Resolved("x.jsonl.gz.rejects", "").format, Format::kJsonLines);
+  EXPECT_EQ(Resolved("x.json.rejects", "#reco: line 7: bad\n#reco: \n{\"a\":1}").format,
+            Format::kJsonLines);
+  EXPECT_EQ(Resolved("x", "#reco: line 7").format, Format::kCsv);
 }
 
 TEST(OpenReader, ReadsWhatThePathsSay) {

@@ -9,6 +9,7 @@ namespace {
 TEST(WithoutRejectsEnding, TakesAwayWhatWasPutBehind) {
   EXPECT_EQ(WithoutRejectsEnding("a.tsv.rejects"), "a.tsv");
   EXPECT_EQ(WithoutRejectsEnding("a.tsv.rejects.12"), "a.tsv");
+  EXPECT_EQ(WithoutRejectsEnding("a.tsv.rejects.rejects.2"), "a.tsv");
   EXPECT_EQ(WithoutRejectsEnding("a.tsv"), "a.tsv");
   EXPECT_EQ(WithoutRejectsEnding("a.rejects.csv"), "a.rejects.csv");
   EXPECT_EQ(WithoutRejectsEnding("a.rejects."), "a.rejects.");
@@ -16,10 +17,11 @@ TEST(WithoutRejectsEnding, TakesAwayWhatWasPutBehind) {
 }
 
 TEST(RejectsFile, IsNotMadeWithoutALostLine) {
-  RejectsFile file("/no/such/folder/clicks.csv", "user,item");
-  EXPECT_TRUE(file.Close().ok());
+  RejectsFile file("/no/such/folder/clicks.csv", ".csv", "user,item");
+  EXPECT_TRUE(file.Flush().ok());
   EXPECT_EQ(file.path(), "");
   EXPECT_FALSE(file.Add(7, "bad", "x").ok());
+  EXPECT_FALSE(file.Flush().ok());
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 std::string Read(ByteSource& source, std::size_t most) {
   std::string text;
-  std::array<char, 7> bytes{};
+  std::array<char, 4'099> bytes{};
   while (text.size() < most) {
     const auto count = source.Read(bytes.data(), std::min(bytes.size(), most - text.size()));
     EXPECT_TRUE(count.ok());
@@ -24,16 +24,16 @@ std::string Read(ByteSource& source, std::size_t most) {
 
 std::string Text() {
   std::string text;
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 400'000; ++i) {
     text += std::to_string(i) + '\n';
   }
   return text;
 }
 
 TEST(Spool, CanBeReadTwice) {
-  for (const std::size_t before :
-       {std::size_t{0}, std::size_t{1}, std::size_t{10'001}, Text().size()}) {
-    Spool spool(MemorySource(Text(), 5));
+  for (const std::size_t before : {std::size_t{0}, std::size_t{1}, std::size_t{10'001},
+                                   std::size_t{1'500'000}, Text().size()}) {
+    Spool spool(MemorySource(Text(), 70'001));
     EXPECT_EQ(Read(spool, before), Text().substr(0, before));
     ASSERT_TRUE(spool.Rewind().ok());
     EXPECT_EQ(Read(spool, Text().size() + 1), Text()) << before;
@@ -41,7 +41,7 @@ TEST(Spool, CanBeReadTwice) {
 }
 
 TEST(Spool, GoesOnWithoutKeepingWhenStopped) {
-  Spool spool(MemorySource(Text(), 5));
+  Spool spool(MemorySource(Text(), 70'001));
   EXPECT_EQ(Read(spool, 100), Text().substr(0, 100));
   spool.Stop();
   EXPECT_EQ(Read(spool, Text().size()), Text().substr(100));
