@@ -41,8 +41,9 @@ each behind its reason: mend them and import that file. The exit code is 4 when 
 --allow-errors.
 
 Resuming relies on the server's window of idempotency tokens (option idempotency-window, at least
-50,000; the last 10,000 records may be sent twice). Columns of JSON lines, one object a line, are paths such as user.id. A time that looks like
-another unit than the first one is a lost line; so is a record of more than 64 KiB or 100 lines.
+50,000), since up to 20,000 records may be sent twice. Columns of JSON lines, one object a line, are
+paths such as user.id. A time that looks like another unit than the first one is a lost line; so is
+a record of more than 64 KiB or 100 lines.
 Empty weight or type cells mean the default.)";
 
 constexpr const char* kItemsFooter = R"(
