@@ -126,6 +126,9 @@ class ImportItems(reco_e2e.ServerTest):
         summary = self.streamed(content)
         self.assertEqual({"price": "number", "code": "text", "sold": "boolean", "word": "text"},
                          summary["types"])
+        ids = [12345678901234567890, 12345678901234567891]
+        self.streamed("".join(json.dumps({"item": str(id), "id": id}) + "\n" for id in ids))
+        self.assertEqual({"id": str(ids[0])}, self.attributes(str(ids[0])))
         self.assertEqual({"price": 2.5, "code": "5", "sold": True, "word": "true"},
                          self.attributes("a"))
 
@@ -175,7 +178,7 @@ class ImportItems(reco_e2e.ServerTest):
         self.assertEqual([3, 4, 5], [bad["line"] for bad in summary["lost-lines"]])
         self.assertIn("column 'price' is of type number by an earlier import, and 'n/a' is",
                       summary["lost-lines"][0]["message"])
-        self.assertIn("--types price:number takes it", summary["lost-lines"][2]["message"])
+        self.assertIn("--types 'price:number' takes it", summary["lost-lines"][2]["message"])
         self.assertEqual({"price": 2, "code": "7", "sold": False}, self.attributes("b"))
         for item in "cde":
             self.assertIsNone(self.connection.cmd("RECO.ITEM", "GET", "shop", item))

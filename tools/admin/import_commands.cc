@@ -23,6 +23,10 @@ std::string Lines(std::uint64_t count) {
   return Count(count) + (count == 1 ? " line" : " lines");
 }
 
+std::string LinesWere(std::uint64_t count) {
+  return Lines(count) + (count == 1 ? " was" : " were");
+}
+
 bool HasTooManyLost(const ImportSummary& summary, const ImportOptions& options) {
   return summary.lost > options.allow_errors;
 }
@@ -121,9 +125,9 @@ int ConcludeLost(const ImportSummary& summary, const ImportOptions& options) {
   }
   if (summary.lost_before > 0) {
     std::fprintf(stderr,
-                 "reco-admin: %s were lost by an earlier import, which has written them to a "
+                 "reco-admin: %s lost by an earlier import, which has written them to a "
                  ".rejects file\n",
-                 Lines(summary.lost_before).c_str());
+                 LinesWere(summary.lost_before).c_str());
   }
   std::fprintf(
       stderr,
@@ -137,15 +141,16 @@ int ConcludeLost(const ImportSummary& summary, const ImportOptions& options) {
 }
 
 int ConcludeChanged(const ImportSummary& summary) {
-  std::fprintf(stderr,
-               "reco-admin: this is a changed version of %s, of which an earlier import sent %s; "
-               "nothing was sent now\n"
-               "  To send lines that were lost then, mend and import its .rejects file. Else say "
-               "what to do:\n"
-               "  --resume-anyway sends what is behind the first %s, --again sends all of it once "
-               "more\n",
-               Quoted(summary.earlier->name).c_str(), Lines(summary.earlier->records).c_str(),
-               Lines(summary.earlier->records).c_str());
+  std::fprintf(
+      stderr,
+      "reco-admin: this is a changed version of %s, of which an earlier import has finished %s; "
+      "nothing was sent now\n"
+      "  To send lines that were lost then, mend and import its .rejects file. Else say "
+      "what to do:\n"
+      "  --resume-anyway sends what is behind the first %s, --again sends all of it once "
+      "more\n",
+      Quoted(summary.earlier->name).c_str(), Lines(summary.earlier->records).c_str(),
+      Lines(summary.earlier->records).c_str());
   return kExitUsage;
 }
 
@@ -161,8 +166,11 @@ int Conclude(const ImportSummary& summary, const ImportOptions& options, const S
   } else if (summary.end == End::kDone) {
     PrintSent(summary, options);
   } else if (summary.end == End::kAlreadyDone) {
-    std::printf("this input was imported before (%s); --again imports it once more\n",
-                Lines(summary.records).c_str());
+    const bool is_shorter = summary.earlier && summary.records < summary.earlier->records;
+    std::printf(is_shorter
+                    ? "nothing is behind the first %s, which an earlier import has finished\n"
+                    : "this input was imported before (%s); --again imports it once more\n",
+                Lines(is_shorter ? summary.earlier->records : summary.records).c_str());
   }
   PrintWarnings(summary.warning, summary.times);
   PrintLostLines({summary.lost_lines, summary.lost - summary.lost_before, summary.rejects_path,
@@ -175,14 +183,15 @@ int Conclude(const ImportSummary& summary, const ImportOptions& options, const S
       return ConcludeChanged(summary);
     case End::kStopped:
       std::fprintf(stderr,
-                   "reco-admin: stopped when %s were lost (--stop-after); %s goes on where it "
+                   "reco-admin: stopped when %s lost (--stop-after); %s goes on where it "
                    "stopped\n",
-                   Lines(summary.lost - summary.lost_before).c_str(), HowToGoOn(options));
+                   LinesWere(summary.lost - summary.lost_before).c_str(), HowToGoOn(options));
       return kExitBadLines;
     case End::kReplaced:
       std::fprintf(stderr,
-                   "reco-admin: the collection was deleted while its import ran, and has at most "
-                   "what came later; delete it (DEL) and run the same command again\n");
+                   "reco-admin: the collection was deleted or renamed while its import ran, and "
+                   "its key holds another one with a part of the lines: delete that (DEL) and run "
+                   "the same command again\n");
       return kExitRefused;
     case End::kNoRejects:
       std::fprintf(stderr,
@@ -199,7 +208,10 @@ int Conclude(const ImportSummary& summary, const ImportOptions& options, const S
   const int code = Report(summary.end == End::kLost ? Status::Unavailable(summary.refusal)
                                                     : Status::FailedPrecondition(summary.refusal),
                           to_stderr);
-  std::fprintf(stderr, "  then run %s: it goes on where it stopped\n", HowToGoOn(options));
+  // Another kind of key stays one.
+  if (!summary.refusal.starts_with("WRONGTYPE")) {
+    std::fprintf(stderr, "  then run %s: it goes on where it stopped\n", HowToGoOn(options));
+  }
   return code;
 }
 

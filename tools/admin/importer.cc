@@ -15,17 +15,9 @@ constexpr std::size_t kUnsavedBytesMax = 1U << 20U;  // of lost lines, before pr
 using End = ImportSummary::End;
 using client::Value;
 
-// Returns what decides which events are sent of a record; how fast and how tolerant is left out, so
-// that an import can be resumed with another pipeline or more errors.
+// Returns what decides how an event is sent, beside what it says.
 std::string DescribeOptions(const EventOptions& options) {
-  const ColumnNames& columns = options.columns;
-  std::string text;
-  for (const std::string& part :
-       {columns.user, columns.item, columns.weight, columns.time, columns.type}) {
-    // With lengths, so that no two lists of names read the same.
-    text += std::to_string(part.size()) + ':' + part;
-  }
-  return text + (options.replace ? 'r' : 'a');
+  return options.replace ? "set:" : "add:";
 }
 
 std::string NewRun() {
@@ -129,6 +121,11 @@ Status Importer::Transfer(Input input) {
   if (summary_.end == End::kStopped) {
     QueueProgress();
     return Drain(0);
+  }
+  if (summary_.end == End::kDone && summary_.records < resume_at_) {
+    // A changed version, of fewer records than were finished: what is known stays.
+    summary_.end = End::kAlreadyDone;
+    return Status::Ok();
   }
   return summary_.end == End::kDone ? Finish() : Status::Ok();
 }
@@ -391,12 +388,23 @@ void Importer::SettleFront() {
 }
 
 void Importer::Settle(const Pending& pending, const Value* reply) {
-  if (reply != nullptr && reply->is_error() &&
-      (pending.kind == Pending::Kind::kProgress || RefusesAllWrites(reply->text))) {
+  if (reply != nullptr && pending.kind == Pending::Kind::kCheck &&
+      (!reply->is_error() || IsMissing(*reply))) {
+    // All records in front of it were answered, and by this collection.
+    if (CollectionIdOf(*reply) == collection_id_) {
+      NoteProgress(pending.reason);
+    } else if (!ended()) {
+      summary_.end = End::kReplaced;
+    }
+    return;
+  }
+  const bool is_note =
+      pending.kind == Pending::Kind::kCheck || pending.kind == Pending::Kind::kProgress;
+  if (reply != nullptr && reply->is_error() && (is_note || RefusesAllWrites(reply->text))) {
     Refuse(reply->text);
     return;
   }
-  if (pending.kind == Pending::Kind::kProgress) {
+  if (is_note) {
     return;
   }
   // After a refusal the records behind it may be acknowledged, but the one refused is missing: the
@@ -442,7 +450,14 @@ void Importer::QueueProgress() {
   progress_.chain = chain_.value();
   progress_.milestones = chain_.milestones();
   progress_.lost = summary_.lost;
-  const std::string value = Encode(progress_);
+  connection_.Queue({"RECO.INFO", options_.key})
+      .IgnoreError("a lost connection shows in the next Flush or Read");
+  pending_.push_back({.kind = Pending::Kind::kCheck, .reason = Encode(progress_)});
+  ++queued_;
+  ++unread_;
+}
+
+void Importer::NoteProgress(const std::string& value) {
   for (const ProgressKey& key : progress_keys_) {
     // The same import may have gone on farther with a file that has grown.
     if (key.past && key.past->run == progress_.run && key.past->records > progress_.records) {
@@ -457,15 +472,6 @@ void Importer::QueueProgress() {
 }
 
 Status Importer::Finish() {
-  RECO_ASSIGN_OR_RETURN(const Value info, connection_.Call({"RECO.INFO", options_.key}));
-  if (info.is_error() && !IsMissing(info)) {
-    Refuse(info.text);
-    return Status::Ok();
-  }
-  if (CollectionIdOf(info) != collection_id_) {
-    summary_.end = End::kReplaced;
-    return Status::Ok();
-  }
   const bool all_known =
       summary_.earlier && summary_.earlier->is_done && summary_.records == summary_.resumed;
   progress_.is_done = true;

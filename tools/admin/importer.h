@@ -4,11 +4,11 @@
 //
 // Progress belongs to the collection, by the number that RECO.INFO tells, and to the content, by a
 // running checksum of the records (import_history.h); nothing is passed over without comparing it.
-// It is written behind the acknowledgements, on the same connection as the records, so it never
-// claims too much, and never goes back; what lies between it and the point of failure is sent again
-// under the same idempotency tokens, made of the run, the record's number and its content, and
-// changes nothing the second time. kProgressEvery plus the widest pipeline stays well below the
-// 100,000 tokens that a collection remembers.
+// It is written behind the acknowledgements and a look at the collection's number, on the same
+// connection as the records, so it never claims too much, and never goes back; what lies between it
+// and the point of failure is sent again under the same idempotency tokens, made of the run, the
+// record's number and its content, and changes nothing the second time. kProgressEvery plus the
+// widest pipeline stays well below the 100,000 tokens that a collection remembers.
 #pragma once
 
 #include <array>
@@ -57,7 +57,7 @@ struct ImportSummary {
     kStopped,      // stop_after lines were lost
     kRefused,      // the server refuses writes; `refusal` says why
     kLost,         // the connection broke; `refusal` says how
-    kReplaced,     // the collection was deleted meanwhile
+    kReplaced,     // the key holds another collection than at the beginning
     kNoRejects,    // lost lines cannot be kept; rejects_failure says why
   };
   End end = End::kDone;
@@ -112,12 +112,13 @@ class Importer {
  private:
   // A record in the order of the input, until all before it have been answered.
   struct Pending {
-    enum class Kind : std::uint8_t { kSent, kBad, kSkipped, kProgress };
+    // kCheck asks whether the collection is still the same, and kProgress says how far it is.
+    enum class Kind : std::uint8_t { kSent, kBad, kSkipped, kCheck, kProgress };
     Kind kind;
     std::uint64_t line = 0;
     std::uint64_t checksum = 0;
     std::string raw = {};
-    std::string reason = {};  // of a bad line
+    std::string reason = {};  // of a bad line; of kCheck the progress, to be noted when it holds
   };
 
   Status Transfer(Input input);
@@ -139,12 +140,14 @@ class Importer {
   // then.
   void SettleFront();
   static bool NeedsReply(const Pending& pending) {
-    return pending.kind == Pending::Kind::kSent || pending.kind == Pending::Kind::kProgress;
+    return pending.kind != Pending::Kind::kBad && pending.kind != Pending::Kind::kSkipped;
   }
   // Takes the record that was in front for finished: answered, bad or skipped.
   void Settle(const Pending& pending, const client::Value* reply);
   void Lose(const Pending& pending, std::string reason);
+  // Notes what is finished, once the server has said that it went into the same collection.
   void QueueProgress();
+  void NoteProgress(const std::string& value);
   Status Finish();
   void Refuse(const std::string& reason);
   bool ended() const { return summary_.end != ImportSummary::End::kDone; }

@@ -120,7 +120,9 @@ Status ItemImporter::Begin(RecordReader& reader, const std::string& ending, Reco
     columns_.push_back({std::move(attribute), {}, {}, {}, {}});
   }
   RECO_ASSIGN_OR_RETURN(const TypeList types, ParseTypes(request_.types));
-  for (const auto& [name, type] : types) {
+  for (const auto& given : types) {
+    const std::string& name = given.first;  // a lambda cannot take a structured binding
+    const CellType type = given.second;
     const auto column = std::find_if(columns_.begin(), columns_.end(),
                                      [&](const Column& one) { return one.attribute.name == name; });
     if (column == columns_.end()) {
@@ -273,7 +275,7 @@ Status ItemImporter::Misfit(const Column& column, std::string_view cell) {
   message.append(", and ").append(Quoted(cell)).append(" is ").append(fault);
   if (odd_number) {
     message +=
-        "; --types " + FormatTypes({{column.attribute.name, CellType::kNumber}}) + " takes it";
+        "; --types '" + FormatTypes({{column.attribute.name, CellType::kNumber}}) + "' takes it";
   }
   return Status::InvalidArgument(std::move(message));
 }

@@ -113,9 +113,13 @@ void TypeSurvey::Add(std::string_view cell, CellKind kind) {
     return;
   }
   seen_ = true;
-  // JSON says itself what is a number, however it is written, and that "5" is none.
+  // JSON says itself what is a number, however it is written, and that "5" is none. Whole numbers
+  // beyond 64 bits are their neighbours in filters.
+  const bool is_whole = cell.find_first_of(".eE") == std::string_view::npos;
   numbers_ = numbers_ &&
-             (kind == CellKind::kNumber || (kind == CellKind::kUnknown && IsCanonicalNumber(cell)));
+             (kind == CellKind::kNumber && !is_whole ? FiniteDouble(cell).has_value()
+              : kind == CellKind::kNumber || kind == CellKind::kUnknown ? IsCanonicalNumber(cell)
+                                                                        : false);
   if (kind == CellKind::kText) {
     spellings_ = 0;
   }

@@ -358,6 +358,7 @@ TEST_F(Importer, OfAChangedFileNothingIsSentUntilItIsSaidWhat) {
     anyway.resume_anyway = true;
     const ImportSummary resumed = Import(server, anyway, text + "new,rug\n");
     EXPECT_EQ(resumed.end, text == shorter ? End::kAlreadyDone : End::kDone);
+    EXPECT_EQ(resumed.records, text == shorter ? 100U : 101U);
     EXPECT_EQ(server.events().size(), text == shorter ? 100U : 101U);
     // Which is what the server knows of it from then on.
     EXPECT_EQ(Import(server, Options(), text + "new,rug\n").end, End::kAlreadyDone);
@@ -388,12 +389,12 @@ TEST_F(Importer, AStreamThatBrokeOffTakesNothingFromTheNext) {
   server.CutAfter(5'000);
   EXPECT_EQ(Import(server, Options(), Lines(8'000), "").end, End::kLost);
   const std::size_t before = server.events().size();
-  std::string other = Lines(1'000);
+  std::string other = Lines(100);
   for (int i = 0; i < 3'000; ++i) {
     other += "v" + std::to_string(i) + ",lamp\n";
   }
   EXPECT_EQ(Import(server, Options(), other, "").end, End::kDone);
-  EXPECT_EQ(server.events().size(), before + 4'000);
+  EXPECT_EQ(server.events().size(), before + 3'100);
   // One that has most of it asks.
   EXPECT_EQ(Import(server, Options(), other.substr(0, other.size() - 20) + "x,y\n", "").end,
             End::kChanged);
@@ -460,6 +461,33 @@ TEST_F(Importer, AnotherCollectionUnderTheKeyIsImportedAnew) {
   server.ReplaceCollections();
   EXPECT_EQ(Import(server, Options(), Lines(10)).end, End::kDone);
   EXPECT_EQ(server.events().size(), 20U);
+}
+
+// Whoever resumes with less than was finished takes nothing away from what is known.
+TEST_F(Importer, AShorterFileResumedAnywayLeavesTheProgress) {
+  FakeServer server;
+  Import(server, Options(), Lines(1'000));
+  const auto before = server.strings();
+  ImportOptions anyway = Options();
+  anyway.resume_anyway = true;
+  EXPECT_EQ(Import(server, anyway, Lines(500)).end, End::kAlreadyDone);
+  EXPECT_EQ(server.strings(), before);
+  EXPECT_EQ(Import(server, Options(), Lines(1'000)).end, End::kAlreadyDone);
+}
+
+// What went into the first one is noted for it, and nothing of what came later.
+TEST_F(Importer, ACollectionRenamedMeanwhileCanBeCompleted) {
+  FakeServer server;
+  server.ReplaceCollectionsAfter(15'000);
+  EXPECT_EQ(Import(server, Options(), Lines(40'000)).end, End::kReplaced);
+  std::uint64_t most = 0;
+  for (const auto& [key, value] : server.strings()) {
+    const auto noted = Decode(value);
+    ASSERT_TRUE(noted.ok());
+    most = std::max(most, noted->records);
+  }
+  EXPECT_GE(most, 8'000U);
+  EXPECT_LE(most, 15'000U);
 }
 
 TEST_F(Importer, ACollectionDeletedMeanwhileIsSaid) {
