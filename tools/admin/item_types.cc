@@ -49,7 +49,9 @@ Result<TypeList> ParseTypes(std::string_view text) {
         Quoted(text));
   }
   TypeList types;
-  for (const auto& [name, word] : *names) {
+  for (const auto& given : *names) {
+    const std::string& name = given.first;  // a lambda cannot take a structured binding
+    const std::string& word = given.second;
     const auto found = std::find(kNames.begin(), kNames.end(), word);
     if (found == kNames.end()) {
       return Status::InvalidArgument("the type of " + Quoted(name) +
