@@ -5,6 +5,7 @@
 
 // jemalloc's, where the program is linked with it; null otherwise. Its header would be needed by
 // builds without it.
+// NOLINTNEXTLINE(readability-identifier-naming): its name
 extern "C" int mallctl(const char* name, void* old, std::size_t* old_size, void* value,
                        std::size_t size) __attribute__((weak));
 
