@@ -207,25 +207,8 @@ Status Importer::Compare(Input* input, Spool* spool) {
     }
   }
   std::vector<Comparer> comparers(past.begin(), past.end());
-  // As far as the longest of them went; a stream may never end.
-  const auto compare = [&](EventReader& events, const ByteSource& source, bool more) -> Status {
-    std::int64_t count = 0;
-    while (more) {
-      for (Comparer& comparer : comparers) {
-        comparer.Add(events.checksum());
-      }
-      if (++count % 10'000 == 0) {
-        meter_.Update({count, source.Fraction(), -1, "compared with an earlier import"});
-      }
-      more = !std::ranges::all_of(comparers, &Comparer::has_enough);
-      if (more) {
-        RECO_ASSIGN_OR_RETURN(more, events.Next());
-      }
-    }
-    return Status::Ok();
-  };
   if (spool != nullptr) {
-    RECO_RETURN_IF_ERROR(compare(*events_, *input->source, true));
+    RECO_RETURN_IF_ERROR(ReadBeside(*events_, *input->source, &comparers));
     RECO_RETURN_IF_ERROR(spool->Rewind());
     RECO_RETURN_IF_ERROR(OpenEvents(*input));
     RECO_RETURN_IF_ERROR(events_->Next().status());
@@ -233,7 +216,9 @@ Status Importer::Compare(Input* input, Spool* spool) {
     RECO_ASSIGN_OR_RETURN(const Input again, reopen_());
     RECO_ASSIGN_OR_RETURN(const auto events, EventReader::Open(again, options_));
     RECO_ASSIGN_OR_RETURN(const bool any, events->Next());
-    RECO_RETURN_IF_ERROR(compare(*events, *again.source, any));
+    if (any) {
+      RECO_RETURN_IF_ERROR(ReadBeside(*events, *again.source, &comparers));
+    }
   }
   // Of two that it begins with, the one that came farther.
   const PastImport* same = nullptr;
@@ -248,31 +233,56 @@ Status Importer::Compare(Input* input, Spool* spool) {
   }
   // An import that broke off at once begins every input, and a finished one weighs more.
   if (changed != nullptr && (same == nullptr || same->records == 0)) {
-    summary_.earlier = *changed;
-    if (!options_.resume_anyway) {
-      summary_.end = End::kChanged;
+    GoOnBehindChanged(*changed);
+  } else if (same != nullptr) {
+    GoOnBehind(*same);
+  }
+  return Status::Ok();
+}
+
+Status Importer::ReadBeside(EventReader& events, const ByteSource& source,
+                            std::vector<Comparer>* comparers) {
+  // As far as the longest of them went; a stream may never end.
+  bool more = true;
+  for (std::int64_t count = 1; more; ++count) {
+    for (Comparer& comparer : *comparers) {
+      comparer.Add(events.checksum());
+    }
+    if (count % 10'000 == 0) {
+      meter_.Update({count, source.Fraction(), -1, "compared with an earlier import"});
+    }
+    if (std::ranges::all_of(*comparers, &Comparer::has_enough)) {
       return Status::Ok();
     }
-    same = changed;
-    // Whatever it was is replaced.
-    for (ProgressKey& key : progress_keys_) {
-      key.past.reset();
-    }
+    RECO_ASSIGN_OR_RETURN(more, events.Next());
   }
-  if (same == nullptr) {
-    return Status::Ok();
-  }
-  // What it has sent behind its last progress is known to the server by tokens of this run.
-  progress_.run = same->run;
-  is_known_ = true;
-  if (same->records > 0) {
-    summary_.earlier = *same;
-    summary_.lost = summary_.lost_before = same->lost;
-  }
-  resume_at_ = same->records;
-  // What is passed over is known already: writing it as it is counted would go back.
-  progress_at_ = same->records;
   return Status::Ok();
+}
+
+void Importer::GoOnBehindChanged(const PastImport& past) {
+  if (!options_.resume_anyway) {
+    summary_.earlier = past;
+    summary_.end = End::kChanged;
+    return;
+  }
+  GoOnBehind(past);
+  // Whatever is known of it is replaced.
+  for (ProgressKey& key : progress_keys_) {
+    key.past.reset();
+  }
+}
+
+void Importer::GoOnBehind(const PastImport& past) {
+  // What it has sent behind its last progress is known to the server by tokens of this run.
+  progress_.run = past.run;
+  is_known_ = true;
+  if (past.records > 0) {
+    summary_.earlier = past;
+    summary_.lost = summary_.lost_before = past.lost;
+  }
+  resume_at_ = past.records;
+  // What is passed over is known already: writing it as it is counted would go back.
+  progress_at_ = past.records;
 }
 
 Status Importer::SendRecords(const ByteSource& source) {

@@ -128,6 +128,12 @@ class Importer {
   Status ReadHistory();
   // Reads the input beside what earlier imports had finished, and decides where to go on.
   Status Compare(Input* input, Spool* spool);
+  // Tells the comparers of the records from the one at hand on.
+  Status ReadBeside(EventReader& events, const ByteSource& source,
+                    std::vector<Comparer>* comparers);
+  void GoOnBehind(const PastImport& past);
+  // Does so when that was asked for, and ends the import otherwise.
+  void GoOnBehindChanged(const PastImport& past);
   Status OpenEvents(const Input& input);
   Status SendRecords(const ByteSource& source);
   Status SendRecord();

@@ -166,7 +166,7 @@ Status ItemImporter::Survey(RecordReader& reader, const ByteSource& source, cons
                        record.kinds});
       bytes += record.raw.size();
       for (const std::string& field : kept_.back().fields) {
-        bytes += field.size() + sizeof(field);
+        bytes += field.size() + sizeof(std::string);
       }
       // What is read must be kept, so this is asked before the next record.
       if (kept_.size() >= kSurveyLines || bytes >= kSurveyBytes) {

@@ -13,6 +13,12 @@ namespace reco::admin {
 
 using simdjson::ondemand::json_type;
 
+struct JsonlReader::Member {
+  std::string_view path;
+  simdjson::ondemand::value value;
+  json_type type;
+};
+
 // Visits the values of one object that lie in no array. Keeps the object's text and the strings in
 // it until the next one.
 class JsonlReader::Parser {
@@ -231,6 +237,25 @@ void JsonlReader::WarnOfMissing(const Record& first) {
   }
 }
 
+std::string JsonlReader::ReadCell(const Member& member, std::size_t column, Record* record) const {
+  const bool is_object = member.type == json_type::object;
+  if (is_object || member.type == json_type::array) {
+    if (!are_asked_for_) {
+      return {};
+    }
+    const std::string path = Quoted(member.path);
+    return is_object ? path + " is an object; name a value in it, as in " +
+                           Quoted(std::string(member.path) + ".id")
+                     : path + " is an array";
+  }
+  std::string_view text;
+  record->kinds[column] = KindOf(member.type);
+  const bool good =
+      member.type == json_type::null || Parser::Text(member.value, member.type, &text);
+  record->fields[column] = text;
+  return good ? std::string() : Quoted(member.path) + " holds half a surrogate pair";
+}
+
 void JsonlReader::ReadObject(Record* record) {
   record->fields.assign(columns_.size(), {});
   record->kinds.assign(columns_.size(), CellKind::kNone);
@@ -239,23 +264,11 @@ void JsonlReader::ReadObject(Record* record) {
     if (found == nodes_.end()) {
       return false;
     }
-    const bool is_object = type == json_type::object;
     if (const std::size_t column = found->second.column; column != kNoColumn) {
-      std::string_view text;
-      record->kinds[column] = KindOf(type);
-      if (is_object || type == json_type::array) {
-        record->kinds[column] = CellKind::kNone;
-        if (are_asked_for_ && error_.empty()) {
-          error_ = Quoted(path) + (is_object ? " is an object; name a value in it, as in " +
-                                                   Quoted(std::string(path) + ".id")
-                                             : std::string(" is an array"));
-        }
-      } else if (type != json_type::null && !Parser::Text(value, type, &text) && error_.empty()) {
-        error_ = Quoted(path) + " holds half a surrogate pair";
-      }
-      record->fields[column] = text;
+      const std::string problem = ReadCell({path, value, type}, column, record);
+      error_ = error_.empty() ? problem : error_;
     }
-    return is_object && found->second.is_inside;
+    return type == json_type::object && found->second.is_inside;
   };
   if (!parser_->Load(lines_.text()) || !parser_->Walk(visit)) {
     error_ = kNoObject;

@@ -45,6 +45,7 @@ class JsonlReader final : public RecordReader {
 
  private:
   class Parser;
+  struct Member;  // one of an object
   struct Node {
     std::size_t column = kNoColumn;
     bool is_inside = false;  // columns lie in the object of this path
@@ -54,6 +55,8 @@ class JsonlReader final : public RecordReader {
   Result<bool> NextLine();
   Status TellHeader(Record* record);
   void ReadObject(Record* record);
+  // Fills the cell of a member. Returns what is wrong with it, or "".
+  std::string ReadCell(const Member& member, std::size_t column, Record* record) const;
   void FindColumns();
   void WarnOfMissing(const Record& first);
 

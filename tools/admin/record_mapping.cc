@@ -86,15 +86,29 @@ Result<std::size_t> FindColumn(const std::vector<std::string_view>& header, bool
   return number - 1;
 }
 
+namespace {
+
+// Returns the position of the only column of that name.
+Result<std::size_t> FindOneColumn(const std::vector<std::string_view>& header, bool has_header,
+                                  const std::string& name) {
+  if (has_header && std::count(header.begin(), header.end(), name) > 1) {
+    return Status::InvalidArgument("the header has more than one column " + Quoted(name) +
+                                   ", so it is not clear which is meant: rename the others");
+  }
+  return FindColumn(header, has_header, name);
+}
+
+}  // namespace
+
 Result<RecordMapping> RecordMapping::Resolve(const ColumnNames& names, const Record& first,
                                              bool has_header) {
   RecordMapping mapping;
   mapping.width_ = first.fields.size();
-  RECO_ASSIGN_OR_RETURN(mapping.user_, FindColumn(first.fields, has_header, names.user));
-  RECO_ASSIGN_OR_RETURN(mapping.item_, FindColumn(first.fields, has_header, names.item));
+  RECO_ASSIGN_OR_RETURN(mapping.user_, FindOneColumn(first.fields, has_header, names.user));
+  RECO_ASSIGN_OR_RETURN(mapping.item_, FindOneColumn(first.fields, has_header, names.item));
   const auto optional = [&](const std::string& name, std::optional<std::size_t>* column) -> Status {
     if (!name.empty()) {
-      RECO_ASSIGN_OR_RETURN(*column, FindColumn(first.fields, has_header, name));
+      RECO_ASSIGN_OR_RETURN(*column, FindOneColumn(first.fields, has_header, name));
     }
     return Status::Ok();
   };

@@ -50,14 +50,18 @@ Status RejectsFile::Create() {
       is_stream ? "reco-rejects-" + TimeName() : input_path_ + std::string(kEnding);
   const std::string ending = is_stream ? ending_ : "";
   for (int number = 1; number <= kNumberMax && file_ == nullptr; ++number) {
-    path_ = first + (number > 1 ? (is_stream ? "-" : ".") + std::to_string(number) : "") + ending;
+    path_ = first;
+    if (number > 1) {
+      path_.append(is_stream ? "-" : ".").append(std::to_string(number));
+    }
+    path_ += ending;
     file_.reset(std::fopen(path_.c_str(), "wxe"));
     if (file_ == nullptr && errno != EEXIST) {
       break;
     }
   }
   if (file_ == nullptr) {
-    const Status failure =
+    Status failure =
         Status::IoError("cannot write the lost lines to " + path_ + ": " + LastError());
     path_.clear();
     return failure;

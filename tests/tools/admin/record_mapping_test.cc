@@ -49,6 +49,17 @@ TEST(RecordMapping, AMissingColumnNamesThoseThereAre) {
   }
 }
 
+TEST(RecordMapping, AColumnThatIsThereTwiceIsRefused) {
+  const auto resolve = [](std::vector<std::string_view> header) {
+    return RecordMapping::Resolve({"user", "item", {}, {}, {}, {}, {}}, RecordOf(std::move(header)),
+                                  true)
+        .status();
+  };
+  EXPECT_THAT(resolve({"user", "item", "item"}).message(),
+              HasSubstr("more than one column 'item'"));
+  EXPECT_TRUE(resolve({"user", "item", "x", "x"}).ok());
+}
+
 struct Case {
   std::vector<std::string_view> fields;
   const char* problem;
