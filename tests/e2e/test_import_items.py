@@ -282,6 +282,22 @@ class ImportItems(reco_e2e.ServerTest):
         self.assertIn("... and 4 more", done.stderr)
         self.assertIn("14 lines were lost, 0 are allowed", done.stderr)
 
+    def test_lost_lines_that_cannot_be_kept_are_no_success(self):
+        folder = tempfile.TemporaryDirectory(prefix="reco-items-")
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, 251 * "x")  # too long a name for another ending
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("item,price\na,1\n,2\n")
+        command = [ADMIN, "-p", str(self.server.port), "--quiet", "import-items", "shop", path,
+                   "--item", "item", "--allow-errors", "9"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(2, done.returncode, done.stdout + done.stderr)
+        self.assertNotIn("done", done.stdout)
+        self.assertIn("cannot write the lost lines", done.stderr)
+        done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60,
+                              check=False)
+        self.assertEqual("no-rejects", json.loads(done.stdout)["end"])
+
     def test_stops_when_asked_to(self):
         content = "item,price\na,1\n" + ",1\n" * 5 + "b,1\n"
         summary = self.imported(content, "--stop-after", "3", "--allow-errors", "9", code=LOST)

@@ -53,13 +53,9 @@ const char* EndName(const ImportSummary& summary, const ImportOptions& options) 
   return "";
 }
 
-// A text as JSON, null when there is none.
-std::string TextOrNull(const std::string& text) {
-  return text.empty() ? "null" : terminal::JsonString(text);
-}
-
 void AppendTimes(std::string* out, const TimeFacts& times) {
-  terminal::AppendMember(out, "time-unit", TextOrNull(times.unit ? UnitName(*times.unit) : ""));
+  terminal::AppendMember(out, "time-unit",
+                         terminal::JsonStringOrNull(times.unit ? UnitName(*times.unit) : ""));
   terminal::AppendMember(out, "first-time",
                          times.first_ms ? std::to_string(*times.first_ms) : "null");
   terminal::AppendMember(out, "last-time", times.last_ms ? std::to_string(*times.last_ms) : "null");
@@ -76,14 +72,14 @@ void PrintJson(const ImportSummary& summary, const ImportOptions& options) {
   number("resumed", summary.resumed);
   number("lost", summary.lost);
   terminal::AppendMember(&out, "lost-lines", JsonOf(summary.lost_lines));
-  terminal::AppendMember(&out, "rejects", TextOrNull(summary.rejects_path));
+  terminal::AppendMember(&out, "rejects", terminal::JsonStringOrNull(summary.rejects_path));
   number("skipped", summary.skipped);
   number("repeated-headers", summary.repeated_headers);
   AppendTimes(&out, summary.times);
   terminal::AppendMember(&out, "seconds", terminal::JsonDouble(summary.seconds));
-  terminal::AppendMember(
-      &out, "error",
-      TextOrNull(summary.refusal.empty() ? summary.rejects_failure : summary.refusal));
+  terminal::AppendMember(&out, "error",
+                         terminal::JsonStringOrNull(
+                             summary.refusal.empty() ? summary.rejects_failure : summary.refusal));
   std::printf("%s\n", terminal::Braced(out).c_str());
 }
 

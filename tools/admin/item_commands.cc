@@ -16,10 +16,18 @@ std::string Count(std::uint64_t count) {
   return terminal::FormatCount(static_cast<std::int64_t>(count));
 }
 
+// "done" is said only with exit code 0.
+bool IsDone(const ItemSummary& summary, const ImportItemsRequest& request) {
+  return summary.end == End::kDone && summary.lost <= request.allow_errors &&
+         summary.rejects_failure.empty();
+}
+
 const char* EndName(const ItemSummary& summary, const ImportItemsRequest& request) {
   switch (summary.end) {
     case End::kDone:
-      return summary.lost > request.allow_errors ? "lost-lines" : "done";
+      return IsDone(summary, request)          ? "done"
+             : summary.rejects_failure.empty() ? "lost-lines"
+                                               : "no-rejects";
     case End::kStopped:
       return "stopped";
     case End::kRefused:
@@ -29,7 +37,7 @@ const char* EndName(const ItemSummary& summary, const ImportItemsRequest& reques
 }
 
 std::string JsonName(const std::optional<CellType>& type) {
-  return type ? terminal::JsonString(NameOf(*type)) : "null";
+  return terminal::JsonStringOrNull(type ? NameOf(*type) : std::string_view());
 }
 
 void PrintJson(const ItemSummary& summary, const ImportItemsRequest& request) {
@@ -46,20 +54,18 @@ void PrintJson(const ItemSummary& summary, const ImportItemsRequest& request) {
   number("sent", summary.sent);
   number("lost", summary.lost);
   terminal::AppendMember(&out, "lost-lines", JsonOf(summary.lost_lines));
-  terminal::AppendMember(
-      &out, "rejects",
-      summary.rejects_path.empty() ? "null" : terminal::JsonString(summary.rejects_path));
+  terminal::AppendMember(&out, "rejects", terminal::JsonStringOrNull(summary.rejects_path));
   terminal::AppendMember(&out, "types", terminal::Braced(types));
   terminal::AppendMember(&out, "seconds", terminal::JsonDouble(summary.seconds));
   terminal::AppendMember(&out, "error",
-                         summary.refusal.empty() ? "null" : terminal::JsonString(summary.refusal));
+                         terminal::JsonStringOrNull(
+                             summary.refusal.empty() ? summary.rejects_failure : summary.refusal));
   std::printf("%s\n", terminal::Braced(out).c_str());
 }
 
 void PrintText(const ItemSummary& summary, const ImportItemsRequest& request) {
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.sent) / summary.seconds : 0;
-  std::printf("%s%s items in %s (%s), %s lines lost\n",
-              summary.end == End::kDone && summary.lost <= request.allow_errors ? "done: " : "",
+  std::printf("%s%s items in %s (%s), %s lines lost\n", IsDone(summary, request) ? "done: " : "",
               Count(summary.sent).c_str(), terminal::FormatDuration(summary.seconds).c_str(),
               terminal::FormatRate(rate).c_str(), Count(summary.lost).c_str());
   terminal::TextTable table(

@@ -87,6 +87,10 @@ std::string JsonString(std::string_view text) {
   return out + '"';
 }
 
+std::string JsonStringOrNull(std::string_view text) {
+  return text.empty() ? "null" : JsonString(text);
+}
+
 bool IsJsonNumber(std::string_view text) {
   std::size_t at = 0;
   const auto digits = [&] {

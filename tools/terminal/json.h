@@ -9,6 +9,9 @@ namespace reco::terminal {
 // Returns `text` in double quotes; bytes that are no valid UTF-8 become U+FFFD.
 std::string JsonString(std::string_view text);
 
+// The same, but null for "".
+std::string JsonStringOrNull(std::string_view text);
+
 // Returns true iff `text` is a number by JSON's grammar (so that "007" and "1e" stay strings).
 bool IsJsonNumber(std::string_view text);
 

@@ -8,6 +8,8 @@ namespace {
 
 TEST(Json, EscapesWhatMustBe) {
   EXPECT_EQ(JsonString("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\n\\u0001\"");
+  EXPECT_EQ(JsonStringOrNull("a"), "\"a\"");
+  EXPECT_EQ(JsonStringOrNull(""), "null");
   EXPECT_EQ(JsonString("caf\xC3\xA9"), "\"caf\xC3\xA9\"");
   // Not UTF-8: cut off, overlong, a surrogate, beyond U+10FFFF.
   for (const char* bytes : {"\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
