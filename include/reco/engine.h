@@ -104,10 +104,11 @@ class Database {
   // All or nothing. True when a changed parameter takes effect only at the next training.
   Result<bool> SetConfig(KeyRef key, Parameters parameters, WriteOptions write = {});
   Result<CollectionInfo> CollectionDetails(KeyRef key) const;
-  // True while so much waits for the next checkpoint that writes to the collection wait for it, at
-  // most a second; those with defer_commit do not, and whoever makes them asks here before. Takes
-  // about 100 ns.
-  bool HoldsUpWrites(KeyRef key) const;
+  // True while a write to the collection had better be made later, because it would wait: a long
+  // call goes on, or, until it was held up for a second, so much waits for the next checkpoint that
+  // writes wait for it; those with defer_commit do not, and whoever makes them asks here before.
+  // `held_ms`: for how long it was held up so far. Takes about 100 ns.
+  bool HoldsUpWrites(KeyRef key, std::int64_t held_ms = 0) const;
 
   // --- Interactions ---------------------------------------------------------------------------
   // Appends one event, folds it into both vectors and answers its sequence number; a known token

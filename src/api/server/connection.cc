@@ -27,8 +27,7 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
 constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
-constexpr int kHeldRoundsMax = 1'000 / IoThread::kHoldUpIntervalMs;  // a second
-constexpr std::size_t kOutputKept = 64U << 10U;  // capacity that stays when all is sent
+constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
 constexpr std::int64_t kDrainMs = 2000;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
@@ -56,12 +55,14 @@ bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
   return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
 }
 
-// Returns true while this call had better wait for the collection's next checkpoint.
-bool IsHeldUp(const CommandSpec& spec, const CommandContext& context) {
+// Returns true while this call had better be made later, as its collection says; `rounds`: how
+// often it did so.
+bool IsHeldUp(const CommandSpec& spec, const CommandContext& context, int rounds) {
   const auto key = static_cast<std::size_t>(spec.keys.first);
   return (spec.flags & kWrite) != 0 && spec.group == CommandSpec().group && key > 0 &&
          key < context.args.size() &&
-         context.database.HoldsUpWrites(context.Key(context.args[key]));
+         context.database.HoldsUpWrites(context.Key(context.args[key]),
+                                        std::int64_t{rounds} * IoThread::kHoldUpIntervalMs);
 }
 
 }  // namespace
@@ -250,8 +251,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       held_rounds_ = 0;
       break;
     case Dispatcher::Verdict::kRun:
-      // Not for ever: a broken disk is to show as an error.
-      if (IsHeldUp(*entry->spec, context) && held_rounds_ < kHeldRoundsMax) {
+      if (IsHeldUp(*entry->spec, context, held_rounds_)) {
         HoldUp();
         return false;
       }

@@ -24,6 +24,11 @@ namespace {
 using format::Event;
 using format::EventKind;
 
+// Changes of so many pairs end soon: others wait for them. Longer ones are announced (LongWrite),
+// and come from workers.
+constexpr std::size_t kShortWrite = 256;
+constexpr std::size_t kPreparedAStep = 64;  // events whose rows are put into memory in one hold
+
 Status CheckId(std::string_view id, std::string_view what) {
   if (id.empty() || id.size() > kIdBytesMax) {
     return Status::InvalidArgument(std::string(what) + " id must be 1 to " +
@@ -141,6 +146,19 @@ Status CheckWritable(const View& view) {
   return view.shared().context().storage.Readable();
 }
 
+// Goes on with what one view has begun, to its end, and lets readers in between.
+void Finish(SharedState& shared, std::size_t writes) {
+  bool more = true;
+  while (more) {
+    WriteView view(shared, Holder::kWriteStep);
+    more = view.state().Continue();
+    // Last: it relies on the rows that were made ready.
+    if (!more) {
+      view.state().Evict(writes);
+    }
+  }
+}
+
 // Stages and applies one event about registered ids. On an error nothing has changed.
 Status Write(WriteView& view, const Event& event) {
   RECO_ASSIGN_OR_RETURN(const std::optional<format::Pair> stored, view.state().Prepare(event));
@@ -185,22 +203,28 @@ namespace {
 // What a call of Add will do, as of one moment.
 struct AddPlan {
   explicit AddPlan(const CollectionState& state)
-      : users(state.users().ids), items(state.items().ids), answer(state.last_seq()) {}
+      : users(state.users().ids),
+        items(state.items().ids),
+        first(state.last_seq() + 1),
+        answer(state.last_seq()) {}
 
-  std::vector<Event> events;
   // Ordinals are only planned here: an error on the way must leave no ids behind.
   NewIds users;
   NewIds items;
+  std::unordered_map<std::string_view, std::uint64_t> tokens;  // the window has them once staged
+  std::vector<Event> events;
+  std::uint64_t first;  // of the events
   std::uint64_t answer;
+  // The pairs as they were before the call. Apply looks in memory first, where earlier events of
+  // it are.
+  std::vector<std::optional<format::Pair>> stored;
 };
 
-Status MakePlan(const View& view, std::span<const Interaction> interactions, bool replace,
-                AddPlan* plan) {
-  plan->events.reserve(interactions.size());
+// Plans the next interactions of a call.
+Status Plan(const View& view, std::span<const Interaction> interactions, bool replace,
+            AddPlan* plan) {
   Prefetch(view.state(), interactions);
-  std::unordered_map<std::string_view, std::uint64_t> new_tokens;
   const std::int64_t now_ms = view.shared().context().clock.NowMs();
-  std::uint64_t seq = view.state().last_seq();
   for (const Interaction& interaction : interactions) {
     RECO_ASSIGN_OR_RETURN(Event event, MakeEvent(view.options(), interaction, replace, now_ms));
     // Told before: it counts once, and the answer is the number it had then.
@@ -208,9 +232,10 @@ Status MakePlan(const View& view, std::span<const Interaction> interactions, boo
       plan->answer = *known;
       continue;
     }
+    const std::uint64_t seq = plan->first + plan->events.size();
     if (!event.token.empty()) {
-      // A token may also come twice in this call; the window knows it only when it is staged.
-      if (const auto [at, added] = new_tokens.try_emplace(event.token, seq + 1); !added) {
+      // A token may also come twice in this call.
+      if (const auto [at, added] = plan->tokens.try_emplace(event.token, seq); !added) {
         plan->answer = at->second;
         continue;
       }
@@ -219,60 +244,136 @@ Status MakePlan(const View& view, std::span<const Interaction> interactions, boo
     event.item = plan->items.OrdinalOf(interaction.item);
     event.with_previous = !plan->events.empty();
     plan->events.push_back(event);
-    plan->answer = ++seq;
+    plan->answer = seq;
   }
   return Status::Ok();
 }
 
-// Adds, and returns the answer; nullopt when what `ahead` names is to be read first and
-// `may_wait`, so that nobody else waits for the disk.
-Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
-                                            std::span<const Interaction> interactions, bool replace,
-                                            ReadAhead* ahead, bool may_wait) {
-  WriteView view(shared);
-  RECO_RETURN_IF_ERROR(CheckWritable(view));
-  // Plan: nothing that follows the staging may fail (I5).
-  AddPlan plan(view.state());
-  RECO_RETURN_IF_ERROR(MakePlan(view, interactions, replace, &plan));
-  // All were known: there is nothing to log.
-  if (plan.events.empty()) {
-    return std::optional(plan.answer);
+// Puts all of it but the tokens.
+void PutPlanned(const AddPlan& plan, std::uint32_t cid, store::Batch& batch) {
+  PutNewIds(batch, cid, Side::kUser, plan.users);
+  PutNewIds(batch, cid, Side::kItem, plan.items);
+  thread_local std::string record;
+  for (std::size_t i = 0; i < plan.events.size(); ++i) {
+    format::EncodeEvent(plan.events[i], &record);
+    wal::EventLog::PutEvent(batch, cid, plan.first + i, record);
   }
-  // The pairs as they were before the batch. Apply looks in memory first, where earlier events of
-  // the batch are.
-  std::vector<std::optional<format::Pair>> stored;
-  if (may_wait && !view.state().PrepareAll(plan.events, ahead, &stored)) {
-    return std::optional<std::uint64_t>();
-  }
-  if (!may_wait) {
-    RECO_RETURN_IF_ERROR(view.state().PrepareAllNow(plan.events, ahead, &stored));
-  }
+}
 
-  // Stage: events, dictionary rows and tokens in one batch (I2).
-  const std::uint64_t first = view.state().last_seq() + 1;
-  const auto stage = [&](store::Batch& batch) {
-    PutNewIds(batch, shared.cid(), Side::kUser, plan.users);
-    PutNewIds(batch, shared.cid(), Side::kItem, plan.items);
-    thread_local std::string record;
-    for (std::size_t i = 0; i < plan.events.size(); ++i) {
-      format::EncodeEvent(plan.events[i], &record);
-      wal::EventLog::PutEvent(batch, shared.cid(), first + i, record);
-      view.tokens().Remember(plan.events[i].token, first + i,
+// Stages events, dictionary rows and tokens in one batch (I2), and applies them.
+Status StageAndBegin(WriteView& view, const AddPlan& plan,
+                     FunctionRef<void(store::Batch&)> put_planned) {
+  RECO_DCHECK(plan.first == view.state().last_seq() + 1, "I1");
+  const SharedState& shared = view.shared();
+  RECO_RETURN_IF_ERROR(view.Stage([&](store::Batch& batch) {
+    put_planned(batch);
+    for (std::size_t i = 0; i < plan.events.size() && !plan.tokens.empty(); ++i) {
+      view.tokens().Remember(plan.events[i].token, plan.first + i,
                              shared.context().options.idempotency_window, shared.cid(), &batch);
     }
-  };
-  RECO_RETURN_IF_ERROR(view.Stage(stage));
-  // Apply. In the order in which the ordinals were planned, which is the one Register gives out.
+  }));
+  // In the order in which the ordinals were planned, which is the one Register gives out.
   for (const std::string_view id : plan.users.ids()) {
     view.state().Register(Side::kUser, id);
   }
   for (const std::string_view id : plan.items.ids()) {
     view.state().Register(Side::kItem, id);
   }
-  view.state().ApplyAll(first, plan.events, stored);
-  // Last: Apply relies on the rows that Prepare has loaded.
-  view.state().Evict(plan.events.size());
+  view.state().BeginAll(plan.first, plan.events, plan.stored);
+  return Status::Ok();
+}
+
+Status Read(const SharedState& shared, ReadAhead* ahead) {
+  const Storage& storage = shared.context().storage;
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  return ahead->Read(*storage.store, shared.cid());
+}
+
+// Adds a few under one view. nullopt when what `ahead` names is to be read first and `may_wait`, so
+// that nobody else waits for the disk.
+Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
+                                            std::span<const Interaction> interactions, bool replace,
+                                            ReadAhead* ahead, bool may_wait)
+    REQUIRES(shared.turns().writes) {
+  WriteView view(shared);
+  RECO_RETURN_IF_ERROR(CheckWritable(view));
+  AddPlan plan(view.state());
+  RECO_RETURN_IF_ERROR(Plan(view, interactions, replace, &plan));
+  // All were known: there is nothing to log.
+  if (plan.events.empty()) {
+    return std::optional(plan.answer);
+  }
+  if (may_wait && !view.state().PrepareAll(plan.events, ahead, &plan.stored)) {
+    return std::optional<std::uint64_t>();
+  }
+  if (!may_wait) {
+    RECO_RETURN_IF_ERROR(view.state().PrepareAllNow(plan.events, ahead, &plan.stored));
+  }
+  RECO_RETURN_IF_ERROR(StageAndBegin(
+      view, plan, [&](store::Batch& batch) { PutPlanned(plan, shared.cid(), batch); }));
   return std::optional(plan.answer);
+}
+
+Result<std::uint64_t> AddFew(SharedState& shared, std::span<const Interaction> interactions,
+                             bool replace) {
+  TurnLock turn(shared.turns().writes);
+  ReadAhead ahead;
+  RECO_ASSIGN_OR_RETURN(auto answer, TryAdd(shared, interactions, replace, &ahead, true));
+  if (!answer) {
+    RECO_RETURN_IF_ERROR(Read(shared, &ahead));
+    // What is missing now is little: what was evicted, or made durable, in between.
+    RECO_ASSIGN_OR_RETURN(answer, TryAdd(shared, interactions, replace, &ahead, false));
+  }
+  Finish(shared, interactions.size());
+  return *answer;
+}
+
+// Adds many: only what readers may see as a whole alone is done under one view (D51). The turn
+// keeps what is planned by as it is, and a long write keeps eviction out.
+Result<std::uint64_t> AddMany(SharedState& shared, std::span<const Interaction> interactions,
+                              bool replace) {
+  const LongWrite announced(shared);
+  TurnLock turn(shared.turns().writes);
+  std::optional<AddPlan> plan;
+  {
+    ReadView view(shared);
+    RECO_RETURN_IF_ERROR(CheckWritable(view));
+    plan.emplace(view.state());
+    for (std::size_t from = 0; from < interactions.size(); from += kShortWrite) {
+      if (from != 0) {
+        view.Yield();
+      }
+      RECO_RETURN_IF_ERROR(
+          Plan(view, interactions.subspan(from, std::min(kShortWrite, interactions.size() - from)),
+               replace, &*plan));
+    }
+  }
+  if (plan->events.empty()) {
+    return plan->answer;
+  }
+  const std::span<const Event> events = plan->events;
+  std::vector<std::optional<format::Pair>> stored;
+  for (std::size_t from = 0; from < events.size(); from += kPreparedAStep) {
+    const auto some = events.subspan(from, std::min(kPreparedAStep, events.size() - from));
+    ReadAhead ahead;
+    for (bool ready = false; !ready;) {
+      RECO_RETURN_IF_ERROR(Read(shared, &ahead));  // nothing at first
+      WriteView view(shared, Holder::kWriteStep);
+      RECO_RETURN_IF_ERROR(CheckWritable(view));
+      ready = view.state().PrepareAll(some, &ahead, &stored);
+    }
+    plan->stored.insert(plan->stored.end(), stored.begin(), stored.end());
+  }
+  store::Batch planned;
+  PutPlanned(*plan, shared.cid(), planned);
+  {
+    WriteView view(shared);
+    RECO_RETURN_IF_ERROR(CheckWritable(view));
+    RECO_RETURN_IF_ERROR(
+        StageAndBegin(view, *plan, [&](store::Batch& batch) { batch.Append(planned); }));
+  }
+  Finish(shared, interactions.size());
+  return plan->answer;
 }
 
 }  // namespace
@@ -280,16 +381,8 @@ Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
 Result<std::uint64_t> Add(SharedState& shared, std::span<const Interaction> interactions,
                           bool replace) {
   RECO_RETURN_IF_ERROR(CheckBatch(interactions));
-  ReadAhead ahead;
-  RECO_ASSIGN_OR_RETURN(auto answer, TryAdd(shared, interactions, replace, &ahead, true));
-  if (!answer) {
-    const Storage& storage = shared.context().storage;
-    RECO_RETURN_IF_ERROR(storage.Readable());
-    RECO_RETURN_IF_ERROR(ahead.Read(*storage.store, shared.cid()));
-    // What is missing now is little: what was evicted, or made durable, in between.
-    RECO_ASSIGN_OR_RETURN(answer, TryAdd(shared, interactions, replace, &ahead, false));
-  }
-  return *answer;
+  return interactions.size() > kShortWrite ? AddMany(shared, interactions, replace)
+                                           : AddFew(shared, interactions, replace);
 }
 
 namespace {
@@ -297,6 +390,7 @@ namespace {
 // Removes some of a user's pairs under one view; adds to `removed` those that were there.
 Status RemoveSome(SharedState& shared, std::string_view user,
                   std::span<const std::string_view> items, std::uint64_t* removed) {
+  TurnLock turn(shared.turns().writes);
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
   const auto user_ordinal = view.state().users().ids.Find(user);
@@ -355,6 +449,7 @@ Result<std::string> Merged(const SideState& side, std::uint32_t ordinal, std::st
 Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
                        const RecordUpdate& update) {
   RECO_RETURN_IF_ERROR(CheckRecord(side, id, update));
+  TurnLock turn(shared.turns().writes);
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
   NewIds fresh(view.state().side(side).ids);
@@ -392,18 +487,93 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
   return is_new;
 }
 
-Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) {
+namespace {
+
+// The number of pairs of an id; 0 when there is no such id.
+std::size_t PairsOf(const SharedState& shared, Side side, std::string_view id) {
+  ReadView view(shared);
+  const auto ordinal = view.state().side(side).ids.Find(id);
+  return ordinal ? view.state().side(side).entities[*ordinal].pairs : 0;
+}
+
+// What is deleted, found and read while others go on.
+struct DeletedRow {
+  std::uint32_t ordinal = 0;
+  std::vector<RowPair> pairs;
+};
+
+// Finds and reads the row of an id; nullopt when there is no such id. What is read stays true while
+// the caller has the turn of writes.
+Result<std::optional<DeletedRow>> FindDeleted(const SharedState& shared, Side side,
+                                              std::string_view id) {
+  DeletedRow found;
+  RowCopy copy;
+  std::unique_ptr<store::Snapshot> snapshot;
+  {
+    ReadView view(shared);
+    RECO_RETURN_IF_ERROR(CheckWritable(view));
+    const SideState& own = view.state().side(side);
+    const auto ordinal = own.ids.Find(id);
+    if (!ordinal) {
+      return std::optional<DeletedRow>();
+    }
+    found.ordinal = *ordinal;
+    if (own.entities[found.ordinal].pairs == 0) {
+      return std::optional(std::move(found));
+    }
+    if (const Row* row = own.rows.Find(found.ordinal); row != nullptr) {
+      copy = RowCopy(*row);
+    }
+    if (!copy.complete) {
+      snapshot = shared.context().storage.store->TakeSnapshot();
+    }
+  }
+  RECO_RETURN_IF_ERROR(RowTable::ReadSnapshot(*shared.context().storage.store, snapshot.get(),
+                                              {shared.cid(), side, found.ordinal}, copy,
+                                              &found.pairs));
+  return std::optional(std::move(found));
+}
+
+// Stages the deletion and has the id vanish. Returns false when what `ahead` names is to be read
+// first.
+Result<bool> TryDelete(SharedState& shared, Side side, DeletedRow* row, ReadAhead* ahead) {
   WriteView view(shared);
   RECO_RETURN_IF_ERROR(CheckWritable(view));
-  const auto ordinal = view.state().side(side).ids.Find(id);
-  if (!ordinal) {
+  if (!view.state().PrepareDelete(side, row->pairs, ahead)) {
     return false;
   }
   Event event;
   event.kind = side == Side::kUser ? EventKind::kUserDelete : EventKind::kItemDelete;
-  (side == Side::kUser ? event.user : event.item) = *ordinal;
+  (side == Side::kUser ? event.user : event.item) = row->ordinal;
   event.arrival_ms = event.time_ms = shared.context().clock.NowMs();
-  RECO_RETURN_IF_ERROR(Write(view, event));
+  const std::uint64_t seq = view.state().last_seq() + 1;
+  std::string record;
+  format::EncodeEvent(event, &record);
+  RECO_RETURN_IF_ERROR(view.Stage(
+      [&](store::Batch& batch) { wal::EventLog::PutEvent(batch, shared.cid(), seq, record); }));
+  view.state().BeginDelete(seq, side, row->ordinal, std::move(row->pairs));
+  return true;
+}
+
+}  // namespace
+
+Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) {
+  std::optional<LongWrite> announced;
+  if (PairsOf(shared, side, id) > kShortWrite) {
+    announced.emplace(shared);
+  }
+  TurnLock turn(shared.turns().writes);
+  RECO_ASSIGN_OR_RETURN(auto row, FindDeleted(shared, side, id));
+  if (!row) {
+    return false;
+  }
+  ReadAhead ahead;
+  RECO_ASSIGN_OR_RETURN(bool begun, TryDelete(shared, side, &*row, &ahead));
+  while (!begun) {
+    RECO_RETURN_IF_ERROR(Read(shared, &ahead));
+    RECO_ASSIGN_OR_RETURN(begun, TryDelete(shared, side, &*row, &ahead));
+  }
+  Finish(shared, 1);
   return true;
 }
 

@@ -260,10 +260,16 @@ Result<CollectionInfo> Database::CollectionDetails(KeyRef key) const {
   return reads::Details(collection->shared(), collection->checkpointer().seq());
 }
 
-bool Database::HoldsUpWrites(KeyRef key) const {
+bool Database::HoldsUpWrites(KeyRef key, std::int64_t held_ms) const {
+  // Not for ever: a broken disk is to show as an error.
+  constexpr std::int64_t kForCheckpointMs = 1'000;
   ReaderLock lock(impl_->state_mutex);
   const auto collection = impl_->FindCollection(key);
-  return collection.ok() && *collection != nullptr && (*collection)->checkpointer().HoldsUpWrites();
+  if (!collection.ok() || *collection == nullptr) {
+    return false;
+  }
+  return (*collection)->shared().HoldsUpWrites() ||
+         (held_ms < kForCheckpointMs && (*collection)->checkpointer().HoldsUpWrites());
 }
 
 // --- Interactions -------------------------------------------------------------------------------

@@ -91,6 +91,10 @@ Result<std::vector<ScoredItem>> List(ReadView& view, const RankingOptions& optio
     }
   }
   const auto accept = [&](std::uint32_t ordinal) {
+    // Not all rankings have lost yet what is being deleted.
+    if (view.state().unfinished() && own.ids.id(ordinal).empty()) {
+      return false;
+    }
     // The filter comes last, as it may have to read a record.
     return !Contains(left_out, ordinal) && Visible(view, side, ordinal, now_ms) &&
            (filter == nullptr || filter->bound->Matches(ordinal));

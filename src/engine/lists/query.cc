@@ -74,7 +74,12 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency
                 const ReplacedModel* replaced) {
   const ModelView ranked_by = ModelOf(view, replaced);
   ServedRow served;
+  // An item that is being deleted has no say, though not all rows have lost their pair with it yet.
+  const bool some_go = view.state().unfinished();
   const auto add = [&](const RowPair& pair, double share) {
+    if (some_go && view.state().items().ids.id(pair.other).empty()) {
+      return;
+    }
     // An item younger than a replaced model has no vector there: the pair says nothing to it.
     if (const float* row = ranked_by.row(pair.other)) {
       const double weight = ranked_by.model.signal.WeightOf(pair.pair);

@@ -147,6 +147,9 @@ bool Checkpointer::AreDue(std::uint64_t checkpoints) const {
 
 bool Checkpointer::Due(bool by_age) const {
   const CollectionContext& context = shared_.context();
+  if (shared_.hints().long_writes.load(std::memory_order_relaxed) != 0) {
+    return false;
+  }
   if (AreDue(1)) {
     return true;
   }
@@ -183,6 +186,8 @@ Status Checkpointer::FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&
   FrozenRows frozen;
   std::uint64_t ticket = 0;
   {
+    // The rows are those behind a whole write, or its replay would not begin where it did (I4).
+    TurnLock turn(shared_.turns().writes);
     WriteView view(shared_, holder);
     if (view.dropped()) {
       // Its rows may have been deleted as ranges already: what came after would stay for ever

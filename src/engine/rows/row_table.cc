@@ -366,9 +366,11 @@ void RowTable::Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t gen
 }
 
 void RowTable::EraseAll(std::uint32_t owner, std::uint32_t generation) {
-  RECO_DCHECK(Find(owner) != nullptr && Find(owner)->complete, "I5");
-  Row& row = *Find(owner);
+  RECO_DCHECK(generation > durable_generation_, "I7");
+  Row& row = Ensure(owner, true);
   row.pairs.Clear();
+  row.newer.reset();
+  row.complete = true;
   row.newest_dirty = generation;
   Account(row);
 }

@@ -155,7 +155,7 @@ class RowTable {
   void Put(std::uint32_t owner, std::uint32_t other, const format::Pair& pair,
            std::uint32_t generation, bool fresh);
   void Erase(std::uint32_t owner, std::uint32_t other, std::uint32_t generation);
-  // Erases all pairs of a complete row, to which none will be added again.
+  // Erases all pairs of a row, to which none will be added again: it is complete, and empty.
   void EraseAll(std::uint32_t owner, std::uint32_t generation);
 
   // Says that what was marked up to this generation is on disk; rows notice it later.

@@ -90,28 +90,47 @@ std::optional<format::Pair> CollectionState::CurrentPair(
 void CollectionState::Apply(std::uint64_t seq, const Event& event,
                             const std::optional<format::Pair>& stored) {
   RECO_DCHECK(seq == last_seq_ + 1, "I1");
+  RECO_DCHECK(!unfinished(), "I6");
   format::MatchEffect(
       event,
       [&](const format::PairAdded&) {
-        const PairChange changes[] = {ApplyPair(seq, event, stored)};
-        Fold(changes);
+        pair_changes_.assign(1, ApplyPair(seq, event, stored));
+        BeginFold();
       },
       [&](const format::PairRemoved&) { ApplyRemove(seq, event, CurrentPair(event, stored)); },
       [&](const format::RecordSet& set) { ApplyRecord(seq, set.side, set.ordinal, event); },
-      [&](const format::Deleted& gone) { ApplyDelete(seq, gone.side, gone.ordinal); },
+      [&](const format::Deleted& gone) {
+        std::vector<RowPair> pairs;
+        side(gone.side).rows.Find(gone.ordinal)->pairs.AppendTo(&pairs);
+        BeginDelete(seq, gone.side, gone.ordinal, std::move(pairs));
+      },
       [](const format::NoEffect&) {});
   last_seq_ = seq;
+  while (Continue()) {
+  }
 }
 
 void CollectionState::ApplyAll(std::uint64_t first, std::span<const Event> events,
                                std::span<const std::optional<format::Pair>> stored) {
+  BeginAll(first, events, stored);
+  while (Continue()) {
+  }
+}
+
+void CollectionState::BeginAll(std::uint64_t first, std::span<const Event> events,
+                               std::span<const std::optional<format::Pair>> stored) {
   RECO_DCHECK(first == last_seq_ + 1, "I1");
+  RECO_DCHECK(!unfinished(), "I6");
   pair_changes_.clear();
   for (std::size_t i = 0; i < events.size(); ++i) {
     pair_changes_.push_back(ApplyPair(first + i, events[i], stored[i]));
   }
-  Fold(pair_changes_);
+  BeginFold();
   last_seq_ = first + events.size() - 1;
+}
+
+bool CollectionState::Continue() {
+  return deleting_ ? RemoveSomePairs() : folding_ && FoldSome();
 }
 
 void CollectionState::Evict(std::size_t writes) {
@@ -122,7 +141,7 @@ void CollectionState::Evict(std::size_t writes) {
   }
 }
 
-// Follows the event in everything but sums and vectors, which Fold does.
+// Follows the event in everything but sums and vectors, which FoldSome does.
 CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
                                                        const std::optional<format::Pair>& stored) {
   Change change;
@@ -133,6 +152,7 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
   BeforeChange(event.user, event.item, before);
   CountPair(Side::kUser, event.user, seq, change);
   CountPair(Side::kItem, event.item, seq, change);
+  interactions_ += before ? 0 : 1;
   dirty_pairs_.push_back(std::uint64_t{event.user} << 32U | event.item);
   // CountPair has counted this one: an owner with one pair, just added, has nothing on disk, so its
   // row in memory is whole without a read.
@@ -182,14 +202,15 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   change.before = pair;
   unfrozen_bytes_ += sizeof(FrozenRows::FrozenPair);
   BeforeChange(user, item, pair);
-  CountPair(Side::kUser, user, seq, change);
-  CountPair(Side::kItem, item, seq, change);
+  --interactions_;
   dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
-  // The row of what is deleted goes as a whole.
+  // What is deleted goes as a whole, counters and row.
   if (!IsDeleting(Side::kUser, user)) {
+    CountPair(Side::kUser, user, seq, change);
     users_.rows.Erase(user, item, generation_);
   }
   if (!IsDeleting(Side::kItem, item)) {
+    CountPair(Side::kItem, item, seq, change);
     items_.rows.Erase(item, user, generation_);
   }
   recent_.Remove(user, item);
@@ -232,38 +253,17 @@ void CollectionState::ApplyRecord(std::uint64_t seq, Side which, std::uint32_t o
   }
 }
 
-void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal) {
+void CollectionState::BeginDelete(std::uint64_t seq, Side which, std::uint32_t ordinal,
+                                  std::vector<RowPair> pairs) {
+  RECO_DCHECK(seq == last_seq_ + 1, "I1");
+  RECO_DCHECK(!unfinished(), "I6");
   SideState& own = side(which);
   BeforeChange(which, ordinal);
-  std::vector<RowPair> pairs;
-  own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
-  // Told to UpdateSums: sums of a row that is taken apart would be kept up pair by pair for
-  // nothing.
-  deleting_ = {which, ordinal, pairs.size() > kPartnersAtOnce};
-  for (const RowPair& pair : pairs) {
-    const std::uint32_t user = which == Side::kUser ? ordinal : pair.other;
-    const std::uint32_t item = which == Side::kUser ? pair.other : ordinal;
-    RemovePair(seq, user, item, pair.pair);
-    UpdatePopularity(item);
-    if (which == Side::kItem) {
-      UpdateActivity(user);
-    }
-  }
-  deleting_.reset();
-  own.rows.EraseAll(ordinal, generation_);
   if (model_.id != 0) {
     // Out of the Gram (I8) before the partners are solved, which read that.
     std::fill(new_vector_.begin(), new_vector_.end(), 0.0F);
     own.gram.Update(own.factors->row(ordinal), new_vector_.data());
     own.factors->Release(ordinal);
-    for (const RowPair& pair : pairs) {
-      // The background would also solve what writes do not move.
-      if (pairs.size() <= kPartnersAtOnce || !Follows(Other(which))) {
-        Resolve(Other(which), pair.other);
-      } else {
-        side(Other(which)).pending.push_back(pair.other);
-      }
-    }
   }
   if (which == Side::kItem && index_ != nullptr) {
     index_->Remove(ordinal);
@@ -280,9 +280,50 @@ void CollectionState::ApplyDelete(std::uint64_t seq, Side which, std::uint32_t o
   own.ids.Erase(ordinal);
   if (which == Side::kUser) {
     UpdateActivity(ordinal);
-  } else if (indexes_built_) {
+  } else {
+    UpdatePopularity(ordinal);
+  }
+  if (which == Side::kItem && indexes_built_) {
     latest_items_.Unrank(ordinal);
   }
+  // RemovePair and UpdateSums leave its own side alone from here on.
+  deleting_ = {which, ordinal, seq, std::move(pairs), 0};
+  last_seq_ = seq;
+}
+
+// Takes the next pairs of what is deleted out of its partners.
+bool CollectionState::RemoveSomePairs() {
+  const Side which = deleting_->side;
+  const Side other = Other(which);
+  const std::size_t end = std::min(deleting_->removed + kRemovedAStep, deleting_->pairs.size());
+  CountWork(Work::kEntries, end - deleting_->removed);
+  for (; deleting_->removed < end; ++deleting_->removed) {
+    const RowPair& pair = deleting_->pairs[deleting_->removed];
+    const std::uint32_t user = which == Side::kUser ? deleting_->ordinal : pair.other;
+    const std::uint32_t item = which == Side::kUser ? pair.other : deleting_->ordinal;
+    RemovePair(deleting_->seq, user, item, pair.pair);
+    if (which == Side::kUser) {
+      UpdatePopularity(item);
+    } else {
+      UpdateActivity(user);
+    }
+    if (model_.id == 0) {
+      continue;
+    }
+    // The background would also solve what writes do not move.
+    if (!deleting_->solved_later() || !Follows(other)) {
+      Resolve(other, pair.other);
+    } else {
+      side(other).pending.push_back(pair.other);
+    }
+  }
+  if (end < deleting_->pairs.size()) {
+    return true;
+  }
+  // Last: until then a checkpoint's copy finds in it the pairs that are still to go (D39).
+  side(which).rows.EraseAll(deleting_->ordinal, generation_);
+  deleting_.reset();
+  return false;
 }
 
 void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t seq,
@@ -299,11 +340,6 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   // negative.
   entity.squares = entity.pairs != 0 ? std::max(0.0, entity.squares + change.squares_growth()) : 0;
   entity.last_seq = seq;
-  if (which == Side::kUser) {
-    // A pair is counted on both sides; the collection's total takes it from one.
-    interactions_ += change.after ? 1U : 0U;
-    interactions_ -= change.before ? 1U : 0U;
-  }
   MarkDirty(which, ordinal);
 }
 

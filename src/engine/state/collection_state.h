@@ -76,6 +76,10 @@ class CollectionState {
   static constexpr std::uint32_t kRatedRowMax = 1'024;
   // A deletion solves so many partners; of more each one waits for the background.
   static constexpr std::size_t kPartnersAtOnce = 64;
+  // Most that Continue() does at once: solves (fewer at higher dimensions), and pairs that go with
+  // their owner.
+  static constexpr std::size_t kSolvesAStep = 64;
+  static constexpr std::size_t kRemovedAStep = 512;
   FoldInTerms TermsOf(Side which) const {
     return {which, side(Other(which)).gram, model_.solve, model_.mean};
   }
@@ -96,6 +100,9 @@ class CollectionState {
   // The same, and reads by itself what is missing.
   Status PrepareAllNow(std::span<const format::Event> events, ReadAhead* ahead,
                        std::vector<std::optional<format::Pair>>* stored);
+  // Names in `ahead` which rows a deletion, whose pairs these are, needs in memory and memory
+  // lacks; takes in what was read of them before. Returns true iff there are none.
+  bool PrepareDelete(Side which, std::span<const RowPair> pairs, ReadAhead* ahead);
   // Applies `event` as number `seq`, which must be last_seq() + 1 (I1). `stored` is what
   // Prepare(event) returned; other events may have been applied in between, but no Evict().
   void Apply(std::uint64_t seq, const format::Event& event,
@@ -104,6 +111,19 @@ class CollectionState {
   // one by one, then each user and each item that they name is solved once.
   void ApplyAll(std::uint64_t first, std::span<const format::Event> events,
                 std::span<const std::optional<format::Pair>> stored);
+  // The two changes that may be long, to be ended by Continue(). Until it returns false no other
+  // event may be applied and no checkpoint or model begin (D51); readers see:
+  //   BeginAll()     all pairs, and vectors of before the call until each is solved
+  //   BeginDelete()  no such id, vector or record; partners that lose their pair one by one.
+  //                  `pairs` are those of the row.
+  void BeginAll(std::uint64_t first, std::span<const format::Event> events,
+                std::span<const std::optional<format::Pair>> stored);
+  void BeginDelete(std::uint64_t seq, Side which, std::uint32_t ordinal,
+                   std::vector<RowPair> pairs);
+  // Does the next part of it, about a millisecond's. Returns true while there is more. The parts
+  // are the same in each process, or a replay would not give the same bits (I6).
+  bool Continue();
+  bool unfinished() const { return folding_ || deleting_; }
   // Drops unpinned rows (I7) until the budget holds again, but looks at no more of them than keep
   // up with `writes` writes.
   void Evict(std::size_t writes);
@@ -216,16 +236,18 @@ class CollectionState {
 
   PairChange ApplyPair(std::uint64_t seq, const format::Event& event,
                        const std::optional<format::Pair>& stored);
-  void Fold(std::span<const PairChange> changes);
+  void BeginFold();
+  void BeginFold(Side which);
+  bool FoldSome();
   void ApplyRemove(std::uint64_t seq, const format::Event& event,
                    const std::optional<format::Pair>& before);
   std::optional<format::Pair> CurrentPair(const format::Event& event,
                                           const std::optional<format::Pair>& stored) const;
   void ApplyRecord(std::uint64_t seq, Side which, std::uint32_t ordinal,
                    const format::Event& event);
-  void ApplyDelete(std::uint64_t seq, Side which, std::uint32_t ordinal);
+  bool RemoveSomePairs();
   Result<std::optional<format::Pair>> PreparePair(std::uint32_t user, std::uint32_t item);
-  Status PrepareDelete(Side which, std::uint32_t ordinal);
+  Status PrepareDeleteNow(Side which, std::uint32_t ordinal);
   Status PrepareRow(Side which, std::uint32_t ordinal);
   std::size_t NameMissingRows(Side which, std::span<const format::Event> events,
                               std::size_t pairs_max, std::size_t taken,
@@ -303,7 +325,11 @@ class CollectionState {
   struct Deleting {
     Side side;
     std::uint32_t ordinal;
-    bool solved_later;  // so are its partners
+    std::uint64_t seq;
+    std::vector<RowPair> pairs;
+    std::size_t removed;  // of them
+
+    bool solved_later() const { return pairs.size() > kPartnersAtOnce; }  // so are its partners
   };
   std::optional<Deleting> deleting_;  // while its row is taken apart
   bool collect_touched_ = false;
@@ -317,10 +343,12 @@ class CollectionState {
   ApproximateItems approximate_;
   std::unique_ptr<RowFolder> folder_;       // from the first solve on
   model::AlignedVector<float> new_vector_;  // scratch of Resolve
-  // Scratch of ApplyAll and Fold.
+  // What is to be folded in, and how far that is.
   std::vector<PairChange> pair_changes_;
-  std::vector<std::uint64_t> owners_;  // ordinal << 32 | place in the changes
-  std::vector<WeightChange> weight_changes_;
+  std::optional<Side> folding_;
+  std::vector<std::uint64_t> owners_;         // of that side: ordinal << 32 | place in the changes
+  std::size_t folded_ = 0;                    // of them
+  std::vector<WeightChange> weight_changes_;  // scratch of FoldSome
 };
 
 }  // namespace reco::engine

@@ -64,6 +64,7 @@ FrozenRows CollectionState::BeginFreeze() {
   dirty_pairs_.clear();
   // All of it is named; what changes from here on belongs to the next generation.
   RECO_DCHECK(before_ == nullptr, "I4");
+  RECO_DCHECK(!unfinished(), "I4");
   before_ = std::make_unique<BeforeImages>();
   frozen_seq_ = last_seq_;
   unfrozen_bytes_ = 0;

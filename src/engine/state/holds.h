@@ -2,7 +2,7 @@
 //
 // Every view names its holder. In checked builds what is done under it is counted (CountWork), and
 // a view that has done more than its holder's bound stops the program, so a step that grows fails
-// the tests. Commands do their own work in one hold, however long.
+// the tests. Commands do their own work in one hold, however long, but for long writes.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,7 @@ namespace reco::engine {
 enum class Holder : std::uint8_t {
   kRead,        // a command; gives the lock back about each 50 us of a scan
   kWrite,       // a command
+  kWriteStep,   // goes on with a long one (D51)
   kOpen,        // nobody waits yet
   kCheckpoint,  // names what is to be written, and says that it is
   kCopy,        // copies what was named
@@ -32,7 +33,7 @@ enum class Holder : std::uint8_t {
   kIndex,     // sorts the item index anew
   kGraph,     // of neighbours
 };
-inline constexpr std::size_t kHolders = 14;
+inline constexpr std::size_t kHolders = 15;
 
 struct HoldBound {
   Holder holder;
@@ -49,6 +50,7 @@ inline constexpr std::array<HoldBound, kHolders> kHoldBounds = {{
     //                                   rows   pairs  solves  entries  matrices
     {Holder::kRead, "read", {kAny, kAny, kAny, kAny, kAny}},
     {Holder::kWrite, "write", {kAny, kAny, kAny, kAny, kAny}},
+    {Holder::kWriteStep, "write_step", {0, kAny, 64, 512, 0}},
     {Holder::kOpen, "open", {kAny, kAny, kAny, kAny, kAny}},
     {Holder::kCheckpoint, "checkpoint", {0, 0, 0, 0, 2}},
     {Holder::kCopy, "copy", {64, 0, 0, 0, 0}},

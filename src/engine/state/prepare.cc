@@ -180,14 +180,39 @@ Result<std::optional<format::Pair>> CollectionState::PreparePair(std::uint32_t u
   return LookUpPair(user, item);
 }
 
-Status CollectionState::PrepareDelete(Side which, std::uint32_t ordinal) {
+bool CollectionState::PrepareDelete(Side which, std::span<const RowPair> pairs, ReadAhead* ahead) {
+  // Few partners are solved again at once, each from its row. Of many nothing is needed: they wait
+  // for the background.
+  if (pairs.size() > kPartnersAtOnce || !NeedsRows(Other(which))) {
+    return true;
+  }
+  SideState& partners = side(Other(which));
+  auto& rows = ahead->rows[static_cast<std::size_t>(Other(which))];
+  if (ahead->durable == partners.rows.durable_generation()) {
+    for (const RowTable::StoredRow& row : rows) {
+      partners.rows.Complete(row.owner, row.pairs);
+    }
+  }
+  rows.clear();
+  ahead->durable = partners.rows.durable_generation();
+  for (const RowPair& pair : pairs) {  // ascending, as ReadStored wants them
+    const std::uint32_t length = partners.entities[pair.other].pairs;
+    if (length <= RowTable::kInlinePairsMax && !partners.rows.LoadFromMemory(pair.other, length)) {
+      rows.push_back({pair.other, {}});
+    }
+  }
+  return rows.empty();
+}
+
+Status CollectionState::PrepareDeleteNow(Side which, std::uint32_t ordinal) {
   SideState& own = side(which);
   RECO_RETURN_IF_ERROR(own.rows.Load(ordinal, own.entities[ordinal].pairs));
-  // Each partner loses a pair and is solved again from its row.
   std::vector<RowPair> pairs;
   own.rows.Find(ordinal)->pairs.AppendTo(&pairs);
-  for (const RowPair& pair : pairs) {
-    RECO_RETURN_IF_ERROR(PrepareRow(Other(which), pair.other));
+  ReadAhead ahead;
+  while (!PrepareDelete(which, pairs, &ahead)) {
+    RECO_RETURN_IF_ERROR(context_.storage.Readable());
+    RECO_RETURN_IF_ERROR(ahead.Read(*context_.storage.store, cid_));
   }
   return Status::Ok();
 }
@@ -199,7 +224,7 @@ Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event)
       [&](const format::PairAdded& pair) -> Stored { return PreparePair(pair.user, pair.item); },
       [&](const format::PairRemoved& pair) -> Stored { return PreparePair(pair.user, pair.item); },
       [&](const format::Deleted& gone) -> Stored {
-        RECO_RETURN_IF_ERROR(PrepareDelete(gone.side, gone.ordinal));
+        RECO_RETURN_IF_ERROR(PrepareDeleteNow(gone.side, gone.ordinal));
         return std::optional<format::Pair>();
       },
       [](const format::RecordSet&) -> Stored { return std::optional<format::Pair>(); },

@@ -1,5 +1,8 @@
 #include "engine/state/shared_state.h"
 
+#include <chrono>
+#include <thread>
+
 #ifdef RECO_DCHECKS
 #include "base/check.h"
 #endif
@@ -22,6 +25,23 @@ void SharedState::NoteStaged(std::uint64_t ticket) {
   while (before < ticket &&
          !staged_.compare_exchange_weak(before, ticket, std::memory_order_relaxed)) {
   }
+}
+
+bool SharedState::HoldsUpWrites() const {
+  if (hints_.long_writes.load(std::memory_order_relaxed) == 0) {
+    return false;
+  }
+  hints_.write_held_up.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+LongWrite::LongWrite(const SharedState& shared) : shared_(shared) {
+  // Who is held up asks again each 5 ms (api::IoThread).
+  constexpr std::chrono::milliseconds kGiveWay{6};
+  if (shared.hints().write_held_up.exchange(false, std::memory_order_relaxed)) {
+    std::this_thread::sleep_for(kGiveWay);
+  }
+  shared.hints().long_writes.fetch_add(1, std::memory_order_relaxed);
 }
 
 Status WriteView::Stage(FunctionRef<void(store::Batch&)> fill) {

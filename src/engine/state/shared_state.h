@@ -9,9 +9,10 @@
 //
 // Each says for whom it is (holds.h): a command unless told otherwise.
 //
-// A thread has one view of a collection at a time. Lock order: the checkpoint's, the turns below >
-// this > the log's (D31). What synchronizes itself (recent lists, replaced models, solvers) are
-// leaves. See doc/engine/state.md.
+// A thread has one view of a collection at a time. Who changes the state by a command takes the
+// turn of writes before, and keeps it over all views of the change. Lock order: the checkpoint's,
+// the turns below > this > the log's (D31). What synchronizes itself (recent lists, replaced
+// models, solvers) are leaves. See doc/engine/state.md.
 #pragma once
 
 #include <atomic>
@@ -66,6 +67,8 @@ class CAPABILITY("collection state") SharedState {
     // Of the state, since the last BeginFreeze(); set when a WriteView ends.
     std::atomic<std::uint64_t> unfrozen_events = 0;
     std::atomic<std::uint64_t> unfrozen_bytes = 0;
+    std::atomic<std::uint32_t> long_writes = 0;  // LongWrite
+    std::atomic<bool> write_held_up = false;     // since the last of them began
   };
   Hints& hints() const { return hints_; }
 
@@ -75,8 +78,12 @@ class CAPABILITY("collection state") SharedState {
   // To be called before the lock of the change is given back; `ticket` as EventLog::Stage gave it.
   void NoteStaged(std::uint64_t ticket);
 
+  // Returns true while a long write goes on: a write had better come later. Takes no lock.
+  bool HoldsUpWrites() const;
+
   // One thread at a time makes such a thing. Taken before a view, never with one (TurnLock).
   struct Turns {
+    Mutex writes;   // a command's change, to its end, or the beginning of a checkpoint (D51)
     Mutex filters;  // a step of making columns and bitmaps
     Mutex recent;   // a recent list
     Mutex models;   // a replaced model, read from disk
@@ -163,6 +170,21 @@ class SCOPED_CAPABILITY TurnLock {
 
  private:
   MutexLock lock_;
+};
+
+// Announces a write that gives the lock back in the middle: until it goes, HoldsUpWrites() has the
+// writes of connections asked again later, so that none waits for its turn on an io thread. Made
+// before its turn is taken, by a thread that may wait: if others were held up by the long write
+// before, it waits some milliseconds first, in which they get in.
+class LongWrite {
+ public:
+  explicit LongWrite(const SharedState& shared);
+  ~LongWrite() { shared_.hints().long_writes.fetch_sub(1, std::memory_order_relaxed); }
+  LongWrite(const LongWrite&) = delete;
+  LongWrite& operator=(const LongWrite&) = delete;
+
+ private:
+  const SharedState& shared_;
 };
 
 class SCOPED_CAPABILITY ReadView : public View {

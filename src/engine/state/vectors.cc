@@ -10,35 +10,49 @@
 
 namespace reco::engine {
 
-void CollectionState::Fold(std::span<const PairChange> changes) {
+// The users first, with the items' vectors as they were; then the items with the users' new ones.
+// Each row once, in the order of the ordinals, and Grams settled behind each part. Replay keeps all
+// of it, or its bits would differ (I6).
+void CollectionState::BeginFold() {
   // No vectors before the first training (D14).
-  if (model_.id == 0) {
-    return;
+  if (model_.id != 0) {
+    BeginFold(Side::kUser);
   }
-  // The users first, with the items' vectors as they were; then the items with the users' new ones.
-  // Each row once, in the order of the ordinals. Replay keeps all of it, or its bits would differ
-  // (I6).
-  for (const Side which : {Side::kUser, Side::kItem}) {
-    if (!Follows(which)) {
-      continue;
-    }
-    owners_.clear();
-    for (std::uint32_t i = 0; i < changes.size(); ++i) {
-      owners_.push_back(std::uint64_t{changes[i].of(which)} << 32U | i);
-    }
-    std::sort(owners_.begin(), owners_.end());
-    for (std::size_t at = 0; at < owners_.size();) {
-      const auto owner = static_cast<std::uint32_t>(owners_[at] >> 32U);
-      weight_changes_.clear();
-      for (; at < owners_.size() && owners_[at] >> 32U == owner; ++at) {
-        const PairChange& change = changes[static_cast<std::uint32_t>(owners_[at])];
-        weight_changes_.push_back({change.of(Other(which)), change.old_weight, change.new_weight});
-      }
-      UpdateSums(which, owner, weight_changes_);
-      ResolveDeferred(which, owner);
-    }
-    side(which).gram.Settle();
+}
+
+void CollectionState::BeginFold(Side which) {
+  folding_ = which;
+  folded_ = 0;
+  owners_.clear();
+  for (std::uint32_t i = 0; i < pair_changes_.size() && Follows(which); ++i) {
+    owners_.push_back(std::uint64_t{pair_changes_[i].of(which)} << 32U | i);
   }
+  std::sort(owners_.begin(), owners_.end());
+}
+
+bool CollectionState::FoldSome() {
+  // About a millisecond's: a solve takes 1 to 40 us at d = 64, 0.4 ms at 512
+  // (bench/model_bench.cc).
+  const std::size_t solves = std::clamp<std::size_t>(4'096 / dim_, 4, kSolvesAStep);
+  const Side which = *folding_;
+  for (std::size_t i = 0; i < solves && folded_ < owners_.size(); ++i) {
+    const auto owner = static_cast<std::uint32_t>(owners_[folded_] >> 32U);
+    weight_changes_.clear();
+    for (; folded_ < owners_.size() && owners_[folded_] >> 32U == owner; ++folded_) {
+      const PairChange& change = pair_changes_[static_cast<std::uint32_t>(owners_[folded_])];
+      weight_changes_.push_back({change.of(Other(which)), change.old_weight, change.new_weight});
+    }
+    UpdateSums(which, owner, weight_changes_);
+    ResolveDeferred(which, owner);
+  }
+  side(which).gram.Settle();
+  if (folded_ == owners_.size()) {
+    folding_.reset();
+    if (which == Side::kUser) {
+      BeginFold(Side::kItem);
+    }
+  }
+  return folding_.has_value();
 }
 
 // Follows the changes of pairs of one row in its running sums.
@@ -55,7 +69,7 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
     row.sums->given_up = true;
     own.pending.push_back(ordinal);
   }
-  if (deleting_ && deleting_->solved_later) {
+  if (deleting_ && deleting_->solved_later()) {
     SumsOf(which).Drop(row, changes);
   } else if (SumsOf(which).Update(row, own.entities[ordinal].pairs, changes)) {
     own.pending.push_back(ordinal);

@@ -8,6 +8,10 @@ void EvictRows(SharedState& shared) {
   constexpr std::size_t kWrites = 32;  // about 50 us under the lock
   constexpr int kHoldsARound = 2;
   for (int i = 0; i < kHoldsARound && shared.context().row_budget.over(); ++i) {
+    // A long write relies on the rows that it has made ready, until it ends.
+    if (shared.hints().long_writes.load(std::memory_order_relaxed) != 0) {
+      return;
+    }
     WriteView view(shared, Holder::kEvict);
     view.state().Evict(kWrites);
   }

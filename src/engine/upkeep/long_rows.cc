@@ -134,6 +134,12 @@ Status BuildPendingRow(SharedState& shared, Side side, std::uint32_t ordinal) {
     if (view.dropped() || view.state().side(side).ids.id(ordinal).empty()) {
       return Status::Ok();
     }
+    // What a long write has changed of it may not have come to its sums yet, and would be added
+    // twice.
+    if (view.state().unfinished()) {
+      view.state().side(side).pending.push_back(ordinal);
+      return Status::Ok();
+    }
     if (!view.state().IsLong(side, ordinal)) {
       return view.state().SolvePending(side, ordinal);
     }
@@ -178,7 +184,7 @@ Result<bool> BuildPendingRows(SharedState& shared) {
     {
       // Mostly there are none: who waits to write keeps new readers out behind a long list.
       ReadView view(shared, Holder::kLongRow);
-      if (view.state().side(side).pending.empty()) {
+      if (view.state().side(side).pending.empty() || view.state().unfinished()) {
         continue;
       }
     }
