@@ -38,7 +38,7 @@ Status ToStatus(const rocksdb::Status& status, std::string_view where) {
     message.append(": ");
   }
   if (status.IsNoSpace()) {
-    message.append("no space left on device: ");
+    message.append(kDiskFullText).append(": ");
   }
   const std::size_t begin = message.size();
   message.append(status.getState() != nullptr ? status.getState() : status.ToString());

@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "format/keys.h"
 #include "store/batch_impl.h"
+#include "store/directory_lock.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
 
@@ -29,6 +30,7 @@ constexpr std::array<std::string_view, kFamilyCount> kFamilyNames = {
     "by_item", "vectors", "models", "tokens", "jobs"};
 
 constexpr std::string_view kTableFileEnding = ".sst";
+constexpr std::string_view kLogFileEnding = ".log";
 constexpr std::size_t kProbeChunkBytes = 1U << 20U;
 // Empty write buffers of all families take some of it.
 constexpr std::uint64_t kFlushMin = 1U << 20U;
@@ -188,7 +190,7 @@ class FolderLock {
     rocksdb::FileLock* lock = nullptr;
     const rocksdb::Status status = env.LockFile(path + "/LOCK", &lock);
     if (!status.ok() && IsLockHeld(status)) {
-      return Status::FailedPrecondition("locked by another process: " + path);
+      return FolderIsLocked(path);
     }
     return std::make_unique<FolderLock>(env, lock);
   }
@@ -578,6 +580,14 @@ bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+// Returns true iff RocksDB gives a data file such a name: a number, and its ending. Other programs'
+// files may lie there too, such as our own log.
+bool IsDataFile(std::string_view name) {
+  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  return digits > 0 &&
+         (name.substr(digits) == kTableFileEnding || name.substr(digits) == kLogFileEnding);
+}
+
 // Checks that no data lies beside a missing CURRENT. RocksDB makes a new, empty database when that
 // file is missing and then removes the data files it does not know. A folder that lost CURRENT must
 // not come to that.
@@ -587,7 +597,7 @@ Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
     return {};  // no folder yet, or Open will say what is wrong with it
   }
   for (const std::string& name : names) {
-    if (EndsWith(name, kTableFileEnding) || EndsWith(name, ".log")) {
+    if (IsDataFile(name)) {
       std::string text = "the file CURRENT is missing in ";
       return Status::Corruption(text.append(path).append(" beside ").append(name));
     }
@@ -659,11 +669,24 @@ std::string FamilyOfFile(rocksdb::DBOptions db_options, const std::string& path,
   return family;
 }
 
+// What RocksDB wants of a full disk when it opens a folder: it writes to tables what its log holds.
+std::string SpaceNeeded(rocksdb::Env& env, const std::string& path) {
+  std::vector<rocksdb::Env::FileAttributes> files;
+  std::uint64_t bytes = 0;
+  if (env.GetChildrenFileAttributes(path, &files).ok()) {
+    for (const rocksdb::Env::FileAttributes& file : files) {
+      bytes += IsDataFile(file.name) && EndsWith(file.name, kLogFileEnding) ? file.size_bytes : 0;
+    }
+  }
+  const std::uint64_t mib = (bytes >> 20U) + 2;  // with what is written beside
+  return "; writes need up to " + std::to_string(mib) + " MiB of free space there";
+}
+
 Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_options,
                  const std::string& path, const Descriptors& descriptors) {
   const std::string text = status.ToString();
   if (FolderLock::IsLockHeld(status)) {
-    return Status::FailedPrecondition("locked by another process: " + path);
+    return FolderIsLocked(path);
   }
   if (status.IsCorruption()) {
     const std::string file = TableFileIn(text);
@@ -673,10 +696,18 @@ Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_opt
       return ToStatus(status, "family " + family);
     }
   }
+  if (status.IsNoSpace()) {
+    return Status::IoError(std::string(ToStatus(status, "open " + path).message()) +
+                           SpaceNeeded(*db_options.env, path));
+  }
   return ToStatus(status, "open " + path);
 }
 
 }  // namespace
+
+bool IsDiskFull(const Status& status) {
+  return status.message().find(kDiskFullText) != std::string_view::npos;
+}
 
 std::string_view FamilyName(Family family) {
   return kFamilyNames[static_cast<std::size_t>(family)];

@@ -22,6 +22,9 @@ class Env;
 
 namespace reco::store {
 
+// Returns true iff the status is of a disk that is full.
+bool IsDiskFull(const Status& status);
+
 // Column families of doc/format.md. Names are part of the file format. Append only.
 enum class Family : std::uint8_t {
   kDefault,
@@ -114,7 +117,9 @@ class Store {
  public:
   // Creates the folder (not its parents) and the families it lacks. kFailedPrecondition "locked by
   // another process" or "written by a newer version" (a family that is not ours); kCorruption names
-  // the file, and the family when RocksDB can still tell; kIoError: what the system answered.
+  // the file, and the family when RocksDB can still tell; kIoError: what the system answered, and
+  // of a full disk (IsDiskFull) how much has to be free, since opening for writing writes to tables
+  // what the log holds.
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   virtual ~Store() = default;
 

@@ -420,7 +420,7 @@ TEST_F(StoreTest, SecondOpenInOneProcessIsLocked) {
   Open();
   const Status status = Store::Open(options_).status();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(status.message(), "locked by another process: " + options_.path);
+  EXPECT_EQ(status.message(), FolderIsLocked(options_.path).message());
   store_.reset();
   EXPECT_TRUE(OpenStatus().ok());
 }
@@ -454,7 +454,7 @@ TEST_F(StoreTest, FolderOfAnotherProcessIsLocked) {
   EXPECT_EQ(byte, '1');
   const Status status = OpenStatus();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(status.message(), "locked by another process: " + options_.path);
+  EXPECT_EQ(status.message(), FolderIsLocked(options_.path).message());
   ::close(done[1]);  // lets the child end
   int exit_status = -1;
   ASSERT_EQ(::waitpid(child, &exit_status, 0), child);

@@ -201,8 +201,23 @@ Status Database::Impl::LoadAll() {
 
 Status Database::Impl::Open() {
   WriterLock lock(state_mutex);
-  RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
-  return LoadAll();
+  RECO_ASSIGN_OR_RETURN(folder_lock, store::DirectoryLock::Take(options.path, /*create=*/true));
+  const Status opened = OpenStore(/*read_only=*/false);
+  if (opened.ok()) {
+    return LoadAll();
+  }
+  if (!store::IsDiskFull(opened)) {
+    return opened;
+  }
+  // Opening to read writes nothing. From here on it is as if the disk had filled up while running.
+  SetHealth(opened);
+  memory_is_stale = true;
+  ServeReadOnly();
+  if (memory_is_stale) {
+    return opened;
+  }
+  Log(LogLevel::kWarning, "writes are refused: " + std::string(opened.message()));
+  return Status::Ok();
 }
 
 // --- Committing and recovering ------------------------------------------------------------------

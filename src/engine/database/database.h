@@ -28,6 +28,7 @@
 #include "engine/state/approximate_items.h"
 #include "engine/state/holds.h"
 #include "index/stepped_search.h"
+#include "store/directory_lock.h"
 
 namespace rocksdb {
 class Env;
@@ -177,6 +178,7 @@ class Database::Impl {
       REQUIRES(keyspace_mutex);
 
   Options options;
+  std::unique_ptr<store::DirectoryLock> folder_lock;  // over every store that is opened in between
   const engine::DatabaseHooks hooks;
   const Clock& clock;
   engine::Storage storage;  // replaced under state_mutex

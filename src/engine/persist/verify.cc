@@ -17,6 +17,7 @@
 #include "format/records.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"
+#include "store/directory_lock.h"
 #include "store/store.h"
 #include "wal/event_log.h"
 
@@ -278,6 +279,7 @@ Result<VerifyReport> Database::Verify(const Options& options) {
   store::StoreOptions store_options;
   store_options.path = options.path;
   store_options.read_only = true;
+  RECO_ASSIGN_OR_RETURN(const auto lock, store::DirectoryLock::Take(options.path, false));
   RECO_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
                         store::Store::Open(store_options));
   VerifyReport report;
