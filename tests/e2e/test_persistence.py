@@ -215,6 +215,25 @@ class OneOwner(unittest.TestCase):
                 self.assertIn(server.dir, output)
             self.assertEqual(b"v", server.client().cmd("GET", "k"))
 
+    def test_a_removed_lock_file_lets_nobody_in(self):
+        with reco_e2e.Server() as server:
+            server.client().cmd("SET", "k", "v")
+            for path in data_files(server.dir, "LOCK"):
+                os.remove(path)
+            for args in (["--port", str(reco_e2e.free_port())], ["--check"]):
+                code, output = reco_e2e.run_server(*args, "--dir", server.dir)
+                self.assertEqual(1, code, output)
+                self.assertIn("locked by another process: " + server.dir, output)
+            self.assertEqual("OK", server.client().cmd("SET", "k", "w"))
+
+    def test_a_log_file_of_ours_in_a_new_folder_is_no_data(self):
+        folder = tempfile.mkdtemp(prefix="reco-log-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        with reco_e2e.Server(directory=folder, logfile=os.path.join(folder, "reco.log")) as server:
+            self.assertEqual("OK", server.client().cmd("SET", "k", "v"))
+            server.restart()
+            self.assertEqual(b"v", server.client().cmd("GET", "k"))
+
     def test_a_killed_owner_leaves_no_lock_behind(self):
         with reco_e2e.Server() as server:
             server.kill9()
@@ -377,6 +396,28 @@ class Disk(unittest.TestCase):
             self.assertEqual(100_000, len(client.cmd("GET", last)))
             self.assertIsNone(client.cmd("GET", f"fill{acknowledged}"))
             self.assertEqual("OK", client.cmd("SET", "after", "1"))
+            self.assertEqual(2, client.cmd("RECO.ADD", "shop", "u", "i"))
+
+    def test_a_restart_on_a_full_disk_serves_reads_until_there_is_room(self):
+        with SmallDisk(self, megabytes=24) as folder, \
+                reco_e2e.Server(directory=os.path.join(folder, "data"),
+                                appendfsync="always") as server:
+            client = server.client()
+            client.cmd("RECO.ADD", "shop", "u", "i")
+            acknowledged, _ = fill(client)
+            server.kill9()
+            server.start()
+            client = server.client()
+            last = f"fill{acknowledged - 1}"
+            self.assertEqual(100_000, len(client.cmd("GET", last)))
+            self.assertEqual(b"1", client.cmd("RECO.PREF", "shop", "u", "i")[0])
+            refused = client.error("SET", "k", "v")
+            self.assertTrue(refused.startswith("MISCONF "), refused)
+            self.assertIn("no space left on device", refused)
+            self.assertRegex(refused, "writes need up to [0-9]+ MiB of free space there")
+            os.remove(os.path.join(folder, "ballast"))
+            reco_e2e.eventually(lambda: client.pipeline([("SET", "again", "1")])[0] == "OK")
+            self.assertEqual(100_000, len(client.cmd("GET", last)))
             self.assertEqual(2, client.cmd("RECO.ADD", "shop", "u", "i"))
 
     def test_writes_are_taken_again_once_there_is_room(self):

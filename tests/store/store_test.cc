@@ -515,6 +515,21 @@ TEST_F(StoreTest, LostCurrentFileDoesNotStartAnEmptyStore) {
   EXPECT_EQ(Get(Family::kKeys, "a"), "1");
 }
 
+TEST_F(StoreTest, FilesOfOthersAreNoDataWithoutCurrent) {
+  std::filesystem::create_directory(options_.path);
+  for (const char* name : {"reco.log", "1a.log", "a1.sst", ".log", "LOG", "000012.log.gz"}) {
+    std::ofstream(options_.path + "/" + name) << "text";
+  }
+  Open();
+  Put(Family::kKeys, "a", "1");
+  store_.reset();
+  EXPECT_TRUE(std::filesystem::exists(options_.path + "/reco.log"));
+  std::filesystem::remove(options_.path + "/CURRENT");
+  const Status status = OpenStatus();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_NE(status.message().find("CURRENT"), std::string_view::npos);
+}
+
 TEST_F(StoreTest, DamagedBlockNamesTheFamily) {
   Open();
   Put(Family::kByItem, "somekey1", std::string(2'000, 'x'));

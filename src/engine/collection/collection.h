@@ -44,8 +44,9 @@ class Collection {
   persist::Checkpointer& checkpointer() { return checkpointer_; }
   const persist::Checkpointer& checkpointer() const { return checkpointer_; }
 
-  // Makes every write from now on fail with kNotFound. Waits for a checkpoint in flight.
-  void Drop() { checkpointer_.Drop(); }
+  // Makes every write from now on fail with kNotFound. Returns true when a checkpoint in flight may
+  // still write rows.
+  bool Drop() { return checkpointer_.Drop(); }
 
   CollectionOptions options() const;
   void SetOptions(const CollectionOptions& options);

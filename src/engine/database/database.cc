@@ -58,6 +58,7 @@ Database::Impl::~Impl() {
   // While writes are refused memory may hold what was never committed.
   if (!degraded) {
     SolvePutOff();
+    FreeErased();
     CheckpointCollections(true).IgnoreError("the log holds everything");
     Commit(generation).IgnoreError("nobody is left to tell");
     if (storage.log != nullptr) {
@@ -194,6 +195,11 @@ Status Database::Impl::LoadAll() {
       // A recovery finds the old state here, and nobody uses it: state_mutex is held exclusively.
       keyspace.Flush(db);
     }
+  }
+  {
+    // A recovery may have undone their deletion.
+    MutexLock lock(erased_mutex);
+    erased.clear();
   }
   RECO_RETURN_IF_ERROR(LoadKeys());
   return LoadJobs();
@@ -436,12 +442,6 @@ void Database::Impl::SolvePutOff() {
   for (const auto& [name, collection] : Collections()) {
     collection->SolvePutOff().IgnoreError("a row that cannot be read is as it was");
   }
-}
-
-void Database::Impl::FreeErased() {
-  std::vector<std::shared_ptr<Collection>> freed;  // without the mutex
-  MutexLock lock(erased_mutex);
-  freed.swap(erased);
 }
 
 // A try holds the state, so that nothing is answered meanwhile; with a damaged file it may take

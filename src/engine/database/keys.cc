@@ -6,6 +6,7 @@
 #include "format/keys.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,20 @@ void DeleteCollections(store::Batch& batch, std::uint32_t first, std::uint32_t l
   }
   batch.DeleteRange(store::Family::kDefault, format::CheckpointKey(first),
                     format::PrefixEnd(format::CheckpointKey(last)));
+}
+
+// The same for many; those with numbers in a row as one range: ten thousand collections took
+// 80,000.
+void DeleteCollections(store::Batch& batch, std::vector<std::uint32_t> cids) {
+  std::ranges::sort(cids);
+  for (std::size_t first = 0; first < cids.size();) {
+    std::size_t last = first;
+    while (last + 1 < cids.size() && cids[last + 1] == cids[last] + 1) {
+      ++last;
+    }
+    DeleteCollections(batch, cids[first], cids[last]);
+    first = last + 1;
+  }
 }
 
 }  // namespace
@@ -77,9 +92,43 @@ Status Database::Impl::StageKey(KeyRef key, const KeyEntry& entry) {
 }
 
 void Database::Impl::Drop(const std::shared_ptr<Collection>& collection) {
-  collection->Drop();  // before its rows are deleted: nothing follows them (I14)
-  MutexLock freeing(erased_mutex);
-  erased.push_back(collection);
+  // Before its rows are deleted: no write follows them (I14).
+  bool written_behind = collection->Drop();
+  {
+    MutexLock lock(threads_mutex);
+    written_behind = written_behind || busy_collections.contains(collection->cid());
+  }
+  MutexLock lock(erased_mutex);
+  erased.push_back({collection, written_behind});
+}
+
+void Database::Impl::FreeErased() {
+  ReaderLock state(state_mutex);
+  std::vector<Erased> freed;  // without the mutex
+  {
+    MutexLock lock(erased_mutex);
+    const auto in_use = [](const Erased& one) {
+      return one.written_behind && one.collection.use_count() > 1;
+    };
+    const auto free = std::stable_partition(erased.begin(), erased.end(), in_use);
+    freed.assign(std::make_move_iterator(free), std::make_move_iterator(erased.end()));
+    erased.erase(free, erased.end());
+  }
+  std::vector<std::uint32_t> cids;
+  for (const Erased& one : freed) {
+    if (one.written_behind) {
+      cids.push_back(one.collection->cid());
+    }
+  }
+  if (cids.empty() || !CheckWritable().ok()) {
+    return;
+  }
+  // Who dropped them has staged the deletion by the time that the key space is free again. This is
+  // to come behind it, and to go with it when it is undone.
+  ReaderLock keys(keyspace_mutex);
+  storage.log->Stage([&](store::Batch& batch) { DeleteCollections(batch, cids); })
+      .status()
+      .IgnoreError("recovery follows; rows that nobody reads stay behind");
 }
 
 Status Database::Impl::StageErase(KeyRef key, const KeyEntry& entry) {
@@ -119,19 +168,10 @@ Status Database::Impl::StageFlush(std::uint32_t db) {
     Drop(collection);
     cids.push_back(collection->cid());
   }
-  std::ranges::sort(cids);
   const std::string prefix = format::KeysKey(db, "");
   const auto stage = [&](store::Batch& batch) {
     DeletePrefix(batch, store::Family::kKeys, prefix);
-    // Those with numbers in a row as one range: ten thousand collections took 80,000.
-    for (std::size_t first = 0; first < cids.size();) {
-      std::size_t last = first;
-      while (last + 1 < cids.size() && cids[last + 1] == cids[last] + 1) {
-        ++last;
-      }
-      DeleteCollections(batch, cids[first], cids[last]);
-      first = last + 1;
-    }
+    DeleteCollections(batch, cids);
   };
   RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, StageChange(stage));
   key_tickets.AllChanged(ticket);

@@ -15,6 +15,7 @@ namespace {
 
 // A filter that holds for fewer items than this share of all is ranked item by item.
 constexpr double kSmallShare = 0.02;
+constexpr std::size_t kLongPage = 1'000;
 
 }  // namespace
 
@@ -146,6 +147,10 @@ Result<Ranking> ItemPage(ReadView& view, const RankingOptions& options,
       const auto list,
       List(view, options, {Side::kItem, std::move(left_out), RulesInForce(view), replaced},
            lister));
+  // Ids and attributes of a long page are a piece of work of their own.
+  if (list.size() > kLongPage) {
+    view.Yield();
+  }
   return Page(view, Side::kItem, options, list);
 }
 

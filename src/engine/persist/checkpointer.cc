@@ -195,6 +195,7 @@ Status Checkpointer::FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&
       return Status::NotFound("the collection was deleted");
     }
     RECO_RETURN_IF_ERROR(change(view));
+    writing_ = true;
     frozen = view.state().BeginFreeze();
     // Read under the lock, under which writers stage: no event that the copy will hold has a higher
     // ticket.
@@ -213,6 +214,7 @@ Status Checkpointer::FreezeAndWrite(Holder holder, FunctionRef<Status(WriteView&
   {
     WriteView view(shared_, Holder::kCheckpoint);
     view.state().SetDurable(frozen.generation);
+    writing_ = false;
   }
   bool more = true;
   while (more) {
@@ -261,11 +263,11 @@ Status Checkpointer::EndTraining(FunctionRef<Status()> catch_up,
   return shared_.context().storage.store->Flush();
 }
 
-void Checkpointer::Drop() {
-  MutexLock lock(mutex_);
+bool Checkpointer::Drop() {
   WriteView view(shared_, Holder::kCheckpoint);
-  // The mutex keeps checkpoints out until the mark is set; the next one finds it.
+  // The next checkpoint finds the mark.
   view.set_dropped();
+  return writing_;
 }
 
 }  // namespace reco::engine::persist

@@ -63,8 +63,9 @@ class Checkpointer {
   Status EndTraining(FunctionRef<Status()> catch_up, FunctionRef<Status(WriteView&)> swap,
                      AddRows add_rows) EXCLUDES(mutex_, shared_);
 
-  // Makes every write from now on fail with kNotFound (I14). Waits for a checkpoint in flight.
-  void Drop() EXCLUDES(mutex_, shared_);
+  // Makes every write from now on fail with kNotFound (I14). Returns true when a checkpoint is in
+  // flight, for which it does not wait: rows may still be written behind their deletion.
+  bool Drop() EXCLUDES(shared_);
 
   // The event up to which the rows on disk go.
   std::uint64_t seq() const { return seq_; }
@@ -78,6 +79,7 @@ class Checkpointer {
       REQUIRES(mutex_) EXCLUDES(shared_);
 
   SharedState& shared_;
+  bool writing_ = false;  // from step 1 to 3; under a view
   mutable Mutex mutex_ ACQUIRED_BEFORE(shared_);
   // Of writers that wait: mutex_ is held while a checkpoint is written, and they need only its
   // beginning.

@@ -534,6 +534,32 @@ TEST(Database, CreatingACollectionReadsNothingOfTheFolder) {
   EXPECT_EQ(shop.db->CollectionDetails("shop")->users, 1U);
 }
 
+// A training that is at work writes vectors and a checkpoint behind the deletion of the rows.
+TEST(Database, NothingIsLeftOfACollectionThatIsDeletedUnderATraining) {
+  Shop shop;
+  for (int round = 0; round < 3; ++round) {
+    shop.Fill(400, 20, 20, 3);
+    const auto job = shop.db->Retrain("shop", {});
+    ASSERT_TRUE(job.ok());
+    while (round > 0 && shop.db->Job(*job)->state == JobState::kQueued) {
+    }
+    const std::string_view names[] = {"shop"};
+    ASSERT_EQ(*shop.db->Delete(0, names), 1U);
+    ASSERT_TRUE(shop.db->WaitJob(*job, 0).ok());
+  }
+  shop.db.reset();
+  store::StoreOptions store_options;
+  store_options.path = shop.options.path;
+  const auto folder = store::Store::Open(store_options);
+  ASSERT_TRUE(folder.ok());
+  for (const store::Family family :
+       {store::Family::kEvents, store::Family::kUsers, store::Family::kItems,
+        store::Family::kByUser, store::Family::kByItem, store::Family::kVectors,
+        store::Family::kModels}) {
+    EXPECT_FALSE((*folder)->Scan(family, "")->Valid()) << store::FamilyName(family);
+  }
+}
+
 TEST(Database, MemoryLimitRefusesWritesThatGrow) {
   Shop shop;
   ASSERT_TRUE(shop.Add("ann", "lamp").ok());

@@ -101,6 +101,20 @@ TEST(Checkpointer, RowsOfASwapGoIntoTheSameGroup) {
   EXPECT_EQ(*catalogue.storage.store->Get(store::Family::kDefault, "beside"), "the swap");
 }
 
+TEST(Checkpointer, ADropDoesNotWaitForTheCheckpointInFlight) {
+  Catalogue catalogue;
+  catalogue.Add("u", "i");
+  bool in_flight = false;
+  const auto nothing = [](WriteView&) { return Status::Ok(); };
+  const auto drop = [&](const FrozenRows&, store::DerivedGroup&) {
+    in_flight = catalogue.collection->Drop();
+  };
+  ASSERT_TRUE(catalogue.collection->checkpointer().EndTraining(kCaughtUp, nothing, drop).ok());
+  EXPECT_TRUE(in_flight);
+  EXPECT_EQ(SeqOnDisk(catalogue), 1U);  // which the caller is to delete again
+  EXPECT_FALSE(catalogue.collection->Drop());
+}
+
 TEST(Checkpointer, DroppedCollectionIsNotWritten) {
   Catalogue catalogue;
   catalogue.Add("u", "i");

@@ -135,5 +135,40 @@ TEST_P(FrozenRowsTest, TheCopyIsThatOfOneMoment) {
   EXPECT_GT(kept, 100U);
 }
 
+// The checkpoint began before the deletion, and knows nothing of it.
+TEST_P(FrozenRowsTest, TheCopyIsThatOfBeforeADeletionInParts) {
+  testing::Catalogue in_steps;
+  testing::Catalogue at_once;
+  for (testing::Catalogue* catalogue : {&in_steps, &at_once}) {
+    catalogue->Fill(12, 9);
+    if (GetParam()) {
+      catalogue->Train();
+    }
+    for (int user = 0; user < 1'300; ++user) {
+      catalogue->Add("n" + std::to_string(user), "i1");
+    }
+  }
+  FrozenRows whole;
+  {
+    WriteView view(at_once.shared());
+    whole = testing::Freeze(view.state());
+  }
+  WriteView view(in_steps.shared());
+  CollectionState& state = view.state();
+  FrozenRows stepped = state.BeginFreeze();
+  SortUnique(&stepped.changed_pairs);
+  const std::uint32_t item = *state.items().ids.Find("i1");
+  std::vector<RowPair> scratch;
+  const auto pairs = *state.items().rows.Read(item, &scratch);
+  state.BeginDelete(state.last_seq() + 1, Side::kItem, item, {pairs.begin(), pairs.end()});
+  bool more = true;
+  while (more) {
+    static_cast<void>(state.Continue());
+    more = state.CopyFrozen(700, &stepped);
+  }
+  static_cast<void>(state.EndFreeze(&stepped));
+  EXPECT_EQ(Described(stepped), Described(whole));
+}
+
 }  // namespace
 }  // namespace reco::engine

@@ -110,6 +110,23 @@ TEST_F(HoldsTest, TheDeletedAreForgotten1000AHold) {
   EXPECT_EQ(Most(Holder::kForget, Work::kEntries), 1'000U);
 }
 
+TEST_F(HoldsTest, ALongCallSolves64RowsAHold) {
+  AddPairs(1'000);
+  Train();
+  AddPairs(1'000);
+  EXPECT_EQ(Most(Holder::kWriteStep, Work::kSolves), 64U);
+  EXPECT_EQ(Most(Holder::kWrite, Work::kSolves), 0U);
+}
+
+TEST_F(HoldsTest, ADeletionTakes512PairsAHold) {
+  AddPairs(1'100, "hit");
+  AddPairs(10);
+  Train();
+  ASSERT_TRUE(*shop_.db->DeleteRecord("shop", Side::kItem, "hit"));
+  EXPECT_EQ(Most(Holder::kWriteStep, Work::kEntries), 512U);
+  EXPECT_EQ(Most(Holder::kWrite, Work::kEntries), 0U);
+}
+
 TEST_F(HoldsTest, EvictionLooksAt1024Rows) {
   AddPairs(2'000);
   shop_.options.row_cache_bytes = 1;
