@@ -32,6 +32,8 @@ constexpr std::array<std::string_view, kFamilyCount> kFamilyNames = {
 constexpr std::string_view kTableFileEnding = ".sst";
 constexpr std::string_view kLogFileEnding = ".log";
 constexpr std::size_t kProbeChunkBytes = 1U << 20U;
+// Free space from which on writes are taken while the log waits for room to be written to tables.
+constexpr std::uint64_t kSpaceToGoOn = 7U << 20U;
 // Empty write buffers of all families take some of it.
 constexpr std::uint64_t kFlushMin = 1U << 20U;
 // Well below where RocksDB would flush by itself, whatever comes in while a group is written.
@@ -218,6 +220,27 @@ class FolderLock {
 using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
 using Descriptors = std::vector<rocksdb::ColumnFamilyDescriptor>;
 
+// Writes and removes `bytes`, and a little more.
+rocksdb::Status ProbeSpace(rocksdb::Env& env, const std::string& folder, std::uint64_t bytes) {
+  const std::string path = folder + "/space.probe";
+  std::unique_ptr<rocksdb::WritableFile> file;
+  rocksdb::Status status = env.NewWritableFile(path, &file, rocksdb::EnvOptions());
+  if (!status.ok()) {
+    return status;
+  }
+  const std::string chunk(kProbeChunkBytes, '\0');
+  for (std::uint64_t written = 0; status.ok() && written < bytes + chunk.size();
+       written += chunk.size()) {
+    status = file->Append(chunk);
+  }
+  if (status.ok()) {
+    status = file->Sync();
+  }
+  ToStatus(file->Close(), "").IgnoreError("the file is removed");
+  ToStatus(env.DeleteFile(path), "").IgnoreError("a left-over probe is overwritten by the next");
+  return status;
+}
+
 // Not inlined: this frame is how tests/tsan.supp knows that RocksDB reads the batches of other
 // writers, whose leader it made of this one.
 [[gnu::noinline]] rocksdb::Status WriteAsGroup(rocksdb::DB& db,
@@ -349,7 +372,10 @@ class RocksStore final : public Store {
       MutexLock lock(groups_mutex_);
       RECO_RETURN_IF_ERROR(half_a_group_);  // RocksDB would flush it
     }
-    RECO_RETURN_IF_ERROR(ToStatus(ProbeSpace(), "resume"));
+    // As much as this will flush: RocksDB takes a disk that fills up while it resumes for a fatal
+    // error.
+    RECO_RETURN_IF_ERROR(ToStatus(
+        ProbeSpace(*db_->GetEnv(), path_, memory_.write_buffers->memory_usage()), "resume"));
     RECO_RETURN_IF_ERROR(ToStatus(db_->Resume(), "resume"));
     faults_->Clear();
     return {};
@@ -449,29 +475,6 @@ class RocksStore final : public Store {
       return Status::FailedPrecondition("the store is open for reading only");
     }
     return {};
-  }
-
-  // Writes and removes as much as resuming will flush. RocksDB takes a disk that fills up while it
-  // resumes for a fatal error, so it may only try once there is room.
-  rocksdb::Status ProbeSpace() {
-    rocksdb::Env* env = db_->GetEnv();
-    const std::string path = path_ + "/space.probe";
-    std::unique_ptr<rocksdb::WritableFile> file;
-    rocksdb::Status status = env->NewWritableFile(path, &file, rocksdb::EnvOptions());
-    if (!status.ok()) {
-      return status;
-    }
-    const std::string chunk(kProbeChunkBytes, '\0');
-    const std::size_t bytes = memory_.write_buffers->memory_usage() + chunk.size();
-    for (std::size_t written = 0; status.ok() && written < bytes; written += chunk.size()) {
-      status = file->Append(chunk);
-    }
-    if (status.ok()) {
-      status = file->Sync();
-    }
-    ToStatus(file->Close(), "").IgnoreError("the file is removed");
-    ToStatus(env->DeleteFile(path), "").IgnoreError("a left-over probe is overwritten by the next");
-    return status;
   }
 
   Status Latch(Status status) {
@@ -669,8 +672,7 @@ std::string FamilyOfFile(rocksdb::DBOptions db_options, const std::string& path,
   return family;
 }
 
-// What RocksDB wants of a full disk when it opens a folder: it writes to tables what its log holds.
-std::string SpaceNeeded(rocksdb::Env& env, const std::string& path) {
+std::uint64_t LogBytes(rocksdb::Env& env, const std::string& path) {
   std::vector<rocksdb::Env::FileAttributes> files;
   std::uint64_t bytes = 0;
   if (env.GetChildrenFileAttributes(path, &files).ok()) {
@@ -678,12 +680,26 @@ std::string SpaceNeeded(rocksdb::Env& env, const std::string& path) {
       bytes += IsDataFile(file.name) && EndsWith(file.name, kLogFileEnding) ? file.size_bytes : 0;
     }
   }
-  const std::uint64_t mib = (bytes >> 20U) + 2;  // with what is written beside
-  return "; writes need up to " + std::to_string(mib) + " MiB of free space there";
+  return bytes;
+}
+
+// Returns true iff the log will not have to be written to tables soon.
+bool LogIsShort(rocksdb::Env& env, const StoreOptions& options) {
+  return LogBytes(env, options.path) < options.write_buffer_bytes;
+}
+
+// What RocksDB wants of a full disk when it opens a folder: it writes to tables what its log holds.
+std::string SpaceNeeded(rocksdb::Env& env, const StoreOptions& options) {
+  constexpr std::uint64_t kMib = 1U << 20U;
+  const std::uint64_t needed = LogIsShort(env, options)
+                                   ? kSpaceToGoOn + kProbeChunkBytes
+                                   : LogBytes(env, options.path) + 2 * kMib;  // and a little beside
+  return "; writes need up to " + std::to_string(needed / kMib) + " MiB of free space there";
 }
 
 Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_options,
-                 const std::string& path, const Descriptors& descriptors) {
+                 const StoreOptions& options, const Descriptors& descriptors) {
+  const std::string& path = options.path;
   const std::string text = status.ToString();
   if (FolderLock::IsLockHeld(status)) {
     return FolderIsLocked(path);
@@ -698,7 +714,7 @@ Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_opt
   }
   if (status.IsNoSpace()) {
     return Status::IoError(std::string(ToStatus(status, "open " + path).message()) +
-                           SpaceNeeded(*db_options.env, path));
+                           SpaceNeeded(*db_options.env, options));
   }
   return ToStatus(status, "open " + path);
 }
@@ -737,12 +753,18 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
 
   Handles handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
+  rocksdb::Status status =
       options.read_only
           ? rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &handles, &db)
           : rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &db);
+  // What the log holds may stay there for a while, when there is no room to write it to tables.
+  if (status.IsNoSpace() && LogIsShort(*db_options.env, options) &&
+      ProbeSpace(*db_options.env, options.path, kSpaceToGoOn).ok()) {
+    db_options.avoid_flush_during_recovery = true;
+    status = rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &db);
+  }
   if (!status.ok()) {
-    return OpenError(WithTableFileName(status), db_options, options.path, descriptors);
+    return OpenError(WithTableFileName(status), db_options, options, descriptors);
   }
   auto store = std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db,
                                             handles, std::move(lock));

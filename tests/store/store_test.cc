@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "format/keys.h"
+#include "store/directory_lock.h"
 #include "testing/fault_env.h"
 #include "testing/temp_dir.h"
 

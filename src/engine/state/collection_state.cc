@@ -40,6 +40,22 @@ struct CollectionState::Change {
   float new_weight(const ModelSignal& signal) const { return after ? signal.WeightOf(*after) : 0; }
 };
 
+namespace {
+
+// Leaves of sorted numbers those that are there more than once, each once.
+void KeepRepeated(std::vector<std::uint64_t>* numbers) {
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < numbers->size(); ++i) {
+    const std::uint64_t number = (*numbers)[i];
+    if (number == (*numbers)[i - 1] && (kept == 0 || (*numbers)[kept - 1] != number)) {
+      (*numbers)[kept++] = number;
+    }
+  }
+  numbers->resize(kept);
+}
+
+}  // namespace
+
 CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
                                  const CollectionOptions& options, RecentLists& recent)
     : context_(context),
@@ -94,7 +110,7 @@ void CollectionState::Apply(std::uint64_t seq, const Event& event,
   format::MatchEffect(
       event,
       [&](const format::PairAdded&) {
-        pair_changes_.assign(1, ApplyPair(seq, event, stored));
+        pair_changes_.assign(1, ApplyPair(seq, event, CurrentPair(event, stored)));
         BeginFold();
       },
       [&](const format::PairRemoved&) { ApplyRemove(seq, event, CurrentPair(event, stored)); },
@@ -121,9 +137,26 @@ void CollectionState::BeginAll(std::uint64_t first, std::span<const Event> event
                                std::span<const std::optional<format::Pair>> stored) {
   RECO_DCHECK(first == last_seq_ + 1, "I1");
   RECO_DCHECK(!unfinished(), "I6");
+  // Looking a pair up walks its row. Only one that the call names twice is not as it was prepared.
+  std::vector<std::uint64_t>& repeated = owners_;
+  repeated.clear();
+  for (const Event& event : events) {
+    repeated.push_back(std::uint64_t{event.user} << 32U | event.item);
+  }
+  std::sort(repeated.begin(), repeated.end());
+  KeepRepeated(&repeated);
   pair_changes_.clear();
+  constexpr std::size_t kFetched = 32;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    pair_changes_.push_back(ApplyPair(first + i, events[i], stored[i]));
+    if (i % kFetched == 0) {
+      const auto next = events.subspan(i, std::min(kFetched, events.size() - i));
+      users_.Prefetch(next, [](const Event& event) { return event.user; });
+      items_.Prefetch(next, [](const Event& event) { return event.item; });
+    }
+    const std::uint64_t key = std::uint64_t{events[i].user} << 32U | events[i].item;
+    const bool again = std::binary_search(repeated.begin(), repeated.end(), key);
+    pair_changes_.push_back(
+        ApplyPair(first + i, events[i], again ? CurrentPair(events[i], stored[i]) : stored[i]));
   }
   BeginFold();
   last_seq_ = first + events.size() - 1;
@@ -143,9 +176,8 @@ void CollectionState::Evict(std::size_t writes) {
 
 // Follows the event in everything but sums and vectors, which FoldSome does.
 CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const Event& event,
-                                                       const std::optional<format::Pair>& stored) {
+                                                       const std::optional<format::Pair>& before) {
   Change change;
-  const std::optional<format::Pair> before = CurrentPair(event, stored);
   unfrozen_bytes_ += sizeof(FrozenRows::FrozenPair);
   change.before = before;
   change.after = Accumulate(before ? &*before : nullptr, event, rules_);

@@ -171,8 +171,9 @@ class DeletionInParts : public ::testing::Test {
     RankingOptions options;
     options.count = count;
     std::vector<std::string> ids;
-    for (const Ranking::Entry& entry :
-         lists::Popular(catalogue_.shared(), PopularBy::kUsers, options)->entries) {
+    const auto popular = lists::Popular(catalogue_.shared(), PopularBy::kUsers, options);
+    EXPECT_TRUE(popular.ok());
+    for (const Ranking::Entry& entry : popular->entries) {
       ids.push_back(entry.id);
     }
     return ids;
