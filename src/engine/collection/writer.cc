@@ -27,6 +27,7 @@ using format::EventKind;
 // Changes of so many pairs end soon: others wait for them. Longer ones are announced (LongWrite),
 // and come from workers.
 constexpr std::size_t kShortWrite = 256;
+constexpr std::size_t kOneHold = 16;        // and of so few is made under one view
 constexpr std::size_t kPreparedAStep = 64;  // events whose rows are put into memory in one hold
 
 Status CheckId(std::string_view id, std::string_view what) {
@@ -146,16 +147,26 @@ Status CheckWritable(const View& view) {
   return view.shared().context().storage.Readable();
 }
 
-// Goes on with what one view has begun, to its end, and lets readers in between.
-void Finish(SharedState& shared, std::size_t writes) {
+// Ends what a view has begun, under the same.
+void EndAtOnce(WriteView& view, std::size_t writes) {
+  while (view.state().Continue()) {
+  }
+  // Last: Continue relies on the rows that were made ready.
+  view.state().Evict(writes);
+}
+
+// Ends it under views of its own, and lets readers in between.
+void EndInSteps(SharedState& shared, std::size_t writes) {
   bool more = true;
   while (more) {
     WriteView view(shared, Holder::kWriteStep);
     more = view.state().Continue();
-    // Last: it relies on the rows that were made ready.
-    if (!more) {
-      view.state().Evict(writes);
-    }
+  }
+  constexpr std::size_t kEvictedAHold = 32;  // the work of so many writes
+  for (std::size_t done = 0; done < writes && shared.context().row_budget.over();
+       done += kEvictedAHold) {
+    WriteView view(shared, Holder::kEvict);
+    view.state().Evict(std::min(kEvictedAHold, writes - done));
   }
 }
 
@@ -311,6 +322,9 @@ Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
   }
   RECO_RETURN_IF_ERROR(StageAndBegin(
       view, plan, [&](store::Batch& batch) { PutPlanned(plan, shared.cid(), batch); }));
+  if (interactions.size() <= kOneHold) {
+    EndAtOnce(view, interactions.size());
+  }
   return std::optional(plan.answer);
 }
 
@@ -324,7 +338,9 @@ Result<std::uint64_t> AddFew(SharedState& shared, std::span<const Interaction> i
     // What is missing now is little: what was evicted, or made durable, in between.
     RECO_ASSIGN_OR_RETURN(answer, TryAdd(shared, interactions, replace, &ahead, false));
   }
-  Finish(shared, interactions.size());
+  if (interactions.size() > kOneHold) {
+    EndInSteps(shared, interactions.size());
+  }
   return *answer;
 }
 
@@ -372,7 +388,7 @@ Result<std::uint64_t> AddMany(SharedState& shared, std::span<const Interaction> 
     RECO_RETURN_IF_ERROR(
         StageAndBegin(view, *plan, [&](store::Batch& batch) { batch.Append(planned); }));
   }
-  Finish(shared, interactions.size());
+  EndInSteps(shared, interactions.size());
   return plan->answer;
 }
 
@@ -551,7 +567,11 @@ Result<bool> TryDelete(SharedState& shared, Side side, DeletedRow* row, ReadAhea
   format::EncodeEvent(event, &record);
   RECO_RETURN_IF_ERROR(view.Stage(
       [&](store::Batch& batch) { wal::EventLog::PutEvent(batch, shared.cid(), seq, record); }));
+  const bool few = row->pairs.size() <= kOneHold;
   view.state().BeginDelete(seq, side, row->ordinal, std::move(row->pairs));
+  if (few) {
+    EndAtOnce(view, 1);
+  }
   return true;
 }
 
@@ -573,7 +593,7 @@ Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) {
     RECO_RETURN_IF_ERROR(Read(shared, &ahead));
     RECO_ASSIGN_OR_RETURN(begun, TryDelete(shared, side, &*row, &ahead));
   }
-  Finish(shared, 1);
+  EndInSteps(shared, 1);
   return true;
 }
 
