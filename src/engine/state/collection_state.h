@@ -116,6 +116,7 @@ class CollectionState {
   //   BeginAll()     all pairs, and vectors of before the call until each is solved
   //   BeginDelete()  no such id, vector or record; partners that lose their pair one by one.
   //                  `pairs` are those of the row.
+  // `stored` are the pairs as they are when it begins, and so for ApplyAll().
   void BeginAll(std::uint64_t first, std::span<const format::Event> events,
                 std::span<const std::optional<format::Pair>> stored);
   void BeginDelete(std::uint64_t seq, Side which, std::uint32_t ordinal,
@@ -235,7 +236,7 @@ class CollectionState {
   };
 
   PairChange ApplyPair(std::uint64_t seq, const format::Event& event,
-                       const std::optional<format::Pair>& stored);
+                       const std::optional<format::Pair>& before);
   void BeginFold();
   void BeginFold(Side which);
   bool FoldSome();

@@ -50,7 +50,8 @@ inline constexpr std::array<HoldBound, kHolders> kHoldBounds = {{
     //                                   rows   pairs  solves  entries  matrices
     {Holder::kRead, "read", {kAny, kAny, kAny, kAny, kAny}},
     {Holder::kWrite, "write", {kAny, kAny, kAny, kAny, kAny}},
-    {Holder::kWriteStep, "write_step", {0, kAny, 64, 512, 0}},
+    // Solves: of a call 64, of partners that are left without pairs as many as there are.
+    {Holder::kWriteStep, "write_step", {0, kAny, 512, 512, 0}},
     {Holder::kOpen, "open", {kAny, kAny, kAny, kAny, kAny}},
     {Holder::kCheckpoint, "checkpoint", {0, 0, 0, 0, 2}},
     {Holder::kCopy, "copy", {64, 0, 0, 0, 0}},
