@@ -136,9 +136,7 @@ class Database {
   // seen left out. None is known: the popular list.
   Result<Ranking> GroupTopK(KeyRef key, std::span<const std::string_view> users,
                             const RankingOptions& options) const;
-  // An anonymous basket; `weights` empty or one for each item.
-  Result<Ranking> Session(KeyRef key, std::span<const std::string_view> items,
-                          std::span<const double> weights, const RankingOptions& options) const;
+  Result<Ranking> Session(KeyRef key, const Basket& basket, const RankingOptions& options) const;
   // Nearest items by cosine to the mean of the unit vectors of `items`, which are left out. By
   // co-occurrence an item's vector holds its stored weight for every user, and only items with a
   // user in common are listed: exact while the users have up to 1,000,000 pairs together, beyond
@@ -146,12 +144,13 @@ class Database {
   Result<Ranking> Similar(KeyRef key, std::span<const std::string_view> items,
                           SimilarityBasis basis, const RankingOptions& options) const;
   Result<std::vector<std::optional<double>>> Score(KeyRef key, std::string_view user,
-                                                   std::span<const std::string_view> items) const;
+                                                   std::span<const std::string_view> items,
+                                                   const ScoreOptions& options = {}) const;
   // The score an anonymous basket gives; nullopt when the target or every item of the basket is
   // unknown, or nothing is trained.
   Result<std::optional<double>> SessionScore(KeyRef key, std::string_view target,
-                                             std::span<const std::string_view> items,
-                                             std::span<const double> weights) const;
+                                             const Basket& basket,
+                                             const ScoreOptions& options = {}) const;
   // Cosines of the vectors of `item` and each other one; nullopt where there is no vector.
   Result<std::vector<std::optional<double>>> Similarities(
       KeyRef key, std::string_view item, std::span<const std::string_view> others) const;
@@ -160,11 +159,10 @@ class Database {
                                const RankingOptions& options) const;
   // kNotFound when the user or the item is unknown, or nothing is trained.
   Result<Explanation> Explain(KeyRef key, std::string_view user, std::string_view item,
-                              std::size_t count) const;
+                              std::size_t count, const ScoreOptions& options = {}) const;
   // The same for an anonymous basket; kNotFound where SessionScore has none.
-  Result<Explanation> ExplainSession(KeyRef key, std::string_view target,
-                                     std::span<const std::string_view> items,
-                                     std::span<const double> weights, std::size_t count) const;
+  Result<Explanation> ExplainSession(KeyRef key, std::string_view target, const Basket& basket,
+                                     std::size_t count, const ScoreOptions& options = {}) const;
   // What the user has seen, least expected first: by ascending score. Rules do not apply.
   Result<Ranking> Surprising(KeyRef key, std::string_view user,
                              const RankingOptions& options) const;
@@ -176,9 +174,10 @@ class Database {
   // Whether what a list with this filter (empty: none) and the rules in force asks for is made
   // already. Else the list makes it first, which at 1M items takes tenths of a second.
   bool FiltersAreReady(KeyRef key, Side side, std::string_view filter) const;
-  // Where the item stands in the list TopK() answers with default options. Time linear in the
-  // number of items. An unknown user has the popular list.
-  Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item) const;
+  // Where the item stands in the list TopK() answers with these options. Time linear in the number
+  // of items. An unknown user has the popular list.
+  Result<ItemPlace> Why(KeyRef key, std::string_view user, std::string_view item,
+                        const ScoreOptions& options = {}) const;
 
   // --- Rules ----------------------------------------------------------------------------------
   // Adds or replaces the rule of that name: true when it is new. kResourceExhausted above

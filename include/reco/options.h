@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "reco/status.h"
+#include "reco/types.h"
 
 namespace reco {
 
@@ -130,10 +131,10 @@ struct CollectionOptions {
   bool warm_start = false;
   // Seed of the first vectors; the same data and seed give the same model. At most 2^53.
   std::uint64_t seed = 42;
-  // gamma: lists are made from a vector in which the user's n-th newest pair counts gamma^n, over
-  // the newest 256 pairs; the vector that items learn from stays undecayed (D20). 1: all pairs
-  // count alike. Above 0, at most 1.
-  double recency = 0.98;
+  // Lists are made from a vector in which the user's newest 256 pairs count by their time; the
+  // vector that items learn from stays undecayed (D20). By age where the events carry usable times
+  // (CollectionInfo::times_usable), otherwise as by kRecencyByPlace. kRecencyMin to 1.
+  Recency recency;
   // Seconds of event time after which an event counts half. 0: it never fades. At most 1e10. Fixed
   // once created.
   double halflife_s = 0;

@@ -24,6 +24,7 @@ inline constexpr std::size_t kInteractionsMax = 10'000;          // of one AddMa
 inline constexpr std::size_t kCountMax = 10'000;                 // COUNT of a ranking
 inline constexpr std::size_t kPageEndMax = 1'000'000;            // OFFSET + COUNT
 inline constexpr double kRecencyMin = 0.01;                      // RECENCY is up to 1
+inline constexpr double kRecencyByPlace = 0.98;                  // where there are no usable times
 inline constexpr std::uint32_t kHoldoutLastMax = 10'000;         // pairs of a user held out
 inline constexpr std::uint32_t kCutoffMax = 1'000;               // k of recall@k
 inline constexpr std::size_t kCutoffsMax = 8;                    // of one evaluation
@@ -91,6 +92,19 @@ struct Interaction {
   std::string_view token = {};
 };
 
+// How much a user's pairs count by their time in what a list is made from (doc/model.md).
+struct Recency {
+  // By their age, in relation to the user's pace.
+  Recency() = default;
+  // The n-th newest counts gamma^n, from n = 0: kRecencyMin to 1, which is all alike.
+  Recency(double by_place) : gamma(by_place) {}  // NOLINT(google-explicit-constructor)
+
+  bool by_age() const { return !gamma.has_value(); }
+  bool operator==(const Recency&) const = default;
+
+  std::optional<double> gamma;
+};
+
 struct HistoryOptions {
   std::size_t count = 10;
   std::size_t offset = 0;
@@ -128,15 +142,23 @@ enum class Source : std::uint8_t {
   kCooccurrence,  // counted from the stored pairs, not from vectors
 };
 
-struct RankingOptions {
+// What a score depends on beside the user and the item.
+struct ScoreOptions {
+  std::span<const std::string_view> context = {};  // folded in with weight 1, not stored
+  std::optional<Recency> recency = {};             // default: the collection's
+  // The moment that ages are counted up to. Default: now, but not later than the newest event of
+  // the collection and the user's pace behind it, so that a log that stands still keeps the
+  // weights of its last moment.
+  std::optional<std::int64_t> now_ms = {};
+};
+
+struct RankingOptions : ScoreOptions {
   std::size_t count = 10;  // at most kCountMax
   std::size_t offset = 0;  // count + offset at most 1,000,000
   bool with_seen = false;  // also offer what the user already interacted with
   bool with_attributes = false;
   std::optional<std::span<const std::string_view>> include = {};  // rank only these
   std::span<const std::string_view> exclude = {};
-  std::span<const std::string_view> context = {};  // folded in with weight 1, not stored
-  std::optional<double> recency = {};              // default: the collection's
   // Rank only what the expression (doc/filters.md) holds for. Empty: everything.
   std::string_view filter = {};
   // lambda of maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the one
@@ -160,6 +182,13 @@ struct RankingOptions {
   // item that a write added or moved is found by its new vector some milliseconds later. The graph
   // goes when nobody has asked for it for ten minutes. Lists of items by a vector only.
   std::optional<std::uint32_t> approximate_ef = {};
+};
+
+// An anonymous basket; items that the collection does not know count for nothing.
+struct Basket {
+  std::span<const std::string_view> items;      // at most kBasketItemsMax
+  std::span<const double> weights = {};         // one for each item, or none: 1 each
+  std::span<const std::int64_t> times_ms = {};  // one for each item, or none: all of now
 };
 
 // Best first; ties by id bytes.
@@ -323,6 +352,7 @@ struct CollectionInfo {
   std::uint32_t dim = 0;
   std::uint32_t model_id = 0;      // 0: not trained yet
   std::uint64_t model_seq = 0;     // events folded in since the model was trained
+  bool times_usable = false;       // the events' times tell in which order users acted
   double gram_drift = 0;           // |G - G_trained| / |G_trained|, items
   std::uint64_t rows_pending = 0;  // rows whose vector waits for the background
   std::vector<std::pair<std::string, std::string>> parameters;

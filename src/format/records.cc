@@ -112,7 +112,9 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_retrain_interval_s(options.retrain_interval_s);
   table.add_tolerance(options.tolerance);
   table.add_warm_start(options.warm_start);
-  table.add_recency(options.recency);
+  // A release that does not know ages weighs by place.
+  table.add_recency(options.recency.gamma.value_or(kRecencyByPlace));
+  table.add_recency_by_age(options.recency.by_age());
   table.add_halflife_s(options.halflife_s);
   table.add_weighting(static_cast<std::uint8_t>(options.weighting));
   table.add_feedback(static_cast<std::uint8_t>(options.feedback));
@@ -170,7 +172,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   options.retrain_interval_s = table.retrain_interval_s();
   options.tolerance = table.tolerance();
   options.warm_start = table.warm_start();
-  options.recency = table.recency();
+  options.recency = table.recency_by_age() ? Recency() : Recency(table.recency());
   options.halflife_s = table.halflife_s();
   // Choices of a newer version: to guess one would change what the collection does.
   RECO_RETURN_IF_ERROR(DecodeChoice(table.weighting(), Weighting::kLog, &options.weighting, what));
@@ -179,7 +181,7 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   RECO_RETURN_IF_ERROR(DecodeChoice(table.fold_in(), FoldIn::kOff, &options.fold_in, what));
   const double numbers[] = {
       options.alpha,     options.reg,     options.regn,      options.unobserved.value_or(0),
-      options.tolerance, options.recency, options.halflife_s};
+      options.tolerance, table.recency(), options.halflife_s};
   if (!AllFinite(numbers)) {
     return Damaged(what, "a collection option is not finite");
   }
@@ -415,12 +417,17 @@ std::string EncodeCheckpoint(const CheckpointRecord& record) {
   const auto user_gram = builder.CreateVector(record.user_gram);
   const auto item_gram = builder.CreateVector(record.item_gram);
   const auto quality = CreateNamedValues(builder, record.quality);
+  // Absent when empty, as in records of older versions.
+  Offset<flatbuffers::Vector<std::int64_t>> event_times_ms;
+  if (!record.event_times_ms.empty()) {
+    event_times_ms = builder.CreateVector(record.event_times_ms);
+  }
   std::string out;
-  FinishRecord(
-      builder,
-      fb::CreateCheckpoint(builder, record.seq, record.users, record.items, record.interactions,
-                           record.model, record.model_seq, user_gram, item_gram, quality),
-      &out);
+  FinishRecord(builder,
+               fb::CreateCheckpoint(builder, record.seq, record.users, record.items,
+                                    record.interactions, record.model, record.model_seq, user_gram,
+                                    item_gram, quality, event_times_ms),
+               &out);
   return out;
 }
 
@@ -436,7 +443,11 @@ Result<CheckpointRecord> DecodeCheckpoint(std::string_view bytes) {
                           .model_seq = table->model_seq(),
                           .user_gram = DoublesOf(table->user_gram()),
                           .item_gram = DoublesOf(table->item_gram()),
-                          .quality = NamedValuesOf(table->quality())};
+                          .quality = NamedValuesOf(table->quality()),
+                          .event_times_ms = {}};
+  if (table->event_times_ms() != nullptr) {
+    record.event_times_ms.assign(table->event_times_ms()->begin(), table->event_times_ms()->end());
+  }
   RECO_RETURN_IF_ERROR(
       // A checkpoint has no dimension of its own: its Grams must be of one size, which Restore
       // compares.

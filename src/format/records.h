@@ -141,6 +141,7 @@ struct CheckpointRecord {
   std::vector<double> user_gram;  // live, dim x dim; empty without a model
   std::vector<double> item_gram;
   std::vector<std::pair<std::string, double>> quality;  // last evaluation
+  std::vector<std::int64_t> event_times_ms;             // distinct, ascending, the first 101
 };
 std::string EncodeCheckpoint(const CheckpointRecord& record);
 Result<CheckpointRecord> DecodeCheckpoint(std::string_view bytes);

@@ -22,7 +22,8 @@ class Options(reco_e2e.ServerTest):
     def test_bad_values_name_what_is_allowed(self):
         client = self.client()
         for words, message in (
-                (("RECENCY", "0"), "ERR recency must be a number from 0.01 to 1, not '0'"),
+                (("RECENCY", "0"), "ERR recency must be age or a number from 0.01 to 1, "
+                 "not '0'"),
                 (("WEIGHTING", "cubic"), "ERR weighting must be linear or log, not 'cubic'"),
                 (("FOLDIN", "items"), "ERR foldin must be both, users or off, not 'items'"),
                 (("FEEDBACK", "none"), "ERR feedback must be implicit or explicit, not 'none'"),

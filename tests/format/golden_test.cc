@@ -118,6 +118,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeKeyRecord, samples::AttributedKey())},
       {"key_types_v1", EncodeKeyRecord(samples::TypedKey()),
        Expects(DecodeKeyRecord, samples::TypedKey())},
+      {"key_aged_v1", EncodeKeyRecord(samples::AgedKey()),
+       Expects(DecodeKeyRecord, samples::AgedKey())},
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
       {"entity_listed_v1", EncodeEntity(samples::ListedEntity()),
        Expects(DecodeEntity, samples::ListedEntity())},
@@ -135,6 +137,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeModel, samples::AttributedModel())},
       {"checkpoint_v1", EncodeCheckpoint(samples::Checkpoint()),
        Expects(DecodeCheckpoint, samples::Checkpoint())},
+      {"checkpoint_timed_v1", EncodeCheckpoint(samples::TimedCheckpoint()),
+       Expects(DecodeCheckpoint, samples::TimedCheckpoint())},
       {"token_v1", EncodeToken(samples::kTokenSeq), Expects(DecodeToken, samples::kTokenSeq)},
       {"job_v1", EncodeJob(samples::Job()), Expects(DecodeJob, samples::Job())},
   };

@@ -108,6 +108,7 @@ inline void ExpectSame(const CheckpointRecord& a, const CheckpointRecord& b) {
   EXPECT_EQ(a.user_gram, b.user_gram);
   EXPECT_EQ(a.item_gram, b.item_gram);
   EXPECT_EQ(a.quality, b.quality);
+  EXPECT_EQ(a.event_times_ms, b.event_times_ms);
 }
 
 inline void ExpectSame(const JobInfo& a, const JobInfo& b) {

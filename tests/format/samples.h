@@ -66,6 +66,7 @@ inline KeyRecord CollectionKey() {
   record.options.types = {{"view", 0.5}, {"purchase", 3}};
   record.options.retrain_every = 10'000;
   record.options.retrain_interval_s = 3600;
+  record.options.recency = 0.98;
   return record;
 }
 
@@ -78,6 +79,12 @@ inline KeyRecord LearningKey() {
   record.options.weighting = Weighting::kLog;
   record.options.feedback = Feedback::kExplicit;
   record.options.fold_in = FoldIn::kUsers;
+  return record;
+}
+
+inline KeyRecord AgedKey() {
+  KeyRecord record = CollectionKey();
+  record.options.recency = Recency();
   return record;
 }
 
@@ -180,7 +187,14 @@ inline CheckpointRecord Checkpoint() {
           .model_seq = 1000,
           .user_gram = {1, 2, 2, 5},
           .item_gram = {3, 0.5, 0.5, 4},
-          .quality = {{"recall@20", 0.25}}};
+          .quality = {{"recall@20", 0.25}},
+          .event_times_ms = {}};
+}
+
+inline CheckpointRecord TimedCheckpoint() {
+  CheckpointRecord record = Checkpoint();
+  record.event_times_ms = {5, 1'700'000'000'123};
+  return record;
 }
 
 inline JobInfo Job() {

@@ -305,10 +305,10 @@ void AddStreamEval(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"off", "users", "both"}));
   eval->add_option("--recency", request.recencies,
-                   "Ask with RECENCY g; a list asks with each (default: as KEY has it)")
+                   "Ask with RECENCY age or g; a list asks with each (default: as KEY has it)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(0.01, 1.0));
+      ->check(CLI::IsMember({"age"}) | CLI::Range(0.01, 1.0));
   eval->add_option("--retrain-every", request.retrain_every,
                    "Train again after so many replayed events, 0: never (default); a list compares")
       ->delimiter(',')

@@ -104,9 +104,14 @@ Status StreamReplay::Replay() {
 Status StreamReplay::Ask(std::size_t question) {
   const std::size_t event = plan_.questions[question].event;
   const std::string& user = log_.users[log_.events[event].user];
+  // Asked as of the event, not as of the replay.
+  const std::string now = std::to_string(log_.events[event].time_ms);
   std::vector<std::string_view> words;
   for (std::size_t r = 0; r < options_.recencies.size(); ++r) {
     words = {"RECO.TOPK", options_.key, user, "COUNT", count_};
+    if (log_.has_time) {
+      words.insert(words.end(), {"NOW", now});
+    }
     if (!options_.recencies[r].empty()) {
       words.insert(words.end(), {"RECENCY", options_.recencies[r]});
     }

@@ -197,6 +197,7 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
   info.model_seq = view.state().model().id != 0
                        ? view.state().last_seq() - view.state().model().trained_at_seq
                        : 0;
+  info.times_usable = view.state().times_usable();
   info.gram_drift = view.state().model().id != 0
                         ? items.gram.RelativeDistance(view.state().trained_item_gram())
                         : 0;

@@ -47,12 +47,11 @@ Result<Ranking> Database::GroupTopK(KeyRef key, std::span<const std::string_view
       }));
 }
 
-Result<Ranking> Database::Session(KeyRef key, std::span<const std::string_view> items,
-                                  std::span<const double> weights,
+Result<Ranking> Database::Session(KeyRef key, const Basket& basket,
                                   const RankingOptions& options) const {
   return impl_->ReadCollection<Ranking>(
       key, {}, Filtered(Side::kItem, options, [&](const Collection& found) {
-        return lists::Session(found.shared(), items, weights, options);
+        return lists::Session(found.shared(), basket, options);
       }));
 }
 
@@ -128,18 +127,19 @@ Result<std::vector<AudienceEntry>> Database::Audience(KeyRef key, std::string_vi
   });
 }
 
-Result<std::vector<std::optional<double>>> Database::Score(
-    KeyRef key, std::string_view user, std::span<const std::string_view> items) const {
+Result<std::vector<std::optional<double>>> Database::Score(KeyRef key, std::string_view user,
+                                                           std::span<const std::string_view> items,
+                                                           const ScoreOptions& options) const {
   return impl_->ReadCollection<std::vector<std::optional<double>>>(
       key, std::vector<std::optional<double>>(items.size()),
-      [&](const Collection& found) { return lists::Score(found.shared(), user, items); });
+      [&](const Collection& found) { return lists::Score(found.shared(), user, items, options); });
 }
 
 Result<std::optional<double>> Database::SessionScore(KeyRef key, std::string_view target,
-                                                     std::span<const std::string_view> items,
-                                                     std::span<const double> weights) const {
+                                                     const Basket& basket,
+                                                     const ScoreOptions& options) const {
   return impl_->ReadCollection<std::optional<double>>(key, {}, [&](const Collection& found) {
-    return lists::SessionScore(found.shared(), target, items, weights);
+    return lists::SessionScore(found.shared(), target, basket, options);
   });
 }
 
@@ -156,21 +156,20 @@ Result<std::vector<Representative>> Database::Representatives(KeyRef key) const 
 }
 
 Result<Explanation> Database::Explain(KeyRef key, std::string_view user, std::string_view item,
-                                      std::size_t count) const {
+                                      std::size_t count, const ScoreOptions& options) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
-  return collection != nullptr ? lists::Explain(collection->shared(), user, item, count)
+  return collection != nullptr ? lists::Explain(collection->shared(), user, item, count, options)
                                : Status::NotFound("no such collection");
 }
 
 Result<Explanation> Database::ExplainSession(KeyRef key, std::string_view target,
-                                             std::span<const std::string_view> items,
-                                             std::span<const double> weights,
-                                             std::size_t count) const {
+                                             const Basket& basket, std::size_t count,
+                                             const ScoreOptions& options) const {
   ReaderLock lock(impl_->state_mutex);
   RECO_ASSIGN_OR_RETURN(const auto collection, impl_->FindCollection(key));
   return collection != nullptr
-             ? lists::ExplainSession(collection->shared(), target, items, weights, count)
+             ? lists::ExplainSession(collection->shared(), target, basket, count, options)
              : Status::NotFound("no such collection");
 }
 
@@ -190,12 +189,13 @@ bool Database::FiltersAreReady(KeyRef key, Side side, std::string_view filter) c
   return answer.ok() && *answer;
 }
 
-Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item) const {
+Result<ItemPlace> Database::Why(KeyRef key, std::string_view user, std::string_view item,
+                                const ScoreOptions& options) const {
   // RECO.WHY takes no filter, but the rules of now have theirs.
   const RankingOptions rules_only;
   return impl_->ReadCollection<ItemPlace>(
       key, {}, Filtered(Side::kItem, rules_only, [&](const Collection& found) {
-        return lists::Why(found.shared(), user, item);
+        return lists::Why(found.shared(), user, item, options);
       }));
 }
 

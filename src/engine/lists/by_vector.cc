@@ -150,12 +150,7 @@ Result<Ranking> Rank(ReadView& view, Query& query, const RankingOptions& options
 }
 
 Status CheckUserOptions(const SharedState& shared, const RankingOptions& options) {
-  if (shared.rated() && !options.context.empty()) {
-    return Status::InvalidArgument("CONTEXT has no ratings; fold rated items in with RECO.SESSION");
-  }
-  if (shared.rated() && options.recency) {
-    return Status::InvalidArgument("RECENCY is for implicit feedback: ratings do not fade");
-  }
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   return CheckListOptions(options);
 }
 
@@ -289,11 +284,11 @@ Result<Ranking> GroupTopK(const SharedState& shared, std::span<const std::string
   return RankUntilCurrent(shared, make_query, options);
 }
 
-Result<Ranking> Session(const SharedState& shared, std::span<const std::string_view> items,
-                        std::span<const double> weights, const RankingOptions& options) {
-  RECO_RETURN_IF_ERROR(CheckListOptions(options));
+Result<Ranking> Session(const SharedState& shared, const Basket& basket,
+                        const RankingOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckUserOptions(shared, options));
   const auto make_query = [&](const View& view, const ReplacedModel* replaced) {
-    return BasketQuery(view, items, weights, nullptr, replaced);
+    return BasketQuery(view, basket, options, nullptr, replaced);
   };
   return RankUntilCurrent(shared, make_query, options);
 }

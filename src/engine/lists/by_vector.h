@@ -24,10 +24,9 @@ Result<Ranking> TopK(const SharedState& shared, std::string_view user,
 // Ranks items for several users, 1 to kGroupUsersMax, by the mean of their vectors.
 Result<Ranking> GroupTopK(const SharedState& shared, std::span<const std::string_view> users,
                           const RankingOptions& options) EXCLUDES(shared);
-// Ranks items for an anonymous basket; `weights` empty or one for each item.
-Result<Ranking> Session(const SharedState& shared, std::span<const std::string_view> items,
-                        std::span<const double> weights, const RankingOptions& options)
-    EXCLUDES(shared);
+// Ranks items for an anonymous basket.
+Result<Ranking> Session(const SharedState& shared, const Basket& basket,
+                        const RankingOptions& options) EXCLUDES(shared);
 // Ranks the items that a user knows, those first that the model would have predicted least.
 Result<Ranking> Surprising(const SharedState& shared, std::string_view user,
                            const RankingOptions& options) EXCLUDES(shared);

@@ -43,14 +43,16 @@ Explanation ExplainScore(const View& view, const Query& query, const ServedRow& 
 }  // namespace
 
 Result<std::vector<std::optional<double>>> Score(const SharedState& shared, std::string_view user,
-                                                 std::span<const std::string_view> items) {
+                                                 std::span<const std::string_view> items,
+                                                 const ScoreOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   std::vector<std::optional<double>> scores(items.size());
   ReadView view(shared);
   const auto ordinal = view.state().users().ids.Find(user);
   if (!ordinal || view.state().model().id == 0) {
     return scores;
   }
-  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(view, *ordinal, {}));
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(view, *ordinal, options));
   const Scorer scorer(view, Side::kItem, query);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const auto item = view.state().items().ids.Find(items[i])) {
@@ -61,10 +63,10 @@ Result<std::vector<std::optional<double>>> Score(const SharedState& shared, std:
 }
 
 Result<std::optional<double>> SessionScore(const SharedState& shared, std::string_view target,
-                                           std::span<const std::string_view> items,
-                                           std::span<const double> weights) {
+                                           const Basket& basket, const ScoreOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   ReadView view(shared);
-  RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(view, items, weights));
+  RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(view, basket, options));
   const auto ordinal = view.state().items().ids.Find(target);
   // An unknown basket has a zero vector, whose score of 0 would look like an answer.
   const bool basket_known = !query.left_out.empty();
@@ -75,7 +77,8 @@ Result<std::optional<double>> SessionScore(const SharedState& shared, std::strin
 }
 
 Result<Explanation> Explain(const SharedState& shared, std::string_view user, std::string_view item,
-                            std::size_t count) {
+                            std::size_t count, const ScoreOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   ReadView view(shared);
   const auto user_ordinal = view.state().users().ids.Find(user);
   const auto item_ordinal = view.state().items().ids.Find(item);
@@ -86,16 +89,17 @@ Result<Explanation> Explain(const SharedState& shared, std::string_view user, st
     return Status::NotFound("nothing has been trained");
   }
   ServedRow served;
-  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(view, *user_ordinal, {}, &served));
+  RECO_ASSIGN_OR_RETURN(const Query query, ServingVector(view, *user_ordinal, options, &served));
   return ExplainScore(view, query, served, *item_ordinal, count);
 }
 
 Result<Explanation> ExplainSession(const SharedState& shared, std::string_view target,
-                                   std::span<const std::string_view> items,
-                                   std::span<const double> weights, std::size_t count) {
+                                   const Basket& basket, std::size_t count,
+                                   const ScoreOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   ReadView view(shared);
   ServedRow served;
-  RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(view, items, weights, &served));
+  RECO_ASSIGN_OR_RETURN(const Query query, BasketQuery(view, basket, options, &served));
   const auto ordinal = view.state().items().ids.Find(target);
   const bool basket_known = !query.left_out.empty();
   if (!ordinal || !basket_known || view.state().model().id == 0) {

@@ -26,9 +26,6 @@ Status CheckListOptions(const RankingOptions& options) {
   if (options.offset > kPageEndMax - options.count) {
     return Status::InvalidArgument("OFFSET and COUNT must add up to at most 1000000");
   }
-  if (options.recency && !(*options.recency >= kRecencyMin && *options.recency <= 1)) {
-    return Status::InvalidArgument("RECENCY must be a number from 0.01 to 1");
-  }
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
     return Status::InvalidArgument("DIVERSITY must be a number from 0 to 1");
   }
@@ -40,8 +37,7 @@ Status CheckListOptions(const RankingOptions& options) {
     return Status::InvalidArgument("EF must be 1 to 10000");
   }
   const std::size_t longest =
-      std::max({options.exclude.size(), options.context.size(),
-                options.include ? options.include->size() : std::size_t{0}});
+      std::max(options.exclude.size(), options.include ? options.include->size() : std::size_t{0});
   if (longest > kBasketItemsMax) {
     return Status::InvalidArgument("a list of ids may name at most 10000");
   }

@@ -1,24 +1,32 @@
 // Vectors solved on read: of users, baskets, groups and directions.
 //
-// Two recencies meet here. A vector that is solved weighs the n-th newest pair by recency^n, from n
-// = 0 (D20). One that is served as stored was solved by the last write or training, from all pairs
-// alike: the pairs that explain it are weighed with recency 1, whatever the collection's.
+// Two recencies meet here. A vector that is solved weighs the newest pairs by their time (D20,
+// D52). One that is served as stored was solved by the last write or training, from all pairs
+// alike: the pairs that explain it are weighed alike, whatever the collection's recency.
 #include "engine/lists/query.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/sorted.h"
 #include "engine/lists/model_view.h"
+#include "engine/rows/recency.h"
 
 namespace reco::engine::lists {
 namespace {
 
-// A user's serving vector is solved again at each read from at most so many pairs; without recency
-// the vector of a longer row is the one that its last write left, but with a context it is solved
-// from all.
-constexpr std::size_t kServedPairsMax = 256;
+// How the pairs that a vector is solved from count by their time. A user's is solved again at each
+// read from at most kServedPairsMax pairs; without recency the vector of a longer row is the one
+// that its last write left, but with a context it is solved from all.
+struct Moment {
+  Recency recency;
+  std::optional<std::int64_t> now_ms = {};        // of the request
+  std::span<const std::uint32_t> looked_at = {};  // sorted; of now, whatever their pairs say
+};
+// All pairs alike.
+constexpr double kAlike = 1;
 
 // Adds an event of `weight` and time `now_ms` with `item`, keeping the order. As the log would add
 // it up, so that a context item that was bought before weighs as a purchase of now.
@@ -36,20 +44,27 @@ void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, st
   }
 }
 
-Status CheckBasket(std::span<const std::string_view> items, std::span<const double> weights,
-                   bool explicit_feedback) {
-  if (items.size() > kBasketItemsMax) {
+Status CheckBasket(const Basket& basket, bool explicit_feedback) {
+  if (basket.items.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a basket may name at most 10000 items");
   }
-  if (explicit_feedback && weights.empty() && !items.empty()) {
+  if (explicit_feedback && basket.weights.empty() && !basket.items.empty()) {
     return Status::InvalidArgument("a session of ratings needs them: add WEIGHTS");
   }
-  if (!weights.empty() && weights.size() != items.size()) {
+  if (!basket.weights.empty() && basket.weights.size() != basket.items.size()) {
     return Status::InvalidArgument("WEIGHTS needs one weight for each item");
   }
-  for (const double weight : weights) {
+  for (const double weight : basket.weights) {
     if (!std::isfinite(weight) || std::abs(weight) > kWeightMax) {
       return Status::InvalidArgument("a weight must be finite and between -1000000 and 1000000");
+    }
+  }
+  if (!basket.times_ms.empty() && basket.times_ms.size() != basket.items.size()) {
+    return Status::InvalidArgument("TIMES needs one time for each item");
+  }
+  for (const std::int64_t time_ms : basket.times_ms) {
+    if (time_ms < 0 || time_ms > kTimeMsMax) {
+      return Status::InvalidArgument("a time must be in milliseconds from 0 to 253402300799999");
     }
   }
   return Status::Ok();
@@ -68,9 +83,36 @@ void SetDirection(std::span<const double> values, model::AlignedVector<float>* v
   }
 }
 
-// Returns what a user's serving vector is solved from: with recency 1 all stored pairs, otherwise
-// the newest ones, each weighted by recency to the power of its place from the newest, 0.
-ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency,
+// Returns the newest pairs, newest first, those that are looked at in front.
+std::vector<TimedItem> Newest(std::span<const RowPair> pairs, const Moment& moment) {
+  std::vector<TimedItem> newest;
+  newest.reserve(pairs.size());
+  for (const RowPair& pair : pairs) {
+    const bool now = Contains(moment.looked_at, pair.other);
+    newest.push_back(
+        {pair.other, now ? std::numeric_limits<std::int64_t>::max() : pair.pair.last_ms});
+  }
+  KeepNewest(&newest, kServedPairsMax);
+  return newest;
+}
+
+// Returns the share of each of `newest`, as of the request's moment or of now; but a log that
+// stands still keeps the shares of its last moment.
+std::vector<double> SharesOf(const View& view, std::span<const TimedItem> newest,
+                             const Moment& moment) {
+  const auto stored = newest.subspan(std::min(newest.size(), moment.looked_at.size()));
+  const double pace_ms = PaceMs(stored);
+  std::int64_t now_ms = moment.now_ms.value_or(view.shared().context().clock.NowMs());
+  if (!moment.now_ms && !stored.empty()) {
+    const std::int64_t newest_ms = std::max(view.state().newest_ms(), stored.front().time_ms);
+    now_ms = std::min(now_ms, newest_ms + static_cast<std::int64_t>(pace_ms));
+  }
+  return SharesByTime(newest, moment.recency, now_ms, pace_ms);
+}
+
+// Returns what a serving vector is solved from: with a recency of 1 all pairs, otherwise the newest
+// ones, each with its share.
+ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& moment,
                 const ReplacedModel* replaced) {
   const ModelView ranked_by = ModelOf(view, replaced);
   ServedRow served;
@@ -90,30 +132,18 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, double recency
   // No order is needed. Longer rows of the active model come here with a context, or only to be
   // explained (as_stored); a replaced model has no stored vector, so its rows are cut to the
   // newest.
-  if (recency == 1 && (replaced == nullptr || pairs.size() <= kServedPairsMax)) {
+  if (moment.recency.gamma == kAlike && (replaced == nullptr || pairs.size() <= kServedPairsMax)) {
     for (const RowPair& pair : pairs) {
       add(pair, 1);
     }
     return served;
   }
-  std::vector<const RowPair*> newest;
-  newest.reserve(pairs.size());
-  for (const RowPair& pair : pairs) {
-    newest.push_back(&pair);
-  }
-  const auto middle =
-      newest.begin() + static_cast<std::ptrdiff_t>(std::min(newest.size(), kServedPairsMax));
-  const auto newer = [](const RowPair* a, const RowPair* b) {
-    return a->pair.last_ms != b->pair.last_ms ? a->pair.last_ms > b->pair.last_ms
-                                              : a->other > b->other;
-  };
-  // Ties in time go by ordinal, so that the same row gives the same vector.
-  std::partial_sort(newest.begin(), middle, newest.end(), newer);
-  newest.erase(middle, newest.end());
-  double share = 1;
-  for (const RowPair* pair : newest) {
-    add(*pair, share);
-    share *= recency;
+  const std::vector<TimedItem> newest = Newest(pairs, moment);
+  const std::vector<double> shares = SharesOf(view, newest, moment);
+  for (std::size_t i = 0; i < newest.size(); ++i) {
+    if (shares[i] > 0) {
+      add(pairs[LowerBound(pairs, newest[i].item)], shares[i]);
+    }
   }
   return served;
 }
@@ -134,7 +164,38 @@ std::int64_t RequestMs(const View& view) {
                                                       : view.shared().context().clock.NowMs();
 }
 
+// Returns the recency of a list for a user: of the request, or the collection's as far as the times
+// of its events say anything.
+Recency RecencyOf(const View& view, const std::optional<Recency>& requested) {
+  if (view.shared().rated()) {
+    return kAlike;  // a rating does not fade
+  }
+  const Recency recency = requested.value_or(view.options().recency);
+  const bool no_times = !requested && recency.by_age() && !view.state().times_usable();
+  return no_times ? kRecencyByPlace : recency;
+}
+
 }  // namespace
+
+Status CheckScoreOptions(const SharedState& shared, const ScoreOptions& options) {
+  if (shared.rated() && !options.context.empty()) {
+    return Status::InvalidArgument("CONTEXT has no ratings; fold rated items in with RECO.SESSION");
+  }
+  if (shared.rated() && options.recency) {
+    return Status::InvalidArgument("RECENCY is for implicit feedback: ratings do not fade");
+  }
+  if (options.recency && !options.recency->by_age() &&
+      !(*options.recency->gamma >= kRecencyMin && *options.recency->gamma <= 1)) {
+    return Status::InvalidArgument("RECENCY must be AGE or a number from 0.01 to 1");
+  }
+  if (options.now_ms && (*options.now_ms < 0 || *options.now_ms > kTimeMsMax)) {
+    return Status::InvalidArgument("NOW must be in milliseconds from 0 to 253402300799999");
+  }
+  if (options.context.size() > kBasketItemsMax) {
+    return Status::InvalidArgument("a list of ids may name at most 10000");
+  }
+  return Status::Ok();
+}
 
 std::vector<std::uint32_t> Ordinals(const View& view, Side side,
                                     std::span<const std::string_view> ids) {
@@ -150,12 +211,10 @@ std::vector<std::uint32_t> Ordinals(const View& view, Side side,
 // Solves from the stored pairs, the request's context and the current item vectors; `as_stored`, as
 // the last write left it, with fold-in off, for ratings, and for long rows without recency (D5). A
 // replaced model has no stored one.
-Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingOptions& options,
+Result<Query> ServingVector(const View& view, std::uint32_t user, const ScoreOptions& options,
                             ServedRow* served, const ReplacedModel* replaced) {
   const SideState& users = view.state().users();
-  // A rating does not fade.
-  const double recency =
-      view.shared().rated() ? 1 : options.recency.value_or(view.options().recency);
+  const Recency recency = RecencyOf(view, options.recency);
   Query query;
   query.replaced = replaced;
   std::vector<RowPair> scratch;
@@ -179,18 +238,21 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   // Context is in no stored vector, so it is always solved in.
   const bool as_stored = replaced == nullptr && options.context.empty() &&
                          (view.state().fold_in() == FoldIn::kOff || view.shared().rated() ||
-                          (recency == 1 && pairs.size() > kServedPairsMax));
+                          (recency.gamma == kAlike && pairs.size() > kServedPairsMax));
   query.mean = ModelOf(view, replaced).model.mean;
   std::vector<RowPair> with_context;
+  std::vector<std::uint32_t> looked_at;
   if (!options.context.empty()) {
     with_context.assign(pairs.begin(), pairs.end());
     // The items that are looked at now count as the user's newest pairs, all of one time.
     const std::int64_t looked_at_ms = std::max(RequestMs(view), users.entities[user].last_ms);
-    for (const std::uint32_t item : Ordinals(view, Side::kItem, options.context)) {
+    looked_at = Ordinals(view, Side::kItem, options.context);
+    for (const std::uint32_t item : looked_at) {
       AddEvent(&with_context, item, 1, looked_at_ms, view.shared().signal_rules());
       query.left_out.push_back(item);
     }
     SortUnique(&query.left_out);
+    SortUnique(&looked_at);
     pairs = with_context;
   }
   // No vectors yet: the list will be the popular one (D14), but what was seen is left out of it.
@@ -200,7 +262,8 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   if (!as_stored || served != nullptr) {
     // A stored vector needs the row too when it is to be explained: the shares are of all its
     // pairs.
-    ServedRow row = Serve(view, pairs, as_stored ? 1 : recency, replaced);
+    ServedRow row = Serve(
+        view, pairs, {as_stored ? Recency(kAlike) : recency, options.now_ms, looked_at}, replaced);
     if (!as_stored) {
       SolveServed(view, row, &query);
     }
@@ -211,30 +274,33 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingO
   return query;
 }
 
-Result<Query> BasketQuery(const View& view, std::span<const std::string_view> items,
-                          std::span<const double> weights, ServedRow* served,
-                          const ReplacedModel* replaced) {
-  RECO_RETURN_IF_ERROR(CheckBasket(items, weights, view.shared().rated()));
+Result<Query> BasketQuery(const View& view, const Basket& basket, const ScoreOptions& options,
+                          ServedRow* served, const ReplacedModel* replaced) {
+  RECO_RETURN_IF_ERROR(CheckBasket(basket, view.shared().rated()));
   Query query;
   query.replaced = replaced;
   query.folded = true;
   query.mean = ModelOf(view, replaced).model.mean;
   query.vector.assign(view.state().items().factors->stride(), 0.0F);
-  std::vector<RowPair> basket;  // by ordinal, so that the order of the request does not matter
+  std::vector<RowPair> pairs;  // by ordinal, so that the order of the request does not matter
   const std::int64_t looked_at_ms = RequestMs(view);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (const auto ordinal = view.state().items().ids.Find(items[i])) {
+  for (std::size_t i = 0; i < basket.items.size(); ++i) {
+    if (const auto ordinal = view.state().items().ids.Find(basket.items[i])) {
       // An item named twice counts as two events would.
-      AddEvent(&basket, *ordinal, weights.empty() ? 1.0 : weights[i], looked_at_ms,
+      AddEvent(&pairs, *ordinal, basket.weights.empty() ? 1.0 : basket.weights[i],
+               basket.times_ms.empty() ? looked_at_ms : basket.times_ms[i],
                view.shared().signal_rules());
     }
   }
-  for (const RowPair& pair : basket) {
+  for (const RowPair& pair : pairs) {
     query.left_out.push_back(pair.other);
   }
-  if (view.state().model().id != 0 && !basket.empty()) {
-    // A basket has no order of time, so all of it counts alike.
-    ServedRow row = Serve(view, basket, 1, replaced);
+  if (view.state().model().id != 0 && !pairs.empty()) {
+    // Without times all of it counts alike; with them a basket has what a collection may lack.
+    const Recency recency = basket.times_ms.empty() || view.shared().rated()
+                                ? Recency(kAlike)
+                                : options.recency.value_or(view.options().recency);
+    ServedRow row = Serve(view, pairs, {recency, options.now_ms}, replaced);
     SolveServed(view, row, &query);
     if (served != nullptr) {
       *served = std::move(row);
@@ -243,20 +309,20 @@ Result<Query> BasketQuery(const View& view, std::span<const std::string_view> it
   return query;
 }
 
-Result<Query> UserQuery(const View& view, std::string_view user, const RankingOptions& options,
+Result<Query> UserQuery(const View& view, std::string_view user, const ScoreOptions& options,
                         const ReplacedModel* replaced) {
   const auto ordinal = view.state().users().ids.Find(user);
   return ordinal ? ServingVector(view, *ordinal, options, nullptr, replaced)
-                 : BasketQuery(view, options.context, {}, nullptr, replaced);
+                 : BasketQuery(view, {.items = options.context}, options, nullptr, replaced);
 }
 
 Result<Query> GroupQuery(const View& view, std::span<const std::string_view> users,
-                         const RankingOptions& options, const ReplacedModel* replaced) {
+                         const ScoreOptions& options, const ReplacedModel* replaced) {
   std::vector<std::uint32_t> members = Ordinals(view, Side::kUser, users);
   SortUnique(&members);
   if (members.empty()) {
     // Nobody is known: the context speaks for them.
-    return BasketQuery(view, options.context, {}, nullptr, replaced);
+    return BasketQuery(view, {.items = options.context}, options, nullptr, replaced);
   }
   Query group;
   group.replaced = replaced;

@@ -45,29 +45,32 @@ struct ServedRow {
   std::vector<model::Neighbor> neighbors;  // of the same items
 };
 
+// Checks the options of a score. kInvalidArgument says what is allowed.
+Status CheckScoreOptions(const SharedState& shared, const ScoreOptions& options);
+
 // Returns the ordinals of the ids that are known, in their order.
 std::vector<std::uint32_t> Ordinals(const View& view, Side side,
                                     std::span<const std::string_view> ids);
 
 // Returns the query of a known user as of now, with the request's context. `served`, when given,
 // takes what it was solved from.
-Result<Query> ServingVector(const View& view, std::uint32_t user, const RankingOptions& options,
+Result<Query> ServingVector(const View& view, std::uint32_t user, const ScoreOptions& options,
                             ServedRow* served = nullptr, const ReplacedModel* replaced = nullptr);
 
 // Returns the query of a user, known or not: without pairs that of the context.
-Result<Query> UserQuery(const View& view, std::string_view user, const RankingOptions& options,
+Result<Query> UserQuery(const View& view, std::string_view user, const ScoreOptions& options,
                         const ReplacedModel* replaced = nullptr);
 
-// Returns the query of an anonymous basket; `weights` empty or one for each item. kInvalidArgument
-// when the basket is too long or a weight is missing or out of bounds.
-Result<Query> BasketQuery(const View& view, std::span<const std::string_view> items,
-                          std::span<const double> weights, ServedRow* served = nullptr,
-                          const ReplacedModel* replaced = nullptr);
+// Returns the query of an anonymous basket, whose times count by the options' recency and moment.
+// At most kServedPairsMax newest items of a basket with times count. kInvalidArgument when the
+// basket is too long, or a weight or time is missing or out of bounds.
+Result<Query> BasketQuery(const View& view, const Basket& basket, const ScoreOptions& options,
+                          ServedRow* served = nullptr, const ReplacedModel* replaced = nullptr);
 
 // Returns the query of a group: the mean of the members' vectors, without what any of them has
 // seen.
 Result<Query> GroupQuery(const View& view, std::span<const std::string_view> users,
-                         const RankingOptions& options, const ReplacedModel* replaced = nullptr);
+                         const ScoreOptions& options, const ReplacedModel* replaced = nullptr);
 
 // Returns the query by cosine for the mean of the unit vectors of the rows, which are left out.
 Query DirectionQuery(const View& view, Side side, std::vector<std::uint32_t> ordinals,

@@ -95,14 +95,16 @@ ItemPlace PlaceOf(ReadView& view, Query& query, std::uint32_t item) {
 }  // namespace
 
 // Looks in steps, and anew when another model takes over in the middle.
-Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item) {
+Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item,
+                      const ScoreOptions& options) {
+  RECO_RETURN_IF_ERROR(CheckScoreOptions(shared, options));
   for (int attempts = 0;; ++attempts) {
     ReadView view(shared);
     const auto ordinal = view.state().items().ids.Find(item);
     if (!ordinal) {
       return ItemPlace();
     }
-    RECO_ASSIGN_OR_RETURN(Query query, UserQuery(view, user, {}));
+    RECO_ASSIGN_OR_RETURN(Query query, UserQuery(view, user, options));
     // From the fourth time on the lock is kept (D11).
     query.attempts = attempts;
     ItemPlace place = PlaceOf(view, query, *ordinal);

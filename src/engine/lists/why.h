@@ -12,7 +12,7 @@ namespace reco::engine::lists {
 
 // Says where the item stands by the active model and the rules of now, or what keeps it out. An
 // unknown item has ItemPlace().
-Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item)
-    EXCLUDES(shared);
+Result<ItemPlace> Why(const SharedState& shared, std::string_view user, std::string_view item,
+                      const ScoreOptions& options) EXCLUDES(shared);
 
 }  // namespace reco::engine::lists

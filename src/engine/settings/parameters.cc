@@ -58,6 +58,14 @@ void SetUnobserved(CollectionOptions* options, std::optional<double> value) {
   options->unobserved = value;
 }
 
+std::optional<double> GetRecency(const CollectionOptions& options) {
+  return options.recency.gamma;
+}
+
+void SetRecency(CollectionOptions* options, std::optional<double> value) {
+  options->recency.gamma = value;
+}
+
 // In the order of the enumerations.
 constexpr std::string_view kNoYes[] = {"no", "yes"};
 constexpr std::string_view kWeightings[] = {"linear", "log"};
@@ -110,7 +118,7 @@ constexpr std::array<Parameter, 19> kParameters = {{
          "0.01 and 3.",
      .min = kAboveZero,
      .max = 1e6,
-     .automatic = true,
+     .word = "auto",
      .get = GetUnobserved,
      .set = SetUnobserved},
     {.name = "iterations",
@@ -150,13 +158,15 @@ constexpr std::array<Parameter, 19> kParameters = {{
      .set = Set<&CollectionOptions::seed>},
     {.name = "recency",
      .effect = ParameterEffect::kAtOnce,
-     .range = "a number from 0.01 to 1",
-     .doc = "Lists count a user's n-th newest pair by this to the power of n, over the newest 256; "
-            "1: all pairs count alike.",
-     .min = 0.01,
+     .range = "age or a number from 0.01 to 1",
+     .doc = "How a user's newest 256 pairs count in lists. age: by their age and the user's pace, "
+            "where the events carry usable times, otherwise as 0.98; a number: the n-th newest by "
+            "this to the power of n; 1: all pairs count alike.",
+     .min = kRecencyMin,
      .max = 1,
-     .get = Get<&CollectionOptions::recency>,
-     .set = Set<&CollectionOptions::recency>},
+     .word = "age",
+     .get = GetRecency,
+     .set = SetRecency},
     {.name = "halflife",
      .effect = ParameterEffect::kFixed,
      .range = "a number from 0 to 1e10",
@@ -314,7 +324,7 @@ std::string Format(const Parameter& parameter, const CollectionOptions& options)
   if (value.has_value() && !parameter.choices.empty()) {
     return std::string(parameter.choices[static_cast<std::size_t>(*value)]);
   }
-  return value.has_value() ? FormatNumber(*value) : "auto";
+  return value.has_value() ? FormatNumber(*value) : std::string(parameter.word);
 }
 
 Status BadValue(std::string_view name, std::string_view range, const std::string& found) {
@@ -502,7 +512,7 @@ Status SetParameter(CollectionOptions* options, std::string_view name, std::stri
     return SetAttributeTypes(options, value);
   }
   std::optional<double> number;
-  if (!parameter->automatic || Lower(value) != "auto") {
+  if (parameter->word.empty() || Lower(value) != parameter->word) {
     number = ParseValue(*parameter, value);
     if (!number.has_value()) {
       return BadValue(parameter->name, parameter->range, Quoted(value));

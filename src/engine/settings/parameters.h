@@ -34,7 +34,7 @@ struct Parameter {
   double min = 0;          // inclusive, as is `max`
   double max = 0;
   bool integer = false;
-  bool automatic = false;  // may be "auto", which is nullopt
+  std::string_view word = {};  // that may stand in place of a number, for nullopt
   // Not empty: the value is one of these words, and `get` and `set` take its number.
   std::span<const std::string_view> choices = {};
   // Null for "type.*", which stands for any number of values, and for "attrfeatures" and

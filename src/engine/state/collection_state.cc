@@ -182,6 +182,7 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
   change.before = before;
   change.after = Accumulate(before ? &*before : nullptr, event, rules_);
   BeforeChange(event.user, event.item, before);
+  CountTimes(event.user, -1);
   CountPair(Side::kUser, event.user, seq, change);
   CountPair(Side::kItem, event.item, seq, change);
   interactions_ += before ? 0 : 1;
@@ -204,6 +205,8 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
     entity->last_ms = std::max(entity->last_ms, event.time_ms);
     UpdateKnown(which, ordinal, event);
   }
+  CountTimes(event.user, 1);
+  event_times_.Note(event.time_ms);
   // A time in the future would make all other events old.
   newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
   UpdatePopularity(event.item);
@@ -238,7 +241,9 @@ void CollectionState::RemovePair(std::uint64_t seq, std::uint32_t user, std::uin
   dirty_pairs_.push_back(std::uint64_t{user} << 32U | item);
   // What is deleted goes as a whole, counters and row.
   if (!IsDeleting(Side::kUser, user)) {
+    CountTimes(user, -1);
     CountPair(Side::kUser, user, seq, change);
+    CountTimes(user, 1);
     users_.rows.Erase(user, item, generation_);
   }
   if (!IsDeleting(Side::kItem, item)) {
@@ -305,6 +310,9 @@ void CollectionState::BeginDelete(std::uint64_t seq, Side which, std::uint32_t o
   }
   own.attributes.Take(ordinal);
   own.columns.Erase(ordinal);
+  if (which == Side::kUser) {
+    CountTimes(ordinal, -1);
+  }
   // The ordinal stays a hole for ever (I10). Its entity remains dirty, with no id, by which the
   // next checkpoint deletes its rows (D9).
   own.entities.Make(ordinal) = Entity{.last_seq = seq};
@@ -428,6 +436,13 @@ void CollectionState::UpdateActivity(std::uint32_t user) {
   }
 }
 
+void CollectionState::CountTimes(std::uint32_t user, int sign) {
+  const Entity& entity = users_.entities[user];
+  if (indexes_built_ && entity.pairs > 0) {
+    event_times_.CountUser(entity.first_ms == entity.last_ms, sign);
+  }
+}
+
 void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
   Entity& entity = side(which).entities.Make(ordinal);
   const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
@@ -478,6 +493,10 @@ void CollectionState::BuildIndexes() {
   users_.entities.ForEach(0, users_.ids.end(), [this](std::uint32_t user, const Entity& entity) {
     if (entity.pairs > 0) {
       UpdateActivity(user);
+      CountTimes(user, 1);
+      // Records of older versions have no list of times.
+      event_times_.Note(entity.first_ms);
+      event_times_.Note(entity.last_ms);
     }
   });
   // Built after the replay, whose writes need not go through it one by one.

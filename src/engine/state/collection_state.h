@@ -26,6 +26,7 @@
 #include "engine/rows/storage.h"
 #include "engine/state/active_model.h"
 #include "engine/state/approximate_items.h"
+#include "engine/state/event_times.h"
 #include "engine/state/frozen_rows.h"
 #include "engine/state/read_ahead.h"
 #include "engine/state/side_state.h"
@@ -56,6 +57,8 @@ class CollectionState {
   std::uint64_t last_seq() const { return last_seq_; }
   // The newest event time of all, but not later than its arrival.
   std::int64_t newest_ms() const { return newest_ms_; }
+  // Whether the events carry times by which pairs can be weighed.
+  bool times_usable() const { return event_times_.usable(); }
   std::uint64_t interactions() const { return interactions_; }
   const ActiveModel& model() const { return model_; }
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
@@ -303,6 +306,7 @@ class CollectionState {
   void MarkDirty(Side which, std::uint32_t ordinal);
   void UpdatePopularity(std::uint32_t item);
   void UpdateActivity(std::uint32_t user);
+  void CountTimes(std::uint32_t user, int sign);
   void UpdateKnown(Side which, std::uint32_t ordinal, const format::Event& event);
 
   CollectionContext& context_;
@@ -317,6 +321,7 @@ class CollectionState {
   model::Gram trained_item_gram_;
   std::uint64_t last_seq_ = 0;
   std::int64_t newest_ms_ = 0;
+  EventTimes event_times_;
   std::uint64_t frozen_seq_ = 0;
   std::uint64_t unfrozen_bytes_ = 0;
   std::uint64_t interactions_ = 0;

@@ -46,6 +46,7 @@ FrozenRows CollectionState::BeginFreeze() {
   frozen.checkpoint.users = users_.ids.end();
   frozen.checkpoint.items = items_.ids.end();
   frozen.checkpoint.interactions = interactions_;
+  frozen.checkpoint.event_times_ms = event_times_.times_ms();
   frozen.checkpoint.model = model_.id;
   frozen.first_model = FirstModelKept(model_.id, context_.options.models_kept);
   frozen.checkpoint.model_seq = model_.trained_at_seq;
@@ -187,6 +188,9 @@ Status CollectionState::Restore(const format::CheckpointRecord& record, const Ac
   last_seq_ = frozen_seq_ = record.seq;
   interactions_ = record.interactions;
   quality = record.quality;
+  for (const std::int64_t time_ms : record.event_times_ms) {
+    event_times_.Note(time_ms);
+  }
   model_ = model;
   if (model.id != 0) {
     users_.gram = items_.gram = trained_item_gram_ = model::Gram(dim_);

@@ -278,8 +278,8 @@ TEST(Database, SessionIgnoresTheOrderOfTheBasket) {
   shop.Train();
   const std::vector<std::string_view> basket = {"i1", "i5", "i9"};
   const std::vector<std::string_view> turned = {"i9", "i1", "i5"};
-  const Ranking one = *shop.db->Session("shop", basket, {}, {});
-  const Ranking two = *shop.db->Session("shop", turned, {}, {});
+  const Ranking one = *shop.db->Session("shop", {.items = basket}, {});
+  const Ranking two = *shop.db->Session("shop", {.items = turned}, {});
   const auto& first = one.entries;
   const auto& second = two.entries;
   ASSERT_EQ(first.size(), second.size());

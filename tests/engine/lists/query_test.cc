@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,7 +73,7 @@ class QueryTest : public ::testing::Test {
 TEST_F(QueryTest, ABasketIsSolvedFromItsItemsAndLeavesThemOut) {
   ReadView view(catalogue_.shared());
   const double weights[] = {2, -1};
-  const auto query = BasketQuery(view, Ids{"i4", "i1"}, weights);
+  const auto query = BasketQuery(view, {.items = Ids{"i4", "i1"}, .weights = weights}, {});
   ASSERT_TRUE(query.ok());
   ExpectNear(*query, Solved(view, {{"i1", -1.0F}, {"i4", 2.0F}}));
   EXPECT_THAT(query->left_out, UnorderedElementsAre(Item(view, "i1"), Item(view, "i4")));
@@ -81,23 +82,24 @@ TEST_F(QueryTest, ABasketIsSolvedFromItsItemsAndLeavesThemOut) {
 
 TEST_F(QueryTest, AnItemNamedTwiceWeighsTwiceAndUnknownOnesNothing) {
   ReadView view(catalogue_.shared());
-  const auto twice = BasketQuery(view, Ids{"i4", "nothing", "i4"}, {});
+  const auto twice = BasketQuery(view, {.items = Ids{"i4", "nothing", "i4"}}, {});
   ASSERT_TRUE(twice.ok());
   ExpectNear(*twice, Solved(view, {{"i4", 2.0F}}));
-  EXPECT_FALSE(BasketQuery(view, Ids{"nothing"}, {})->usable());
+  EXPECT_FALSE(BasketQuery(view, {.items = Ids{"nothing"}}, {})->usable());
   EXPECT_FALSE(BasketQuery(view, {}, {})->usable());
 }
 
 TEST_F(QueryTest, BadBasketsAreRefused) {
   ReadView view(catalogue_.shared());
   const auto code = [&](const Ids& items, const std::vector<double>& weights) {
-    return BasketQuery(view, items, weights).status().code();
+    return BasketQuery(view, {.items = items, .weights = weights}, {}).status().code();
   };
   EXPECT_EQ(code(Ids(10'001, "i1"), {}), StatusCode::kInvalidArgument);
   EXPECT_EQ(code({"i1", "i2"}, {1}), StatusCode::kInvalidArgument);
   EXPECT_EQ(code({"i1"}, {NAN}), StatusCode::kInvalidArgument);
   EXPECT_EQ(code({"i1"}, {1'000'001}), StatusCode::kInvalidArgument);
-  EXPECT_TRUE(BasketQuery(view, Ids{"i1"}, std::vector<double>{-1'000'000}).ok());
+  EXPECT_TRUE(
+      BasketQuery(view, {.items = Ids{"i1"}, .weights = std::vector<double>{-1'000'000}}, {}).ok());
 }
 
 TEST_F(QueryTest, WithRecencyEachOlderPairCountsAPowerLess) {
@@ -110,6 +112,109 @@ TEST_F(QueryTest, WithRecencyEachOlderPairCountsAPowerLess) {
   const auto query = UserQuery(view, "new", options);
   ASSERT_TRUE(query.ok());
   ExpectNear(*query, Solved(view, {{"i7", 2.0F}, {"i4", 1.0F}, {"i1", 0.5F}}));
+}
+
+TEST_F(QueryTest, ByAgeEachPairCountsByItsAgeInPaces) {
+  for (const char* item : {"i1", "i4", "i7"}) {
+    catalogue_.clock.AdvanceMs(30'000 - 1);  // Add takes one
+    catalogue_.Add("new", item, 2);
+  }
+  ReadView view(catalogue_.shared());
+  ScoreOptions options;
+  options.recency = Recency();
+  // 30 s apart: the pace is 60 + 2 x 30 s. Asked right away, the newest is of now.
+  ExpectNear(*UserQuery(view, "new", options),
+             Solved(view, {{"i7", 2.0F}, {"i4", 1.6F}, {"i1", 2 / 1.5F}}));
+  // Two minutes after the newest these count 1/2, 1/(1 + 150/120) and 1/(1 + 180/120).
+  options.now_ms = catalogue_.clock.NowMs() + 120'000;
+  const std::vector<float> later =
+      Solved(view, {{"i7", 2.0F}, {"i4", 4 / 2.25F}, {"i1", 4 / 2.5F}});
+  ExpectNear(*UserQuery(view, "new", options), later);
+  // A log that stands still stays at one pace behind its newest event.
+  options.now_ms.reset();
+  catalogue_.clock.AdvanceMs(86'400'000);
+  ExpectNear(*UserQuery(view, "new", options), later);
+  // What is looked at counts in full, and is nothing of the pace.
+  const Ids context = {"i10"};
+  options.context = context;
+  ExpectNear(*UserQuery(view, "new", options),
+             Solved(view, {{"i10", 1.0F}, {"i7", 1.0F}, {"i4", 2 / 2.25F}, {"i1", 2 / 2.5F}}));
+}
+
+TEST_F(QueryTest, ByAgeNeedsUsableTimesUnlessARequestNamesIt) {
+  for (const char* item : {"i1", "i4"}) {
+    catalogue_.Add("new", item, 2);
+    catalogue_.clock.AdvanceMs(120'000);
+  }
+  {
+    WriteView view(catalogue_.shared());
+    CollectionOptions changed = view.options();
+    changed.recency = Recency();
+    view.set_options(changed);
+  }
+  const auto asked = [&](const std::optional<Recency>& recency) {
+    ReadView view(catalogue_.shared());
+    ScoreOptions options;
+    options.recency = recency;
+    return UserQuery(view, "new", options)->vector;
+  };
+  ASSERT_FALSE(ReadView(catalogue_.shared()).state().times_usable());
+  EXPECT_EQ(asked({}), asked(kRecencyByPlace));
+  EXPECT_NE(asked({}), asked(Recency()));
+  for (int i = 0; i < 101; ++i) {
+    catalogue_.Add("other", "i" + std::to_string(i % 15));
+  }
+  ASSERT_TRUE(ReadView(catalogue_.shared()).state().times_usable());
+  EXPECT_EQ(asked({}), asked(Recency()));
+}
+
+TEST_F(QueryTest, ABasketWithTimesCountsByThem) {
+  ReadView view(catalogue_.shared());
+  const std::int64_t now_ms = 1'600'000'000'000;
+  const Ids items = {"i4", "nothing", "i1"};
+  const std::int64_t times_ms[] = {now_ms - 60'000, now_ms, now_ms};
+  ScoreOptions options;
+  options.now_ms = now_ms;
+  options.recency = Recency();
+  const Basket basket = {.items = items, .times_ms = times_ms};
+  // One gap of a minute: a pace of three.
+  ExpectNear(*BasketQuery(view, basket, options), Solved(view, {{"i1", 1.0F}, {"i4", 0.75F}}));
+  options.recency = 0.5;
+  ExpectNear(*BasketQuery(view, basket, options), Solved(view, {{"i1", 1.0F}, {"i4", 0.5F}}));
+  // Without times the order says nothing.
+  ExpectNear(*BasketQuery(view, {.items = items}, options),
+             Solved(view, {{"i1", 1.0F}, {"i4", 1.0F}}));
+}
+
+TEST_F(QueryTest, BadTimesAreRefused) {
+  ReadView view(catalogue_.shared());
+  const Ids items = {"i4", "i1"};
+  for (const std::vector<std::int64_t>& times_ms :
+       {std::vector<std::int64_t>{1}, {1, -1}, {1, kTimeMsMax + 1}, {1, 2, 3}}) {
+    EXPECT_EQ(BasketQuery(view, {.items = items, .times_ms = times_ms}, {}).status().code(),
+              StatusCode::kInvalidArgument);
+  }
+  ScoreOptions options;
+  options.now_ms = -1;
+  EXPECT_EQ(CheckScoreOptions(catalogue_.shared(), options).code(), StatusCode::kInvalidArgument);
+  options.now_ms = kTimeMsMax + 1;
+  EXPECT_EQ(CheckScoreOptions(catalogue_.shared(), options).code(), StatusCode::kInvalidArgument);
+  options.now_ms = 0;
+  EXPECT_TRUE(CheckScoreOptions(catalogue_.shared(), options).ok());
+}
+
+TEST_F(QueryTest, RecencyHasBounds) {
+  const auto checked = [&](const Recency& recency) {
+    ScoreOptions options;
+    options.recency = recency;
+    return CheckScoreOptions(catalogue_.shared(), options).code();
+  };
+  for (const Recency& good : {Recency(), Recency(0.01), Recency(1)}) {
+    EXPECT_EQ(checked(good), StatusCode::kOk);
+  }
+  for (const double bad : {0.009, 1.1, 0.0, -1.0, static_cast<double>(NAN)}) {
+    EXPECT_EQ(checked(bad), StatusCode::kInvalidArgument);
+  }
 }
 
 TEST_F(QueryTest, ContextCountsAsAnEventOfWeightOneAndIsLeftOut) {
@@ -198,8 +303,9 @@ TEST(Query, ASessionOfRatingsNeedsThem) {
   testing::Catalogue catalogue(Small(Feedback::kExplicit));
   catalogue.Add("u", "i", 4);
   ReadView view(catalogue.shared());
-  EXPECT_EQ(BasketQuery(view, Ids{"i"}, {}).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_TRUE(BasketQuery(view, Ids{"i"}, std::vector<double>{4}).ok());
+  EXPECT_EQ(BasketQuery(view, {.items = Ids{"i"}}, {}).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(BasketQuery(view, {.items = Ids{"i"}, .weights = std::vector<double>{4}}, {}).ok());
   EXPECT_TRUE(BasketQuery(view, {}, {}).ok());
 }
 

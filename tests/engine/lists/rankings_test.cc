@@ -200,7 +200,7 @@ TEST_F(Rankings, RulesApplyToEveryListOfItemsAndOnlyInTheirTime) {
     all.push_back(*shop.db->TopK("shop", "u1", options));
     all.push_back(*shop.db->TopK("shop", "nobody", options));
     all.push_back(*shop.db->GroupTopK("shop", group, options));
-    all.push_back(*shop.db->Session("shop", basket, {}, options));
+    all.push_back(*shop.db->Session("shop", {.items = basket}, options));
     all.push_back(*shop.db->Similar("shop", basket, SimilarityBasis::kVector, options));
     all.push_back(*shop.db->Popular("shop", PopularBy::kEvents, options));
     return all;
@@ -409,32 +409,36 @@ TEST_F(Rankings, LeastScoreIsCheckedAndCutsWhatScoresWorse) {
 TEST_F(Rankings, SessionScoreIsTheScoreInTheSessionsList) {
   const std::string_view basket[] = {"i1", "i5"};
   const double weights[] = {1, 3};
-  const auto list = *shop.db->Session("shop", basket, weights, {.count = 100});
+  const auto list =
+      *shop.db->Session("shop", {.items = basket, .weights = weights}, {.count = 100});
   for (const Ranking::Entry& entry : list.entries) {
-    const auto score = *shop.db->SessionScore("shop", entry.id, basket, weights);
+    const auto score =
+        *shop.db->SessionScore("shop", entry.id, {.items = basket, .weights = weights});
     EXPECT_NEAR(*score, entry.score, kTolerance);
-    const auto explanation = *shop.db->ExplainSession("shop", entry.id, basket, weights, 10);
+    const auto explanation =
+        *shop.db->ExplainSession("shop", entry.id, {.items = basket, .weights = weights}, 10);
     EXPECT_NEAR(explanation.score, entry.score, kTolerance);
     EXPECT_NEAR(explanation.remainder, 0, kTolerance);
     EXPECT_EQ(explanation.shares.size(), 2U);
   }
-  EXPECT_FALSE(shop.db->SessionScore("shop", "nothing", basket, weights)->has_value());
+  EXPECT_FALSE(
+      shop.db->SessionScore("shop", "nothing", {.items = basket, .weights = weights})->has_value());
   const std::string_view unknown[] = {"nothing"};
-  EXPECT_FALSE(shop.db->SessionScore("shop", "i1", unknown, {})->has_value());
-  EXPECT_EQ(shop.db->ExplainSession("shop", "i1", unknown, {}, 10).status().code(),
+  EXPECT_FALSE(shop.db->SessionScore("shop", "i1", {.items = unknown})->has_value());
+  EXPECT_EQ(shop.db->ExplainSession("shop", "i1", {.items = unknown}, 10).status().code(),
             StatusCode::kNotFound);
   const std::string_view partly[] = {"nothing", "i5"};
-  EXPECT_EQ(*shop.db->SessionScore("shop", "i1", partly, {}),
-            *shop.db->SessionScore("shop", "i1", std::span(partly).last(1), {}));
+  EXPECT_EQ(*shop.db->SessionScore("shop", "i1", {.items = partly}),
+            *shop.db->SessionScore("shop", "i1", {.items = std::span(partly).last(1)}));
 }
 
 TEST(Untrained, ThereIsNoScoreToExplain) {
   Shop shop;
   ASSERT_TRUE(shop.Add("ann", "lamp").ok());
   const std::string_view basket[] = {"lamp"};
-  EXPECT_FALSE(shop.db->SessionScore("shop", "lamp", basket, {})->has_value());
+  EXPECT_FALSE(shop.db->SessionScore("shop", "lamp", {.items = basket})->has_value());
   EXPECT_EQ(shop.db->Explain("shop", "ann", "lamp", 10).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(shop.db->ExplainSession("shop", "lamp", basket, {}, 10).status().code(),
+  EXPECT_EQ(shop.db->ExplainSession("shop", "lamp", {.items = basket}, 10).status().code(),
             StatusCode::kNotFound);
 }
 
@@ -547,7 +551,7 @@ TEST(RankingsOfNothing, AreEmpty) {
   EXPECT_TRUE(shop.db->Surprising("none", "x", {})->entries.empty());
   EXPECT_TRUE(shop.db->Representatives("none")->empty());
   EXPECT_TRUE(shop.db->Rules("none")->empty());
-  EXPECT_FALSE(shop.db->SessionScore("none", "x", ids, {})->has_value());
+  EXPECT_FALSE(shop.db->SessionScore("none", "x", {.items = ids})->has_value());
   EXPECT_EQ(shop.db->Why("none", "u", "x")->state, ItemPlace::State::kUnknownItem);
   EXPECT_EQ(shop.db->SetRule("none", {"a", ".x", Rule::Action::kBury, 0, 0, 0}).status().code(),
             StatusCode::kNotFound);

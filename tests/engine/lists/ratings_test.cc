@@ -213,9 +213,11 @@ TEST(Ratings, SessionsNeedRatings) {
   Shop shop;
   OpenRated(shop);
   const std::string_view items[] = {"i0", "i1"};
-  EXPECT_EQ(shop.db->Session("shop", items, {}, {}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(shop.db->Session("shop", {.items = items}, {}).status().code(),
+            StatusCode::kInvalidArgument);
   const double ratings[] = {5, 1};
-  const auto ranking = *shop.db->Session("shop", items, ratings, {.count = 3});
+  const auto ranking =
+      *shop.db->Session("shop", {.items = items, .weights = ratings}, {.count = 3});
   ASSERT_EQ(ranking.entries.size(), 3U);
   RankingOptions context;
   context.context = items;

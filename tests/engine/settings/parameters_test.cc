@@ -35,7 +35,7 @@ TEST(Parameters, ShowsTheDefaults) {
       GetParameters(CollectionOptions()),
       ElementsAre(Pair("dim", "64"), Pair("alpha", "1"), Pair("reg", "0.1"), Pair("regn", "0.05"),
                   Pair("unobserved", "auto"), Pair("iterations", "12"), Pair("tolerance", "0"),
-                  Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "0.98"),
+                  Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "age"),
                   Pair("halflife", "0"), Pair("weighting", "linear"), Pair("feedback", "implicit"),
                   Pair("foldin", "both"), Pair("retrain-every", "0"), Pair("retrain-interval", "0"),
                   Pair("attrfeatures", ""), Pair("attribute-types", "")));

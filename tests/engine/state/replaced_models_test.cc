@@ -121,7 +121,7 @@ TEST_F(ReplacedModels, GiveTheListsThatTheyGaveWhenTheyWereActive) {
     }
     const RankingOptions options = {.count = kAll, .diversity = 0.5, .model = model};
     all.push_back(shop.db->GroupTopK("shop", group, options)->entries);
-    all.push_back(shop.db->Session("shop", basket, {}, options)->entries);
+    all.push_back(shop.db->Session("shop", {.items = basket}, options)->entries);
     all.push_back(shop.db->Similar("shop", basket, SimilarityBasis::kVector, options)->entries);
     all.push_back(shop.db->Surprising("shop", "u7", options)->entries);
     return all;

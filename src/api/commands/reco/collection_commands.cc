@@ -147,7 +147,7 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
       {"model-seq", info.model_seq},
       {"rows-pending", info.rows_pending},
   };
-  constexpr std::size_t kOtherPairs = 6;
+  constexpr std::size_t kOtherPairs = 7;
   reply.Map(std::size(counts) + kOtherPairs);
   for (const auto& [name, count] : counts) {
     reply.Bulk(name);
@@ -155,6 +155,9 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
   }
   reply.Bulk("gram-drift");
   reply.Double(info.gram_drift);
+  // Whether RECENCY AGE has times to go by.
+  reply.Bulk("event-times");
+  reply.Bulk(info.times_usable ? "usable" : "unusable");
   reply.Bulk("parameters");
   AnswerParameters(reply, info.parameters);
   reply.Bulk("quality");
@@ -224,9 +227,10 @@ class CreateArguments {
                           .token = Upper(parameter.name),
                           .optional = true};
     std::vector<ArgumentSpec> choices;
-    if (parameter.automatic) {
+    if (!parameter.word.empty()) {
       choices.push_back({.name = parameter.name, .type = number});
-      choices.push_back({.name = "auto", .type = "pure-token", .token = "AUTO"});
+      choices.push_back(
+          {.name = parameter.word, .type = "pure-token", .token = Upper(parameter.word)});
     }
     for (const std::string_view choice : parameter.choices) {
       choices.push_back({.name = choice, .type = "pure-token", .token = Upper(choice)});

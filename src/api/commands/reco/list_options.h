@@ -35,7 +35,8 @@ struct ListRequest : RankingOptions {
   bool with_scores = false;
   bool with_source = false;
 
-  std::vector<double> weights;  // of the basket; empty: all 1
+  std::vector<double> weights;         // of the basket; empty: all 1
+  std::vector<std::int64_t> times_ms;  // likewise; empty: all of now
   SimilarityBasis basis = SimilarityBasis::kVector;
   PopularBy popular_by = PopularBy::kUsers;
   std::optional<std::int64_t> window_s;
@@ -66,6 +67,8 @@ inline constexpr std::uint32_t kAudience = 1U << 10U;
 inline constexpr std::uint32_t kHistory = 1U << 11U;
 
 inline constexpr std::uint32_t kForUsers = kTopK | kGroup;
+// Made from pairs, which have times.
+inline constexpr std::uint32_t kFromPairs = kForUsers | kSession | kSurprising;
 inline constexpr std::uint32_t kByVector = kForUsers | kSession | kSimilar | kSurprising;
 inline constexpr std::uint32_t kOfItems = kByVector | kPopular | kTrending | kLatest;
 inline constexpr std::uint32_t kRankings = kOfItems | kSimilarUsers | kActiveUsers;
@@ -79,6 +82,39 @@ inline std::vector<double> ReadWeights(Arguments& words, std::size_t count) {
     weights.push_back(words.Double("weight", -kWeightMax, kWeightMax));
   }
   return weights;
+}
+
+// Reads one time for each of `count` items.
+inline std::vector<std::int64_t> ReadTimes(Arguments& words, std::size_t count) {
+  std::vector<std::int64_t> times_ms;
+  while (!words.failed() && times_ms.size() < count) {
+    times_ms.push_back(words.Integer("time", 0, kTimeMsMax));
+  }
+  return times_ms;
+}
+
+// How pairs count by their time, of requests that are ScoreOptions.
+inline constexpr ArgumentSpec kRecencies[] = {
+    {.name = "age", .type = "pure-token", .token = "AGE"},
+    {.name = "gamma", .type = "double"},
+};
+template <typename Request>
+constexpr Option<Request> RecencyOption() {
+  return OptionsOf<Request>::Custom(
+      {.name = "recency", .type = "oneof", .token = "RECENCY", .arguments = kRecencies},
+      "weighs the pairs by their age, or the n-th newest by gamma^n, 0.01 to 1; by default the "
+      "collection's parameter",
+      [](const Option<Request>&, Arguments& words, Request* request) {
+        request->recency =
+            words.Keyword("AGE") ? Recency() : Recency(words.Double("RECENCY", kRecencyMin, 1));
+      });
+}
+template <typename Request>
+constexpr Option<Request> NowOption() {
+  return OptionsOf<Request>::template Time<&Request::now_ms>(
+      {"NOW", "now",
+       "the moment that ages are counted up to; by default now, but at most the user's pace behind "
+       "the newest event of the collection"});
 }
 
 // Makes an option that reads "n id ..." into the vector, and into the engine's option that borrows
@@ -115,15 +151,19 @@ inline constexpr std::array kListOptions = {
                           request->weights = ReadWeights(words, request->ids.size());
                         })
         .For(list::kSession),
+    ListOptions::Custom(
+        {.name = "time", .type = "unix-time", .token = "TIMES", .multiple = true},
+        "when, one time for each item of the basket, by which they count; all alike by default",
+        [](const Option<ListRequest>&, Arguments& words, ListRequest* request) {
+          request->times_ms = ReadTimes(words, request->ids.size());
+        })
+        .For(list::kSession),
     IdsOption<&ListRequest::context_ids, &ListRequest::context>(
         {"CONTEXT", "context",
          "items folded in with weight 1, as if the user had them; not stored"})
         .For(list::kForUsers),
-    ListOptions::Double<&ListRequest::recency>(
-        {"RECENCY", "gamma",
-         "weighs the user's n-th newest pair by gamma^n; by default the collection's parameter"},
-        kRecencyMin, 1)
-        .For(list::kForUsers),
+    RecencyOption<ListRequest>().For(list::kFromPairs),
+    NowOption<ListRequest>().For(list::kFromPairs),
     ListOptions::Flag<&ListRequest::with_seen>(
         {"WITHSEEN", "withseen", "offers also what the user, or the basket, has already"})
         .For(list::kForUsers | list::kSession),

@@ -33,7 +33,7 @@ constexpr ListCommand kSession = {
     ListWork::kByVector,
     Side::kItem,
     [](const Database& database, KeyRef key, const ListRequest& request) {
-      return database.Session(key, request.ids, request.weights, request);
+      return database.Session(key, {request.ids, request.weights, request.times_ms}, request);
     }};
 constexpr ListCommand kSimilar = {
     "reco.similar",

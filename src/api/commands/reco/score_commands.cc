@@ -43,11 +43,14 @@ void Similarity(CommandContext& context) {
 }
 
 // A request about an anonymous basket: "key target n item ..." and its options.
-struct BasketRequest {
+struct BasketRequest : ScoreOptions {
   std::string_view target;
   std::vector<std::string_view> items;
   std::vector<double> weights;
+  std::vector<std::int64_t> times_ms;
   std::size_t count = 10;
+
+  Basket basket() const { return {items, weights, times_ms}; }
 };
 
 // Bits of Option::commands.
@@ -60,6 +63,14 @@ constexpr std::array kBasketOptions = {
         [](const Option<BasketRequest>&, Arguments& words, BasketRequest* basket) {
           basket->weights = ReadWeights(words, basket->items.size());
         }),
+    OptionsOf<BasketRequest>::Custom(
+        {.name = "time", .type = "unix-time", .token = "TIMES", .multiple = true},
+        "one time for each item of the basket",
+        [](const Option<BasketRequest>&, Arguments& words, BasketRequest* basket) {
+          basket->times_ms = ReadTimes(words, basket->items.size());
+        }),
+    RecencyOption<BasketRequest>(),
+    NowOption<BasketRequest>(),
     OptionsOf<BasketRequest>::Integer<&BasketRequest::count>(
         {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)
         .For(kExplains),
@@ -80,8 +91,7 @@ void SessionScore(CommandContext& context) {
   if (words.Reject(context.reply)) {
     return;
   }
-  const auto score =
-      context.database.SessionScore(key, basket.target, basket.items, basket.weights);
+  const auto score = context.database.SessionScore(key, basket.target, basket.basket(), basket);
   if (!score.ok()) {
     context.reply.Failure(score.status());
   } else if (*score) {
@@ -119,23 +129,30 @@ void AnswerExplanationOrNull(Reply& reply, const Result<Explanation>& explanatio
   }
 }
 
-struct ExplainRequest {
+// A request about one item and one user.
+struct PairRequest : ScoreOptions {
   std::size_t count = 10;
 };
 
-constexpr std::array kExplainOptions = {OptionsOf<ExplainRequest>::Integer<&ExplainRequest::count>(
-    {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)};
+constexpr std::uint32_t kWhy = 4;
+constexpr std::array kPairOptions = {
+    OptionsOf<PairRequest>::Integer<&PairRequest::count>(
+        {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)
+        .For(kExplains),
+    RecencyOption<PairRequest>(),
+    NowOption<PairRequest>(),
+};
 
 void Explain(CommandContext& context) {
   Arguments words(context.args);
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
   const std::string_view item = words.Id("item id");
-  ExplainRequest request;
-  ReadOptions<ExplainRequest>(kExplainOptions, kExplains, words, &request);
+  PairRequest request;
+  ReadOptions<PairRequest>(kPairOptions, kExplains, words, &request);
   if (!words.Reject(context.reply)) {
     AnswerExplanationOrNull(context.reply,
-                            context.database.Explain(key, user, item, request.count));
+                            context.database.Explain(key, user, item, request.count, request));
   }
 }
 
@@ -144,9 +161,9 @@ void ExplainSession(CommandContext& context) {
   const KeyRef key = context.Key(words.Word());
   const BasketRequest basket = ReadBasket(words, kExplains);
   if (!words.Reject(context.reply)) {
-    AnswerExplanationOrNull(context.reply,
-                            context.database.ExplainSession(key, basket.target, basket.items,
-                                                            basket.weights, basket.count));
+    AnswerExplanationOrNull(
+        context.reply,
+        context.database.ExplainSession(key, basket.target, basket.basket(), basket.count, basket));
   }
 }
 
@@ -183,14 +200,13 @@ void Why(CommandContext& context) {
   const KeyRef key = context.Key(words.Word());
   const std::string_view user = words.Id("user id");
   const std::string_view item = words.Id("item id");
-  if (words.left() > 0) {
-    words.FailSyntax();
-  }
+  PairRequest request;
+  ReadOptions<PairRequest>(kPairOptions, kWhy, words, &request);
   if (words.Reject(context.reply)) {
     return;
   }
   Reply& reply = context.reply;
-  const Result<ItemPlace> place = context.database.Why(key, user, item);
+  const Result<ItemPlace> place = context.database.Why(key, user, item, request);
   if (!place.ok()) {
     reply.Failure(place.status());
     return;
@@ -255,7 +271,8 @@ constexpr ArgumentSpec kBasket[] = {kKeyArgument, kTargetArgument, kNumberArgume
 constexpr auto kSessionScoreArguments = ArgumentsOf<kScores, kBasket, kBasketOptions>();
 constexpr auto kExplainSessionArguments = ArgumentsOf<kExplains, kBasket, kBasketOptions>();
 constexpr ArgumentSpec kUserItem[] = {kKeyArgument, kUserArgument, kItemArgument};
-constexpr auto kExplainArguments = ArgumentsOf<kExplains, kUserItem, kExplainOptions>();
+constexpr auto kExplainArguments = ArgumentsOf<kExplains, kUserItem, kPairOptions>();
+constexpr auto kWhyArguments = ArgumentsOf<kWhy, kUserItem, kPairOptions>();
 
 constexpr CommandSpec kRows[] = {
     {.name = "reco.score",
@@ -307,13 +324,13 @@ constexpr CommandSpec kRows[] = {
      .handler = ExplainSession,
      .slow = HasManyWords},
     {.name = "reco.why",
-     .arity = 4,
+     .arity = -4,
      .flags = kReadonly | kSlowWorker,
      .summary = "Returns a map of why an item is not in the list of a user, or its exact rank and "
                 "score, of the rules that hold for it (rules), and of those that cannot because "
                 "it lacks fields that their filters name, with these (missing-fields)",
      .complexity = "O(N*D) where N is the number of items and D the dimension",
-     .arguments = kUserItem,
+     .arguments = kWhyArguments,
      .handler = Why},
     {.name = "reco.representative",
      .arity = 2,
