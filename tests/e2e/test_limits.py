@@ -233,8 +233,10 @@ class Collections(reco_e2e.ServerTest):
 @reco_only
 class Memory(unittest.TestCase):
     def test_writes_past_maxmemory_are_refused_and_reads_go_on(self):
-        with reco_e2e.Server(maxmemory="1mb") as server:
+        with reco_e2e.Server() as server:
             client = server.client()
+            client.cmd("RECO.CREATE", "shop")
+            client.cmd("CONFIG", "SET", "maxmemory", "1mb")
             # The memory is counted in the background, so writes pass until the next count.
             reply = None
             deadline = time.monotonic() + 30
@@ -246,6 +248,13 @@ class Memory(unittest.TestCase):
             self.assertEqual("OOM command not allowed when used memory > 'maxmemory'.",
                              str(reply))
             self.assertEqual("PONG", client.cmd("PING"))
+            # What adds nothing runs all the same.
+            self.assertEqual([], client.cmd("RECO.RULE", "shop", "LIST"))
+            self.assertEqual(0, client.cmd("RECO.RULE", "shop", "DEL", "nosuch"))
+            self.assertEqual([b"dim", b"64"], client.cmd("RECO.CONFIG", "shop", "GET", "dim"))
+            for command in (("RECO.RULE", "shop", "SET", "r", "FILTER", "1", "BURY"),
+                            ("RECO.CONFIG", "shop", "SET", "retrain-every", 5)):
+                self.assertTrue(client.error(*command).startswith("OOM "), command)
             client.cmd("CONFIG", "SET", "maxmemory", "0")
             self.assertEqual("OK", client.cmd("SET", "k", "v"))
 

@@ -12,6 +12,7 @@
 #include "reco/engine.h"
 
 #include "api/protocol/reply.h"
+#include "api/protocol/words.h"
 
 namespace reco::api {
 
@@ -107,8 +108,16 @@ struct CommandSpec {
   CommandHandler handler = nullptr;  // null when it has subcommands
   // With kSlowWorker: returns true iff this call is slow; must not answer. Null: every one is.
   bool (*slow)(const CommandContext& context) = nullptr;
+  // With kDenyOom: returns true iff this call may need memory; others run at `maxmemory`. Null:
+  // every one may.
+  bool (*grows)(std::span<const std::string_view> args) = nullptr;
   std::span<const CommandSpec> subcommands = {};
 };
+
+// CommandSpec::grows of commands whose verb is the third word.
+inline bool SetsSomething(std::span<const std::string_view> args) {
+  return args.size() > 2 && EqualsIgnoreCase(args[2], "SET");
+}
 
 inline bool HasManyWords(const CommandContext& context) {
   return context.args.size() > kWordsAtOnce;

@@ -76,7 +76,8 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
   }
   // Checked before the handler, so that a refused command changes nothing. DEL, RECO.REM and their
   // like do not have the flag, since they free memory.
-  if ((spec.flags & kDenyOom) != 0 && options.maxmemory_bytes > 0 &&
+  if ((spec.flags & kDenyOom) != 0 && (spec.grows == nullptr || spec.grows(args)) &&
+      options.maxmemory_bytes > 0 &&
       context.database.memory_used_bytes() > static_cast<std::uint64_t>(options.maxmemory_bytes)) {
     return refuse("OOM command not allowed when used memory > 'maxmemory'.");
   }

@@ -101,6 +101,33 @@ TEST(CommandTable, KeysAreArguments) {
   }
 }
 
+// Only what may grow is refused at `maxmemory`: each command that is, by name, and where the verb
+// decides, both kinds.
+TEST(CommandTable, OnlyWhatMayGrowIsRefusedAtTheMemoryLimit) {
+  const CommandTable table(AllCommands());
+  std::set<std::string> refused;
+  for (const CommandEntry& entry : table.entries()) {
+    const CommandSpec& spec = *entry.spec;
+    EXPECT_TRUE(spec.grows == nullptr || (spec.flags & kDenyOom) != 0) << entry.full_name;
+    if ((spec.flags & kDenyOom) != 0) {
+      EXPECT_NE(spec.flags & kWrite, 0U) << entry.full_name;
+      refused.insert(entry.full_name + (spec.grows != nullptr ? " SET" : ""));
+    }
+  }
+  EXPECT_THAT(refused, ::testing::UnorderedElementsAre(
+                           "set", "reco.add", "reco.config SET", "reco.create", "reco.item|merge",
+                           "reco.item|set", "reco.madd", "reco.retrain", "reco.rule SET",
+                           "reco.set", "reco.user|merge", "reco.user|set"));
+  for (const std::string_view name : {"reco.rule", "reco.config"}) {
+    const CommandSpec& spec = *table.Find(name)->spec;
+    for (const std::string_view verb : {"LIST", "DEL", "GET", "nosuch"}) {
+      EXPECT_FALSE(spec.grows(Args{name, "shop", verb, "x"})) << name << ' ' << verb;
+    }
+    EXPECT_TRUE(spec.grows(Args{name, "shop", "set", "x"})) << name;
+    EXPECT_FALSE(spec.grows(Args{name, "shop"})) << name;
+  }
+}
+
 TEST(CommandTable, FindsCommandsInAnyCase) {
   const CommandTable table(AllCommands());
   EXPECT_EQ(table.Resolve(Args{"pInG"})->full_name, "ping");

@@ -276,7 +276,7 @@ std::span<const CommandSpec> CollectionCommands() {
        .complexity = "O(1)",
        .arguments = kCreate.all(),
        .handler = Create},
-      // One row for both verbs: GET counts as a write, too.
+      // One row for both verbs: GET counts as a write, too. Only SET is refused at `maxmemory`.
       {.name = "reco.config",
        .arity = -4,
        .flags = kWrite | kDenyOom,
@@ -286,7 +286,8 @@ std::span<const CommandSpec> CollectionCommands() {
            "at the next training",
        .complexity = "O(N) where N is the number of parameters",
        .arguments = kConfigArguments,
-       .handler = Config},
+       .handler = Config,
+       .grows = SetsSomething},
       {.name = "reco.info",
        .arity = 2,
        .flags = kReadonly,

@@ -183,7 +183,7 @@ constexpr ArgumentSpec kRuleArguments[] = {kKeyArgument,
                                            {.name = "verb", .type = "oneof", .arguments = kVerbs}};
 
 constexpr CommandSpec kRows[] = {
-    // One row for all verbs: LIST counts as a write, too.
+    // One row for all verbs: LIST counts as a write, too. Only SET is refused at `maxmemory`.
     {.name = "reco.rule",
      .arity = -3,
      .flags = kWrite | kDenyOom,
@@ -203,7 +203,8 @@ constexpr CommandSpec kRows[] = {
          "and ends up behind the other",
      .complexity = "O(N) where N is the number of rules",
      .arguments = kRuleArguments,
-     .handler = RunRule},
+     .handler = RunRule,
+     .grows = SetsSomething},
 };
 
 }  // namespace
