@@ -188,7 +188,8 @@ class Database {
   // False: there was none.
   Result<bool> DeleteRule(KeyRef key, std::string_view name, WriteOptions write = {});
   // --- Lists that are not personal: exact, current to the last write ---------------------------
-  // Items by their users, weight or events, of all time.
+  // Items by the users who like them (whose pair weighs more than 0), by the events of these users,
+  // or by the sum of all weights, of all time. What nobody likes is not listed; so below.
   Result<Ranking> Popular(KeyRef key, PopularBy by, const RankingOptions& options) const;
   // The first use of a window or half-life reads the whole log; it is then kept current in memory,
   // at most four of each.
@@ -200,7 +201,8 @@ class Database {
   Result<Ranking> PopularWithin(KeyRef key, std::int64_t window_s, PopularBy by,
                                 const RankingOptions& options) const;
   // Items by the sum of weight x 2^(-age / halflife) over the same events of all times, as of now.
-  // An event from the future counts as of its arrival.
+  // An event from the future counts as of its arrival, and one that arrived later than now (the
+  // clock was ahead) as of the first time that the list was asked for.
   Result<Ranking> Trending(KeyRef key, std::int64_t halflife_s,
                            const RankingOptions& options) const;
   // Items by the time in ms that they became known: that of the first interaction by event time or

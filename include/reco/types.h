@@ -302,7 +302,8 @@ struct Measure {
 };
 
 enum class JobKind : std::uint8_t { kRetrain = 1, kEvaluate = 2 };
-enum class JobState : std::uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
+// kInterrupted: the database went while the job waited or ran.
+enum class JobState : std::uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled, kInterrupted };
 
 struct JobInfo {
   std::uint64_t id = 0;

@@ -12,12 +12,11 @@ constexpr std::string_view kWhat = "event";
 
 // Refuses kind 0, which nobody ever wrote, as damage, and one above ours as a newer program's.
 Status CheckKind(std::uint8_t kind) {
-  if (kind < static_cast<std::uint8_t>(EventKind::kInteraction)) {
+  if (kind < static_cast<std::uint8_t>(EventKind::kInteractionAsSaid)) {
     return Damaged(kWhat, "kind " + std::to_string(kind) + " is not known");
   }
-  if (kind > static_cast<std::uint8_t>(EventKind::kParameters)) {
-    return Status::FailedPrecondition("event: kind " + std::to_string(kind) +
-                                      " was written by a newer version; use a newer program");
+  if (kind > static_cast<std::uint8_t>(EventKind::kSet)) {
+    return Newer(kWhat, "kind " + std::to_string(kind));
   }
   return Status::Ok();
 }

@@ -37,6 +37,8 @@ using Effect = std::variant<PairAdded, PairRemoved, RecordSet, Deleted, NoEffect
 // Returns what the event changes.
 inline Effect EffectOf(const Event& event) {
   switch (event.kind) {
+    case EventKind::kInteractionAsSaid:
+    case EventKind::kSetAsSaid:
     case EventKind::kInteraction:
     case EventKind::kSet:
       return PairAdded{event.user, event.item};

@@ -33,6 +33,12 @@ Status Damaged(std::string_view what, std::string_view why) {
   return Status::Corruption(std::move(message));
 }
 
+Status Newer(std::string_view what, std::string_view which) {
+  std::string message(what);
+  message.append(": ").append(which).append(" was written by a newer version; use a newer program");
+  return Status::FailedPrecondition(std::move(message));
+}
+
 Status CheckFormatByte(std::string_view bytes, std::string_view what) {
   if (bytes.empty()) {
     return Damaged(what, "the value is empty");

@@ -55,15 +55,17 @@ inline std::string_view BytesOf(const flatbuffers::Vector<std::uint8_t>* field) 
 bool AllFinite(std::span<const double> values);
 // Returns kCorruption "<what>: <why>".
 Status Damaged(std::string_view what, std::string_view why);
+// Returns kFailedPrecondition "<what>: <which> was written by a newer version; ...".
+Status Newer(std::string_view what, std::string_view which);
 // Returns Ok when `bytes` begins with a format byte that is known.
 Status CheckFormatByte(std::string_view bytes, std::string_view what);
 
-// Takes an enumeration's value. `last` is the highest that this version knows; kCorruption above
-// it.
+// Takes an enumeration's value. `last` is the highest that this version knows: one above it is a
+// newer program's, kFailedPrecondition.
 template <typename Enum>
 Status DecodeChoice(std::uint8_t value, Enum last, Enum* out, std::string_view what) {
   if (value > static_cast<std::uint8_t>(last)) {
-    return Damaged(what, "an unknown choice " + std::to_string(value));
+    return Newer(what, "choice " + std::to_string(value));
   }
   *out = static_cast<Enum>(value);
   return {};

@@ -260,8 +260,12 @@ Result<KeyRecord> DecodeKeyRecord(std::string_view bytes) {
     record.value = BytesOf(table->value());
     return record;
   }
-  if (table->kind() != static_cast<std::uint8_t>(KeyKind::kCollection)) {
+  // Kinds begin at 1, so that a zeroed record is none.
+  if (table->kind() < static_cast<std::uint8_t>(KeyKind::kString)) {
     return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
+  }
+  if (table->kind() > static_cast<std::uint8_t>(KeyKind::kCollection)) {
+    return Newer(kWhat, "kind " + std::to_string(table->kind()));
   }
   if (table->options() == nullptr) {
     return Damaged(kWhat, "a collection without options");
@@ -282,9 +286,12 @@ std::string EncodeEntity(const EntityRecord& record) {
   std::string out;
   FinishRecord(
       builder,
-      fb::CreateEntity(builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
-                       record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
-                       OptionalOf(record.squares), OptionalOf(record.known_ms)),
+      fb::CreateEntity(
+          builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
+          record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
+          OptionalOf(record.squares), OptionalOf(record.known_ms),
+          record.liked ? flatbuffers::Optional(record.liked->pairs) : flatbuffers::nullopt,
+          record.liked ? flatbuffers::Optional(record.liked->events) : flatbuffers::nullopt),
       &out);
   return out;
 }
@@ -301,6 +308,10 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
   if (squares && !(std::isfinite(*squares) && *squares >= 0)) {
     return Damaged(kWhat, "its sum of squares is not finite or below zero");
   }
+  std::optional<Liked> liked;
+  if (table->liked_pairs() && table->liked_events()) {
+    liked = Liked{*table->liked_pairs(), *table->liked_events()};
+  }
   return EntityRecord{.id = std::string(BytesOf(table->id())),
                       .attributes = std::string(BytesOf(table->attributes())),
                       .hidden = table->hidden(),
@@ -312,7 +323,8 @@ Result<EntityRecord> DecodeEntity(std::string_view bytes) {
                       .weight = table->weight(),
                       .last_seq = table->last_seq(),
                       .squares = squares,
-                      .known_ms = FromOptional(table->known_ms())};
+                      .known_ms = FromOptional(table->known_ms()),
+                      .liked = liked};
 }
 
 void EncodePair(const Pair& pair, std::string* out) {
@@ -486,17 +498,17 @@ Result<JobInfo> DecodeJob(std::string_view bytes) {
   RecordReader reader;
   RECO_ASSIGN_OR_RETURN(const fb::Job* table, reader.Open<fb::Job>(bytes, kWhat));
   // Kinds begin at 1, so that a zeroed record is none.
-  if (table->kind() < static_cast<std::uint8_t>(JobKind::kRetrain) ||
-      table->kind() > static_cast<std::uint8_t>(JobKind::kEvaluate)) {
+  if (table->kind() < static_cast<std::uint8_t>(JobKind::kRetrain)) {
     return Damaged(kWhat, "kind " + std::to_string(table->kind()) + " is not known");
   }
-  if (table->state() > static_cast<std::uint8_t>(JobState::kCancelled)) {
-    return Damaged(kWhat, "state " + std::to_string(table->state()) + " is not known");
-  }
+  JobKind kind = JobKind::kRetrain;
+  JobState state = JobState::kQueued;
+  RECO_RETURN_IF_ERROR(DecodeChoice(table->kind(), JobKind::kEvaluate, &kind, kWhat));
+  RECO_RETURN_IF_ERROR(DecodeChoice(table->state(), JobState::kInterrupted, &state, kWhat));
   return JobInfo{.id = table->id(),
-                 .kind = static_cast<JobKind>(table->kind()),
+                 .kind = kind,
                  .key = std::string(BytesOf(table->key())),
-                 .state = static_cast<JobState>(table->state()),
+                 .state = state,
                  .percent = table->percent(),
                  .phase = std::string(BytesOf(table->phase())),
                  .eta_s = table->eta_s(),

@@ -20,7 +20,7 @@ namespace reco::format {
 
 // The version of the folder as a whole, in `default` under kFormatVersionKey. A folder with a
 // higher one is refused.
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 std::string EncodeFormatVersion(std::uint32_t version);
 Result<std::uint32_t> DecodeFormatVersion(std::string_view bytes);
 
@@ -44,6 +44,13 @@ struct KeyRecord {
 std::string EncodeKeyRecord(const KeyRecord& record);
 Result<KeyRecord> DecodeKeyRecord(std::string_view bytes);
 
+// The pairs of an item whose weight is above 0, and the events in them.
+struct Liked {
+  std::uint32_t pairs = 0;
+  std::uint64_t events = 0;
+  bool operator==(const Liked&) const = default;
+};
+
 // `users`, `items`: written when the id is new and again by checkpoints.
 struct EntityRecord {
   std::string id;
@@ -59,6 +66,7 @@ struct EntityRecord {
   // Of items, by checkpoints; absent in records of older versions.
   std::optional<double> squares = {};         // sum of the pairs' squared weights
   std::optional<std::int64_t> known_ms = {};  // when the item became known
+  std::optional<Liked> liked = {};            // its pairs with a weight above 0
 };
 std::string EncodeEntity(const EntityRecord& record);
 Result<EntityRecord> DecodeEntity(std::string_view bytes);

@@ -39,8 +39,9 @@ UserScorer FactorScorer(const FactorTable& users, const FactorTable& items) {
 UserScorer PopularityScorer(const InteractionMatrix& train) {
   // std::function copies what it holds, so the counts are shared.
   auto counts = std::make_shared<std::vector<float>>(train.columns_count);
-  for (const std::uint32_t item : train.columns) {
-    (*counts)[item] += 1;
+  // A user who dislikes an item makes it no more popular.
+  for (std::size_t i = 0; i < train.columns.size(); ++i) {
+    (*counts)[train.columns[i]] += train.weights[i] > 0 ? 1 : 0;
   }
   return [counts = std::move(counts)](std::uint32_t /*user*/, std::span<float> scores) {
     std::copy(counts->begin(), counts->end(), scores.begin());

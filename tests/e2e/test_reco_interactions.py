@@ -35,6 +35,37 @@ class Add(reco_e2e.ServerTest):
         self.assertEqual([b"3", b"5", b"1"],
                          client.cmd("RECO.PREF", "shop", "ann", "lamp", "desk", "sofa"))
 
+    def test_a_weight_reads_back_as_it_was_given(self):
+        for protocol in (2, 3):
+            client = self.client(protocol)
+            key = f"shop{protocol}"
+            for item, weight in (("a", "0.1"), ("b", "-3.3"), ("c", "1234.56"), ("d", "1e-05")):
+                client.cmd("RECO.SET", key, "ann", item, weight)
+            shown = client.cmd("RECO.PREF", key, "ann", "a", "b", "c", "d")
+            self.assertEqual([0.1, -3.3, 1234.56, 1e-05], [float(value) for value in shown])
+            self.assertEqual(0.1, float(client.cmd("RECO.AUDIENCE", key, "a", "WITHSCORES")[-1]
+                                        if protocol == 2 else
+                                        client.cmd("RECO.AUDIENCE", key, "a", "WITHSCORES")[0][1]))
+
+    def test_what_cancels_is_zero(self):
+        client = self.client()
+        for weight in (0.3, -0.1, -0.2):
+            client.cmd("RECO.ADD", "shop", "ann", "lamp", weight)
+        self.assertEqual([b"0"], client.cmd("RECO.PREF", "shop", "ann", "lamp"))
+
+    def test_a_time_ahead_is_that_of_the_arrival(self):
+        client = self.client()
+        client.cmd("RECO.CREATE", "shop", "HALFLIFE", 7 * 86_400)
+        ahead = int(time.time() * 1000) + 400 * 86_400_000
+        client.cmd("RECO.ADD", "shop", "ann", "odd", 1, "TS", ahead)
+        client.cmd("RECO.SET", "shop", "ann", "odd", -3)
+        self.assertEqual([b"-3"], client.cmd("RECO.PREF", "shop", "ann", "odd"))
+        client.cmd("RECO.ADD", "shop", "bob", "odd", 1, "TS", ahead)
+        client.cmd("RECO.ADD", "shop", "bob", "odd", 5)
+        client.cmd("RECO.ADD", "shop", "bob", "odd", -6)
+        # Between the events a few milliseconds pass, which a half-life notices.
+        self.assertAlmostEqual(0, float(client.cmd("RECO.PREF", "shop", "bob", "odd")[0]), places=4)
+
     def test_a_retry_with_the_same_id_changes_nothing(self):
         client = self.client()
         self.assertEqual(1, client.cmd("RECO.ADD", "shop", "ann", "lamp", 2, "ID", "t1"))

@@ -131,10 +131,11 @@ class Windows(ListTest):
         self.add("ann", "new", 2)
         self.add("ann", "new", 3)
         self.add("ann", "coming", age_s=-3600)
+        # What says a time ahead happened when it arrived.
         for by, score in (("USERS", 1), ("EVENTS", 2), ("WEIGHT", 5)):
-            self.assertEqual({b"new": score},
+            self.assertEqual({b"new": score, b"coming": 1},
                              self.scores("RECO.POPULAR", "WINDOW", 60, "BY", by))
-        self.assertEqual([b"old", b"new"], self.list("RECO.POPULAR", "WINDOW", 7200))
+        self.assertEqual([b"old", b"coming", b"new"], self.list("RECO.POPULAR", "WINDOW", 7200))
         self.assertEqual([b"old", b"coming", b"new"], self.list("RECO.POPULAR"))
 
     def test_writes_are_in_the_next_read(self):
@@ -181,9 +182,12 @@ class Trending(ListTest):
         self.add("ann", "today", 1)
         self.add("ann", "yesterday", 6, age_s=DAY_S)
         self.add("ann", "regretted", -1)
+        self.add("ann", "divisive", -2)
+        self.add("bob", "divisive", 1)
         found = self.scores("RECO.TRENDING")
-        self.assertEqual([b"yesterday", b"today", b"regretted"], list(found))
-        for item, score in ((b"yesterday", 3), (b"today", 1), (b"regretted", -1)):
+        # What nobody likes is not listed; what somebody does has the sum of all.
+        self.assertEqual([b"yesterday", b"today", b"divisive"], list(found))
+        for item, score in ((b"yesterday", 3), (b"today", 1), (b"divisive", -1)):
             self.assertTrue(math.isclose(score, found[item], rel_tol=1e-3), (item, found[item]))
         self.assertEqual([b"today", b"yesterday"],
                          self.list("RECO.TRENDING", "HALFLIFE", 3600, "COUNT", 2))

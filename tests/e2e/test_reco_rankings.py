@@ -261,6 +261,19 @@ class Popular(reco_e2e.ServerTest):
         self.assertEqual([b"c", b"popular"], client.cmd(
             "RECO.POPULAR", "shop", "WITHSOURCE", "EXCLUDE", 1, "b", "INCLUDE", 2, "c", "b"))
 
+    def test_what_nobody_likes_is_not_popular(self):
+        client = self.client()
+        for user in range(4):
+            client.cmd("RECO.ADD", "shop", f"u{user}", "bad", -1)
+        client.cmd("RECO.MADD", "shop", "u0", "good", 1, "u1", "good", 2, "u2", "good", -1)
+        for by, score in (("USERS", b"2"), ("EVENTS", b"2"), ("WEIGHT", b"2")):
+            for window in ((), ("WINDOW", 60)):
+                self.assertEqual([b"good", score], client.cmd(
+                    "RECO.POPULAR", "shop", "BY", by, *window, "WITHSCORES"))
+        self.assertEqual([b"good"], client.cmd("RECO.TRENDING", "shop"))
+        self.assertEqual([b"good", b"popular"],
+                         client.cmd("RECO.TOPK", "shop", "nobody", "WITHSOURCE"))
+
     def test_is_current_to_the_last_write(self):
         client = self.client()
         client.cmd("RECO.MADD", "shop", "ann", "lamp", 1, "bob", "lamp", 1, "ann", "desk", 1)

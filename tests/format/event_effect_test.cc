@@ -31,6 +31,8 @@ std::string Told(EventKind kind) {
 TEST(EventEffect, EachKindHasOne) {
   EXPECT_EQ(Told(EventKind::kInteraction), "pair 3 5");
   EXPECT_EQ(Told(EventKind::kSet), "pair 3 5");
+  EXPECT_EQ(Told(EventKind::kInteractionAsSaid), "pair 3 5");
+  EXPECT_EQ(Told(EventKind::kSetAsSaid), "pair 3 5");
   EXPECT_EQ(Told(EventKind::kRemove), "no pair 3 5");
   EXPECT_EQ(Told(EventKind::kUserRecord), "user 3");
   EXPECT_EQ(Told(EventKind::kItemRecord), "item 5");

@@ -99,6 +99,8 @@ std::vector<Golden> Goldens() {
   return {
       {"event_interaction_v1", Encoded(samples::InteractionEvent()),
        Expects(DecodeEvent, samples::InteractionEvent())},
+      {"event_added_v1", Encoded(samples::AddedEvent()),
+       Expects(DecodeEvent, samples::AddedEvent())},
       {"event_item_record_v1", Encoded(samples::ItemRecordEvent()),
        Expects(DecodeEvent, samples::ItemRecordEvent())},
       {"event_with_previous_v1", Encoded(samples::SecondOfACall()),
@@ -123,6 +125,8 @@ std::vector<Golden> Goldens() {
       {"entity_v1", EncodeEntity(samples::Entity()), Expects(DecodeEntity, samples::Entity())},
       {"entity_listed_v1", EncodeEntity(samples::ListedEntity()),
        Expects(DecodeEntity, samples::ListedEntity())},
+      {"entity_liked_v1", EncodeEntity(samples::LikedEntity()),
+       Expects(DecodeEntity, samples::LikedEntity())},
       {"pair_v1", pair, Expects(DecodePair, samples::SomePair())},
       {"vector_v1", vector,
        [](std::string_view bytes) {
@@ -141,6 +145,8 @@ std::vector<Golden> Goldens() {
        Expects(DecodeCheckpoint, samples::TimedCheckpoint())},
       {"token_v1", EncodeToken(samples::kTokenSeq), Expects(DecodeToken, samples::kTokenSeq)},
       {"job_v1", EncodeJob(samples::Job()), Expects(DecodeJob, samples::Job())},
+      {"job_interrupted_v1", EncodeJob(samples::InterruptedJob()),
+       Expects(DecodeJob, samples::InterruptedJob())},
   };
 }
 
@@ -200,7 +206,7 @@ TEST(FormatDocument, WorkedExampleReadsBack) {
   const std::string value = HexBlock(document, 1);
   const Result<Event> event = DecodeEvent(value);
   ASSERT_TRUE(event.ok()) << event.status().ToString();
-  ExpectSame(*event, samples::InteractionEvent());
+  ExpectSame(*event, samples::AddedEvent());
 }
 
 }  // namespace

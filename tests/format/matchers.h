@@ -72,6 +72,7 @@ inline void ExpectSame(const EntityRecord& a, const EntityRecord& b) {
   EXPECT_EQ(a.last_seq, b.last_seq);
   EXPECT_EQ(a.squares, b.squares);
   EXPECT_EQ(a.known_ms, b.known_ms);
+  EXPECT_EQ(a.liked, b.liked);
 }
 
 inline void ExpectSame(const Pair& a, const Pair& b) {

@@ -13,7 +13,7 @@ namespace reco::format::samples {
 
 inline Event InteractionEvent() {
   Event event;
-  event.kind = EventKind::kInteraction;
+  event.kind = EventKind::kInteractionAsSaid;
   event.user = 7;
   event.item = 42;
   event.weight = 2.5;
@@ -21,6 +21,12 @@ inline Event InteractionEvent() {
   event.time_ms = 1'700'000'000'123;
   event.arrival_ms = 1'700'000'000'456;
   event.token = "t-1";
+  return event;
+}
+
+inline Event AddedEvent() {
+  Event event = InteractionEvent();
+  event.kind = EventKind::kInteraction;
   return event;
 }
 
@@ -128,6 +134,12 @@ inline EntityRecord ListedEntity() {
   return record;
 }
 
+inline EntityRecord LikedEntity() {
+  EntityRecord record = ListedEntity();
+  record.liked = Liked{.pairs = 11, .events = 32};
+  return record;
+}
+
 inline Pair SomePair() {
   return {.weight = -1.5F,
           .count = 3,
@@ -209,6 +221,12 @@ inline JobInfo Job() {
           .finished_ms = 1'700'000'001'000,
           .error = "not enough pairs",
           .result = {{"recall@20", 0.25}}};
+}
+
+inline JobInfo InterruptedJob() {
+  JobInfo job = Job();
+  job.state = JobState::kInterrupted;
+  return job;
 }
 
 inline constexpr NextNumbers kNextNumbers{.cid = 6, .job = 10};

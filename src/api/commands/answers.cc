@@ -29,6 +29,8 @@ std::string_view JobStateName(JobState state) {
       return "done";
     case JobState::kFailed:
       return "failed";
+    case JobState::kInterrupted:
+      return "interrupted";
     case JobState::kCancelled:
       return "cancelled";
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/numbers.h"
+
 namespace reco::api {
 namespace {
 
@@ -77,6 +79,10 @@ void Reply::Double(double value) {
   out_->push_back(',');
   out_->append(FormatDouble(value));
   out_->append("\r\n");
+}
+
+void Reply::Float32(float value) {
+  Double(Shown(value));
 }
 
 void Reply::Boolean(bool value) {

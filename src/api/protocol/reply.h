@@ -31,7 +31,9 @@ class Reply {
   void Integer(std::int64_t value);
   void Bulk(std::string_view bytes);
   void Double(double value);  // RESP3 ',' ; RESP2 bulk of the shortest text that reads back
-  void Boolean(bool value);   // RESP3 '#' ; RESP2 integer
+  // The shortest text that reads back as the same float32.
+  void Float32(float value);
+  void Boolean(bool value);              // RESP3 '#' ; RESP2 integer
   void Verbatim(std::string_view text);  // RESP3 '=txt:' ; RESP2 bulk
   void Null();                           // RESP3 '_' ; RESP2 $-1
   void NullArray();                      // RESP3 '_' ; RESP2 *-1

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/glob.h"
+#include "base/numbers.h"
 #include "engine/rows/signal.h"
 #include "engine/settings/parameters.h"
 #include "format/event_effect.h"
@@ -18,8 +19,10 @@ constexpr double kFadedHalfLives = 2;
 Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t user,
                                        std::int64_t as_of_ms) {
   std::map<std::uint32_t, format::Pair> pairs;
+  const std::int64_t now_ms = shared.context().clock.NowMs();
   const auto visit = [&](std::uint64_t, const format::Event& event) {
-    if (event.arrival_ms > as_of_ms) {
+    // What has arrived later than now came by a clock that was ahead.
+    if (std::min(event.arrival_ms, now_ms) > as_of_ms) {
       return true;  // the clock may step back: later events may still count
     }
     format::MatchEffect(
@@ -73,7 +76,7 @@ Result<std::vector<std::optional<double>>> Preferences(const SharedState& shared
     }
     RECO_ASSIGN_OR_RETURN(const auto pair, view.state().LookUpPair(*user_ordinal, *item_ordinal));
     if (pair) {
-      preferences[i] = pair->weight;
+      preferences[i] = Shown(pair->weight);
     }
   }
   return preferences;
@@ -101,6 +104,11 @@ Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string
   if (ordinal && options.as_of_ms) {
     RECO_ASSIGN_OR_RETURN(row, PairsAsOf(shared, *ordinal, *options.as_of_ms));
   }
+  // As in a list: the clock may have been ahead when a pair was written.
+  const std::int64_t now_ms = shared.context().clock.NowMs();
+  for (RowPair& known : row) {
+    known.pair.last_ms = std::min(known.pair.last_ms, now_ms);
+  }
   std::erase_if(row, [&](const RowPair& known) {
     return (options.type && known.pair.last_type != type) ||
            (options.since_ms && known.pair.last_ms < *options.since_ms) ||
@@ -116,7 +124,8 @@ Result<std::vector<HistoryEntry>> History(const SharedState& shared, std::string
   });
   std::vector<HistoryEntry> entries;
   for (std::size_t i = options.offset; i < row.size() && entries.size() < options.count; ++i) {
-    entries.push_back({std::string(ids.id(row[i].other)), row[i].pair.weight, row[i].pair.last_ms});
+    entries.push_back(
+        {std::string(ids.id(row[i].other)), Shown(row[i].pair.weight), row[i].pair.last_ms});
   }
   return entries;
 }
@@ -135,8 +144,9 @@ std::optional<Record> GetRecord(const SharedState& shared, Side side, std::strin
     record.expire_at_ms = attributes->expire_at_ms;
   }
   const Entity& entity = own.entities[*ordinal];
-  record.first_ms = entity.first_ms;
-  record.last_ms = entity.last_ms;
+  const std::int64_t now_ms = shared.context().clock.NowMs();
+  record.first_ms = std::min(entity.first_ms, now_ms);
+  record.last_ms = std::min(entity.last_ms, now_ms);
   record.pairs = entity.pairs;
   record.events = entity.events;
   return record;
@@ -241,7 +251,8 @@ RetrainTrigger TriggerOf(const SharedState& shared) {
   ReadView view(shared);
   const ActiveModel& model = view.state().model();
   // Event time is what weights decay by: a log of last year does not fade as it is read in.
-  const double age_ms = static_cast<double>(view.state().newest_ms() - model.signal.reference_ms);
+  const std::int64_t newest_ms = std::min(view.state().newest_ms(), shared.context().clock.NowMs());
+  const double age_ms = static_cast<double>(newest_ms - model.signal.reference_ms);
   return {view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0),
           view.trained_at_ms(),
           model.id != 0 && model.signal.halflife_ms > 0 &&

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/numbers.h"
 #include "engine/lists/page.h"
 #include "engine/lists/stored_row.h"
 #include "engine/persist/recent_list_build.h"
@@ -41,8 +42,9 @@ Result<Ranking> RecentPage(const SharedState& shared, const RecentListName& list
                            const RankingOptions& options, std::optional<Status>* found) {
   const Source source =
       list.kind == RecentListName::Kind::kWindow ? Source::kPopular : Source::kTrending;
-  const std::int64_t now_ms = shared.context().clock.NowMs();
   ReadView view(shared);
+  // Behind the wait for the view: a time that is old looks like a clock that was set back.
+  const std::int64_t now_ms = shared.context().clock.NowMs();
   bool missing = false;  // at any of several searches
   const auto top = [&](const PageQuery& query) {
     auto answer = shared.recent().Top(list, by, now_ms, query);
@@ -69,7 +71,11 @@ Result<Ranking> Popular(const SharedState& shared, PopularBy by, const RankingOp
   ReadView view(shared);
   const RankedValues& values = view.state().popularity().by(by);
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, {Side::kItem, values, Source::kPopular}, count, accept, among);
+    auto list = ListValues(view, {Side::kItem, values, Source::kPopular}, count, accept, among);
+    for (ScoredItem& item : list) {
+      item.score = ShownSum(item.score);  // the weight of a single pair is a float32
+    }
+    return list;
   });
 }
 
@@ -80,8 +86,13 @@ Result<Ranking> Latest(const SharedState& shared, const RankingOptions& options)
   }
   ReadView view(shared);
   const RankedValues& values = view.state().latest_items();
+  const auto now_ms = static_cast<double>(shared.context().clock.NowMs());
   return ItemPage(view, options, {}, [&](std::size_t count, AcceptItem accept, const Among& among) {
-    return ListValues(view, {Side::kItem, values, Source::kLatest}, count, accept, among);
+    auto list = ListValues(view, {Side::kItem, values, Source::kLatest}, count, accept, among);
+    for (ScoredItem& item : list) {
+      item.score = std::min(item.score, now_ms);  // the clock was ahead when it became known
+    }
+    return list;
   });
 }
 
@@ -134,9 +145,12 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
   }
   // Copied without holding a view: an item's row may be as long as there are users.
   RECO_ASSIGN_OR_RETURN(std::vector<RowPair> pairs, CopyRow(shared, Side::kItem, *ordinal));
+  const std::int64_t now_ms = shared.context().clock.NowMs();
+  for (RowPair& pair : pairs) {
+    pair.pair.last_ms = std::min(pair.pair.last_ms, now_ms);
+  }
   std::sort(pairs.begin(), pairs.end(),
             [](const RowPair& a, const RowPair& b) { return a.pair.last_ms > b.pair.last_ms; });
-  const std::int64_t now_ms = shared.context().clock.NowMs();
   ReadView view(shared);
   const Dictionary& users = view.state().users().ids;
   std::size_t seen = 0;
@@ -159,7 +173,7 @@ Result<std::vector<AudienceEntry>> Audience(const SharedState& shared, std::stri
       // The offset counts what is shown, not what was passed over.
       if (seen++ >= options.offset) {
         entries.push_back(
-            {std::string(users.id(user)), pairs[i].pair.weight, pairs[i].pair.last_ms});
+            {std::string(users.id(user)), Shown(pairs[i].pair.weight), pairs[i].pair.last_ms});
       }
     }
   }

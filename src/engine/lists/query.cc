@@ -34,7 +34,7 @@ void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, st
               const SignalRules& rules) {
   format::Event event;
   event.weight = weight;
-  event.time_ms = now_ms;
+  event.time_ms = event.arrival_ms = now_ms;
   const std::size_t at = LowerBound(*pairs, item);
   if (at < pairs->size() && (*pairs)[at].other == item) {
     (*pairs)[at].pair = Accumulate(&(*pairs)[at].pair, event, rules);
@@ -83,14 +83,21 @@ void SetDirection(std::span<const double> values, model::AlignedVector<float>* v
   }
 }
 
+// Returns when the pair was last added to: one from later than now is as one of now, since the
+// clock was ahead when it was written (D50).
+std::int64_t LastMs(const RowPair& pair, std::int64_t now_ms) {
+  return std::min(pair.pair.last_ms, now_ms);
+}
+
 // Returns the newest pairs, newest first, those that are looked at in front.
-std::vector<TimedItem> Newest(std::span<const RowPair> pairs, const Moment& moment) {
+std::vector<TimedItem> Newest(std::span<const RowPair> pairs, const Moment& moment,
+                              std::int64_t now_ms) {
   std::vector<TimedItem> newest;
   newest.reserve(pairs.size());
   for (const RowPair& pair : pairs) {
-    const bool now = Contains(moment.looked_at, pair.other);
+    const bool looked_at = Contains(moment.looked_at, pair.other);
     newest.push_back(
-        {pair.other, now ? std::numeric_limits<std::int64_t>::max() : pair.pair.last_ms});
+        {pair.other, looked_at ? std::numeric_limits<std::int64_t>::max() : LastMs(pair, now_ms)});
   }
   KeepNewest(&newest, kServedPairsMax);
   return newest;
@@ -115,6 +122,7 @@ std::vector<double> SharesOf(const View& view, std::span<const TimedItem> newest
 ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& moment,
                 const ReplacedModel* replaced) {
   const ModelView ranked_by = ModelOf(view, replaced);
+  const std::int64_t now_ms = view.shared().context().clock.NowMs();
   ServedRow served;
   // An item that is being deleted has no say, though not all rows have lost their pair with it yet.
   const bool some_go = view.state().unfinished();
@@ -124,7 +132,9 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& 
     }
     // An item younger than a replaced model has no vector there: the pair says nothing to it.
     if (const float* row = ranked_by.row(pair.other)) {
-      const double weight = ranked_by.model.signal.WeightOf(pair.pair);
+      format::Pair read = pair.pair;
+      read.last_ms = LastMs(pair, now_ms);
+      const double weight = ranked_by.model.signal.WeightOf(read);
       served.items.push_back(pair.other);
       served.neighbors.push_back({row, static_cast<float>(weight * share)});
     }
@@ -138,7 +148,7 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& 
     }
     return served;
   }
-  const std::vector<TimedItem> newest = Newest(pairs, moment);
+  const std::vector<TimedItem> newest = Newest(pairs, moment, now_ms);
   const std::vector<double> shares = SharesOf(view, newest, moment);
   for (std::size_t i = 0; i < newest.size(); ++i) {
     if (shares[i] > 0) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/rows/storage.h"
@@ -34,7 +35,7 @@ class Loader {
   static Result<std::vector<StoredEntity>> ReadEntities(store::Iterator& rows);
   Status LoadEntities(Side side, std::uint32_t end);
   bool TakeEntity(Side side, StoredEntity&& stored);
-  Status SumSquares();
+  Status SumPairsOfItems();
   Status LoadVectors(Side side, std::uint32_t model);
   Status LoadModel(const format::CheckpointRecord& record);
   Status LoadTokens();
@@ -101,10 +102,10 @@ Status Loader::LoadEntities(Side side, std::uint32_t end) {
   // Tables cover every ordinal ever given out; where the last ones were deleted, no row has grown
   // them.
   view_.state().Grow(side, std::max(end, own.ids.end()));
-  return older ? SumSquares() : Status::Ok();
+  return older ? SumPairsOfItems() : Status::Ok();
 }
 
-// Returns true iff the record is of a version without the sums of squares.
+// Returns true iff the record is of a version without sums that SumPairsOfItems fills in.
 bool Loader::TakeEntity(Side side, StoredEntity&& stored) {
   SideState& own = view_.state().side(side);
   auto& [ordinal, record] = stored;
@@ -125,15 +126,19 @@ bool Loader::TakeEntity(Side side, StoredEntity&& stored) {
     entity.known_ms = record.known_ms.value_or(record.first_ms);
   }
   entity.squares = record.squares.value_or(0);
+  if (record.liked && record.liked->pairs > 0) {
+    own.liked.Make(ordinal) = *record.liked;
+  }
   own.attributes.Put(ordinal, {std::move(record.attributes), record.hidden, record.expire_at_ms});
-  return side == Side::kItem && record.pairs > 0 && !record.squares;
+  return side == Side::kItem && record.pairs > 0 && !(record.squares && record.liked);
 }
 
-// Fills in the sums of squares, which records of an older version lack; the next checkpoint writes
-// them.
-Status Loader::SumSquares() {
+// Fills in the sums over the pairs of items, of which records of an older version lack some; the
+// next checkpoint writes them.
+Status Loader::SumPairsOfItems() {
   SideState& items = view_.state().items();
   items.entities.ForEach(0, items.ids.end(), [](std::uint32_t, Entity& item) { item.squares = 0; });
+  items.liked.Clear();
   const auto rows = store_.Scan(store::Family::kByItem, format::CollectionPrefix(cid_));
   for (; rows->Valid(); rows->Next()) {
     const std::string_view key = rows->key();
@@ -147,6 +152,11 @@ Status Loader::SumSquares() {
                                 std::to_string(item));
     }
     entity->squares += static_cast<double>(pair.weight) * static_cast<double>(pair.weight);
+    if (pair.weight > 0) {
+      format::Liked& liked = items.liked.Make(item);
+      ++liked.pairs;
+      liked.events += pair.count;
+    }
   }
   for (std::uint32_t item = 0; item < items.ids.end(); ++item) {
     if (items.entities[item].pairs > 0) {
@@ -274,8 +284,7 @@ Status Loader::ReplayCall() {
 }
 
 Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
-  const bool on_pair =
-      event.kind == format::EventKind::kInteraction || event.kind == format::EventKind::kSet;
+  const bool on_pair = std::holds_alternative<format::PairAdded>(format::EffectOf(event));
   // An id's row is in one batch with the first event about it (I2), so an ordinal beyond the tables
   // is damage, and Apply would write out of their bounds.
   const auto known = [&](Side side, std::uint32_t ordinal) {

@@ -22,8 +22,8 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
     format::MatchEffect(
         event,
         [&](const format::PairAdded& pair) {
-          list.Add({pair.user, pair.item, event.weight, event.time_ms, event.arrival_ms,
-                    event.kind == format::EventKind::kSet});
+          list.Add({pair.user, pair.item, event.weight, event.happened_ms(), event.arrival_ms,
+                    format::Replaces(event.kind)});
         },
         [&](const format::PairRemoved& pair) { list.Remove(pair.user, pair.item); },
         [&](const format::Deleted& gone) {

@@ -65,6 +65,7 @@ class Verifier {
     std::uint32_t pairs = 0;
     std::uint64_t events = 0;
     double weight = 0;
+    format::Liked liked;
   };
 
   void Problem(const std::string& text) {
@@ -162,6 +163,10 @@ class Verifier {
       ++totals.pairs;
       totals.events += pair.count;
       totals.weight += static_cast<double>(pair.weight);
+      if (pair.weight > 0) {
+        ++totals.liked.pairs;
+        totals.liked.events += pair.count;
+      }
     }
     const store::Family family =
         side == Side::kUser ? store::Family::kUsers : store::Family::kItems;
@@ -172,6 +177,8 @@ class Verifier {
       const Totals totals = expected[ordinal];
       recorded_[static_cast<std::size_t>(side)].insert(ordinal);
       if (record.pairs != totals.pairs || record.events != totals.events ||
+          // Absent in records of users and of older versions.
+          (record.liked && *record.liked != totals.liked) ||
           // Weights were summed in the order of the events here and there, but a float64 sum that
           // shrank and grew keeps a rest.
           std::abs(record.weight - totals.weight) > 1e-6 * (1 + std::abs(totals.weight))) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "base/numbers.h"
+
 namespace reco::engine {
 namespace {
 
@@ -24,26 +26,37 @@ void DecayedSums::MoveLandmark(std::int64_t to_ms) {
   for (std::uint32_t pair = 0; pair < pairs_.end(); ++pair) {
     pairs_[pair].value.sum *= factor;
   }
+  for (Item& item : items_) {
+    item.sum *= factor;
+  }
   sums_.Scale(factor);
 }
 
-void DecayedSums::Change(std::uint32_t item, int pairs, double sum) {
-  if (item >= pairs_of_.size()) {
-    pairs_of_.resize(item + 1);
+void DecayedSums::Change(std::uint32_t pair, int pairs, double sum) {
+  Pair& stored = pairs_[pair].value;
+  const std::uint32_t item = pairs_[pair].item;
+  if (item >= items_.size()) {
+    items_.resize(item + 1);
   }
-  pairs_of_[item] += static_cast<std::uint32_t>(pairs);
-  // An item without pairs is not ranked by what rounding leaves of its sum.
-  if (pairs_of_[item] == 0) {
-    sums_.Unrank(item);
+  Item& sums = items_[item];
+  const double before = stored.sum;
+  stored.sum = CancellingSum(before, sum);
+  sums.pairs += static_cast<std::uint32_t>(pairs);
+  sums.liked += (stored.sum > 0 ? 1U : 0U) - (before > 0 ? 1U : 0U);
+  // An item without pairs keeps nothing of what rounding leaves of its sum.
+  sums.sum = sums.pairs != 0 ? sums.sum + (stored.sum - before) : 0;
+  if (sums.liked != 0) {
+    sums_.Set(item, sums.sum);
   } else {
-    sums_.Set(item, sums_.value(item) + sum);
+    sums_.Unrank(item);
   }
 }
 
 void DecayedSums::Add(const RecentEvent& event) {
-  // Time goes by the arrivals, so that a list built from the log is the one that live writes make.
-  Advance(event.arrival_ms);
-  const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
+  const std::int64_t time_ms = std::min(event.time_ms, now_ms_);
+  if (event.time_ms > now_ms_) {
+    exact_until_ms_ = std::min(exact_until_ms_, event.time_ms);
+  }
   const bool counts = time_ms + kLifeInHalves * halflife_ms_ > now_ms_;
   std::uint32_t pair = pairs_.Find(event.user, event.item);
   const bool known = pair != kNone;
@@ -54,28 +67,24 @@ void DecayedSums::Add(const RecentEvent& event) {
   if (!known) {
     pair = pairs_.Add(event.user, event.item);
     pairs_[pair].value.newest_ms = time_ms;
-    pairs_[pair].value.said_ms = event.time_ms;
     // One entry a pair for good; newer events do not move it (see Advance).
     ends_.emplace_back(EndOf(pairs_[pair].value), pair);
     std::push_heap(ends_.begin(), ends_.end(), std::greater<>());
   }
   Pair& stored = pairs_[pair].value;
   double added = counts ? event.weight * WeightAt(time_ms) : 0;
-  // Which rating is newest goes by the time that was said, as in Accumulate; the weight by the
-  // earlier of that and the arrival.
-  if (event.replaces || (rated_ && event.time_ms >= stored.said_ms)) {
+  // Which rating is newest is asked as in Accumulate.
+  if (event.replaces || (rated_ && event.time_ms >= std::min(stored.newest_ms, event.arrival_ms))) {
     added -= stored.sum;
   } else if (rated_) {
     added = 0;
   }
   stored.newest_ms = std::max(stored.newest_ms, time_ms);
-  stored.said_ms = std::max(stored.said_ms, event.time_ms);
-  stored.sum += added;
-  Change(event.item, known ? 0 : 1, added);
+  Change(pair, known ? 0 : 1, added);
 }
 
 void DecayedSums::Detach(std::uint32_t pair) {
-  Change(pairs_[pair].item, -1, -pairs_[pair].value.sum);
+  Change(pair, -1, -pairs_[pair].value.sum);
   pairs_.Detach(pair);
 }
 
@@ -115,7 +124,6 @@ void DecayedSums::RemoveIf(FunctionRef<bool(std::uint32_t, std::uint32_t)> gone)
 }
 
 void DecayedSums::Advance(std::int64_t now_ms) {
-  // A clock that steps back would bring back what was forgotten.
   now_ms_ = std::max(now_ms_, now_ms);
   while (!ends_.empty() && ends_.front().first <= now_ms_) {
     std::pop_heap(ends_.begin(), ends_.end(), std::greater<>());
@@ -149,7 +157,7 @@ std::vector<RankedValue> DecayedSums::Top(PopularBy /*by*/, const PageQuery& que
 
 std::size_t DecayedSums::memory_bytes() const {
   return pairs_.memory_bytes() + ends_.size() * sizeof(Due) +
-         pairs_of_.capacity() * sizeof(pairs_of_[0]) + sums_.memory_bytes();
+         items_.capacity() * sizeof(items_[0]) + sums_.memory_bytes();
 }
 
 }  // namespace reco::engine

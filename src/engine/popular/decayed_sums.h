@@ -17,14 +17,15 @@ namespace reco::engine {
 
 // An item's value is sum w 2^(-age / half-life), kept by forward decay (Cormode et al. 2009): each
 // event weighs w 2^((time - landmark) / half-life) for good, so time changes no order; the landmark
-// moves on before the weights get out of a float64's range. An event that says a time behind its
-// arrival counts as of its arrival.
+// moves on before the weights get out of a float64's range. An event from later than the list's
+// time (a clock was ahead, or the list's is behind) counts as of that time until its own has come;
+// then the list is built anew.
 //
 // A pair is forgotten when its newest event is older than kLifeInHalves half-lives: it weighs less
-// than 1e-15 of what it did. An item is ranked while it has a pair.
+// than 1e-15 of what it did.
 //
 // A value is within n x 2^-50 x (the same sum of absolute weights) of the sum over its n events,
-// removed ones included. About 72 bytes a pair; an event costs O(1), a pair's end O(log n).
+// removed ones included. About 64 bytes a pair; an event costs O(1), a pair's end O(log n).
 //
 // Thread-compatible.
 class DecayedSums final : public RecentList {
@@ -48,9 +49,13 @@ class DecayedSums final : public RecentList {
   static constexpr std::uint32_t kNone = HashIndex::kNone;
 
   struct Pair {
-    double sum = 0;              // relative to the landmark
-    std::int64_t newest_ms = 0;  // not later than its arrival
-    std::int64_t said_ms = 0;    // the newest event time as it was given
+    double sum = 0;  // relative to the landmark
+    std::int64_t newest_ms = 0;
+  };
+  struct Item {
+    std::uint32_t pairs = 0;
+    std::uint32_t liked = 0;  // those with a sum above 0
+    double sum = 0;           // relative to the landmark
   };
   using Due = std::pair<std::int64_t, std::uint32_t>;  // at the earliest forgotten then; pair
 
@@ -60,19 +65,19 @@ class DecayedSums final : public RecentList {
     return pair.newest_ms + kLifeInHalves * halflife_ms_;
   }
   void MoveLandmark(std::int64_t to_ms);
-  void Change(std::uint32_t item, int pairs, double sum);
+  // Changes a pair's sum and its item's; `pairs` says whether it comes, stays or goes.
+  void Change(std::uint32_t pair, int pairs, double sum);
   // Takes the pair out of the ranking; its slot stays until its entry in `ends_` goes.
   void Detach(std::uint32_t pair);
   void Sweep();
 
   const std::int64_t halflife_ms_;
   const bool rated_;
-  std::int64_t now_ms_ = 0;
   std::int64_t landmark_ms_ = 0;
   PairMap<Pair> pairs_;
   std::deque<Due> ends_;  // a heap, the earliest in front; one entry for each pair, detached or not
-  std::vector<std::uint32_t> pairs_of_;  // by item
-  RankedValues sums_;                    // relative to the landmark
+  std::vector<Item> items_;
+  RankedValues sums_;  // relative to the landmark
 };
 
 }  // namespace reco::engine

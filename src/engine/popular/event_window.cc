@@ -1,4 +1,4 @@
-// An event stands in its pair's chain and in one of the two heaps. A removed one leaves the chain
+// An event stands in its pair's chain and in the heap. A removed one leaves the chain
 // at once, and the heap when its time comes or a sweep takes it: only then is its number used
 // again.
 #include "engine/popular/event_window.h"
@@ -6,43 +6,28 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/numbers.h"
+
 namespace reco::engine {
 
-void EventWindow::Push(Heap* heap, Due due) {
-  heap->push_back(due);
-  std::push_heap(heap->begin(), heap->end(), std::greater<>());
-}
-
-EventWindow::Due EventWindow::Pop(Heap* heap) {
-  std::pop_heap(heap->begin(), heap->end(), std::greater<>());
-  const Due due = heap->back();
-  heap->pop_back();
-  return due;
-}
-
-// The counts stand in the ranking itself; they are whole numbers, so adding to them is exact.
-void EventWindow::Change(std::uint32_t item, int users, double weight, int events) {
-  const auto value = [&](PopularBy by) { return counts_.by(by).value(item); };
-  const auto count = [&](PopularBy by, int change) {
-    return static_cast<std::uint64_t>(value(by) + change);
-  };
-  counts_.Update(item, count(PopularBy::kUsers, users), value(PopularBy::kWeight) + weight,
-                 count(PopularBy::kEvents, events));
-}
-
-void EventWindow::Count(std::uint32_t event) {
-  Event& entered = events_[event];
-  entered.counted = true;
-  auto& pair = pairs_[entered.pair];
-  // The first counted event of the pair brings its user.
-  Change(pair.item, pair.value.counted++ == 0 ? 1 : 0, entered.weight, 1);
-}
-
-void EventWindow::Uncount(std::uint32_t event) {
-  Event& leaving = events_[event];
-  auto& pair = pairs_[leaving.pair];
-  leaving.counted = false;
-  Change(pair.item, --pair.value.counted == 0 ? -1 : 0, -leaving.weight, -1);
+void EventWindow::Change(std::uint32_t pair, int events, double weight) {
+  Pair& stored = pairs_[pair].value;
+  const std::uint32_t item = pairs_[pair].item;
+  if (item >= items_.size()) {
+    items_.resize(item + 1);
+  }
+  Item& sums = items_[item];
+  const auto liked_events = [&stored] { return stored.weight > 0 ? stored.events : 0; };
+  const std::uint32_t liked_before = liked_events();
+  stored.events += static_cast<std::uint32_t>(events);
+  // Sums of floats leave a rest: what holds no events weighs nothing.
+  stored.weight = stored.events != 0 ? CancellingSum(stored.weight, weight) : 0;
+  const std::uint32_t liked_after = liked_events();
+  sums.events += static_cast<std::uint32_t>(events);
+  sums.weight = sums.events != 0 ? CancellingSum(sums.weight, weight) : 0;
+  sums.users += (liked_after != 0 ? 1U : 0U) - (liked_before != 0 ? 1U : 0U);
+  sums.liked_events += liked_after - liked_before;
+  counts_.Update(item, sums.users, sums.weight, sums.liked_events);
 }
 
 void EventWindow::DropWeights(std::uint32_t pair) {
@@ -51,23 +36,24 @@ void EventWindow::DropWeights(std::uint32_t pair) {
   // Stops where the last replacement began: each event is looked at once, however often a pair is
   // replaced.
   for (std::uint32_t at = owner.first; at != owner.weightless; at = events_[at].next) {
-    dropped += events_[at].counted ? events_[at].weight : 0;
+    dropped += events_[at].weight;
     events_[at].weight = 0;
   }
   // The events still count as events of their user; they only weigh nothing.
   owner.weightless = owner.first;
   if (dropped != 0) {
-    Change(pairs_[pair].item, 0, -dropped, 0);
+    Change(pair, 0, -dropped);
   }
 }
 
 void EventWindow::Add(const RecentEvent& event) {
-  // Time goes by the arrivals, so that a list built from the log is the one that live writes make.
-  Advance(event.arrival_ms);
   std::uint32_t pair = pairs_.Find(event.user, event.item);
   const bool known = pair != kNone;
   double weight = event.weight;
-  if (event.replaces || (rated_ && (!known || event.time_ms >= pairs_[pair].value.newest_ms))) {
+  // The newest rating stands, as in Accumulate.
+  const bool newest =
+      !known || event.time_ms >= std::min(pairs_[pair].value.newest_ms, event.arrival_ms);
+  if (event.replaces || (rated_ && newest)) {
     if (known) {
       DropWeights(pair);
     }
@@ -94,25 +80,20 @@ void EventWindow::Insert(std::uint32_t pair, double weight, std::int64_t time_ms
   }
   Pair& owner = pairs_[pair].value;
   owner.newest_ms = std::max(owner.newest_ms, time_ms);
-  events_[event] = {weight, pair, owner.first, kNone, false};
+  events_[event] = {weight, pair, owner.first, kNone};
   if (owner.first != kNone) {
     events_[owner.first].previous = event;
   }
   owner.first = event;
   ++live_;
-  if (time_ms <= now_ms_) {
-    Count(event);
-    Push(&current_, {time_ms, event});
-  } else {
-    Push(&upcoming_, {time_ms, event});
-  }
+  Change(pair, 1, weight);
+  ends_.emplace_back(time_ms, event);
+  std::push_heap(ends_.begin(), ends_.end(), std::greater<>());
 }
 
 void EventWindow::Unchain(std::uint32_t event) {
-  if (events_[event].counted) {
-    Uncount(event);
-  }
   const Event gone = events_[event];
+  Change(gone.pair, -1, -gone.weight);
   Pair& owner = pairs_[gone.pair].value;
   if (gone.previous != kNone) {
     events_[gone.previous].next = gone.next;
@@ -151,21 +132,20 @@ void EventWindow::RemovePair(std::uint32_t pair) {
     Unchain(at);
   }
   constexpr std::size_t kSlack = 1'024;
-  if (const std::size_t held = current_.size() + upcoming_.size(); held > 2 * live_ + kSlack) {
-    Sweep(&current_);
-    Sweep(&upcoming_);
+  if (ends_.size() > 2 * live_ + kSlack) {
+    Sweep();
   }
 }
 
-void EventWindow::Sweep(Heap* heap) {
-  std::erase_if(*heap, [this](const Due& due) {
+void EventWindow::Sweep() {
+  std::erase_if(ends_, [this](const Due& due) {
     const bool gone = events_[due.second].pair == kNone;
     if (gone) {
       free_.push_back(due.second);
     }
     return gone;
   });
-  std::make_heap(heap->begin(), heap->end(), std::greater<>());
+  std::make_heap(ends_.begin(), ends_.end(), std::greater<>());
 }
 
 void EventWindow::Remove(std::uint32_t user, std::uint32_t item) {
@@ -184,25 +164,17 @@ void EventWindow::RemoveIf(FunctionRef<bool(std::uint32_t, std::uint32_t)> gone)
 
 void EventWindow::Advance(std::int64_t now_ms) {
   now_ms_ = std::max(now_ms_, now_ms);
-  // Events come in before others leave, since one may do both in the same step.
-  while (!upcoming_.empty() && upcoming_.front().first <= now_ms_) {
-    const Due due = Pop(&upcoming_);
-    if (events_[due.second].pair == kNone) {
-      Free(due.second);
-      continue;
-    }
-    Count(due.second);
-    Push(&current_, due);
-  }
-  while (!current_.empty() && current_.front().first <= now_ms_ - length_ms_) {
-    Free(Pop(&current_).second);
+  while (!ends_.empty() && ends_.front().first <= now_ms_ - length_ms_) {
+    std::pop_heap(ends_.begin(), ends_.end(), std::greater<>());
+    const std::uint32_t event = ends_.back().second;
+    ends_.pop_back();
+    Free(event);
   }
 }
 
 std::size_t EventWindow::memory_bytes() const {
   return pairs_.memory_bytes() + events_.size() * sizeof(Event) +
-         free_.capacity() * sizeof(free_[0]) + (current_.size() + upcoming_.size()) * sizeof(Due) +
-         counts_.memory_bytes();
+         free_.capacity() * sizeof(free_[0]) + ends_.size() * sizeof(Due) + counts_.memory_bytes();
 }
 
 }  // namespace reco::engine

@@ -20,8 +20,9 @@ namespace reco::engine {
 // Thread-compatible.
 class Popularity {
  public:
-  // Replaces the values of an item (a dense ordinal): distinct users with a pair, sum of the pairs'
-  // weights (finite), events. An item without users is not ranked.
+  // Replaces the values of an item (a dense ordinal): distinct users whose pair weighs more than 0,
+  // sum of the weights of all pairs (finite), events of these users. An item without users is not
+  // ranked.
   void Update(std::uint32_t item, std::uint64_t users, double weight, std::uint64_t events);
   void Clear();
 

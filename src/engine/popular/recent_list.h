@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "reco/types.h"
@@ -18,17 +19,19 @@ struct RecentEvent {
   std::uint32_t user = 0;
   std::uint32_t item = 0;
   double weight = 0;
-  std::int64_t time_ms = 0;
-  std::int64_t arrival_ms = 0;
-  bool replaces = false;  // of the pair's weights before
+  std::int64_t time_ms = 0;     // when it happened: not later than it arrived
+  std::int64_t arrival_ms = 0;  // as the clock said then
+  bool replaces = false;        // of the pair's weights before
 };
 
 // Fed with the events of a collection in the order of the log. What counts is what a pair holds: an
 // event that replaces takes the weights of the pair's events before it away, a removed pair leaves
 // with all of its events. With ratings the pair's newest by event time replaces those before it and
-// an older one weighs nothing.
+// an older one weighs nothing. An item is ranked while there is a user whose events of it add up to
+// more than 0.
 //
-// Time goes by what Advance and the events' arrivals say and never back.
+// Time goes by Advance alone, and never back: what has passed is forgotten. A list whose clock was
+// set back is built anew. An event from later than the list's time is as one of now.
 //
 // Thread-compatible.
 class RecentList {
@@ -42,11 +45,19 @@ class RecentList {
   virtual void Remove(std::uint32_t user, std::uint32_t item) = 0;
   virtual void RemoveIf(FunctionRef<bool(std::uint32_t user, std::uint32_t item)> gone) = 0;
   virtual void Advance(std::int64_t now_ms) = 0;
+  // The time that it was advanced to.
+  std::int64_t now_ms() const { return now_ms_; }
+  // From this time on the list is not what it should be, and is to be built anew.
+  std::int64_t exact_until_ms() const { return exact_until_ms_; }
   // Returns a page as of the time it was advanced to.
   virtual std::vector<RankedValue> Top(PopularBy by, const PageQuery& query) const = 0;
   // The number of events or pairs, which is what a list's bound is compared with.
   virtual std::size_t size() const = 0;
   virtual std::size_t memory_bytes() const = 0;
+
+ protected:
+  std::int64_t now_ms_ = 0;
+  std::int64_t exact_until_ms_ = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace reco::engine

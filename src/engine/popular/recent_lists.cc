@@ -1,6 +1,7 @@
 #include "engine/popular/recent_lists.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "engine/popular/decayed_sums.h"
@@ -44,6 +45,8 @@ void RecentLists::Apply(const Change& change, RecentList* list) {
   if (change.removes) {
     list->Remove(change.event.user, change.event.item);
   } else {
+    // A clock that is ahead makes the list forget too much, until the next read builds it anew.
+    list->Advance(change.event.arrival_ms);
     list->Add(change.event);
   }
 }
@@ -73,9 +76,12 @@ void RecentLists::Add(const RecentEvent& event) {
     return;
   }
   MutexLock lock(mutex_);
-  // Lists that nobody reads cost every write; this is the place that notices.
-  std::erase_if(entries_,
-                [&](const Entry& entry) { return entry.used_ms + kIdleMs < event.arrival_ms; });
+  // Lists that nobody reads cost every write; this is the place that notices. A read from later
+  // than this write was by a clock that is ahead.
+  std::erase_if(entries_, [&](Entry& entry) {
+    entry.used_ms = std::min(entry.used_ms, event.arrival_ms + kStepMs);
+    return entry.used_ms + kIdleMs < event.arrival_ms;
+  });
   Record({event, false});
   CountListeners();
 }
@@ -90,6 +96,11 @@ void RecentLists::Remove(std::uint32_t user, std::uint32_t item) {
   change.event.user = user;
   change.event.item = item;
   Record(change);
+}
+
+void RecentLists::Erase(const Entry* entry) {
+  entries_.erase(entries_.begin() + (entry - entries_.data()));
+  CountListeners();
 }
 
 RecentLists::Entry* RecentLists::Find(const RecentListName& name) {
@@ -107,16 +118,18 @@ std::optional<Result<std::vector<RankedValue>>> RecentLists::Top(const RecentLis
     return std::nullopt;
   }
   if (entry->list == nullptr) {
-    if (now_ms - entry->used_ms < kRefusedMs) {
+    if (std::abs(now_ms - entry->used_ms) < kRefusedMs) {
       // Any size beyond the bound makes the message.
       return CheckSize(name, ~std::size_t{0});
     }
-    entries_.erase(entries_.begin() + (entry - entries_.data()));
-    CountListeners();
+    Erase(entry);
     return std::nullopt;
   }
-  // A reader's clock may be behind a writer's.
-  entry->used_ms = std::max(entry->used_ms, now_ms);
+  if (now_ms + kStepMs < entry->list->now_ms() || now_ms >= entry->list->exact_until_ms()) {
+    Erase(entry);
+    return std::nullopt;
+  }
+  entry->used_ms = now_ms;
   entry->list->Advance(now_ms);
   return entry->list->Top(by, query);
 }

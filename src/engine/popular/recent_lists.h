@@ -43,6 +43,8 @@ class RecentLists {
   static constexpr std::size_t kPairsMax = 4'000'000;   // of a half-life
   static constexpr std::int64_t kIdleMs = 3'600'000;
   static constexpr std::int64_t kRefusedMs = 10'000;
+  // A reader's clock that is further behind a list has been set back.
+  static constexpr std::int64_t kStepMs = 1'000;
 
   explicit RecentLists(Feedback feedback) : feedback_(feedback) {}
 
@@ -50,8 +52,9 @@ class RecentLists {
   void Add(const RecentEvent& event) EXCLUDES(mutex_);
   void Remove(std::uint32_t user, std::uint32_t item) EXCLUDES(mutex_);
 
-  // Returns a page of the list; nullopt when it has to be built first. Calls `query`'s functions
-  // with its mutex held.
+  // Returns a page of the list; nullopt when it has to be built first, or again, because the clock
+  // has gone back behind what the list has forgotten. `now_ms` must be read just before. Calls
+  // `query`'s functions with its mutex held.
   std::optional<Result<std::vector<RankedValue>>> Top(const RecentListName& name, PopularBy by,
                                                       std::int64_t now_ms, const PageQuery& query)
       EXCLUDES(mutex_);
@@ -88,6 +91,7 @@ class RecentLists {
     std::unique_ptr<RecentList> list;  // null: refused since used_ms
   };
   static void Apply(const Change& change, RecentList* list);
+  void Erase(const Entry* entry) REQUIRES(mutex_);
   // Returns what was set aside, when it is more than `at_most`, else nothing; nullopt when some of
   // it is missing.
   std::optional<std::vector<Change>> TakeChanges(std::size_t at_most) EXCLUDES(mutex_);

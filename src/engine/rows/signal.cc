@@ -5,12 +5,51 @@
 
 #include "reco/types.h"
 
+#include "base/numbers.h"
+
 namespace reco::engine {
 namespace {
 
 // Of an event's weight, by its age.
 constexpr double kHalvingsMax = 60;
 constexpr double kDoublingsMax = 10;
+
+// Returns how many events are in the pair with one more. Saturates, since it counts for a pair what
+// a client may send without end.
+std::uint32_t OneMore(std::uint32_t count) {
+  return count + (count == 0xffffffffU ? 0 : 1);
+}
+
+// The rules until format version 2, by which the pairs of such events were made: a replay and
+// verification must find the same ones.
+format::Pair AccumulateAsSaid(const format::Pair* before, const format::Event& event,
+                              const SignalRules& rules) {
+  format::Pair after = before != nullptr ? *before : format::Pair{};
+  if (before == nullptr) {
+    after.first_ms = after.last_ms = event.time_ms;
+    after.last_type = event.type;
+  }
+  // Decayed to whichever is newer, the event or the pair: so the order of arrival does not matter.
+  const bool newest = event.time_ms >= after.last_ms;
+  const std::int64_t at_ms = newest ? event.time_ms : after.last_ms;
+  double weight = event.weight * Decay(rules.halflife_ms, at_ms - event.time_ms);
+  if (rules.rated()) {
+    // A rating replaces; one that comes late is older than what stands. A set preference says "this
+    // one", whatever its time.
+    const bool stands = newest || format::Replaces(event.kind);
+    weight = stands ? event.weight : static_cast<double>(after.weight);
+  } else if (!format::Replaces(event.kind)) {
+    weight += after.weight * Decay(rules.halflife_ms, at_ms - after.last_ms);
+  }
+  after.weight = static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));
+  after.first_ms = std::min(after.first_ms, event.time_ms);
+  if (newest) {
+    after.last_ms = event.time_ms;
+    after.last_type = event.type;
+  }
+  after.count = OneMore(after.count);
+  return after;
+}
 
 }  // namespace
 
@@ -28,31 +67,38 @@ double Decay(double halflife_ms, std::int64_t age_ms) {
 
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,
                         const SignalRules& rules) {
+  if (event.kind == format::EventKind::kInteractionAsSaid ||
+      event.kind == format::EventKind::kSetAsSaid) {
+    return AccumulateAsSaid(before, event, rules);
+  }
+  const std::int64_t happened_ms = event.happened_ms();
   format::Pair after = before != nullptr ? *before : format::Pair{};
   if (before == nullptr) {
-    after.first_ms = after.last_ms = event.time_ms;
-    after.last_type = event.type;
+    after.first_ms = after.last_ms = happened_ms;
   }
-  // Decayed to whichever is newer, the event or the pair: so the order of arrival does not matter.
-  const bool newest = event.time_ms >= after.last_ms;
-  const std::int64_t at_ms = newest ? event.time_ms : after.last_ms;
-  double weight = event.weight * Decay(rules.halflife_ms, at_ms - event.time_ms);
-  if (rules.feedback == Feedback::kExplicit) {
-    // A rating replaces; one that comes late is older than what stands. A set preference says "this
-    // one", whatever its time.
-    const bool stands = newest || event.kind == format::EventKind::kSet;
-    weight = stands ? event.weight : static_cast<double>(after.weight);
-  } else if (event.kind != format::EventKind::kSet) {
-    weight += after.weight * Decay(rules.halflife_ms, at_ms - after.last_ms);
+  const std::int64_t known_ms = std::min(after.last_ms, event.arrival_ms);
+  const bool newest = happened_ms >= known_ms;
+  double weight = event.weight;
+  if (format::Replaces(event.kind)) {
+    after.last_ms = known_ms;  // a clock that was ahead is forgotten with what it weighed
+  } else if (rules.rated()) {
+    // A rating replaces; one that comes late is older than what stands.
+    weight = newest ? weight : static_cast<double>(after.weight);
+  } else {
+    // Decayed to whichever is newer, the event or the pair: so the order of arrival does not
+    // matter.
+    weight = CancellingSum(
+        weight * Decay(rules.halflife_ms, std::max<std::int64_t>(0, known_ms - happened_ms)),
+        after.weight *
+            Decay(rules.halflife_ms, std::max<std::int64_t>(0, happened_ms - after.last_ms)));
   }
   after.weight = static_cast<float>(std::clamp(weight, -kWeightMax, kWeightMax));
-  after.first_ms = std::min(after.first_ms, event.time_ms);
-  if (newest) {
-    after.last_ms = event.time_ms;
+  after.first_ms = std::min(after.first_ms, happened_ms);
+  after.last_ms = std::max(after.last_ms, happened_ms);
+  if (newest || format::Replaces(event.kind)) {
     after.last_type = event.type;
   }
-  // Saturates, since it counts for a pair what a client may send without end.
-  after.count += after.count == 0xffffffffU ? 0 : 1;
+  after.count = OneMore(after.count);
   return after;
 }
 

@@ -28,9 +28,14 @@ SignalRules RulesOf(const CollectionOptions& options);
 double Decay(double halflife_ms, std::int64_t age_ms);
 
 // Returns what an interaction or a set preference makes of a pair (nullptr: none before). The
-// weight is that at the pair's newest event time: older events count decayed, whatever the order of
-// arrival. Weights saturate at +-kWeightMax. With explicit feedback the rating of the newest event
-// time stands, or the one that was set last (D23).
+// weight is that at the pair's last time, the newest event time: older events count decayed,
+// whatever the order of arrival. Weights saturate at +-kWeightMax, and a sum that cancels is 0
+// (CancellingSum). With explicit feedback the rating of the newest event time stands (D23).
+//
+// A set preference replaces the weight, whatever the times say. An event time is read as no later
+// than the arrival, and so is the pair's last time: where the clock has gone back, nobody can tell
+// how long ago the pair's events were, and the event adds up as of the pair's last time (D50).
+// Events of the kinds AsSaid, of folders before format version 3, follow the rules of then.
 format::Pair Accumulate(const format::Pair* before, const format::Event& event,
                         const SignalRules& rules);
 

@@ -200,19 +200,18 @@ CollectionState::PairChange CollectionState::ApplyPair(std::uint64_t seq, const 
     Entity* entity = side(which).entities.Find(ordinal);
     // A first event sets the time, as do those of an entity that lost all its pairs before.
     entity->first_ms = entity->events == 1 || entity->first_ms == 0
-                           ? event.time_ms
-                           : std::min(entity->first_ms, event.time_ms);
-    entity->last_ms = std::max(entity->last_ms, event.time_ms);
+                           ? event.happened_ms()
+                           : std::min(entity->first_ms, event.happened_ms());
+    entity->last_ms = std::max(entity->last_ms, event.happened_ms());
     UpdateKnown(which, ordinal, event);
   }
   CountTimes(event.user, 1);
-  event_times_.Note(event.time_ms);
-  // A time in the future would make all other events old.
-  newest_ms_ = std::max(newest_ms_, std::min(event.time_ms, event.arrival_ms));
+  event_times_.Note(event.happened_ms());
+  newest_ms_ = std::max(newest_ms_, event.happened_ms());
   UpdatePopularity(event.item);
   UpdateActivity(event.user);
-  recent_.Add({event.user, event.item, event.weight, event.time_ms, event.arrival_ms,
-               event.kind == EventKind::kSet});
+  recent_.Add({event.user, event.item, event.weight, event.happened_ms(), event.arrival_ms,
+               format::Replaces(event.kind)});
   return {event.user, event.item, change.old_weight(model_.signal),
           change.new_weight(model_.signal)};
 }
@@ -376,6 +375,18 @@ void CollectionState::CountPair(Side which, std::uint32_t ordinal, std::uint64_t
   entity.pairs += (change.after ? 1U : 0U) - (change.before ? 1U : 0U);
   entity.events += count(change.after) - count(change.before);
   entity.weight += change.stored_growth();
+  if (which == Side::kItem) {
+    const auto liked = [&count](const std::optional<format::Pair>& pair) {
+      return pair && pair->weight > 0 ? count(pair) : 0;
+    };
+    const std::uint64_t before = liked(change.before);
+    const std::uint64_t after = liked(change.after);
+    if (before != after) {
+      format::Liked& sums = items_.liked.Make(ordinal);
+      sums.pairs += (after != 0 ? 1U : 0U) - (before != 0 ? 1U : 0U);
+      sums.events += after - before;
+    }
+  }
   // Sums of floats leave a rest when all is taken out: an empty row is 0 exactly, and none
   // negative.
   entity.squares = entity.pairs != 0 ? std::max(0.0, entity.squares + change.squares_growth()) : 0;
@@ -419,8 +430,8 @@ void CollectionState::UpdatePopularity(std::uint32_t item) {
   // While loading, rankings are not kept event by event: BuildIndexes makes them from the counters
   // at the end of the replay.
   if (indexes_built_) {
-    const Entity& entity = items_.entities[item];
-    popularity_.Update(item, entity.pairs, entity.weight, entity.events);
+    const format::Liked& liked = items_.liked[item];
+    popularity_.Update(item, liked.pairs, items_.entities[item].weight, liked.events);
   }
 }
 
@@ -445,7 +456,7 @@ void CollectionState::CountTimes(std::uint32_t user, int sign) {
 
 void CollectionState::UpdateKnown(Side which, std::uint32_t ordinal, const Event& event) {
   Entity& entity = side(which).entities.Make(ordinal);
-  const std::int64_t time_ms = std::min(event.time_ms, event.arrival_ms);
+  const std::int64_t time_ms = event.happened_ms();
   // Events may come late: the earliest time stands, by whatever order they arrive in.
   if (entity.known_ms != Entity::kNotKnown && entity.known_ms <= time_ms) {
     return;
@@ -466,7 +477,8 @@ std::uint64_t CollectionState::memory_bytes() const {
   std::uint64_t bytes = users_.rows.memory_bytes() + items_.rows.memory_bytes();
   for (const SideState* own : {&users_, &items_}) {
     bytes += own->ids.memory_bytes() + own->factors->memory_bytes() + own->entities.memory_bytes() +
-             own->columns.memory_bytes() + own->attributes.memory_bytes();
+             own->liked.memory_bytes() + own->columns.memory_bytes() +
+             own->attributes.memory_bytes();
   }
   bytes += model_.cold != nullptr ? model_.cold->memory_bytes() : 0;
   // Three Grams: the users', the items' and the items' as trained; float64 with a float32 copy.
@@ -478,12 +490,10 @@ std::uint64_t CollectionState::memory_bytes() const {
 
 void CollectionState::BuildIndexes() {
   items_.entities.ForEach(0, items_.ids.end(), [this](std::uint32_t item, const Entity& entity) {
-    // Not stored: the events behind the counters are not read again at open. Their arrival is
-    // unknown, so the clock takes its place.
-    newest_ms_ = std::max(newest_ms_, std::min(entity.last_ms, context_.clock.NowMs()));
-    if (entity.pairs > 0) {
-      popularity_.Update(item, entity.pairs, entity.weight, entity.events);
-    }
+    // Not stored: the events behind the counters are not read again at open.
+    newest_ms_ = std::max(newest_ms_, entity.last_ms);
+    const format::Liked& liked = items_.liked[item];
+    popularity_.Update(item, liked.pairs, entity.weight, liked.events);
     if (!items_.ids.id(item).empty()) {
       latest_items_.Set(item, static_cast<double>(entity.known_ms));
     }

@@ -55,7 +55,8 @@ class CollectionState {
   std::uint32_t dim() const { return dim_; }
   FoldIn fold_in() const { return fold_in_; }
   std::uint64_t last_seq() const { return last_seq_; }
-  // The newest event time of all, but not later than its arrival.
+  // The newest event time of all. Later than now after an event whose clock was ahead: readers take
+  // the earlier of both.
   std::int64_t newest_ms() const { return newest_ms_; }
   // Whether the events carry times by which pairs can be weighed.
   bool times_usable() const { return event_times_.usable(); }

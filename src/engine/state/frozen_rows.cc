@@ -28,10 +28,11 @@ format::EntityRecord ToRecord(Side which, const SideState& own, std::uint32_t or
   record.events = entity.events;
   record.weight = entity.weight;
   record.last_seq = entity.last_seq;
-  // Cosines by co-occurrence and the newest items need these of items alone.
+  // Cosines by co-occurrence, the newest and the popular items need these of items alone.
   if (which == Side::kItem) {
     record.squares = entity.squares;
     record.known_ms = entity.known_ms;
+    record.liked = own.liked[ordinal];
   }
   return record;
 }
@@ -170,6 +171,7 @@ bool CollectionState::ForgetErased() {
       ++looks;
       if (own->rows.Forget(ordinal)) {
         own->entities.Erase(ordinal);
+        own->liked.Erase(ordinal);
         ++forgotten;
       } else {
         kept.push_back(ordinal);

@@ -14,6 +14,7 @@
 #include "engine/state/dictionary.h"
 #include "filter/attribute_columns.h"
 #include "format/event.h"
+#include "format/records.h"
 #include "model/factor_table.h"
 #include "model/fold_in.h"
 
@@ -26,12 +27,12 @@ struct Entity {
   std::uint64_t events = 0;            // interactions in the stored pairs
   std::uint64_t last_seq = 0;          // newest event that touched it
   double weight = 0;                   // sum of the pairs' weights
-  std::int64_t first_ms = 0;
+  std::int64_t first_ms = 0;           // of its events, by event time as it is read (D50)
   std::int64_t last_ms = 0;
   // Sum of the pairs' squared weights: within 1e-12 of the largest that it ever was, exact while
   // the squares and their sum fit a float64's 53 bits.
   double squares = 0;
-  // The earliest event about it, by event time but not later than arrival; kNotKnown before any.
+  // The earliest event about it; kNotKnown before any.
   std::int64_t known_ms = kNotKnown;
 
   static constexpr std::int64_t kNotKnown = -1;
@@ -43,6 +44,7 @@ struct SideState {
   SideState(CollectionContext& context, std::uint32_t cid, Side which, std::uint32_t dim)
       : ids(),
         entities(),
+        liked(),
         factors(std::make_unique<model::FactorTable>(dim)),
         gram(0),
         rows(context, cid, which) {}
@@ -65,6 +67,7 @@ struct SideState {
 
   Dictionary ids;
   SparseTable<Entity> entities;
+  SparseTable<format::Liked> liked;  // of items: what popularity counts
   AttributeTable attributes;
   // The columns of what filters have asked for; thread-safe for readers.
   mutable filter::AttributeColumns columns;

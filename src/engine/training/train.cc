@@ -32,8 +32,9 @@ void BeginRun(WriteView& view, TrainingRun& run) {
   // One training of a collection runs at a time (the job table), so the number is free.
   run.model_id = view.state().model().id + 1;
   // The newest event counts in full, so that a log of last year trains like one of today.
+  run.begun_ms = view.shared().context().clock.NowMs();
   run.signal = {run.parameters.weighting, view.shared().signal_rules().halflife_ms,
-                view.state().newest_ms()};
+                std::min(view.state().newest_ms(), run.begun_ms)};
   // The lock of the copy is held: each write is either in the snapshot or in the list.
   if (run.catch_up) {
     view.state().CollectTouched(true);
@@ -176,7 +177,10 @@ Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob&
       shared.context().storage.store->Scan(store::Family::kByUser, prefix, run.snapshot.get());
   std::uint32_t user = 0;
   for (; rows->Valid(); rows->Next()) {
-    RECO_ASSIGN_OR_RETURN(const format::Pair pair, format::DecodePair(rows->value()));
+    RECO_ASSIGN_OR_RETURN(format::Pair pair, format::DecodePair(rows->value()));
+    // A pair from later than now is as one of now: the clock was ahead when it was written (D50).
+    pair.first_ms = std::min(pair.first_ms, run.begun_ms);
+    pair.last_ms = std::min(pair.last_ms, run.begun_ms);
     const std::string_view key = rows->key().substr(prefix.size());
     // A key of another length is damage, which the check below reports.
     const std::uint32_t owner = key.size() == 2 * sizeof(std::uint32_t)

@@ -34,6 +34,7 @@ struct TrainingRun {
   std::uint32_t users = 0;
   std::uint32_t items = 0;
   std::uint64_t pairs = 0;
+  std::int64_t begun_ms = 0;
   std::uint32_t model_id = 0;
   std::unique_ptr<store::Snapshot> snapshot;
   // Filled on the way. Rows and columns of the data are not ordinals but places in these lists,

@@ -34,6 +34,7 @@ TEST(Reply, WritesEachTypeInBothProtocols) {
        std::string("$5\r\na\r\n\0b\r\n", 11), std::string("$5\r\na\r\n\0b\r\n", 11)},
       {[](Reply& r) { r.Bulk(""); }, "$0\r\n\r\n", "$0\r\n\r\n"},
       {[](Reply& r) { r.Double(0.1); }, "$3\r\n0.1\r\n", ",0.1\r\n"},
+      {[](Reply& r) { r.Float32(0.1F); }, "$3\r\n0.1\r\n", ",0.1\r\n"},
       {[](Reply& r) { r.Boolean(true); }, ":1\r\n", "#t\r\n"},
       {[](Reply& r) { r.Boolean(false); }, ":0\r\n", "#f\r\n"},
       {[](Reply& r) { r.Verbatim("text"); }, "$4\r\ntext\r\n", "=8\r\ntxt:text\r\n"},

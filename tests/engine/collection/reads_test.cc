@@ -1,5 +1,6 @@
 #include "engine/collection/reads.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ class ReadsTest : public ::testing::Test {
   ReadsTest() : catalogue_(WithTypes()) {}
 
   void Add(std::string_view item, std::string_view type, std::int64_t time_ms) {
+    // Nothing happens after it has arrived.
+    catalogue_.clock.AdvanceMs(
+        std::max<std::int64_t>(0, kStart + time_ms - catalogue_.clock.NowMs()));
     const Interaction interaction = {
         .user = "u", .item = item, .type = type, .time_ms = kStart + time_ms};
     ASSERT_TRUE(writer::Add(catalogue_.shared(), {&interaction, 1}, false).ok());

@@ -437,7 +437,12 @@ TEST_F(Lists, RecordsOfAnOlderVersionAreFilledIn) {
   Add("ann", "lamp", 3, 5'000);
   Add("ann", "desk", 2);
   Add("bob", "desk", 1);
+  Add("bob", "desk", 1);
+  Add("cat", "lamp", -1);
   const std::string_view lamp[] = {"lamp"};
+  const auto popular = [&](PopularBy by) { return Entries(shop.db->Popular("shop", by, kAll)); };
+  EXPECT_THAT(popular(PopularBy::kUsers), ElementsAre(Scored("desk", 2), Scored("lamp", 1)));
+  EXPECT_THAT(popular(PopularBy::kEvents), ElementsAre(Scored("desk", 3), Scored("lamp", 1)));
   const auto similar =
       Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll));
   const auto latest = Entries(shop.db->Latest("shop", kAll));
@@ -453,9 +458,10 @@ TEST_F(Lists, RecordsOfAnOlderVersionAreFilledIn) {
     const auto rows = (*store)->Scan(store::Family::kItems, "");
     for (; rows->Valid(); rows->Next(), ++items) {
       auto record = format::DecodeEntity(rows->value());
-      ASSERT_TRUE(record.ok() && record->squares && record->known_ms);
+      ASSERT_TRUE(record.ok() && record->squares && record->known_ms && record->liked);
       record->squares.reset();
       record->known_ms.reset();
+      record->liked.reset();
       batch.Put(store::Family::kItems, rows->key(), format::EncodeEntity(*record));
     }
     ASSERT_EQ(items, 2);
@@ -466,7 +472,50 @@ TEST_F(Lists, RecordsOfAnOlderVersionAreFilledIn) {
     EXPECT_EQ(Entries(shop.db->Similar("shop", lamp, SimilarityBasis::kCooccurrence, kAll)),
               similar);
     EXPECT_EQ(Entries(shop.db->Latest("shop", kAll)), latest);
+    EXPECT_THAT(popular(PopularBy::kUsers), ElementsAre(Scored("desk", 2), Scored("lamp", 1)));
+    EXPECT_THAT(popular(PopularBy::kEvents), ElementsAre(Scored("desk", 3), Scored("lamp", 1)));
   }
+}
+
+// By users, and by the events of those who like it; a weight is the sum of all.
+TEST_F(Lists, WhatNobodyLikesIsNotPopular) {
+  Add("ann", "bad", -1);
+  Add("bob", "bad", -1);
+  Add("ann", "zero", 0.3);
+  Add("ann", "zero", -0.1);
+  Add("ann", "zero", -0.2);
+  Add("ann", "good", 1);
+  Add("ann", "good", 1);
+  Add("bob", "good", -0.5);
+  const auto expect = [&] {
+    for (const bool window : {false, true}) {
+      const auto list = [&](PopularBy by) {
+        return Entries(window ? shop.db->PopularWithin("shop", 60, by, kAll)
+                              : shop.db->Popular("shop", by, kAll));
+      };
+      EXPECT_THAT(list(PopularBy::kUsers), ElementsAre(Scored("good", 1)));
+      EXPECT_THAT(list(PopularBy::kEvents), ElementsAre(Scored("good", 2)));
+      EXPECT_THAT(list(PopularBy::kWeight), ElementsAre(Scored("good", 1.5)));
+    }
+    EXPECT_THAT(Entries(shop.db->Trending("shop", 60, kAll)), ElementsAre(Scored("good", 1.5)));
+    // The fallback of those whom nobody knows.
+    EXPECT_THAT(Entries(shop.db->TopK("shop", "nobody", kAll)), ElementsAre(Scored("good", 1)));
+    // What was disliked is known all the same.
+    EXPECT_EQ(Entries(shop.db->Latest("shop", kAll)).size(), 3U);
+    EXPECT_EQ(Entries(shop.db->ActiveUsers("shop", kAll)).size(), 2U);
+  };
+  expect();
+  shop.Reopen();
+  expect();
+  Kill();
+  expect();
+  // A like that is taken back, and a dislike that is made good.
+  Set("ann", "good", -1);
+  Set("bob", "bad", 2);
+  EXPECT_THAT(Entries(shop.db->Popular("shop", PopularBy::kUsers, kAll)),
+              ElementsAre(Scored("bad", 1)));
+  EXPECT_THAT(Entries(shop.db->Popular("shop", PopularBy::kEvents, kAll)),
+              ElementsAre(Scored("bad", 2)));
 }
 
 TEST_F(Lists, AgreeWithBruteForceUnderRandomWritesAndRestarts) {

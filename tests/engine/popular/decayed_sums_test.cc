@@ -18,6 +18,7 @@ using testing::kAll;
 using testing::kStart;
 using testing::Reference;
 using testing::Stream;
+using testing::Tell;
 
 TEST(DecayedSums, AgreeWithBruteForceWithinTheStatedTolerance) {
   for (const Feedback feedback : {Feedback::kImplicit, Feedback::kExplicit}) {
@@ -38,12 +39,13 @@ TEST(DecayedSums, AgreeWithBruteForceWithinTheStatedTolerance) {
       for (const RankedValue& item : found) {
         listed.insert(item.ordinal);
         ASSERT_TRUE(expected.contains(item.ordinal));
-        const auto& [value, absolute] = expected.at(item.ordinal);
+        const Reference::DecayedValue& value = expected.at(item.ordinal);
+        ASSERT_TRUE(value.liked) << item.ordinal;
         // What was removed or replaced has left its rounding: its weights are at most 3.5 each.
-        ASSERT_NEAR(item.value, value, kTolerance * (absolute + 100));
+        ASSERT_NEAR(item.value, value.sum, kTolerance * (value.absolute + 100));
       }
       for (const auto& [item, value] : expected) {
-        ASSERT_TRUE(listed.contains(item) || value.second < 1e-12) << item;
+        ASSERT_TRUE(listed.contains(item) || !value.listed) << item;
       }
       ASSERT_TRUE(std::is_sorted(found.begin(), found.end(),
                                  [](const auto& a, const auto& b) { return a.value > b.value; }));
@@ -53,9 +55,11 @@ TEST(DecayedSums, AgreeWithBruteForceWithinTheStatedTolerance) {
 
 TEST(DecayedSums, PassingTimeChangesScoresAndNotTheOrder) {
   DecayedSums sums(1'000, Feedback::kImplicit);
-  sums.Add({1, 7, 4, kStart, kStart, false});
-  sums.Add({2, 8, 1, kStart + 1'000, kStart + 1'000, false});
-  sums.Add({3, 9, -1, kStart + 1'000, kStart + 1'000, false});
+  Tell(sums, {1, 7, 4, kStart, kStart, false});
+  Tell(sums, {2, 8, 1, kStart + 1'000, kStart + 1'000, false});
+  // One likes it, others do not.
+  Tell(sums, {3, 9, -2, kStart + 1'000, kStart + 1'000, false});
+  Tell(sums, {4, 9, 1, kStart + 1'000, kStart + 1'000, false});
   for (int halves = 1; halves <= 40; ++halves) {
     sums.Advance(kStart + halves * 1'000);
     EXPECT_THAT(
@@ -65,10 +69,36 @@ TEST(DecayedSums, PassingTimeChangesScoresAndNotTheOrder) {
   }
 }
 
+TEST(DecayedSums, WhatNobodyLikesIsNotRanked) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  Tell(sums, {1, 7, -1, kStart, kStart, false});
+  Tell(sums, {1, 8, 0, kStart, kStart, false});
+  Tell(sums, {1, 9, 0.3, kStart, kStart, false});
+  Tell(sums, {1, 9, -0.1, kStart, kStart, false});
+  Tell(sums, {1, 9, -0.2, kStart, kStart, false});
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), IsEmpty());
+  Tell(sums, {2, 7, 0.5, kStart, kStart, false});
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{7, -0.5}));
+  sums.Remove(2, 7);
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), IsEmpty());
+}
+
+TEST(DecayedSums, AnEventFromLaterThanItsTimeIsAsOneOfNow) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  sums.Advance(kStart);
+  sums.Add({1, 7, 4, kStart + 1'000'000, kStart + 1'000'000, false});
+  sums.Add({2, 8, 1, kStart, kStart, false});
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll),
+              ElementsAre(RankedValue{7, 4}, RankedValue{8, 1}));
+  sums.Advance(kStart + 1'000);
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll),
+              ElementsAre(RankedValue{7, 2}, RankedValue{8, 0.5}));
+}
+
 TEST(DecayedSums, APairIsForgottenAfterFiftyHalfLives) {
   DecayedSums sums(1'000, Feedback::kImplicit);
-  sums.Add({1, 7, 1, kStart, kStart, false});
-  sums.Add({1, 7, 1, kStart + 10'000, kStart + 10'000, false});
+  Tell(sums, {1, 7, 1, kStart, kStart, false});
+  Tell(sums, {1, 7, 1, kStart + 10'000, kStart + 10'000, false});
   sums.Advance(kStart + 59'999);
   EXPECT_EQ(sums.size(), 1U);
   sums.Advance(kStart + 60'000);
@@ -78,16 +108,16 @@ TEST(DecayedSums, APairIsForgottenAfterFiftyHalfLives) {
 
 TEST(DecayedSums, AYearOfSilenceLeavesThemUsable) {
   DecayedSums sums(1'000, Feedback::kImplicit);
-  sums.Add({1, 7, 1, kStart, kStart, false});
+  Tell(sums, {1, 7, 1, kStart, kStart, false});
   const std::int64_t later = kStart + 31'536'000'000;
-  sums.Add({1, 8, 1, later, later, false});
+  Tell(sums, {1, 8, 1, later, later, false});
   EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, 1}));
 }
 
 TEST(DecayedSums, RemovedPairsDoNotPileUp) {
   DecayedSums sums(1'000'000'000, Feedback::kImplicit);
   for (int i = 0; i < 50'000; ++i) {
-    sums.Add({1, 7, 1, kStart + i, kStart + i, false});
+    Tell(sums, {1, 7, 1, kStart + i, kStart + i, false});
     sums.Remove(1, 7);
   }
   EXPECT_EQ(sums.size(), 0U);

@@ -19,6 +19,12 @@ inline constexpr auto kByOrdinal = [](std::uint32_t a, std::uint32_t b) { return
 inline const PageQuery kAll{1'000, 0, kAcceptAll, kByOrdinal};
 inline constexpr std::int64_t kStart = 1'700'000'000'000;
 
+// Tells a list of an event as RecentLists does.
+inline void Tell(RecentList& list, const RecentEvent& event) {
+  list.Advance(event.arrival_ms);
+  list.Add(event);
+}
+
 // The events that count, by the rules of RecentList.
 class Reference {
  public:
@@ -31,48 +37,63 @@ class Reference {
     for (const Kept& kept : pair) {
       newest_ms = std::max(newest_ms, kept.time_ms);
     }
-    if (event.replaces || (rated_ && event.time_ms >= newest_ms)) {
+    if (event.replaces || (rated_ && event.time_ms >= std::min(newest_ms, event.arrival_ms))) {
       for (Kept& kept : pair) {
         kept.weight = 0;
       }
     } else if (rated_) {
       weight = 0;
     }
-    pair.push_back({event.time_ms, event.arrival_ms, weight});
+    pair.push_back({event.time_ms, weight});
   }
   void Remove(std::uint32_t user, std::uint32_t item) { pairs_.erase({user, item}); }
 
-  std::map<std::uint32_t, double> Window(PopularBy by, std::int64_t from_ms,
-                                         std::int64_t now_ms) const {
-    std::map<std::uint32_t, double> values;
+  std::map<std::uint32_t, double> Window(PopularBy by, std::int64_t from_ms) const {
+    std::map<std::uint32_t, double> users;
+    std::map<std::uint32_t, double> weights;
+    std::map<std::uint32_t, double> liked_events;
     for (const auto& [name, events] : pairs_) {
       double weight = 0;
       double count = 0;
       for (const Kept& kept : events) {
-        if (kept.time_ms > from_ms && kept.time_ms <= now_ms) {
+        if (kept.time_ms > from_ms) {
           weight += kept.weight;
           ++count;
         }
       }
-      if (count > 0) {
-        values[name.second] +=
-            by == PopularBy::kUsers ? 1 : (by == PopularBy::kWeight ? weight : count);
+      weights[name.second] += weight;
+      if (weight > 0) {
+        ++users[name.second];
+        liked_events[name.second] += count;
       }
     }
-    return values;
+    std::erase_if(weights, [&](const auto& item) { return !users.contains(item.first); });
+    return by == PopularBy::kUsers ? users : by == PopularBy::kWeight ? weights : liked_events;
   }
 
-  // Values, and the same sums of absolute weights.
-  std::map<std::uint32_t, std::pair<double, double>> Decayed(double halflife_ms,
-                                                             std::int64_t now_ms) const {
-    std::map<std::uint32_t, std::pair<double, double>> values;
+  // Values, the same sums of absolute weights, and whether the events of a pair sum up to more than
+  // 0, or to more than what is forgotten.
+  struct DecayedValue {
+    double sum = 0;
+    double absolute = 0;
+    bool liked = false;
+    bool listed = false;
+  };
+  std::map<std::uint32_t, DecayedValue> Decayed(double halflife_ms, std::int64_t now_ms) const {
+    std::map<std::uint32_t, DecayedValue> values;
     for (const auto& [name, events] : pairs_) {
+      DecayedValue pair;
       for (const Kept& kept : events) {
-        const auto age = static_cast<double>(now_ms - std::min(kept.time_ms, kept.arrival_ms));
-        const double weight = kept.weight * std::exp2(-age / halflife_ms);
-        values[name.second].first += weight;
-        values[name.second].second += std::abs(weight);
+        const auto age = static_cast<double>(now_ms - kept.time_ms) / halflife_ms;
+        const double weight = kept.weight * std::exp2(-age);
+        pair.sum += weight;
+        pair.absolute += std::abs(weight);
       }
+      DecayedValue& item = values[name.second];
+      item.sum += pair.sum;
+      item.absolute += pair.absolute;
+      item.liked = item.liked || pair.sum > 0;
+      item.listed = item.listed || pair.sum > std::max(1e-12, 1e-6 * pair.absolute);
     }
     return values;
   }
@@ -80,7 +101,6 @@ class Reference {
  private:
   struct Kept {
     std::int64_t time_ms;
-    std::int64_t arrival_ms;
     double weight;
   };
   const bool rated_;
@@ -95,7 +115,7 @@ class Stream {
 
   std::int64_t now_ms() const { return now_ms_; }
 
-  // `reach_ms`: events come up to so late, and up to a third of it from the future.
+  // `reach_ms`: events come up to so late.
   void Step(std::int64_t reach_ms) {
     now_ms_ += static_cast<std::int64_t>(random_() % 40);
     const auto user = static_cast<std::uint32_t>(random_() % 12);
@@ -110,11 +130,10 @@ class Stream {
     event.arrival_ms = now_ms_;
     event.time_ms = now_ms_;
     if (random_() % 2 == 0) {
-      event.time_ms += reach_ms / 3 -
-                       static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(reach_ms));
+      event.time_ms -= static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(reach_ms));
     }
     event.replaces = random_() % 6 == 0;
-    list_->Add(event);
+    Tell(*list_, event);
     reference_->Add(event);
   }
   // A while in which nothing is written.

@@ -62,6 +62,53 @@ TEST(RecentLists, AWriteDropsWhatNobodyReads) {
   EXPECT_EQ(lists.memory_bytes(), 0U);
 }
 
+TEST(RecentLists, AListIsBuiltAnewWhenTheClockWasSetBack) {
+  constexpr std::int64_t kDay = 86'400'000;
+  for (const Kind kind : {Kind::kWindow, Kind::kHalfLife}) {
+    const RecentListName name{kind, 60};
+    const auto has_list = [&name](RecentLists& lists, std::int64_t now_ms) {
+      return lists.Top(name, PopularBy::kUsers, now_ms, kAll).has_value();
+    };
+    // A write whose clock was ahead has made the list forget all before.
+    RecentLists written(Feedback::kImplicit);
+    Build(&written, name, kStart);
+    written.Add({1, 7, 1, kStart + 10 * kDay, kStart + 10 * kDay, false});
+    EXPECT_FALSE(has_list(written, kStart + 1));
+    Build(&written, name, kStart + 1);
+    EXPECT_TRUE(has_list(written, kStart + 2));
+    // And so has a read.
+    RecentLists read(Feedback::kImplicit);
+    Build(&read, name, kStart);
+    EXPECT_TRUE(has_list(read, kStart + 10 * kDay));
+    EXPECT_FALSE(has_list(read, kStart));
+    // Readers whose clocks differ a little share a list.
+    Build(&read, name, kStart);
+    EXPECT_TRUE(has_list(read, kStart + 1'000));
+    EXPECT_TRUE(has_list(read, kStart));
+    // A list built by a clock that is behind is built anew when that is right again.
+    RecentLists behind(Feedback::kImplicit);
+    behind.Begin();
+    auto list = behind.Make(name);
+    list->Advance(kStart - 10 * kDay);
+    list->Add({1, 7, 1, kStart, kStart, false});
+    ASSERT_TRUE(behind.End(name, std::move(list), kStart - 10 * kDay).ok());
+    EXPECT_TRUE(has_list(behind, kStart - 10 * kDay));
+    EXPECT_EQ(has_list(behind, kStart), kind == Kind::kWindow) << "a window tells them apart";
+    // A write whose clock was behind changes nothing.
+    read.Add({1, 7, 1, 5, 5, false});
+    EXPECT_TRUE(has_list(read, kStart + 1'000));
+  }
+}
+
+TEST(RecentLists, AReadFromLaterThanNowDoesNotKeepAList) {
+  RecentLists lists(Feedback::kImplicit);
+  Build(&lists, {Kind::kWindow, 60}, kStart + 1'000'000'000);  // the clock was ahead
+  lists.Add({1, 7, 1, kStart, kStart, false});
+  const std::int64_t later = kStart + RecentLists::kIdleMs + 2'000;
+  lists.Add({1, 7, 1, later, later, false});
+  EXPECT_FALSE(lists.Has({Kind::kWindow, 60}));
+}
+
 TEST(RecentLists, AListAboveItsBoundIsRefusedForAWhile) {
   RecentLists lists(Feedback::kImplicit);
   const RecentListName name{Kind::kWindow, 3'600};

@@ -78,7 +78,8 @@ TEST_F(CollectionStateTest, SetReplacesAndRemoveTakesEverythingBack) {
   Apply(format::EventKind::kSet, -4);
   EXPECT_EQ(user().weight, -4);
   EXPECT_EQ(item().squares, 16);
-  EXPECT_EQ(state().popularity().by(PopularBy::kWeight).value(0), -4);
+  EXPECT_EQ(item().weight, -4);
+  EXPECT_EQ(state().popularity().by(PopularBy::kWeight).value(0), 0);  // nobody likes it
   Apply(format::EventKind::kRemove);
   for (const Entity* entity : {&user(), &item()}) {
     EXPECT_EQ(entity->pairs, 0U);
@@ -102,7 +103,23 @@ TEST_F(CollectionStateTest, AnEventFromTheFutureMakesNothingNewerThanItsArrival)
   Apply(format::EventKind::kInteraction, 1, kNowMs + 5'000);
   EXPECT_EQ(state().newest_ms(), kNowMs);
   EXPECT_EQ(item().known_ms, kNowMs);
-  EXPECT_EQ(item().last_ms, kNowMs + 5'000);
+  EXPECT_EQ(item().last_ms, kNowMs);
+}
+
+TEST_F(CollectionStateTest, LikesAreThePairsAboveZeroAndTheirEvents) {
+  const auto liked = [&] { return state().items().liked[0]; };
+  Apply(format::EventKind::kInteraction, -1);
+  EXPECT_EQ(liked(), (format::Liked{0, 0}));
+  Apply(format::EventKind::kInteraction, 3);
+  EXPECT_EQ(liked(), (format::Liked{1, 2}));
+  EXPECT_EQ(testing::Freeze(state()).entities[1].record.liked, (format::Liked{1, 2}));
+  Apply(format::EventKind::kInteraction, 1);
+  EXPECT_EQ(liked(), (format::Liked{1, 3}));
+  Apply(format::EventKind::kSet, 0);
+  EXPECT_EQ(liked(), (format::Liked{0, 0}));
+  Apply(format::EventKind::kSet, 1);
+  Apply(format::EventKind::kRemove);
+  EXPECT_EQ(liked(), (format::Liked{0, 0}));
 }
 
 TEST_F(CollectionStateTest, ARecordChangesWhatItNamesAndKeepsTheRest) {

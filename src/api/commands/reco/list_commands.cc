@@ -92,13 +92,14 @@ constexpr ListCommand kHistory = {
 
 constexpr CommandSpec kRows[] = {
     ListRow<kPopular>(
-        "Returns the items with the most users, weight or events, of all time or within "
-        "the last seconds",
+        "Returns the items with the most users who like them (whose preference is above 0), with "
+        "the most events of these, or with the largest sum of all weights, of all time or within "
+        "the last seconds. What nobody likes is not listed",
         "O(N) where N is the number of items; the first use of a WINDOW O(E) where E is "
         "the number of events in the log"),
     ListRow<kTrending>(
         "Returns the items by the sum of their events' weights, each halved with every "
-        "half-life of age. HALFLIFE is a day by default",
+        "half-life of age. What nobody likes is not listed. HALFLIFE is a day by default",
         "O(N) where N is the number of items; the first use of a HALFLIFE O(E) where E "
         "is the number of events in the log"),
     ListRow<kLatest>(

@@ -222,7 +222,7 @@ void GetVector(CommandContext& context) {
   }
   context.reply.Array((*vector)->size());
   for (const float component : **vector) {
-    context.reply.Double(component);
+    context.reply.Float32(component);
   }
 }
 

@@ -259,7 +259,7 @@ void Representatives(CommandContext& context) {
   for (const Representative& representative : *representatives) {
     StartRow(context.reply, kColumns);
     context.reply.Bulk(representative.item);
-    context.reply.Double(representative.component);
+    context.reply.Float32(static_cast<float>(representative.component));
   }
 }
 
