@@ -47,6 +47,21 @@ class Retrain(reco_e2e.ServerTest):
         self.assertLess(job_id, client.cmd("RECO.RETRAIN", "shop", "iterations", 2, "SYNC"))
         self.assertEqual(2, as_map(client.cmd("RECO.INFO", "shop"))["model-id"])
 
+    def test_a_number_is_not_given_out_again_after_a_kill(self):
+        with reco_e2e.Server() as server:
+            client = server.client()
+            big(client)
+            job = client.cmd("RECO.RETRAIN", "big", *FOREVER)
+            server.kill9()
+            server.start()
+            client = server.client()
+            info = as_map(client.cmd("RECO.JOB", "WAIT", job, 0))
+            self.assertEqual([job, b"interrupted", b"the server stopped before it ended"],
+                             [info[name] for name in ("id", "state", "error")])
+            self.assertEqual([b"interrupted"],
+                             [as_map(one)["state"] for one in client.cmd("RECO.JOB", "LIST")])
+            self.assertEqual(job + 1, client.cmd("RECO.RETRAIN", "big", "ITERATIONS", 1, "SYNC"))
+
     def test_trains_on_what_is_left_after_removals(self):
         client = self.client()
         two_tastes(client)

@@ -1,4 +1,6 @@
 """RECO.ITEM, RECO.USER and RECO.VECTOR."""
+import os
+import subprocess
 import time
 import unittest
 
@@ -9,6 +11,7 @@ NOT_INTEGER = "ERR value is not an integer or out of range"
 SYNTAX = "ERR syntax error"
 FIELDS = ["attributes", "hidden", "expire-at-ms", "first-ms", "last-ms", "interactions", "events"]
 SIDES = ("ITEM", "USER")
+ADMIN = os.path.join(reco_e2e.BIN, "reco-admin")
 
 
 @reco_only
@@ -29,6 +32,33 @@ class Records(reco_e2e.ServerTest):
                 client.cmd(command, "SET", "shop", "a", "HIDDEN", 0, "EXPIREAT", 0, "ATTRS", "{}")
                 record = as_map(client.cmd(command, "GET", "shop", "a"))
                 self.assertEqual([b"{}", 0, 0], list(record.values())[:3])
+
+    def test_a_time_in_seconds_is_warned_of(self):
+        seconds, said = 1_800_000_000, "which is before 2001"
+        for command in (("RECO.ITEM", "SET", "shop", "a", "EXPIREAT"),
+                        ("RECO.USER", "SET", "shop", "a", "EXPIREAT"),
+                        ("RECO.RULE", "shop", "SET", "r", "FILTER", "1", "BURY", "UNTIL"),
+                        ("PEXPIREAT", "shop")):
+            with self.subTest(command=command), reco_e2e.Server() as server:
+                client = server.client()
+                client.cmd("RECO.CREATE", "shop")
+                client.cmd(*command, seconds * 1000)
+                self.assertNotIn(said, server.output())
+                # Of many there is one line.
+                for _ in range(5):
+                    client.cmd(*command, seconds)
+                self.assertEqual(1, server.output().count(said), server.output())
+
+    def test_reco_admin_warns_of_a_time_in_seconds(self):
+        for words in (("RECO.ITEM", "SET", "shop", "a", "EXPIREAT"),
+                      ("reco.rule", "shop", "set", "r", "filter", "1", "bury", "from")):
+            for time_ms, warned in (("1800000000", True), ("1800000000000", False), ("0", False)):
+                with self.subTest(words=words, time_ms=time_ms):
+                    done = subprocess.run([ADMIN, "-p", str(self.server.port), "call", *words,
+                                           time_ms], capture_output=True, text=True, timeout=60,
+                                          check=False)
+                    self.assertEqual((0, warned), (done.returncode, "before 2001" in done.stderr),
+                                     done)
 
     def test_booleans_in_resp3(self):
         client = self.client(protocol=3)

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -339,7 +343,34 @@ void PrintReply(const Value& reply) {
   }
 }
 
+// Warns of times of records and rules before 2001, which are likely given in seconds.
+void WarnOfSeconds(const std::vector<std::string>& words) {
+  constexpr std::int64_t k2001Ms = 978'307'200'000;
+  const auto is_any = [](std::string_view word, std::initializer_list<std::string_view> names) {
+    return std::any_of(names.begin(), names.end(), [word](std::string_view name) {
+      return HasWord({std::string(word)}, name);
+    });
+  };
+  if (!is_any(words.front(), {"RECO.ITEM", "RECO.USER", "RECO.RULE"})) {
+    return;
+  }
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+    const std::string& number = words[i + 1];
+    std::int64_t time_ms = 0;
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), time_ms);
+    if (is_any(words[i], {"EXPIREAT", "FROM", "UNTIL"}) && error == std::errc() &&
+        end == number.data() + number.size() && time_ms > 0 && time_ms < k2001Ms) {
+      std::fprintf(stderr,
+                   "reco-admin: warning: %s %s is before 2001: times are in milliseconds, not "
+                   "seconds\n",
+                   words[i].c_str(), number.c_str());
+    }
+  }
+}
+
 Result<int> RunCall(Session& session, const CallRequest& request) {
+  WarnOfSeconds(request.words);
   RECO_ASSIGN_OR_RETURN(const Value reply, session.Call(Views(request.words)));
   // RECO.EXPLAIN answers a map that holds its rows.
   const Value* shares = reply.Find("shares");

@@ -50,7 +50,7 @@ Result<std::shared_ptr<Collection>> Database::Impl::CreateCollection(
   KeyEntry entry;
   entry.collection = Collection::Create(context, next_cid, collection_options);
   const std::string value = EncodeKey(entry);
-  const std::string numbers = format::EncodeNextNumbers({next_cid + 1, 1});
+  const std::string numbers = NextNumbers(next_cid + 1);
   // An expired key is invisible, but its rows still stand. They are deleted first: a batch keeps
   // the order of its changes.
   if (const auto expired = keyspace.Erase(key)) {
@@ -223,6 +223,9 @@ Result<bool> Database::SetRule(KeyRef key, const Rule& rule, WriteOptions write)
     collection.SetRules(std::move(after));
     return is_new;
   };
+  const std::string name = "FROM or UNTIL of the rule '" + rule.name + "'";
+  impl_->WarnOfSeconds(name, rule.from_ms);
+  impl_->WarnOfSeconds(name, rule.until_ms);
   return impl_->ChangeKeyRecord(key, write, change,
                                 [&](Collection& collection) { collection.SetRules(before); });
 }
@@ -315,6 +318,7 @@ Result<bool> Database::SetRecord(KeyRef key, Side side, std::string_view id,
   const auto run = [&](Collection& collection) {
     return writer::SetRecord(collection.shared(), side, id, update);
   };
+  impl_->WarnOfSeconds("the expiry of an item or user", update.expire_at_ms.value_or(0));
   return impl_->WriteCollection<bool>(key, write, {run, check});
 }
 

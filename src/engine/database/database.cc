@@ -79,6 +79,23 @@ void Database::Impl::Log(LogLevel level, std::string_view message) const {
   }
 }
 
+void Database::Impl::WarnOfSeconds(std::string_view what, std::int64_t time_ms) {
+  constexpr std::int64_t k2001Ms = 978'307'200'000;  // in seconds a time of the year 32970
+  constexpr std::int64_t kPauseUs = 10'000'000;
+  if (time_ms <= 0 || time_ms >= k2001Ms) {
+    return;
+  }
+  const std::int64_t now_us = clock.MonotonicUs();
+  std::int64_t after_us = warn_after_us.load();
+  // One of several threads at a time.
+  if ((after_us != 0 && now_us < after_us) ||
+      !warn_after_us.compare_exchange_strong(after_us, now_us + kPauseUs)) {
+    return;
+  }
+  Log(LogLevel::kWarning, std::string(what) + " is " + std::to_string(time_ms) +
+                              " ms, which is before 2001: times are in milliseconds, not seconds");
+}
+
 Status Database::Impl::OpenStore(bool read_only) {
   store::StoreOptions store_options;
   store_options.path = options.path;
@@ -116,8 +133,9 @@ Status Database::Impl::CheckFormatVersion() {
         "the folder has format version " + std::to_string(version) + ", this program reads up to " +
         std::to_string(format::kFormatVersion) + "; use a newer program");
   }
-  // Nothing of version 1 reads otherwise in 2. Synced as above, before the first event of a kind
-  // that an older program would take for something else.
+  // Nothing of an older version reads otherwise in a newer one: events say by their kind which
+  // rules they follow, and what a record lacks is summed up by the loader. Synced as above, before
+  // the first event of a kind that an older program would take for something else.
   if (version < format::kFormatVersion) {
     return put_version();
   }
@@ -178,13 +196,29 @@ Status Database::Impl::LoadJobs() {
   if (jobs != nullptr) {
     return Status::Ok();  // after a recovery the table in memory is the newer one
   }
-  jobs = std::make_unique<engine::JobTable>(clock, 1, options.jobs_kept);
+  RECO_ASSIGN_OR_RETURN(const std::optional<std::string> numbers,
+                        storage.store->Get(store::Family::kDefault, format::kNextNumbersKey));
+  format::NextNumbers next;
+  if (numbers) {
+    RECO_ASSIGN_OR_RETURN(next, format::DecodeNextNumbers(*numbers));
+  }
+  jobs = std::make_unique<engine::JobTable>(clock, next.job, options.jobs_kept);
+  store::Batch changes;
   const auto rows = storage.store->Scan(store::Family::kJobs, "");
   for (; rows->Valid(); rows->Next()) {
     RECO_ASSIGN_OR_RETURN(JobInfo job, format::DecodeJob(rows->value()));
-    jobs->Restore(std::move(job));
+    if (job.state == JobState::kQueued || job.state == JobState::kRunning) {
+      job.state = JobState::kInterrupted;
+      job.error = "the server stopped before it ended";
+      job.finished_ms = clock.NowMs();
+      changes.Put(store::Family::kJobs, rows->key(), format::EncodeJob(job));
+    }
+    for (const std::uint64_t dropped : jobs->Restore(std::move(job))) {
+      changes.Delete(store::Family::kJobs, format::JobKey(dropped));
+    }
   }
-  return rows->status();
+  RECO_RETURN_IF_ERROR(rows->status());
+  return changes.count() > 0 ? storage.store->Write(changes, true) : Status::Ok();
 }
 
 Status Database::Impl::LoadAll() {

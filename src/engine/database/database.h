@@ -105,6 +105,9 @@ class Database::Impl {
   void DropReplacedModels() EXCLUDES(state_mutex, keyspace_mutex);
   std::uint64_t CountMemory() const EXCLUDES(state_mutex, keyspace_mutex);
   void Log(LogLevel level, std::string_view message) const;
+  // Warns of a time (0: none) before 2001, which is likely one in seconds. At most every ten
+  // seconds.
+  void WarnOfSeconds(std::string_view what, std::int64_t time_ms);
 
   // Finds a key and notes that the thread has read it; null when it is absent or expired. Valid
   // until the key changes.
@@ -149,12 +152,15 @@ class Database::Impl {
   Result<std::shared_ptr<engine::Collection>> CreateCollection(KeyRef key,
                                                                const CollectionOptions& options)
       REQUIRES_SHARED(state_mutex) REQUIRES(keyspace_mutex);
-  Result<std::uint64_t> StartJob(JobKind kind, KeyRef key, JobBody run) EXCLUDES(state_mutex);
+  Result<std::uint64_t> StartJob(JobKind kind, KeyRef key, JobBody run)
+      EXCLUDES(job_mutex, state_mutex);
   void RunJobs();
   // Runs the next queued job. Returns false when there is none.
-  bool RunNextJob() EXCLUDES(state_mutex, threads_mutex);
+  bool RunNextJob() EXCLUDES(job_mutex, state_mutex, threads_mutex);
+  Status StoreStart(std::uint64_t id) EXCLUDES(state_mutex, keyspace_mutex);
+  std::string NextNumbers(std::uint32_t cid) const;
   void StoreJob(const engine::JobChange& change) EXCLUDES(state_mutex);
-  void NoteJobsRead() const EXCLUDES(state_mutex);
+  void NoteJobsRead() const EXCLUDES(job_mutex, state_mutex);
   // Returns all collections with their keys' names, to work on without the key space's lock.
   std::vector<std::pair<std::string, std::shared_ptr<engine::Collection>>> Collections() const
       EXCLUDES(keyspace_mutex);
@@ -193,6 +199,7 @@ class Database::Impl {
   engine::KeyTickets key_tickets GUARDED_BY(keyspace_mutex);
   std::uint32_t next_cid GUARDED_BY(keyspace_mutex) = 1;
   std::unique_ptr<engine::JobTable> jobs;
+  mutable Mutex job_mutex;  // held while a job comes or ends, until that is staged; before others
 
   mutable Mutex health_mutex;
   Status health GUARDED_BY(health_mutex);
@@ -208,6 +215,7 @@ class Database::Impl {
   std::atomic<std::uint64_t> expired_keys = 0;
   std::atomic<std::uint64_t> checkpoints = 0;
   std::atomic<std::int64_t> last_checkpoint_ms = 0;
+  std::atomic<std::int64_t> warn_after_us = 0;  // of seconds; monotonic. Only has to be a hint
 
   struct QueuedJob {
     engine::RunningJob job;

@@ -1,5 +1,7 @@
 // Jobs of a Database: one thread runs them in the order they were asked for (D18). Also Info().
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <utility>
 
 #ifdef __GLIBC__
@@ -52,7 +54,7 @@ std::string HoldsText(const engine::HoldTimes::Totals& totals) {
 }  // namespace
 
 Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody run) {
-  RECO_RETURN_IF_ERROR(CheckWritable());
+  RECO_ASSIGN_OR_RETURN(const std::uint64_t write_generation, BeginWrite());
   std::shared_ptr<Collection> collection;
   {
     ReaderLock lock(state_mutex);
@@ -62,24 +64,64 @@ Result<std::uint64_t> Database::Impl::StartJob(JobKind kind, KeyRef key, JobBody
     return Status::NotFound("no such collection '" + std::string(key.name.substr(0, 128)) +
                             "'; create it with RECO.CREATE or RECO.ADD");
   }
+  {
+    MutexLock lock(threads_mutex);
+    if (stopping) {
+      return Status::Unavailable("the database is closing");
+    }
+    if (busy_collections.size() > kJobQueueMax) {
+      return Status::ResourceExhausted("100 jobs are waiting already");
+    }
+    // The number stands for the collection, as its key may be renamed. One job at a time, because a
+    // training's model number and its list of touched rows are the collection's.
+    if (!busy_collections.insert(collection->cid()).second) {
+      return Status::FailedPrecondition(
+          "a job of this collection is already queued or running; see RECO.JOB LIST");
+    }
+  }
+  std::optional<RunningJob> job;
+  Status status;
+  {
+    // Nobody is told of it before that is staged (NoteJobsRead).
+    MutexLock lock(job_mutex);
+    job.emplace(jobs->Create(kind, key.name));
+    status = StoreStart(job->id());
+  }
+  // Committed before the number is told, so that it is never given to another job.
+  if (status.ok()) {
+    status = Commit(write_generation);
+  }
   MutexLock lock(threads_mutex);
-  if (stopping) {
-    return Status::Unavailable("the database is closing");
+  if (status.ok() && !stopping) {
+    const std::uint64_t id = job->id();
+    job_queue.push_back({std::move(*job), std::move(collection), std::move(run)});
+    threads_wake.NotifyAll();
+    return id;
   }
-  if (job_queue.size() >= kJobQueueMax) {
-    return Status::ResourceExhausted("100 jobs are waiting already");
-  }
-  // The number stands for the collection, as its key may be renamed. One job at a time, because a
-  // training's model number and its list of touched rows are the collection's.
-  if (!busy_collections.insert(collection->cid()).second) {
-    return Status::FailedPrecondition(
-        "a job of this collection is already queued or running; see RECO.JOB LIST");
-  }
-  RunningJob job = jobs->Create(kind, key.name);
-  const std::uint64_t id = job.id();
-  job_queue.push_back({std::move(job), std::move(collection), std::move(run)});
-  threads_wake.NotifyAll();
-  return id;
+  busy_collections.erase(collection->cid());
+  return status.ok() ? Status::Unavailable("the database is closing") : status;
+}
+
+// Stages the record of a job that waits: the next start finds it so, and calls it interrupted.
+Status Database::Impl::StoreStart(std::uint64_t id) {
+  ReaderLock lock(state_mutex);
+  RECO_RETURN_IF_ERROR(storage.Readable());
+  RECO_ASSIGN_OR_RETURN(const JobInfo job, jobs->Get(id));
+  const std::string record = format::EncodeJob(job);
+  // Collections are created under the same lock: both numbers of the row only grow in the log.
+  WriterLock keyspace_lock(keyspace_mutex);
+  const std::string numbers = NextNumbers(next_cid);
+  return storage.log
+      ->Stage([&](store::Batch& batch) {
+        batch.Put(store::Family::kJobs, format::JobKey(id), record);
+        batch.Put(store::Family::kDefault, format::kNextNumbersKey, numbers);
+      })
+      .status();
+}
+
+// Returns the row of next numbers. The jobs' is there for those that are forgotten.
+std::string Database::Impl::NextNumbers(std::uint32_t cid) const {
+  return format::EncodeNextNumbers({cid, jobs->next_id()});
 }
 
 void Database::Impl::RunJobs() {
@@ -127,7 +169,11 @@ bool Database::Impl::RunNextJob() {
   }
   Log(LogLevel::kNotice, "job " + std::to_string(next->job.id()) +
                              " ended: " + (status.ok() ? "done" : std::string(status.message())));
-  StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
+  {
+    // Nobody is told how it ended before that is staged (NoteJobsRead).
+    MutexLock lock(job_mutex);
+    StoreJob(status.ok() ? next->job.Finish(std::move(result)) : next->job.Fail(status));
+  }
   // Recover takes state_mutex exclusively, and it is given back by now.
   if (status.code() == StatusCode::kIoError) {
     Recover(status);
@@ -178,8 +224,9 @@ void Database::Impl::StartDueRetrains() {
           const bool by_events =
               parameters.retrain_every != 0 && since.events_since >= parameters.retrain_every;
           // Time alone is no reason: without new events the model would be the same.
+          // A training from further ahead than that was one by a clock that was wrong.
           const bool by_age = parameters.retrain_interval_s != 0 && since.events_since > 0 &&
-                              now_ms - since.trained_at_ms >=
+                              std::abs(now_ms - since.trained_at_ms) >=
                                   static_cast<std::int64_t>(parameters.retrain_interval_s) * 1'000;
           if (by_events || by_age || since.faded) {
             due.push_back({db, std::string(name)});
@@ -237,6 +284,10 @@ Result<std::uint64_t> Database::Evaluate(KeyRef key, const EvaluationOptions& op
 
 // What jobs came to, once it is staged, is told when that is committed.
 void Database::Impl::NoteJobsRead() const {
+  {
+    // What was read may be a beginning or an end whose record is only being staged.
+    MutexLock lock(job_mutex);
+  }
   ReaderLock lock(state_mutex);
   if (storage.log != nullptr) {
     wal::EventLog::NoteSeen(storage.log->last_staged());

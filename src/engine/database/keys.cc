@@ -208,6 +208,7 @@ Result<SetOutcome> Database::Set(KeyRef key, std::string_view value, const SetOp
                                  WriteOptions write) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
   RECO_RETURN_IF_ERROR(impl_->memory.Check());
+  impl_->WarnOfSeconds("the expiry of a key", options.expire_at_ms.value_or(0));
   SetOutcome outcome;
   {
     ReaderLock state(impl_->state_mutex);
@@ -262,6 +263,7 @@ KeyKind Database::Kind(KeyRef key) const {
 Result<bool> Database::ExpireAt(KeyRef key, std::int64_t at_ms, ExpireCondition condition,
                                 WriteOptions write) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t generation, impl_->BeginWrite());
+  impl_->WarnOfSeconds("the expiry of a key", at_ms);
   bool set = false;
   {
     ReaderLock state(impl_->state_mutex);

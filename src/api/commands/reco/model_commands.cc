@@ -31,7 +31,9 @@ bool AnswersSuccess(CommandContext& context, const Result<JobInfo>& job) {
   }
   const std::string name = "ERR job " + std::to_string(job->id);
   context.reply.Error(job->state == JobState::kCancelled ? name + " was cancelled"
-                                                         : name + " failed: " + job->error);
+                      : job->state == JobState::kInterrupted
+                          ? name + " was interrupted: " + job->error
+                          : name + " failed: " + job->error);
   return false;
 }
 
@@ -311,9 +313,11 @@ constexpr CommandSpec JobRow(std::string_view name, std::int32_t arity, std::uin
 constexpr CommandSpec kJobRows[] = {
     JobRow("list", 2, kReadonly,
            "Returns an array of maps, one for each job remembered, oldest first", {}, JobList),
-    JobRow("info", 3, kReadonly | kFast,
-           "Returns a map of the job's kind, key, state, progress, error and result", kJobArguments,
-           JobDetails),
+    JobRow(
+        "info", 3, kReadonly | kFast,
+        "Returns a map of the job's kind, key, state (queued, running, done, failed, cancelled, or "
+        "interrupted by the end of the server), progress, error and result",
+        kJobArguments, JobDetails),
     JobRow("cancel", 3, kNoScript, "Asks a job to stop", kJobArguments, JobCancel),
     JobRow("wait", 4, kReadonly | kBlocking | kNoScript,
            "Waits for a job to finish, at most the timeout, 0 without end. Returns the map of "
