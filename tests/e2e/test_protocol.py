@@ -325,6 +325,66 @@ class SlowClients(ProtocolTest):
         self.assertIsNone(other.cmd("GET", "k"))
 
 
+@reco_e2e.reco_only
+class RefusedTransactions(ProtocolTest):
+    """There are no transactions: of what stands between MULTI and EXEC nothing is carried out."""
+
+    MULTI = RespError("ERR transactions are not supported: no command up to EXEC or DISCARD is "
+                      "carried out")
+    WITHIN = RespError("EXECABORT transactions are not supported: no command since MULTI has been "
+                       "carried out")
+
+    def test_nothing_up_to_exec_is_carried_out(self):
+        client = self.client()
+        self.assertEqual("OK", client.cmd("SET", "a", "before"))
+        commands = [("SET", "a", "within"), ("RECO.ADD", "shop", "ann", "lamp"), ("GET", "a"),
+                    ("SELECT", "1"), ("MULTI",), ("WATCH", "a"), ("NOSUCH",), ("GET",),
+                    ("EXEC", "x"), ("CONFIG", "SET", "timeout", "5"), ("FLUSHALL",), ("PING",)]
+        for multi, end in (("MULTI", "EXEC"), ("multi", "discard")):
+            replies = client.pipeline([(multi,), *commands, (end,), ("GET", "a"), ("PING",)])
+            self.assertEqual(self.MULTI, replies[0])
+            self.assertEqual([self.WITHIN] * (len(commands) + 1), replies[1:-2])
+            self.assertEqual([b"before", "PONG"], replies[-2:])
+        self.assertEqual([b"timeout", b"0"], client.cmd("CONFIG", "GET", "timeout"))
+        self.assertEqual(1, client.cmd("DBSIZE"))
+
+    def test_it_may_arrive_in_pieces_and_concerns_one_connection(self):
+        client = self.client()
+        self.assertEqual(self.MULTI.message, client.error("MULTI"))
+        self.assertEqual("OK", self.client().cmd("SET", "a", "other"))
+        self.assertEqual(self.WITHIN.message, client.error("SET", "a", "within"))
+        self.assertEqual(self.WITHIN.message, client.error("EXEC"))
+        self.assertEqual(b"other", client.cmd("GET", "a"))
+
+    def test_reset_and_quit_end_it(self):
+        client = self.client()
+        client.error("MULTI")
+        self.assertEqual("RESET", client.cmd("RESET"))
+        self.assertEqual("OK", client.cmd("SET", "a", "1"))
+        client.error("MULTI")
+        self.assertEqual("OK", client.cmd("QUIT"))
+        self.assertTrue(client.is_closed())
+
+    def test_watch_and_an_exec_alone_change_nothing(self):
+        client = self.client()
+        for command in (("WATCH", "a"), ("UNWATCH",), ("EXEC",), ("DISCARD",), ("MULTI", "x")):
+            self.assertIn("unknown command", client.error(*command))
+            self.assertEqual("PONG", client.cmd("PING"))
+
+    def test_auth_within_it_lets_nothing_in(self):
+        with reco_e2e.Server(requirepass="secret") as server:
+            client = server.client()
+            replies = client.pipeline([("MULTI",), ("AUTH", "secret"), ("SET", "a", "1"), ("EXEC",),
+                                       ("AUTH", "secret"), ("EXISTS", "a")])
+            self.assertEqual([self.MULTI, *[self.WITHIN] * 3, "OK", 0], replies)
+
+    def test_a_request_of_a_browser_is_still_cut_off(self):
+        client = self.client()
+        client.error("MULTI")
+        client.send_raw(b"POST / HTTP/1.1\r\n\r\n")
+        self.assertTrue(client.is_closed())
+
+
 class Resp3(ProtocolTest):
     def test_null_is_the_resp3_null(self):
         client = self.client(protocol=3)

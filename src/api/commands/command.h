@@ -67,6 +67,8 @@ enum CommandFlag : std::uint32_t {
   kBlocking = 1U << 9U,
   // Ours, not shown: runs on a worker thread; the connection's later commands wait in order.
   kSlowWorker = 1U << 16U,
+  // Ours, not shown: runs also behind a MULTI that was refused.
+  kLeavesTransaction = 1U << 17U,
 };
 
 // CommandSpec::slow of commands that take about 1 us to some 20 us for each word.

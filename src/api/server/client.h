@@ -39,6 +39,13 @@ class Client {
   void set_no_evict(bool on) { no_evict_.store(on, std::memory_order_relaxed); }
   bool no_touch() const { return no_touch_.load(std::memory_order_relaxed); }
   void set_no_touch(bool on) { no_touch_.store(on, std::memory_order_relaxed); }
+  // Whether a MULTI was refused, and all up to its EXEC or DISCARD is.
+  bool in_refused_transaction() const {
+    return in_refused_transaction_.load(std::memory_order_relaxed);
+  }
+  void set_in_refused_transaction(bool on) {
+    in_refused_transaction_.store(on, std::memory_order_relaxed);
+  }
   // Whether its request waits for a job.
   bool blocked() const { return blocked_.load(std::memory_order_relaxed); }
   void set_blocked(bool on) { blocked_.store(on, std::memory_order_relaxed); }
@@ -87,6 +94,7 @@ class Client {
   std::atomic<bool> authenticated_ = true;
   std::atomic<bool> no_evict_ = false;
   std::atomic<bool> no_touch_ = false;
+  std::atomic<bool> in_refused_transaction_ = false;
   std::atomic<bool> close_after_reply_ = false;
   std::atomic<bool> blocked_ = false;
   std::atomic<const CommandEntry*> command_ = nullptr;

@@ -18,6 +18,19 @@ std::string_view Echoed(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, std::min(bytes_max, text.find('\0')));
 }
 
+// Until there are transactions: what clients send between MULTI and EXEC is meant to happen as a
+// whole or not at all, so that none of it is carried out. Their classes for an aborted transaction
+// go by the code EXECABORT.
+constexpr std::string_view kMultiRefused =
+    "ERR transactions are not supported: no command up to EXEC or DISCARD is carried out";
+constexpr std::string_view kInRefusedTransaction =
+    "EXECABORT transactions are not supported: no command since MULTI has been carried out";
+
+// Returns true iff the request is this word alone, which no row of the table has.
+bool IsWord(std::span<const std::string_view> args, std::string_view word) {
+  return args.size() == 1 && EqualsIgnoreCase(args[0], word);
+}
+
 // Returns Redis's text, on whose beginning clients rely to tell a missing command from a failed
 // one.
 std::string UnknownCommand(const CommandTable& table, std::span<const std::string_view> args) {
@@ -62,6 +75,19 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
     if (EqualsIgnoreCase(args[0], "post") || EqualsIgnoreCase(args[0], "host:")) {
       return Verdict::kDisconnect;
     }
+  }
+  Client& client = context.client;
+  if (client.in_refused_transaction() &&
+      (found == nullptr || (found->spec->flags & kLeavesTransaction) == 0)) {
+    client.set_in_refused_transaction(!IsWord(args, "exec") && !IsWord(args, "discard"));
+    return refuse(kInRefusedTransaction);
+  }
+  if (found == nullptr) {
+    // Also from a client that has yet to authenticate: it may do so in the middle.
+    if (IsWord(args, "multi")) {
+      client.set_in_refused_transaction(true);
+      return refuse(kMultiRefused);
+    }
     return refuse(UnknownCommand(server_->commands(), args));
   }
   const CommandSpec& spec = *found->spec;
@@ -70,8 +96,7 @@ Dispatcher::Verdict Dispatcher::Admit(const ServerOptions& options, CommandConte
     return refuse("ERR wrong number of arguments for '" + found->full_name + "' command");
   }
   // A password that was taken away lets in those who have not sent one.
-  if (!context.client.authenticated() && !options.requirepass.empty() &&
-      (spec.flags & kNoAuth) == 0) {
+  if (!client.authenticated() && !options.requirepass.empty() && (spec.flags & kNoAuth) == 0) {
     return refuse("NOAUTH Authentication required.");
   }
   // Checked before the handler, so that a refused command changes nothing. DEL, RECO.REM and their

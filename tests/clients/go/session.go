@@ -101,6 +101,18 @@ func main() {
 	number, err := client.Do(ctx, "RECO.ADD", shop, "u1", "i1").Int64()
 	must(err)
 	check(number == last+1, number)
+
+	// A transaction: none of it is carried out, so that a second attempt counts nothing twice.
+	_, err = client.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Set(ctx, key+":within", "x", 0)
+		pipe.Do(ctx, "RECO.ADD", shop, "u1", "i1")
+		return nil
+	})
+	expectError(err, "ERR transactions are not supported")
+	check(client.Exists(ctx, key+":within").Val() == 0, "carried out")
+	number, err = client.Do(ctx, "RECO.ADD", shop, "u1", "i1").Int64()
+	must(err)
+	check(number == last+2, number)
 	must(client.Close())
 	fmt.Printf("go-redis %s, RESP%d: passed\n", redis.Version(), protocol)
 }

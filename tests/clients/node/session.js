@@ -49,6 +49,14 @@ async function main() {
   await expectError(client.sendCommand(['RECO.ADD', `${key}:text`, 'u', 'i']), 'WRONGTYPE ');
   await expectError(client.sendCommand(['RECO.ADD', shop, 'u', 'i', 'nan']), 'ERR ');
   assert.strictEqual(await client.sendCommand(['RECO.ADD', shop, 'u1', 'i1']), numbers[39] + 1);
+
+  // multi() is a transaction: none of it is carried out, so that a second attempt counts nothing
+  // twice.
+  const multi = client.multi().set(`${key}:within`, 'x')
+    .addCommand(['RECO.ADD', shop, 'u1', 'i1']);
+  await assert.rejects(multi.exec(), (error) => /transactions are not supported/.test(error.message));
+  assert.strictEqual(await client.exists(`${key}:within`), 0);
+  assert.strictEqual(await client.sendCommand(['RECO.ADD', shop, 'u1', 'i1']), numbers[39] + 2);
   await client.close();
   console.log(`node-redis ${version}, RESP${protocol}: passed`);
 }

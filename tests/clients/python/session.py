@@ -51,6 +51,17 @@ def main():
     expect_error(lambda: client.execute_command("RECO.ADD", KEY + ":text", "u", "i"), "WRONGTYPE")
     expect_error(lambda: client.execute_command("RECO.ADD", shop, "u", "i", "nan"), "")
     assert client.execute_command("RECO.ADD", shop, "u1", "i1") == numbers[-1] + 1
+
+    # pipeline() is a transaction by default. None of it is carried out, so that a second attempt
+    # counts nothing twice.
+    pipe = client.pipeline()
+    pipe.set("a", 1).execute_command("RECO.ADD", shop, "u1", "i1")
+    expect_error(pipe.execute, "transactions are not supported")
+    assert client.exists("a") == 0
+    assert client.execute_command("RECO.ADD", shop, "u1", "i1") == numbers[-1] + 2
+    with client.pipeline() as pipe:
+        expect_error(lambda: pipe.watch("a"), "unknown command 'WATCH'")
+    assert client.ping() is True
     client.close()
     print(f"redis-py {redis.__version__}, RESP{PROTOCOL}: passed")
 

@@ -198,6 +198,7 @@ void HandleReset(CommandContext& context) {
   client.set_name("");
   client.set_no_evict(false);
   client.set_no_touch(false);
+  client.set_in_refused_transaction(false);
   // As a new connection: whoever needs a password must send it again.
   client.set_authenticated(context.server.config().Snapshot().requirepass.empty());
   context.reply.Simple("RESET");
@@ -408,7 +409,7 @@ constexpr CommandSpec kCommands[] = {
      .handler = HandlePing},
     {.name = "quit",
      .arity = -1,
-     .flags = kSession | kFast | kNoAuth,
+     .flags = kSession | kFast | kNoAuth | kLeavesTransaction,
      .keys = kNoKeys,
      .categories = kConnection,
      .group = kGroup,
@@ -417,7 +418,7 @@ constexpr CommandSpec kCommands[] = {
      .handler = HandleQuit},
     {.name = "reset",
      .arity = 1,
-     .flags = kSession | kFast | kNoAuth,
+     .flags = kSession | kFast | kNoAuth | kLeavesTransaction,
      .keys = kNoKeys,
      .categories = kConnection,
      .group = kGroup,
