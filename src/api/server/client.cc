@@ -3,17 +3,22 @@
 #include <utility>
 
 #include "api/commands/command_table.h"
-#include "base/clock.h"
 
 namespace reco::api {
+namespace {
 
-Client::Client(std::uint64_t id, std::string address, std::string local_address, int fd)
+constexpr std::int64_t kUsPerSecond = 1'000'000;
+
+}  // namespace
+
+Client::Client(std::uint64_t id, std::string address, std::string local_address, int fd,
+               std::int64_t now_us)
     : id_(id),
       address_(std::move(address)),
       local_address_(std::move(local_address)),
       fd_(fd),
-      created_ms_(SystemClock().NowMs()),
-      last_seen_ms_(created_ms_) {}
+      created_us_(now_us),
+      last_seen_us_(now_us) {}
 
 Client::~Client() = default;
 
@@ -37,7 +42,7 @@ void Client::set_library_version(std::string_view version) {
   library_version_ = version;
 }
 
-std::string Client::Describe(std::int64_t now_ms) const {
+std::string Client::Describe(std::int64_t now_us) const {
   // Names and order are those of Redis 7.0, and of 7.2 for lib-name and lib-ver, because clients
   // parse the line; what has no counterpart here is a constant.
   std::string line;
@@ -62,8 +67,8 @@ std::string Client::Describe(std::int64_t now_ms) const {
   add("laddr", local_address_);
   add_number("fd", fd_);
   add("name", name_);
-  add_number("age", (now_ms - created_ms_) / 1000);
-  add_number("idle", (now_ms - last_seen_ms()) / 1000);
+  add_number("age", (now_us - created_us_) / kUsPerSecond);
+  add_number("idle", (now_us - last_seen_us()) / kUsPerSecond);
   add("flags", flags.empty() ? "N" : flags);
   add_number("db", db());
   line += " sub=0 psub=0 ssub=0 multi=-1";

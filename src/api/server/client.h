@@ -18,8 +18,9 @@ struct CommandEntry;
 // order suffices: no reader draws conclusions from two fields. The text fields have a mutex.
 class Client {
  public:
-  // Addresses as "ip:port".
-  Client(std::uint64_t id, std::string address, std::string local_address, int fd);
+  // Addresses as "ip:port". Times are Clock::MonotonicUs: ages are no matter of the wall clock.
+  Client(std::uint64_t id, std::string address, std::string local_address, int fd,
+         std::int64_t now_us);
   virtual ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -52,10 +53,10 @@ class Client {
   void set_command(const CommandEntry* command) {
     command_.store(command, std::memory_order_relaxed);
   }
-  void set_last_seen_ms(std::int64_t now_ms) {
-    last_seen_ms_.store(now_ms, std::memory_order_relaxed);
+  void set_last_seen_us(std::int64_t now_us) {
+    last_seen_us_.store(now_us, std::memory_order_relaxed);
   }
-  std::int64_t last_seen_ms() const { return last_seen_ms_.load(std::memory_order_relaxed); }
+  std::int64_t last_seen_us() const { return last_seen_us_.load(std::memory_order_relaxed); }
   void set_buffers(std::uint64_t query_bytes, std::uint64_t query_free, std::uint64_t output) {
     query_bytes_.store(query_bytes, std::memory_order_relaxed);
     query_free_.store(query_free, std::memory_order_relaxed);
@@ -80,14 +81,14 @@ class Client {
   virtual void RequestClose() {}
 
   // Returns the client's line of CLIENT LIST, without its end.
-  std::string Describe(std::int64_t now_ms) const EXCLUDES(mutex_);
+  std::string Describe(std::int64_t now_us) const EXCLUDES(mutex_);
 
  private:
   const std::uint64_t id_;
   const std::string address_;
   const std::string local_address_;
   const int fd_;
-  const std::int64_t created_ms_;
+  const std::int64_t created_us_;
 
   std::atomic<std::uint32_t> db_ = 0;
   std::atomic<int> protocol_ = 2;
@@ -98,7 +99,7 @@ class Client {
   std::atomic<bool> close_after_reply_ = false;
   std::atomic<bool> blocked_ = false;
   std::atomic<const CommandEntry*> command_ = nullptr;
-  std::atomic<std::int64_t> last_seen_ms_;
+  std::atomic<std::int64_t> last_seen_us_;
   std::atomic<std::uint64_t> query_bytes_ = 0;
   std::atomic<std::uint64_t> query_free_ = 0;
   std::atomic<std::uint64_t> output_bytes_ = 0;

@@ -17,7 +17,6 @@
 #include "api/server/io_thread.h"
 #include "api/server/server.h"
 #include "base/check.h"
-#include "base/clock.h"
 
 namespace reco::api {
 namespace {
@@ -27,8 +26,9 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
 constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
-constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
-constexpr std::int64_t kDrainMs = 2000;
+constexpr std::size_t kOutputKept = 64U << 10U;  // capacity that stays when all is sent
+constexpr std::int64_t kUsPerSecond = 1'000'000;
+constexpr std::int64_t kDrainUs = 2 * kUsPerSecond;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
 std::string FormatEndpoint(const Tcp::endpoint& endpoint) {
@@ -90,7 +90,8 @@ std::shared_ptr<Connection> Connection::Make(Tcp::socket socket, IoThread& threa
 
 Connection::Connection(Tcp::socket socket, IoThread& thread, std::uint64_t id,
                        const Tcp::endpoint& peer, const Tcp::endpoint& local)
-    : Client(id, FormatEndpoint(peer), FormatEndpoint(local), socket.native_handle()),
+    : Client(id, FormatEndpoint(peer), FormatEndpoint(local), socket.native_handle(),
+             thread.server().clock().MonotonicUs()),
       thread_(thread),
       socket_(std::move(socket)),
       peer_(peer.address()) {}
@@ -160,7 +161,7 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
     ReadMore();
     return;
   }
-  set_last_seen_ms(SystemClock().NowMs());
+  set_last_seen_us(thread_.server().clock().MonotonicUs());
   input_.Append(bytes);
   if (parked_) {
     resume_ = state_ == State::kOpen;
@@ -492,14 +493,14 @@ void Connection::CheckOutputLimits() {
   const OutputLimit& limit = thread_.options().output_limits[0];
   const auto pending = static_cast<std::int64_t>(output_.size() - sent_);
   const bool above_soft = limit.soft_bytes > 0 && pending > limit.soft_bytes;
-  const std::int64_t now_ms = above_soft ? SystemClock().NowMs() : 0;
+  const std::int64_t now_us = above_soft ? thread_.server().clock().MonotonicUs() : 0;
   if (!above_soft) {
-    soft_limit_since_ms_ = 0;
-  } else if (soft_limit_since_ms_ == 0) {
-    soft_limit_since_ms_ = now_ms;
+    soft_limit_since_us_ = 0;
+  } else if (soft_limit_since_us_ == 0) {
+    soft_limit_since_us_ = now_us;
   }
   if ((limit.hard_bytes > 0 && pending > limit.hard_bytes) ||
-      (above_soft && now_ms - soft_limit_since_ms_ > limit.soft_seconds * 1000)) {
+      (above_soft && (now_us - soft_limit_since_us_) / kUsPerSecond > limit.soft_seconds)) {
     thread_.server().output_limit_disconnections.Add();
     thread_.server().Write(
         LogLevel::kWarning,
@@ -510,13 +511,13 @@ void Connection::CheckOutputLimits() {
 
 void Connection::CheckLimits() {
   set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
-  const std::int64_t now_ms = SystemClock().NowMs();
+  const std::int64_t now_us = thread_.server().clock().MonotonicUs();
   // A client that waits for its command is not idle.
-  const std::int64_t timeout_ms = thread_.options().timeout_s * 1000;
-  if (state_ == State::kDraining && now_ms >= drain_until_ms_) {
+  const std::int64_t timeout_s = thread_.options().timeout_s;
+  if (state_ == State::kDraining && now_us >= drain_until_us_) {
     Close();
-  } else if (state_ != State::kDraining && timeout_ms > 0 && !busy() &&
-             now_ms - last_seen_ms() > timeout_ms) {
+  } else if (state_ != State::kDraining && timeout_s > 0 && !busy() &&
+             (now_us - last_seen_us()) / kUsPerSecond > timeout_s) {
     thread_.server().Write(LogLevel::kVerbose, "Closing idle client " + address());
     Close();
   } else {
@@ -532,7 +533,7 @@ void Connection::Drain() {
   state_ = State::kDraining;
   // Its place under maxclients is free from here on; the peer cannot be waited for.
   thread_.server().clients().Remove(*this);
-  drain_until_ms_ = SystemClock().NowMs() + kDrainMs;
+  drain_until_us_ = thread_.server().clock().MonotonicUs() + kDrainUs;
   input_.Consume(input_.pending().size());
   boost::system::error_code error;
   socket_.shutdown(Tcp::socket::shutdown_send, error);

@@ -129,8 +129,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   std::size_t unsettled_start_ = 0;
   std::size_t unsettled_replies_ = 0;
 
-  std::int64_t soft_limit_since_ms_ = 0;  // 0: not above it
-  std::int64_t drain_until_ms_ = 0;
+  std::int64_t soft_limit_since_us_ = 0;  // Clock::MonotonicUs; 0: not above it
+  std::int64_t drain_until_us_ = 0;
 };
 
 }  // namespace reco::api

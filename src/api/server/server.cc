@@ -13,7 +13,6 @@
 
 #include "api/server/io_thread.h"
 #include "api/server/listener.h"
-#include "base/clock.h"
 
 namespace reco::api {
 namespace {
@@ -60,14 +59,15 @@ std::int64_t RaiseFileLimit(std::int64_t clients) {
 }  // namespace
 
 Server::Server(Database* database, std::span<const std::span<const CommandSpec>> commands,
-               const ServerOptions& options, Log* log, std::string config_file)
+               const ServerOptions& options, Log* log, std::string config_file, const Clock& clock)
     : database_(database),
       log_(log),
+      clock_(clock),
       commands_(commands),
       config_(options),
       config_file_(std::move(config_file)),
       run_id_(MakeRunId()),
-      started_us_(SystemClock().MonotonicUs()),
+      started_us_(clock.MonotonicUs()),
       committer_(database),
       sampled_us_(started_us_) {
   const auto io_threads = static_cast<std::size_t>(options.io_threads);
@@ -217,7 +217,7 @@ void Server::ResetStatistics() {
 
 void Server::SampleRate() {
   const std::uint64_t commands = CommandsProcessed();
-  const std::int64_t now_us = SystemClock().MonotonicUs();
+  const std::int64_t now_us = clock_.MonotonicUs();
   // CONFIG RESETSTAT may have set the counters back since.
   if (now_us > sampled_us_ && commands >= sampled_commands_) {
     rate_.store((commands - sampled_commands_) * 1'000'000 /

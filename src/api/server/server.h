@@ -20,6 +20,7 @@
 #include "api/server/log.h"
 #include "api/server/statistics.h"
 #include "api/server/worker_pool.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/thread_annotations.h"
 
@@ -36,9 +37,10 @@ inline constexpr std::string_view kRecoVersion = RECO_VERSION;
 class Server {
  public:
   // Serves these groups of commands, which must outlive it. `config_file` is only shown. Opens no
-  // socket: commands can be run against it without Start().
+  // socket: commands can be run against it without Start(). `clock` must outlive it.
   Server(Database* database, std::span<const std::span<const CommandSpec>> commands,
-         const ServerOptions& options, Log* log, std::string config_file = {});
+         const ServerOptions& options, Log* log, std::string config_file = {},
+         const Clock& clock = SystemClock());
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -56,6 +58,7 @@ class Server {
 
   Database& database() { return *database_; }
   const CommandTable& commands() const { return commands_; }
+  const Clock& clock() const { return clock_; }
   Config& config() { return config_; }
   const Config& config() const { return config_; }
   ClientRegistry& clients() { return clients_; }
@@ -98,6 +101,7 @@ class Server {
  private:
   Database* const database_;
   Log* const log_;
+  const Clock& clock_;
   const CommandTable commands_;
   Config config_;
   ClientRegistry clients_;

@@ -1,31 +1,21 @@
 // A server over loopback sockets: what connections see.
 #include "api/server/server.h"
 
-#include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <list>
 #include <memory>
-#include <poll.h>
 #include <string>
 #include <thread>
-#include <unistd.h>
-#include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "reco/engine.h"
 
 #include "api/all_commands.h"
 #include "api/config/config_file.h"
-#include "api/server/log.h"
-#include "engine/database/database.h"
-#include "testing/fault_env.h"
+#include "api/server/running_server.h"
 
 namespace reco::api {
 namespace {

@@ -148,7 +148,7 @@ void HandleClientSetInfo(CommandContext& context) {
 }
 
 void HandleClientInfo(CommandContext& context) {
-  context.reply.Verbatim(context.client.Describe(SystemClock().NowMs()) + "\n");
+  context.reply.Verbatim(context.client.Describe(context.server.clock().MonotonicUs()) + "\n");
 }
 
 void HandleClientList(CommandContext& context) {
@@ -177,12 +177,12 @@ void HandleClientList(CommandContext& context) {
     return;
   }
   // One time for all lines, so that ages can be compared.
-  const std::int64_t now_ms = SystemClock().NowMs();
+  const std::int64_t now_us = context.server.clock().MonotonicUs();
   std::string text;
   context.server.clients().ForEach([&](Client& client) {
     const auto id = static_cast<std::int64_t>(client.id());
     if (!none && (!ids || std::find(ids->begin(), ids->end(), id) != ids->end())) {
-      text += client.Describe(now_ms) + "\n";
+      text += client.Describe(now_us) + "\n";
     }
   });
   context.reply.Verbatim(text);

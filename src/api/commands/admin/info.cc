@@ -66,7 +66,7 @@ std::string ExecutablePath() {
 void AddServer(Server& server, Lines& lines) {
   utsname system{};
   uname(&system);
-  const std::int64_t uptime_s = (SystemClock().MonotonicUs() - server.started_us()) / 1'000'000;
+  const std::int64_t uptime_s = (server.clock().MonotonicUs() - server.started_us()) / 1'000'000;
   // The names are Redis's, because clients and monitors look for them; what has no counterpart here
   // is a constant. Some clients tell the server's abilities by redis_version.
   lines.Add("redis_version", kRedisVersion);
@@ -80,7 +80,7 @@ void AddServer(Server& server, Lines& lines) {
   lines.Add("process_supervised", "no");
   lines.Add("run_id", server.run_id());
   lines.Add("tcp_port", server.port());
-  lines.Add("server_time_usec", static_cast<std::uint64_t>(SystemClock().NowMs()) * 1000);
+  lines.Add("server_time_usec", static_cast<std::uint64_t>(server.clock().NowMs()) * 1000);
   lines.Add("uptime_in_seconds", static_cast<std::uint64_t>(uptime_s));
   lines.Add("uptime_in_days", static_cast<std::uint64_t>(uptime_s / 86400));
   lines.Add("hz", 1);
