@@ -67,7 +67,12 @@ class Database {
   void SetMemoryLimit(std::uint64_t bytes_max);
   // Not Ok while writes are refused after an I/O error: what failed.
   Status Health() const;
+  // Returns true while the folder is opened again after one, which may take seconds: every call on
+  // data waits for it.
+  bool Recovering() const;
   std::vector<InfoField> Info() const;
+  // Sets back to zero what the sections stats and holds of Info() count.
+  void ResetStatistics();
   std::uint64_t memory_used_bytes() const;
 
   // --- Keys and strings -----------------------------------------------------------------------

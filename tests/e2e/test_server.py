@@ -338,6 +338,7 @@ class Info(reco_e2e.ServerTest):
         self.client().cmd("SET", "a", "1")
         self.client(db=3).cmd("SET", "b", "1")
         self.client(db=3).cmd("SET", "c", "1", "EX", 1000)
+        self.assertEqual(2, text(self.client().cmd("INFO", "keyspace")).count("keys="))
         fields = info_of(self.client(), "keyspace")
         self.assertTrue(fields["db0"].startswith("keys=1,expires=0"), fields)
         self.assertTrue(fields["db3"].startswith("keys=2,expires=1"), fields)

@@ -213,6 +213,7 @@ void Server::ResetStatistics() {
         &output_limit_disconnections, &evicted_clients}) {
     counter->Reset();
   }
+  database_->ResetStatistics();
 }
 
 void Server::SampleRate() {

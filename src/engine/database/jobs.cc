@@ -378,4 +378,12 @@ std::vector<InfoField> Database::Info() const {
   return fields;
 }
 
+void Database::ResetStatistics() {
+  for (std::atomic<std::uint64_t>* counter : {&impl_->row_budget.hits, &impl_->row_budget.misses,
+                                              &impl_->row_budget.evictions, &impl_->expired_keys}) {
+    counter->store(0);
+  }
+  impl_->holds.Reset();
+}
+
 }  // namespace reco

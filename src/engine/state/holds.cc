@@ -44,6 +44,16 @@ HoldTimes::Totals HoldTimes::Of(Holder holder) const {
   return totals;
 }
 
+void HoldTimes::Reset() {
+  for (Counters& counters : counters_) {
+    counters.ns.store(0, std::memory_order_relaxed);
+    counters.longest_ns.store(0, std::memory_order_relaxed);
+    for (std::atomic<std::uint64_t>& bucket : counters.buckets) {
+      bucket.store(0, std::memory_order_relaxed);
+    }
+  }
+}
+
 #ifdef RECO_DCHECKS
 void HoldTimes::Check(Holder holder, const WorkDone& before, const WorkDone& after) {
   const HoldBound& bound = BoundOf(holder);

@@ -95,6 +95,8 @@ class HoldTimes {
 
   void Add(Holder holder, std::int64_t ns);
   Totals Of(Holder holder) const;
+  // Sets the times back to zero; what is added meanwhile may count in part.
+  void Reset();
 
 #ifdef RECO_DCHECKS
   // Notes what one hold has done; stops the program above the holder's bound.

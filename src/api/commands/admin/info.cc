@@ -201,17 +201,6 @@ void AddCluster(Server&, Lines& lines) {
   lines.Add("cluster_enabled", 0);
 }
 
-void AddKeyspace(Server& server, Lines& lines) {
-  const auto databases = static_cast<std::uint32_t>(server.config().Snapshot().databases);
-  for (std::uint32_t db = 0; db < databases; ++db) {
-    const std::uint64_t keys = server.database().Size(db);
-    // As in Redis, empty databases are not shown.
-    if (keys > 0) {
-      lines.Add("db" + std::to_string(db), "keys=" + std::to_string(keys) + ",expires=0,avg_ttl=0");
-    }
-  }
-}
-
 void AddNothing(Server&, Lines&) {}  // all of it comes from Database::Info
 
 struct Section {
@@ -234,7 +223,7 @@ constexpr Section kSections[] = {
     {"cluster", "Cluster", true, AddCluster},
     {"reco", "Reco", true, AddNothing},
     {"holds", "Holds", false, AddNothing},
-    {"keyspace", "Keyspace", true, AddKeyspace},
+    {"keyspace", "Keyspace", true, AddNothing},
 };
 
 bool IsWanted(const Section& section, std::span<const std::string_view> names) {
