@@ -1,6 +1,7 @@
 // reco-server: the daemon. Reads the configuration, opens the folder, serves until told to stop.
 #include <csignal>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,8 +12,11 @@
 #include "api/config/available_memory.h"
 #include "api/config/cache_sizes.h"
 #include "api/config/config_file.h"
+#include "api/config/open_files.h"
 #include "api/server/log.h"
+#include "api/server/reload.h"
 #include "api/server/server.h"
+#include "base/standard_streams.h"
 
 namespace {
 
@@ -28,29 +32,25 @@ int Fail(const Status& status) {
   return kExitProblem;
 }
 
-// Holds SIGTERM and SIGINT back while it lives: the port answers a moment before they are handled,
-// and until then they would end the process without a shutdown. Threads started meanwhile never
-// receive them.
-class HeldSignals {
- public:
-  HeldSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+// Holds signals back, for this thread and those that it starts, or lets them come again.
+void Hold(std::initializer_list<int> signals, bool held) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) {
+    sigaddset(&set, signal);
   }
-  ~HeldSignals() { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-
- private:
-  sigset_t signals_{};
-};
+  pthread_sigmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, nullptr);
+}
 
 // Verifies the folder offline. Returns the exit code: 0 when it is clean.
 int Check(const CommandLine& line) {
-  const reco::Result<reco::VerifyReport> report =
-      Database::Verify(line.options.EngineOptions(reco::api::FindAvailableMemory()));
+  const auto files = reco::api::PlanOpenFiles(line.options);
+  if (!files.ok()) {
+    return Fail(files.status());
+  }
+  reco::Options options = line.options.EngineOptions(reco::api::FindAvailableMemory());
+  options.open_files_max = static_cast<std::uint32_t>(files->tables);
+  const reco::Result<reco::VerifyReport> report = Database::Verify(options);
   if (!report.ok()) {
     return Fail(report.status());
   }
@@ -66,7 +66,12 @@ int Check(const CommandLine& line) {
 }
 
 // Serves until told to stop. Returns the exit code.
-int Serve(const CommandLine& line) {
+int Serve(const CommandLine& line, const std::vector<std::string>& arguments) {
+  // A log whose reader is gone, or a file at its limit of size, is an error of that write alone. No
+  // thread of the process receives the others until the server handles them.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  Hold({SIGHUP, SIGUSR1, SIGUSR2}, true);
   // The log is opened first and closed last: opening and closing the folder have things to say.
   auto log =
       reco::api::Log::Open(line.options.logfile, static_cast<LogLevel>(line.options.loglevel));
@@ -83,7 +88,14 @@ int Serve(const CommandLine& line) {
   for (const std::string& text : reco::api::DescribeCaches(line.options, memory)) {
     out.Write(LogLevel::kNotice, text);
   }
+  const auto files = reco::api::PlanOpenFiles(line.options);
+  if (!files.ok()) {
+    out.Write(LogLevel::kWarning, std::string(files.status().message()));
+    return Fail(files.status());
+  }
+  out.Write(LogLevel::kNotice, reco::api::DescribeOpenFiles(*files));
   reco::Options options = line.options.EngineOptions(memory);
+  options.open_files_max = static_cast<std::uint32_t>(files->tables);
   options.log = [&out](LogLevel level, std::string_view text) { out.Write(level, text); };
   // The port opens after the folder has been read, so nobody is served half of it.
   auto database = Database::Open(options);
@@ -94,18 +106,21 @@ int Serve(const CommandLine& line) {
   {
     reco::api::Server server(database->get(), reco::api::AllCommands(), line.options, &out,
                              line.config_file);
-    {
-      // Not held while the folder is opened, which may take long: ending the process then loses
-      // nothing.
-      const HeldSignals held;
-      const Status started = server.Start();
-      if (!started.ok()) {
-        out.Write(LogLevel::kWarning, std::string(started.message()));
-        return Fail(started);
-      }
-      server.HandleSignals();
+    // The port answers a moment before they are handled, and until then they would end the process
+    // without a shutdown. Not held while the folder is opened, which may take long: ending the
+    // process then loses nothing.
+    Hold({SIGTERM, SIGINT}, true);
+    const Status started = server.Start();
+    if (!started.ok()) {
+      out.Write(LogLevel::kWarning, std::string(started.message()));
+      return Fail(started);
     }
-    server.WaitForShutdown();
+    server.HandleSignals();
+    Hold({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, false);
+    reco::api::Reloader reloader(arguments, line.options, &server);
+    server.WaitForShutdown([&reloader] { reloader.Reload(); });
+    // To the end: the server no longer handles them, and the last checkpoint is to be written.
+    Hold({SIGHUP, SIGUSR1, SIGUSR2}, true);
     server.Stop();
   }
   // Once no command runs any more. The log holds all that was acknowledged; this makes the next
@@ -122,6 +137,7 @@ int Serve(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  reco::OpenStandardStreams();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const reco::Result<CommandLine> line = reco::api::ParseCommandLine(arguments);
   if (!line.ok()) {
@@ -139,5 +155,5 @@ int main(int argc, char** argv) {
     case CommandLine::Action::kServe:
       break;
   }
-  return Serve(*line);
+  return Serve(*line, arguments);
 }

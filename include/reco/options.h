@@ -51,6 +51,10 @@ struct Options {
   std::uint64_t block_cache_bytes = 128ULL << 20U;
   std::uint64_t write_buffer_bytes = 64ULL << 20U;
 
+  // Files that RocksDB keeps open, besides a few that flushes and compactions write; with fewer,
+  // tables are opened more often. 32 to 100,000.
+  std::uint32_t open_files_max = 512;
+
   // Refuse commands that need memory above this; 0: no limit.
   std::uint64_t memory_bytes_max = 0;
 

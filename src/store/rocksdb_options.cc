@@ -19,8 +19,7 @@ constexpr std::size_t kMiB = 1U << 20U;
 constexpr std::uint64_t kNever = 1ULL << 40U;
 // What is taken of the disk ahead of the log, which RocksDB goes by the write buffers for.
 constexpr std::size_t kLogBytesAhead = 16 * kMiB;
-constexpr int kMemtablesMax = 3;  // then writers wait for a flush
-constexpr int kOpenFilesMax = 512;
+constexpr int kMemtablesMax = 3;    // then writers wait for a flush
 constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
 constexpr std::size_t kLargeBlock = 16U << 10U;  // for families that are mostly walked in order
@@ -128,7 +127,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.avoid_flush_during_shutdown = true;
   db.max_bgerror_resume_count = 0;
   db.max_background_jobs = 2;
-  db.max_open_files = kOpenFilesMax;
+  db.max_open_files = static_cast<int>(options.open_files_max);
   db.max_file_opening_threads = 2;
   db.max_manifest_file_size = 16 * kMiB;
   db.bytes_per_sync = kMiB;  // spreads the write-back of large files over their writing

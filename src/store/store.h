@@ -87,6 +87,7 @@ struct StoreOptions {
   std::string path;
   std::uint64_t block_cache_bytes = 128ULL << 20U;
   std::uint64_t write_buffer_bytes = 64ULL << 20U;
+  std::uint32_t open_files_max = 512;
   bool read_only = false;       // for verification: opens without changing a byte
   rocksdb::Env* env = nullptr;  // tests inject faults; null: the machine's
   LogSink log;

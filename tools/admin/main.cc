@@ -7,6 +7,7 @@
 
 #include "reco/types.h"
 
+#include "base/standard_streams.h"
 #include "tools/admin/import_commands.h"
 #include "tools/admin/item_commands.h"
 #include "tools/admin/model_commands.h"
@@ -437,5 +438,6 @@ int Main(int argc, char** argv) {
 }  // namespace reco::admin
 
 int main(int argc, char** argv) {
+  reco::OpenStandardStreams();
   return reco::admin::Main(argc, argv);
 }

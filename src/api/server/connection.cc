@@ -98,6 +98,7 @@ Connection::Connection(Tcp::socket socket, IoThread& thread, std::uint64_t id,
 
 Connection::~Connection() {
   thread_.server().clients().Remove(*this);
+  thread_.server().sockets.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Connection::Start() {

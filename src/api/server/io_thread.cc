@@ -89,6 +89,7 @@ void IoThread::Adopt(boost::asio::ip::tcp::socket socket) {
   server_->connections_received.Add();
   const auto connection = Connection::Make(std::move(socket), *this);
   if (connection == nullptr) {
+    server_->sockets.fetch_sub(1, std::memory_order_relaxed);
     return;  // the peer is gone already
   }
   // Also one that is refused: it must live until its error is sent.

@@ -115,9 +115,7 @@ void Listener::Accept(Socket* socket) {
           return;
         }
         if (!error) {
-          asio::post(target.context(), [&target, accepted = std::move(accepted)]() mutable {
-            target.Adopt(std::move(accepted));
-          });
+          Hand(std::move(accepted), target);
           Accept(socket);
           return;
         }
@@ -132,16 +130,45 @@ void Listener::Accept(Socket* socket) {
       });
 }
 
+void Listener::Hand(Tcp::socket accepted, IoThread& target) {
+  // Those who are told that there are too many clients keep their sockets for a moment. Without a
+  // bound a flood of them would take the descriptors of the database.
+  const std::int64_t sockets_max = server_->config().Snapshot().maxclients + kEndingSocketsMax;
+  if (server_->sockets.fetch_add(1, std::memory_order_relaxed) >= sockets_max) {
+    server_->sockets.fetch_sub(1, std::memory_order_relaxed);
+    server_->connections_rejected.Add();
+    return;
+  }
+  asio::post(target.context(), [&target, accepted = std::move(accepted)]() mutable {
+    target.Adopt(std::move(accepted));
+  });
+}
+
 void Listener::HandleSignals() {
   boost::system::error_code error;
-  signals_.add(SIGTERM, error);
-  signals_.add(SIGINT, error);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) {
+    signals_.add(number, error);
+  }
+  AwaitSignal();
+}
+
+void Listener::AwaitSignal() {
   signals_.async_wait([this](const boost::system::error_code& cancelled, int number) {
-    if (!cancelled) {
-      server_->Write(LogLevel::kWarning,
-                     "Received signal " + std::to_string(number) + ", shutting down");
-      server_->RequestShutdown();
+    if (cancelled) {
+      return;
     }
+    const std::string name = "Received signal " + std::to_string(number);
+    if (number == SIGTERM || number == SIGINT) {
+      server_->Write(LogLevel::kWarning, name + ", shutting down");
+      server_->RequestShutdown();
+      return;
+    }
+    if (number == SIGHUP) {
+      server_->RequestReload();
+    } else {
+      server_->Write(LogLevel::kNotice, name + ", which means nothing here");
+    }
+    AwaitSignal();
   });
 }
 

@@ -17,6 +17,7 @@
 
 namespace reco::api {
 
+class IoThread;
 class Server;
 
 // Open and Start before the io threads run; Close on the context's thread or after it has ended.
@@ -29,7 +30,7 @@ class Listener {
   Status Open(const ServerOptions& options);
   std::uint16_t port() const { return port_; }
   void Start();
-  // Has SIGTERM and SIGINT request the server's shutdown.
+  // As Server::HandleSignals.
   void HandleSignals();
   void Close();
 
@@ -41,6 +42,9 @@ class Listener {
 
   Status Bind(const std::string& address, bool optional, int backlog);
   void Accept(Socket* socket);
+  // Has the target serve the socket, or closes it when too many are open.
+  void Hand(boost::asio::ip::tcp::socket accepted, IoThread& target);
+  void AwaitSignal();
 
   Server* const server_;
   boost::asio::io_context* const context_;

@@ -21,13 +21,20 @@ class Log {
   static Result<std::unique_ptr<Log>> Open(const std::string& file, LogLevel level);
   ~Log();
 
+  // Opens the file anew, under its name, after it was moved away; nothing for standard output.
+  // kIoError: it cannot be opened, and the old one stays.
+  Status Reopen();
+
   void Write(LogLevel level, std::string_view text);
   void set_level(LogLevel level);
 
  private:
-  explicit Log(std::shared_ptr<spdlog::logger> logger);
+  class FileSink;
+
+  Log(std::shared_ptr<spdlog::logger> logger, std::shared_ptr<FileSink> file);
 
   const std::shared_ptr<spdlog::logger> logger_;
+  const std::shared_ptr<FileSink> file_;  // null for standard output
 };
 
 }  // namespace reco::api

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <boost/asio/post.hpp>
-#include <sys/resource.h>
 
 #include "api/server/io_thread.h"
 #include "api/server/listener.h"
@@ -19,7 +18,6 @@ namespace {
 
 constexpr std::size_t kWorkerQueueMax = 10'000;
 constexpr std::size_t kIoThreadsDefaultMax = 4;
-constexpr std::uint64_t kReservedFiles = 256;  // for the database and the log
 
 std::size_t Cores() {
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -32,28 +30,6 @@ std::string MakeRunId() {
     id.push_back("0123456789abcdef"[random() % 16]);
   }
   return id;
-}
-
-// Makes room for `clients` file descriptors. Returns how many there is room for.
-std::int64_t RaiseFileLimit(std::int64_t clients) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    // The limit is not known, so nothing is lowered for it.
-    return clients;
-  }
-  const rlim_t wanted = static_cast<rlim_t>(clients) + kReservedFiles;
-  if (limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-      // The old limit still holds.
-      getrlimit(RLIMIT_NOFILE, &limit);
-    }
-  }
-  if (limit.rlim_cur >= wanted) {
-    return clients;
-  }
-  return static_cast<std::int64_t>(limit.rlim_cur > kReservedFiles ? limit.rlim_cur - kReservedFiles
-                                                                   : 1);
 }
 
 }  // namespace
@@ -86,9 +62,9 @@ Server::~Server() {
 
 Status Server::Start() {
   const ServerOptions options = config_.Snapshot();
+  RECO_ASSIGN_OR_RETURN(files_, PlanOpenFiles(options));
   // Lowered, not refused: the same file is to start a server where fewer files may be open.
-  const std::int64_t clients = RaiseFileLimit(options.maxclients);
-  if (clients < options.maxclients) {
+  if (const std::int64_t clients = files_.clients; clients < options.maxclients) {
     Write(LogLevel::kWarning, "maxclients lowered to " + std::to_string(clients) +
                                   ": the limit of open files allows no more");
     config_.Adjust([clients](ServerOptions* adjusted) { adjusted->maxclients = clients; });
@@ -111,17 +87,31 @@ void Server::HandleSignals() {
   listener_->HandleSignals();
 }
 
-void Server::WaitForShutdown() {
-  const MutexLock lock(shutdown_mutex_);
-  while (!shutdown_requested_) {
-    shutdown_changed_.Wait(shutdown_mutex_);
+void Server::WaitForShutdown(const std::function<void()>& reload) {
+  while (AwaitReload()) {
+    reload();
   }
 }
 
+bool Server::AwaitReload() {
+  const MutexLock lock(requests_mutex_);
+  while (!shutdown_requested_ && !reload_requested_) {
+    requested_.Wait(requests_mutex_);
+  }
+  reload_requested_ = false;
+  return !shutdown_requested_;
+}
+
 void Server::RequestShutdown() {
-  const MutexLock lock(shutdown_mutex_);
+  const MutexLock lock(requests_mutex_);
   shutdown_requested_ = true;
-  shutdown_changed_.NotifyAll();
+  requested_.NotifyAll();
+}
+
+void Server::RequestReload() {
+  const MutexLock lock(requests_mutex_);
+  reload_requested_ = true;
+  requested_.NotifyAll();
 }
 
 void Server::Stop() {
@@ -147,13 +137,22 @@ void Server::Stop() {
   }
 }
 
+Status Server::SetOptions(std::span<const std::string_view> pairs) {
+  return config_.Set(pairs, [this](const ServerOptions& before, const ServerOptions& after) {
+    return ApplyOptions(before, after);
+  });
+}
+
 Status Server::ApplyOptions(const ServerOptions& before, const ServerOptions& after) {
   // The only one that can fail comes first, so that all are changed or none.
-  if (after.maxclients > before.maxclients && RaiseFileLimit(after.maxclients) < after.maxclients) {
-    return Status::InvalidArgument(
-        "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is "
-        "not able to handle the specified number of clients, try with " +
-        std::to_string(RaiseFileLimit(after.maxclients)));
+  if (after.maxclients > before.maxclients) {
+    const std::int64_t needed = files_.Needed(after.maxclients);
+    if (const std::int64_t limit = RaiseOpenFileLimit(needed); limit < needed) {
+      return Status::InvalidArgument(
+          "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is "
+          "not able to handle the specified number of clients, try with " +
+          std::to_string(after.maxclients - (needed - limit)));
+    }
   }
   if (before.appendfsync != after.appendfsync) {
     database_->SetSyncPolicy(static_cast<SyncPolicy>(after.appendfsync));

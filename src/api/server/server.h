@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -15,6 +16,7 @@
 
 #include "api/commands/command_table.h"
 #include "api/config/config.h"
+#include "api/config/open_files.h"
 #include "api/server/client_registry.h"
 #include "api/server/committer.h"
 #include "api/server/log.h"
@@ -47,12 +49,14 @@ class Server {
 
   // Listens and starts the threads. kIoError names the address that could not be bound.
   Status Start();
-  // Has SIGTERM and SIGINT request a shutdown from now on. Right after Start.
+  // Has SIGTERM and SIGINT request a shutdown and SIGHUP a reload from now on; SIGUSR1 and SIGUSR2
+  // are told in the log. Right after Start.
   void HandleSignals();
-  // Blocks until a shutdown is requested.
-  void WaitForShutdown() EXCLUDES(shutdown_mutex_);
-  // Makes WaitForShutdown return; any thread.
-  void RequestShutdown() EXCLUDES(shutdown_mutex_);
+  // Blocks until a shutdown is requested, and reloads meanwhile on this thread when that is.
+  void WaitForShutdown(const std::function<void()>& reload = [] {}) EXCLUDES(requests_mutex_);
+  // Each makes WaitForShutdown do so; any thread.
+  void RequestShutdown() EXCLUDES(requests_mutex_);
+  void RequestReload() EXCLUDES(requests_mutex_);
   // Stops accepting, lets running commands finish, sends what can be sent, closes, joins.
   void Stop();
 
@@ -74,8 +78,12 @@ class Server {
   std::int64_t started_us() const { return started_us_; }  // Clock::MonotonicUs
   std::size_t io_threads() const { return io_threads_.size(); }
 
-  // Makes changed options effective; part of CONFIG SET. An error is the text to answer.
-  Status ApplyOptions(const ServerOptions& before, const ServerOptions& after);
+  // Sets options and makes them effective, as Config::Set.
+  Status SetOptions(std::span<const std::string_view> pairs);
+  Status ReopenLog() { return log_->Reopen(); }
+
+  // The sockets that are accepted and not closed yet, also of those who are no clients (any more).
+  std::atomic<std::int64_t> sockets = 0;  // relaxed: a bound that one more or less may pass
 
   // Returns what all io threads have counted for one row, by CommandEntry::index.
   CommandTotals CommandSums(std::size_t index) const;
@@ -99,6 +107,11 @@ class Server {
   Counter evicted_clients;
 
  private:
+  // Makes changed options effective. An error is the text to answer.
+  Status ApplyOptions(const ServerOptions& before, const ServerOptions& after);
+  // Waits for a request. Returns true when it is one to reload.
+  bool AwaitReload() EXCLUDES(requests_mutex_);
+
   Database* const database_;
   Log* const log_;
   const Clock& clock_;
@@ -109,6 +122,7 @@ class Server {
   const std::string run_id_;
   const std::int64_t started_us_;
   std::uint16_t port_ = 0;  // set by Start
+  OpenFiles files_;         // set by Start
 
   std::unique_ptr<WorkerPool> workers_;
   Committer committer_;
@@ -121,9 +135,10 @@ class Server {
   std::uint64_t sampled_commands_ = 0;        // confined to the thread that samples
   std::int64_t sampled_us_ = 0;
 
-  Mutex shutdown_mutex_;
-  CondVar shutdown_changed_;
-  bool shutdown_requested_ GUARDED_BY(shutdown_mutex_) = false;
+  Mutex requests_mutex_;
+  CondVar requested_;
+  bool shutdown_requested_ GUARDED_BY(requests_mutex_) = false;
+  bool reload_requested_ GUARDED_BY(requests_mutex_) = false;
 };
 
 }  // namespace reco::api

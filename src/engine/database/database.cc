@@ -100,6 +100,7 @@ Status Database::Impl::OpenStore(bool read_only) {
   store::StoreOptions store_options;
   store_options.path = options.path;
   store_options.block_cache_bytes = options.block_cache_bytes;
+  store_options.open_files_max = options.open_files_max;
   store_options.write_buffer_bytes = options.write_buffer_bytes;
   store_options.read_only = read_only;
   store_options.env = hooks.env;

@@ -34,6 +34,7 @@ Status Options::Validate() const {
   RECO_RETURN_IF_ERROR(CheckRange("checkpoint_interval_s", checkpoint_interval_s, 1, 3'600));
   RECO_RETURN_IF_ERROR(CheckRange("row_cache_bytes", row_cache_bytes, 0, kPebibyte));
   RECO_RETURN_IF_ERROR(CheckRange("block_cache_bytes", block_cache_bytes, 0, kPebibyte));
+  RECO_RETURN_IF_ERROR(CheckRange("open_files_max", open_files_max, 32, 100'000));
   // RocksDB takes at least this much itself.
   RECO_RETURN_IF_ERROR(
       CheckRange("write_buffer_bytes", write_buffer_bytes, 64ULL << 10U, kPebibyte));

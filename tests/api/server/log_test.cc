@@ -1,5 +1,6 @@
 #include "api/server/log.h"
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -47,6 +48,27 @@ TEST(Log, LinesBelowTheLevelAreLeftOut) {
   (*log)->Write(LogLevel::kVerbose, "b");
   (*log)->Write(LogLevel::kDebug, "c");
   EXPECT_EQ(Lines(path).size(), 1U);
+}
+
+TEST(Log, OpenedAnewItGoesOnUnderItsName) {
+  const testing::TempDir folder;
+  const std::string path = folder / "server.log";
+  const auto log = Log::Open(path, LogLevel::kNotice);
+  ASSERT_TRUE(log.ok());
+  (*log)->Write(LogLevel::kNotice, "a");
+  std::filesystem::rename(path, path + ".1");
+  (*log)->Write(LogLevel::kNotice, "b");
+  EXPECT_EQ(Lines(path + ".1").size(), 2U);
+  ASSERT_TRUE((*log)->Reopen().ok());
+  (*log)->Write(LogLevel::kNotice, "c");
+  EXPECT_EQ(Lines(path + ".1").size(), 2U);
+  EXPECT_EQ(Lines(path).size(), 1U);
+  // Where it cannot be, lines go on to the old one.
+  std::filesystem::rename(path, path + ".2");
+  std::filesystem::create_directory(path);
+  EXPECT_EQ((*log)->Reopen().code(), StatusCode::kIoError);
+  (*log)->Write(LogLevel::kNotice, "d");
+  EXPECT_EQ(Lines(path + ".2").size(), 2U);
 }
 
 TEST(Log, AFileThatCannotBeOpenedIsNamed) {

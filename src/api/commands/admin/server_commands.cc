@@ -36,11 +36,7 @@ void HandleConfigGet(CommandContext& context) {
 }
 
 void HandleConfigSet(CommandContext& context) {
-  Server& server = context.server;
-  const Status status = server.config().Set(
-      context.args.subspan(2), [&server](const ServerOptions& before, const ServerOptions& after) {
-        return server.ApplyOptions(before, after);
-      });
+  const Status status = context.server.SetOptions(context.args.subspan(2));
   if (status.ok()) {
     context.reply.Ok();
   } else {
