@@ -1,5 +1,6 @@
 """Bad input of every command is refused in the words of the protocol and changes nothing."""
 import itertools
+import re
 import time
 import unittest
 
@@ -277,6 +278,56 @@ class Memory(unittest.TestCase):
             client.cmd("FLUSHALL")
             self.await_resident_mb(client, idle + 20)
 
+    def test_a_reply_is_freed_as_it_is_sent(self):
+        with reco_e2e.Server() as server:
+            client, reader = server.client(), server.client()
+            empty = resident_mb(client)
+            client.cmd("SET", "large", "v" * 100_000_000)
+            client.cmd("SET", "small", "v")
+            self.await_resident_mb(client, empty + 130)
+            reader.send_raw(reco_e2e.encode("GET", "large"))
+            reader.file.read(75_000_000)
+            self.await_resident_mb(client, empty + 160)
+            self.assertEqual(25_000_000 + len(b"$100000000\r\n\r\n"),
+                             len(reader.file.read(25_000_000 + len(b"$100000000\r\n\r\n"))))
+
+    def test_who_never_reads_costs_little_and_keeps_nobody_waiting(self):
+        with reco_e2e.Server() as server:
+            client = server.client()
+            items = 10_000
+            for start in range(0, items, 1000):
+                client.cmd("RECO.MADD", "shop", *(
+                    word for i in range(start, start + 1000)
+                    for word in (f"user{i % 50}", f"an-item-with-a-long-name-{i}", "1")))
+            topk = ("RECO.TOPK", "shop", "user0", "COUNT", items, "WITHSEEN", "WITHSCORES")
+            self.assertEqual(2 * items, len(client.cmd(*topk)))
+            client.send_raw(reco_e2e.encode(*topk) + b"QUIT\r\n")
+            answer = client.read_to_end()[:-len(b"+OK\r\n")]
+            client = server.client()
+            rounds = 60
+            pipeline = b"".join(reco_e2e.encode(*topk) + reco_e2e.encode("ECHO", n)
+                                for n in range(rounds))
+            expected = b"".join(answer + b"$%d\r\n%d\r\n" % (len(str(n)), n)
+                                for n in range(rounds))
+            idle = resident_mb(client)
+            others = [server.client() for _ in range(50)]
+            for other in others:
+                other.send_raw(pipeline)
+            longest, made, made_before = 0, 1, 0
+            while made != made_before:  # until no further one is made for a second
+                made_before = made
+                end = time.monotonic() + 1
+                while (begin := time.monotonic()) < end:
+                    self.assertEqual("PONG", client.cmd("PING"))
+                    longest = max(longest, time.monotonic() - begin)
+                made = calls_of(client, "reco.topk")
+            # All replies would be 1.3 GB, beside what the sockets hold.
+            self.assertLess(resident_mb(client) - idle, 250)
+            self.assertLess(longest, 2)
+            for other in others:
+                self.assertEqual(len(expected), len(received := other.file.read(len(expected))))
+                self.assertTrue(received == expected)
+
     def await_resident_mb(self, client, most):
         deadline = time.monotonic() + 60
         while resident_mb(client) > most and time.monotonic() < deadline:
@@ -287,6 +338,11 @@ class Memory(unittest.TestCase):
 def info_field(client, name):
     lines = client.cmd("INFO", "memory").decode().splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)[name]
+
+
+def calls_of(client, command):
+    return int(re.search(rf"cmdstat_{command}:calls=(\d+)",
+                         client.cmd("INFO", "commandstats").decode()).group(1))
 
 
 def resident_mb(client):

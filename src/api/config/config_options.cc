@@ -119,7 +119,7 @@ constexpr OptionSpec kOptions[] = {
      .field = &ServerOptions::maxclients,
      .section = kClients,
      .documentation = "Connections at the same time; a further one gets an error and is closed. "
-                      "Lowered at start to what the limit of open files allows.",
+                      "Lowered at start to what the limit of open files allows, with a warning.",
      .runtime = true,
      .min = 1,
      .max = kIntMax},
@@ -128,8 +128,8 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "1gb",
      .field = &ServerOptions::query_buffer_bytes_max,
      .section = kClients,
-     .documentation = "Bytes of unfinished requests of one connection; one that sends more is "
-                      "closed.",
+     .documentation = "Bytes of an unfinished request of one connection; one that sends more is "
+                      "closed. Requests that wait for replies to be read are read up to it.",
      .runtime = true,
      .min = kMebi,
      .max = kInt64Max},

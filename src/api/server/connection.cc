@@ -24,7 +24,11 @@ namespace {
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 
-constexpr std::size_t kOutputPerTurnMax = 1U << 20U;  // a connection yields once it has so much
+// A connection yields to the others once it has run, or answered, so much.
+constexpr std::size_t kInputPerTurnMax = 64U << 10U;
+constexpr std::size_t kOutputPerTurnMax = 64U << 10U;
+// With more than this unsent, a connection runs no further request (D48).
+constexpr std::size_t kOutputUnsentMax = 1U << 20U;
 constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
 constexpr std::size_t kOutputKept = 64U << 10U;  // capacity that stays when all is sent
 constexpr std::int64_t kUsPerSecond = 1'000'000;
@@ -116,11 +120,19 @@ void Connection::Refuse(std::string_view error) {
   Flush();
 }
 
+bool Connection::IsChoked() const {
+  return output_.size() - sent_ > kOutputUnsentMax;
+}
+
 void Connection::ReadMore() {
-  // While a worker or the end of the turn is waited for, no read is begun: Prepare() could move the
-  // arguments, and a peer that does not read its replies is to be slowed down by TCP.
+  // While a worker is waited for, no read is begun: Prepare() could move the arguments.
   const bool wanted = state_ == State::kOpen || state_ == State::kDraining;
-  if (!wanted || reading_ || suspended_ || resume_) {
+  if (!wanted || reading_ || suspended_ || input_ended_) {
+    return;
+  }
+  // What has come waits for the end of the turn. Who does not read is read on, since it may be
+  // about to write all of its pipeline first; at the limit TCP slows it down.
+  if (resume_ && (!IsChoked() || input_.pending().size() >= QueryBytesMax())) {
     return;
   }
   // Who waits for a job is read, to notice when it is gone; what it sends meanwhile is bounded.
@@ -146,12 +158,8 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   if (state_ == State::kClosed) {
     return;
   }
-  if (error == asio::error::eof && (parked_ || suspended_)) {
-    state_ = State::kClosing;  // the replies that wait for a commit or a worker leave first
-    return;
-  }
   if (error) {
-    Close();
+    EndInput(/*gone=*/error != asio::error::eof);
     return;
   }
   ThreadStatistics& statistics = thread_.statistics();
@@ -171,14 +179,52 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t byte
   ProcessInput();
 }
 
+void Connection::EndInput(bool gone) {
+  if (state_ == State::kDraining) {
+    Close();
+    return;
+  }
+  // As in Redis, what has been read is run all the same, but for what stands behind a wait. Who has
+  // ended its own direction only gets the replies.
+  input_ended_ = true;
+  muted_ = muted_ || gone;
+  if (waiter_ != nullptr) {
+    waiter_.reset();
+    set_blocked(false);
+    state_ = State::kClosing;
+  }
+  Flush();
+  GoOn();
+}
+
+void Connection::GoOn() {
+  if (resume_ && !parked_ && state_ == State::kOpen) {
+    ProcessInput();
+  }
+}
+
+std::size_t Connection::QueryBytesMax() const {
+  return static_cast<std::size_t>(thread_.options().query_buffer_bytes_max);
+}
+
+void Connection::ConsumeRequest() {
+  input_.Consume(parser_.consumed());
+  turn_input_ += parser_.consumed();
+}
+
 void Connection::ProcessInput() {
+  resume_ = false;
   bool more = true;
   while (more && state_ == State::kOpen && !busy()) {
-    // A long pipeline gives way to the other connections, and its replies leave before more of them
-    // are made. Settle() goes on here.
-    if (output_.size() - sendable_ > kOutputPerTurnMax) {
+    // A long pipeline gives way to the other connections; Settle() goes on here.
+    if (turn_input_ > kInputPerTurnMax || output_.size() - sendable_ > kOutputPerTurnMax) {
       resume_ = true;
       TouchTurn();
+      break;
+    }
+    // Replies that nobody reads are not made: their requests are smaller (D48). Flush() makes room.
+    if (IsChoked()) {
+      resume_ = true;
       break;
     }
     // Asked anew for each request, because AUTH and CONFIG SET may stand in the same input.
@@ -191,7 +237,7 @@ void Connection::ProcessInput() {
         more = false;
         break;
       case RequestParser::Outcome::kEmpty:
-        input_.Consume(parser_.consumed());
+        ConsumeRequest();
         break;
       case RequestParser::Outcome::kRequest:
         more = ProcessRequest(parser_.arguments());
@@ -212,10 +258,8 @@ void Connection::ProcessInput() {
     }
   }
   // All complete requests have run, so what is pending belongs to one unfinished request. Otherwise
-  // the input may hold a pipeline, which is no offence, and nothing is read that could let it grow.
-  if (state_ == State::kOpen && !busy() && !resume_ &&
-      input_.pending().size() >
-          static_cast<std::size_t>(thread_.options().query_buffer_bytes_max)) {
+  // the input may hold a pipeline, which is no offence; ReadMore() bounds it.
+  if (state_ == State::kOpen && !busy() && !resume_ && input_.pending().size() > QueryBytesMax()) {
     thread_.server().query_limit_disconnections.Add();
     thread_.server().Write(LogLevel::kWarning,
                            "Closing client that reached max query buffer length: " + address());
@@ -223,6 +267,11 @@ void Connection::ProcessInput() {
     return;
   }
   ReadMore();
+  NoteBuffers();
+  EndIfDone();
+}
+
+void Connection::NoteBuffers() {
   set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
 }
 
@@ -269,7 +318,7 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       }
       break;
   }
-  input_.Consume(parser_.consumed());
+  ConsumeRequest();
   NoteReply(entry, start, generation);
   return true;
 }
@@ -339,7 +388,7 @@ void Connection::FinishSlow(const CommandEntry& entry) {
   output_ += slow_output_;
   slow_output_ = {};
   seen_ = std::max(seen_, slow_seen_);
-  input_.Consume(parser_.consumed());
+  ConsumeRequest();
   NoteReply(&entry, start, slow_generation_);
   // Later requests of a pipeline have waited in the input.
   ProcessInput();
@@ -413,16 +462,14 @@ void Connection::Settle(const Status& committed) {
   }
   unsettled_ = false;
   seen_ = 0;
+  turn_input_ = 0;
   sendable_ = output_.size();
   Flush();
   // What was left meanwhile goes on, in a new turn.
   if (when_settled_ != nullptr) {
     std::exchange(when_settled_, nullptr)();
   }
-  if (resume_ && state_ == State::kOpen) {
-    resume_ = false;
-    ProcessInput();
-  }
+  GoOn();
 }
 
 void Connection::WithdrawReplies(const Status& committed) {
@@ -440,10 +487,13 @@ void Connection::WaitUntilWritable() {
   waiting_to_write_ = true;
   // Waits instead of an asynchronous write, because output_ may grow and move meanwhile.
   socket_.async_wait(Tcp::socket::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
+                     [self = shared_from_this()](const boost::system::error_code&) {
                        self->waiting_to_write_ = false;
-                       if (!error && self->state_ != State::kClosed) {
+                       if (self->state_ != State::kClosed) {
+                         // As in Redis, who reads slowly is not idle.
+                         self->set_last_seen_us(self->thread_.server().clock().MonotonicUs());
                          self->Flush();
+                         self->GoOn();
                        }
                      });
 }
@@ -453,7 +503,7 @@ void Connection::Flush() {
   RECO_DCHECK(sent_ <= sendable_ && sendable_ <= output_.size(), "I3");
   RECO_DCHECK(!unsettled_ || sendable_ <= unsettled_start_, "I3");
   // Sent at once: the socket nearly always has room, and a round through the event loop is saved.
-  while (!waiting_to_write_ && sent_ < sendable_) {
+  while (!waiting_to_write_ && !muted_ && sent_ < sendable_) {
     const ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, sendable_ - sent_,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
@@ -463,9 +513,11 @@ void Connection::Flush() {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       WaitUntilWritable();
     } else if (errno != EINTR) {
-      Close();
-      return;
+      input_ended_ = muted_ = true;
     }
+  }
+  if (muted_) {
+    sent_ = sendable_;
   }
   if (sent_ == output_.size()) {
     output_.clear();
@@ -479,10 +531,23 @@ void Connection::Flush() {
     output_.erase(0, sent_);
     sendable_ -= sent_;
     sent_ = 0;
+    if (output_.capacity() > kOutputKept && output_.size() <= output_.capacity() / 2) {
+      output_.shrink_to_fit();
+    }
   }
+  NoteBuffers();
   CheckOutputLimits();
-  if (state_ == State::kClosing && output_.empty() && !busy()) {
+  EndIfDone();
+}
+
+void Connection::EndIfDone() {
+  if (touched_ || busy() || !output_.empty()) {
+    return;
+  }
+  if (state_ == State::kClosing) {
     Drain();
+  } else if (state_ == State::kOpen && input_ended_ && !resume_) {
+    Close();
   }
 }
 
@@ -511,7 +576,7 @@ void Connection::CheckOutputLimits() {
 }
 
 void Connection::CheckLimits() {
-  set_buffers(input_.pending().size(), input_.free_bytes(), output_.size() - sent_);
+  NoteBuffers();
   const std::int64_t now_us = thread_.server().clock().MonotonicUs();
   // A client that waits for its command is not idle.
   const std::int64_t timeout_s = thread_.options().timeout_s;
@@ -531,6 +596,10 @@ void Connection::CheckLimits() {
 // replies that the peer has not read yet, so only our direction is closed until the peer closes its
 // own.
 void Connection::Drain() {
+  if (input_ended_) {
+    Close();
+    return;
+  }
   state_ = State::kDraining;
   // Its place under maxclients is free from here on; the peer cannot be waited for.
   thread_.server().clients().Remove(*this);

@@ -69,8 +69,16 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
 
   void ReadMore();
   void OnRead(const boost::system::error_code& error, std::size_t bytes);
-  // Runs the complete requests in the input.
+  // The peer sends no more; `gone`: it does not read either.
+  void EndInput(bool gone);
+  // Runs the complete requests in the input, as far as this turn and unsent replies allow.
   void ProcessInput();
+  // Goes on with input that was left, unless it is to be left again.
+  void GoOn();
+  // Returns true while so many replies are unsent that no more are made.
+  bool IsChoked() const;
+  std::size_t QueryBytesMax() const;
+  void ConsumeRequest();
   // What a handler gets for a request of this client; refers to `args` and `reply`.
   CommandContext ContextOf(std::span<const std::string_view> args, Reply& reply);
   // Runs one request. Returns true when the next one may follow.
@@ -94,6 +102,10 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   void WaitUntilWritable();
   void Flush();
   void CheckOutputLimits();
+  // Shows the buffers to others.
+  void NoteBuffers();
+  // Ends a connection that has nothing left to do.
+  void EndIfDone();
   void Drain();
 
   IoThread& thread_;
@@ -103,11 +115,14 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   bool reading_ = false;    // a read is pending; the input must not move
   bool suspended_ = false;  // a worker runs a command whose arguments are in the input, or it waits
   bool parked_ = false;     // the turn is over, its commit is not
-  bool resume_ = false;     // input was left, for Settle() to go on with
+  bool resume_ = false;     // input was left, for GoOn(), after the turn or when there is room
+  bool input_ended_ = false;
+  bool muted_ = false;  // the peer is gone: replies are dropped
   bool touched_ = false;
   bool waiting_to_write_ = false;
 
-  int held_rounds_ = 0;  // for which the request at hand was held up
+  std::size_t turn_input_ = 0;  // bytes of requests that have run in this turn
+  int held_rounds_ = 0;         // for which the request at hand was held up
 
   InputBuffer input_;
   RequestParser parser_;
