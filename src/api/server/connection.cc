@@ -59,6 +59,11 @@ bool IsSlow(const CommandSpec& spec, const CommandContext& context) {
   return (spec.flags & kSlowWorker) != 0 && (spec.slow == nullptr || spec.slow(context));
 }
 
+// Returns true while this call would wait for a recovery of the folder.
+bool WaitsForRecovery(const CommandSpec& spec, const CommandContext& context) {
+  return (spec.flags & (kWrite | kReadonly)) != 0 && context.database.Recovering();
+}
+
 // Returns true while this call had better be made later, as its collection says; `rounds`: how
 // often it did so.
 bool IsHeldUp(const CommandSpec& spec, const CommandContext& context, int rounds) {
@@ -302,7 +307,11 @@ bool Connection::ProcessRequest(std::span<const std::string_view> args) {
       held_rounds_ = 0;
       break;
     case Dispatcher::Verdict::kRun:
-      if (IsHeldUp(*entry->spec, context, held_rounds_)) {
+      if (muted_ && (entry->spec->flags & kReadonly) != 0) {
+        break;  // nobody is there to be told
+      }
+      if (WaitsForRecovery(*entry->spec, context) ||
+          IsHeldUp(*entry->spec, context, held_rounds_)) {
         HoldUp();
         return false;
       }

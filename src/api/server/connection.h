@@ -83,7 +83,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   CommandContext ContextOf(std::span<const std::string_view> args, Reply& reply);
   // Runs one request. Returns true when the next one may follow.
   bool ProcessRequest(std::span<const std::string_view> args);
-  // Leaves a write for IoThread::kHoldUpInterval, because its collection holds up writes.
+  // Leaves a request for IoThread::kHoldUpInterval, because it would wait for a checkpoint or a
+  // recovery.
   void HoldUp();
   bool StartSlow(const CommandEntry& entry);
   // Takes over the worker's reply, or leaves that to Settle().

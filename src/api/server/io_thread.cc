@@ -129,7 +129,10 @@ void IoThread::EndTurn() {
   settling_.swap(touched_);
   Database& database = server_->database();
   const std::uint64_t generation = std::exchange(turn_generation_, kNoGeneration);
-  const std::uint64_t committed = database.CommittedUpTo(generation);
+  // Who has seen no data does not wait for a recovery.
+  const bool asked =
+      std::ranges::any_of(settling_, [](const auto& connection) { return connection->seen() > 0; });
+  const std::uint64_t committed = asked ? database.CommittedUpTo(generation) : 0;
   const auto waiting = std::stable_partition(
       settling_.begin(), settling_.end(),
       [committed](const auto& connection) { return connection->seen() <= committed; });

@@ -331,7 +331,16 @@ void Database::Impl::Recover(const Status& reason) {
   if (jobs != nullptr) {
     jobs->CancelAll();  // a job stays inside state_mutex for its whole length
   }
-  WriterLock lock(state_mutex);
+  // Told before the lock is waited for, and until it is given back.
+  recoverers.fetch_add(1);
+  {
+    WriterLock lock(state_mutex);
+    RecoverLocked(reason);
+  }
+  recoverers.fetch_sub(1);
+}
+
+void Database::Impl::RecoverLocked(const Status& reason) {
   // Several threads may have seen the same error; those that come later find the folder healthy.
   const bool was_degraded = degraded;
   if (storage.store != nullptr && storage.log->Health().ok() && storage.store->Health().ok() &&
@@ -669,6 +678,10 @@ void Database::SetSyncPolicy(SyncPolicy policy) {
 
 void Database::SetMemoryLimit(std::uint64_t bytes_max) {
   impl_->memory.limit_bytes = bytes_max;
+}
+
+bool Database::Recovering() const {
+  return impl_->recoverers > 0;
 }
 
 Status Database::Health() const {

@@ -86,6 +86,7 @@ class Database::Impl {
   // Closes the folder, opens it again and replaces the whole state by what is stored. No-op when
   // another thread has done so. On an error writes stay refused and this is tried again later (D8).
   void Recover(const Status& reason) EXCLUDES(state_mutex);
+  void RecoverLocked(const Status& reason) REQUIRES(state_mutex);
   // Returns Ok, or why writes are refused (I9).
   Status CheckWritable() const;
   // Begins a write: CheckWritable, and the generation that its end commits.
@@ -212,6 +213,7 @@ class Database::Impl {
   // it is committed in the generation that it was made in (I15).
   std::atomic<std::uint64_t> generation = 1;
   std::atomic<std::uint64_t> recoveries = 0;
+  std::atomic<int> recoverers = 0;  // threads in Recover()
   std::atomic<std::uint64_t> expired_keys = 0;
   std::atomic<std::uint64_t> checkpoints = 0;
   std::atomic<std::int64_t> last_checkpoint_ms = 0;

@@ -349,6 +349,9 @@ std::vector<InfoField> Database::Info() const {
     }
   }
   // The fields above are atomics, which need no lock: they are shown during a recovery too.
+  if (impl.recoverers > 0) {
+    return fields;
+  }
   ReaderLock state(impl.state_mutex);
   if (impl.storage.log != nullptr) {
     const wal::LogStats log = impl.storage.log->stats();
