@@ -1,12 +1,13 @@
 // Three things about RocksDB are kept from the callers: its errors become Status and latch
-// (FaultLatch), a folder in the middle of a change is never read (FolderLock), and a damaged file
-// is told with its family (FamilyOfFile).
+// (FaultLatch), a folder in the middle of a change is never read (FolderLock), and one that lacks
+// something is never opened (CheckFiles).
 #include "store/store.h"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <rocksdb/db.h>
@@ -19,8 +20,11 @@
 #include "format/keys.h"
 #include "store/batch_impl.h"
 #include "store/directory_lock.h"
+#include "store/folder_check.h"
+#include "store/inventory_keeper.h"
 #include "store/rocksdb_options.h"
 #include "store/rocksdb_status.h"
+#include "store/table_check.h"
 
 namespace reco::store {
 namespace {
@@ -29,8 +33,6 @@ constexpr std::array<std::string_view, kFamilyCount> kFamilyNames = {
     "default", "keys",    "events", "users",  "items", "by_user",
     "by_item", "vectors", "models", "tokens", "jobs"};
 
-constexpr std::string_view kTableFileEnding = ".sst";
-constexpr std::string_view kLogFileEnding = ".log";
 constexpr std::size_t kProbeChunkBytes = 1U << 20U;
 // Free space from which on writes are taken while the log waits for room to be written to tables.
 constexpr std::uint64_t kSpaceToGoOn = 7U << 20U;
@@ -62,6 +64,23 @@ class NiceCompactions final : public rocksdb::EventListener {
   void OnCompactionBegin(rocksdb::DB* /*db*/, const rocksdb::CompactionJobInfo& /*job*/) override {
     LowerThreadPriority();
   }
+};
+
+// Counts how often tables have been written, and the manifest with them.
+class TableWrites final : public rocksdb::EventListener {
+ public:
+  const std::atomic<std::uint64_t>& count() const { return count_; }
+
+  void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& /*job*/) override {
+    ++count_;
+  }
+  void OnCompactionCompleted(rocksdb::DB* /*db*/,
+                             const rocksdb::CompactionJobInfo& /*job*/) override {
+    ++count_;
+  }
+
+ private:
+  std::atomic<std::uint64_t> count_ = 0;
 };
 
 // Keeps the first error after which writes are refused, and passes on what is to be logged.
@@ -254,15 +273,18 @@ rocksdb::Status ProbeSpace(rocksdb::Env& env, const std::string& folder, std::ui
 class RocksStore final : public Store {
  public:
   RocksStore(const StoreOptions& options, SharedMemory memory, std::shared_ptr<FaultLatch> faults,
-             rocksdb::DB* db, Handles handles, std::unique_ptr<FolderLock> lock)
+             std::shared_ptr<TableWrites> table_writes, rocksdb::DB* db, Handles handles,
+             std::unique_ptr<FolderLock> lock)
       : path_(options.path),
         read_only_(options.read_only),
         flush_at_bytes_(std::clamp(options.write_buffer_bytes, kFlushMin, kFlushMax)),
         lock_(std::move(lock)),
         memory_(std::move(memory)),
         faults_(std::move(faults)),
+        table_writes_(std::move(table_writes)),
         db_(db),
-        handles_(std::move(handles)) {}
+        handles_(std::move(handles)),
+        keeper_(*db_, path_, table_writes_->count()) {}
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
 
@@ -281,7 +303,9 @@ class RocksStore final : public Store {
     RECO_RETURN_IF_ERROR(CheckWritable());
     rocksdb::WriteOptions write;
     write.sync = sync;
-    RECO_RETURN_IF_ERROR(Latch(ToStatus(WriteAsGroup(*db_, write, &batch.impl_->batch), "write")));
+    rocksdb::WriteBatch& bytes = batch.impl_->batch;
+    RECO_RETURN_IF_ERROR(keeper_.Log(
+        bytes, sync, [&] { return Latch(ToStatus(WriteAsGroup(*db_, write, &bytes), "write")); }));
     FlushIfDue();
     return {};
   }
@@ -290,7 +314,23 @@ class RocksStore final : public Store {
 
   Status SyncLog() override {
     RECO_RETURN_IF_ERROR(CheckWritable());
-    return Latch(ToStatus(db_->SyncWAL(), "sync"));
+    return keeper_.Sync([this] { return SyncFile(); });
+  }
+
+  Status WriteInventory(bool sync) override {
+    RECO_RETURN_IF_ERROR(CheckWritable());
+    RECO_RETURN_IF_ERROR(Health());  // a log that could not be written is not to be synced
+    const auto sync_file = [this] { return SyncFile(); };
+    return keeper_.Write(sync ? std::optional<FunctionRef<Status()>>(sync_file) : std::nullopt);
+  }
+
+  Status KeepInventory(std::int64_t now_us, bool sync) override {
+    if (read_only_ || !Health().ok()) {
+      return {};
+    }
+    const auto sync_file = [this] { return SyncFile(); };
+    return keeper_.Keep(now_us,
+                        sync ? std::optional<FunctionRef<Status()>>(sync_file) : std::nullopt);
   }
 
   Status Flush() override {
@@ -405,6 +445,8 @@ class RocksStore final : public Store {
  private:
   class Group;
 
+  Status SyncFile() { return Latch(ToStatus(db_->SyncWAL(), "sync")); }
+
   // Begins a flush once the write buffers are full. A group in progress does it when it ends.
   void FlushIfDue() {
     if (unflushed_bytes() < flush_at_bytes_) {
@@ -490,8 +532,11 @@ class RocksStore final : public Store {
   const std::unique_ptr<FolderLock> lock_;  // null unless read_only: RocksDB holds its own
   const SharedMemory memory_;
   const std::shared_ptr<FaultLatch> faults_;
+  const std::shared_ptr<TableWrites> table_writes_;
   const std::unique_ptr<rocksdb::DB> db_;
   const Handles handles_;  // by Family
+
+  InventoryKeeper keeper_;
 
   // A flush comes between groups, never into one.
   mutable Mutex groups_mutex_;
@@ -579,38 +624,9 @@ Descriptors MakeDescriptors(const StoreOptions& options, const SharedMemory& mem
   return descriptors;
 }
 
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-// Returns true iff RocksDB gives a data file such a name: a number, and its ending. Other programs'
-// files may lie there too, such as our own log.
-bool IsDataFile(std::string_view name) {
-  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  return digits > 0 &&
-         (name.substr(digits) == kTableFileEnding || name.substr(digits) == kLogFileEnding);
-}
-
-// Checks that no data lies beside a missing CURRENT. RocksDB makes a new, empty database when that
-// file is missing and then removes the data files it does not know. A folder that lost CURRENT must
-// not come to that.
-Status CheckNoOrphans(rocksdb::Env& env, const std::string& path) {
-  std::vector<std::string> names;
-  if (!env.GetChildren(path, &names).ok()) {
-    return {};  // no folder yet, or Open will say what is wrong with it
-  }
-  for (const std::string& name : names) {
-    if (IsDataFile(name)) {
-      std::string text = "the file CURRENT is missing in ";
-      return Status::Corruption(text.append(path).append(" beside ").append(name));
-    }
-  }
-  return {};
-}
-
 Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
   if (db.env->FileExists(path + "/CURRENT").IsNotFound()) {
-    return CheckNoOrphans(*db.env, path);
+    return {};  // a new folder
   }
   std::vector<std::string> names;
   RECO_RETURN_IF_ERROR(ToStatus(rocksdb::DB::ListColumnFamilies(db, path, &names), "open " + path));
@@ -624,60 +640,12 @@ Status CheckFamilies(const rocksdb::DBOptions& db, const std::string& path) {
   return {};
 }
 
-// Returns "000012.sst" out of an error text; empty when it names none.
-std::string TableFileIn(std::string_view text) {
-  const std::size_t end = text.find(kTableFileEnding);
-  if (end == std::string_view::npos) {
-    return {};
-  }
-  const std::size_t slash = text.rfind('/', end);
-  const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
-  return std::string(text.substr(begin, end + kTableFileEnding.size() - begin));
-}
-
-// A table file that is missing is reported under the name it would have had in LevelDB.
-rocksdb::Status WithTableFileName(const rocksdb::Status& status) {
-  std::string text = status.getState() == nullptr ? "" : status.getState();
-  const std::size_t at = text.find(".ldb");
-  if (!status.IsCorruption() || at == std::string::npos) {
-    return status;
-  }
-  return rocksdb::Status::Corruption(text.replace(at, 4, kTableFileEnding));
-}
-
-// The family that a damaged table file belongs to, asked of a lenient read-only open; empty when
-// that fails too.
-std::string FamilyOfFile(rocksdb::DBOptions db_options, const std::string& path,
-                         const Descriptors& descriptors, const std::string& file) {
-  db_options.paranoid_checks = false;
-  db_options.listeners.clear();
-  Handles handles;
-  rocksdb::DB* opened = nullptr;
-  if (!rocksdb::DB::OpenForReadOnly(db_options, path, descriptors, &handles, &opened).ok()) {
-    return {};
-  }
-  const std::unique_ptr<rocksdb::DB> db(opened);
-  std::vector<rocksdb::LiveFileMetaData> files;
-  db->GetLiveFilesMetaData(&files);
-  std::string family;
-  for (const rocksdb::LiveFileMetaData& live : files) {
-    if (EndsWith(live.name, file)) {
-      family = live.column_family_name;
-    }
-  }
-  for (rocksdb::ColumnFamilyHandle* handle : handles) {
-    ToStatus(db->DestroyColumnFamilyHandle(handle), "")
-        .IgnoreError("the handle is gone either way");
-  }
-  return family;
-}
-
 std::uint64_t LogBytes(rocksdb::Env& env, const std::string& path) {
   std::vector<rocksdb::Env::FileAttributes> files;
   std::uint64_t bytes = 0;
   if (env.GetChildrenFileAttributes(path, &files).ok()) {
     for (const rocksdb::Env::FileAttributes& file : files) {
-      bytes += IsDataFile(file.name) && EndsWith(file.name, kLogFileEnding) ? file.size_bytes : 0;
+      bytes += NumberIn(file.name, "", ".log") ? file.size_bytes : 0;
     }
   }
   return bytes;
@@ -697,26 +665,44 @@ std::string SpaceNeeded(rocksdb::Env& env, const StoreOptions& options) {
   return "; writes need up to " + std::to_string(needed / kMib) + " MiB of free space there";
 }
 
-Status OpenError(const rocksdb::Status& status, const rocksdb::DBOptions& db_options,
-                 const StoreOptions& options, const Descriptors& descriptors) {
-  const std::string& path = options.path;
-  const std::string text = status.ToString();
+Status OpenError(const rocksdb::Status& status, rocksdb::Env& env, const StoreOptions& options) {
   if (FolderLock::IsLockHeld(status)) {
-    return FolderIsLocked(path);
-  }
-  if (status.IsCorruption()) {
-    const std::string file = TableFileIn(text);
-    const std::string family =
-        file.empty() ? std::string() : FamilyOfFile(db_options, path, descriptors, file);
-    if (!family.empty()) {
-      return ToStatus(status, "family " + family);
-    }
+    return FolderIsLocked(options.path);
   }
   if (status.IsNoSpace()) {
-    return Status::IoError(std::string(ToStatus(status, "open " + path).message()) +
-                           SpaceNeeded(*db_options.env, options));
+    return Status::IoError(std::string(ToStatus(status, "open " + options.path).message()) +
+                           SpaceNeeded(env, options));
   }
-  return ToStatus(status, "open " + path);
+  return ToStatus(status, "open " + options.path);
+}
+
+// Refuses a folder that lacks what was synced; says what RocksDB will drop and remove of others.
+Status CheckFiles(rocksdb::Env& env, const StoreOptions& options, const FaultLatch& log) {
+  RECO_ASSIGN_OR_RETURN(FolderReport report, CheckFolder(env, options.path));
+  if (options.report != nullptr && report.damages.empty()) {
+    for (DamagedTable& table : FindDamagedTables(env, options.path, report.manifest)) {
+      report.damages.push_back(std::move(table.what));
+    }
+  }
+  Status status;
+  if (!report.damages.empty()) {
+    std::string text = options.path + ": " + report.damages.front();
+    if (report.damages.size() > 1) {
+      text.append(" (and ").append(std::to_string(report.damages.size() - 1)).append(" more)");
+    }
+    status = Status::Corruption(text);
+  }
+  for (const std::string& note : report.notes) {
+    log.Log(LogLevel::kNotice, "storage: " + note);
+  }
+  if (options.report != nullptr) {
+    *options.report = std::move(report);
+    return status;
+  }
+  for (const std::string& loss : report.losses) {
+    log.Log(LogLevel::kWarning, "storage: " + loss);
+  }
+  return status;
 }
 
 }  // namespace
@@ -735,20 +721,24 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   StoreOptions logging = options;
   logging.log = [faults](LogLevel level, std::string_view text) { faults->Log(level, text); };
   rocksdb::DBOptions db_options = MakeDbOptions(logging, memory);
+  const auto table_writes = std::make_shared<TableWrites>();
   db_options.listeners.push_back(faults);
+  db_options.listeners.push_back(table_writes);
   db_options.listeners.push_back(std::make_shared<NiceCompactions>());
   const Descriptors descriptors = MakeDescriptors(options, memory);
   if (!options.read_only) {  // RocksDB does so too, but warns that there was none
     RECO_RETURN_IF_ERROR(
         ToStatus(db_options.env->CreateDirIfMissing(options.path), "create " + options.path));
   }
+  // Nobody may change the folder while it is looked at; RocksDB takes its lock only when it writes.
+  RECO_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock,
+                        FolderLock::Take(*db_options.env, options.path));
   // Before RocksDB looks: it would create what is missing, and refuse unknown families with less to
   // say.
+  RECO_RETURN_IF_ERROR(CheckFiles(*db_options.env, options, *faults));
   RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
-  std::unique_ptr<FolderLock> lock;
-  // RocksDB takes its lock only when it writes.
-  if (options.read_only) {
-    RECO_ASSIGN_OR_RETURN(lock, FolderLock::Take(*db_options.env, options.path));
+  if (!options.read_only) {
+    lock.reset();  // RocksDB takes it itself
   }
 
   Handles handles;
@@ -764,10 +754,10 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
     status = rocksdb::DB::Open(db_options, options.path, descriptors, &handles, &db);
   }
   if (!status.ok()) {
-    return OpenError(WithTableFileName(status), db_options, options, descriptors);
+    return OpenError(status, *db_options.env, options);
   }
-  auto store = std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), db,
-                                            handles, std::move(lock));
+  auto store = std::make_unique<RocksStore>(options, std::move(memory), std::move(faults),
+                                            table_writes, db, handles, std::move(lock));
   // Batches address families by their place in the enum. RocksDB numbers families in the order of
   // their creation, which is that of the enum, and never again gives a number away.
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
@@ -775,6 +765,12 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
       return Status::Corruption("family " + std::string(kFamilyNames[i]) + " has number " +
                                 std::to_string(handles[i]->GetID()) + " instead of " +
                                 std::to_string(i));
+    }
+  }
+  if (!options.read_only) {
+    if (const Status kept = store->WriteInventory(/*sync=*/true); !kept.ok()) {
+      // The one that is there is true as well.
+      logging.log(LogLevel::kWarning, "storage: no inventory: " + kept.ToString());
     }
   }
   return std::unique_ptr<Store>(std::move(store));

@@ -83,12 +83,17 @@ class DerivedGroup {
   virtual Status Finish() = 0;
 };
 
+struct FolderReport;  // folder_check.h
+
 struct StoreOptions {
   std::string path;
   std::uint64_t block_cache_bytes = 128ULL << 20U;
   std::uint64_t write_buffer_bytes = 64ULL << 20U;
   std::uint32_t open_files_max = 512;
-  bool read_only = false;       // for verification: opens without changing a byte
+  bool read_only = false;  // for verification: opens without changing a byte
+  // Where Open tells what it has found of the files, also when it refuses them; with it every block
+  // of every table is read. Null: losses go to the log, as notes do.
+  FolderReport* report = nullptr;
   rocksdb::Env* env = nullptr;  // tests inject faults; null: the machine's
   LogSink log;
 };
@@ -118,9 +123,10 @@ class Store {
  public:
   // Creates the folder (not its parents) and the families it lacks. kFailedPrecondition "locked by
   // another process" or "written by a newer version" (a family that is not ours); kCorruption names
-  // the file, and the family when RocksDB can still tell; kIoError: what the system answered, and
-  // of a full disk (IsDiskFull) how much has to be free, since opening for writing writes to tables
-  // what the log holds.
+  // the file, and the family when it can be told; kIoError: what the system answered, and of a full
+  // disk (IsDiskFull) how much has to be free, since opening for writing writes to tables what the
+  // log holds. A folder that lacks what was synced is refused before anything in it is changed
+  // (CheckFolder).
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   virtual ~Store() = default;
 
@@ -132,6 +138,14 @@ class Store {
   virtual std::unique_ptr<DerivedGroup> BeginGroup() = 0;
   // Fsyncs the log.
   virtual Status SyncLog() = 0;
+  // Writes the inventory of the folder (D49), by which the next Open sees whether something of it
+  // is missing; with `sync` what the log has is synced before and so part of it. kIoError: the one
+  // before stays, which says less. Open has written one.
+  virtual Status WriteInventory(bool sync) = 0;
+  // Does so when it is due, and is called often: at once when tables or a manifest have been
+  // written, and with `sync` a second after the last write, or two after the first that the
+  // inventory has not while others follow. Cheap when nothing is due.
+  virtual Status KeepInventory(std::int64_t now_us, bool sync) = 0;
   // Writes to tables what is in memory, in one atomic step, and waits for it. Waits for groups that
   // are begun, so not to be called within one. A store does so itself, without waiting, when
   // `write_buffer_bytes` are reached.

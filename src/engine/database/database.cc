@@ -70,6 +70,9 @@ Database::Impl::~Impl() {
                                      storage.store->unflushed_bytes() > kFlushAtCloseBytes)) {
       storage.store->Flush().IgnoreError("the log holds everything");
     }
+    if (storage.store != nullptr) {
+      storage.store->WriteInventory(/*sync=*/true).IgnoreError("the one before is true as well");
+    }
   }
 }
 
@@ -488,6 +491,18 @@ void Database::Impl::SolvePutOff() {
   }
 }
 
+// What is on disk is written down a little later, so that its loss shows (D49).
+void Database::Impl::KeepInventory(std::int64_t now_us) {
+  ReaderLock lock(state_mutex);
+  if (storage.store == nullptr || degraded) {
+    return;
+  }
+  const Status kept = storage.store->KeepInventory(now_us, sync_policy.load() != SyncPolicy::kNo);
+  if (!kept.ok()) {
+    Log(LogLevel::kWarning, "no inventory of the folder: " + std::string(kept.message()));
+  }
+}
+
 // A try holds the state, so that nothing is answered meanwhile; with a damaged file it may take
 // seconds. Tries are at least a second apart and leave ten times as long as they take.
 void Database::Impl::TryToRecover(std::int64_t now_us) {
@@ -512,6 +527,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
     }
   }
   FreeErased();
+  KeepInventory(now_us);
   if (now_us - housekeeping_us >= kHousekeepingUs) {
     housekeeping_us = now_us;
     ExpireKeys();

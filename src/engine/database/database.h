@@ -101,6 +101,7 @@ class Database::Impl {
   // Does one round of the maintenance thread.
   void Maintain(std::int64_t now_us) EXCLUDES(state_mutex);
   void FlushIfOld(std::int64_t now_us) EXCLUDES(state_mutex);
+  void KeepInventory(std::int64_t now_us) EXCLUDES(state_mutex);
   void ExpireKeys() EXCLUDES(state_mutex);
   void StartDueRetrains() EXCLUDES(state_mutex);
   void DropReplacedModels() EXCLUDES(state_mutex, keyspace_mutex);

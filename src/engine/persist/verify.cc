@@ -1,6 +1,8 @@
 // Database::Verify: an offline check that derives the state again from the log and compares. It
 // shares with the engine how events add up (signal.h) and how rows are read, but nothing of how a
 // state is kept, so that a fault there shows.
+#include "engine/persist/verify.h"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -18,6 +20,7 @@
 #include "model/factor_table.h"
 #include "model/fold_in.h"
 #include "store/directory_lock.h"
+#include "store/folder_check.h"
 #include "store/store.h"
 #include "wal/event_log.h"
 
@@ -267,8 +270,8 @@ class Verifier {
   std::unordered_set<std::uint32_t> recorded_[2];  // ordinals with a record, by side
 };
 
-// Reads every family, also what no check above has read, so that every block's checksum has been
-// compared.
+// Reads every family, also what no check above has read: what is in order as bytes may not be as
+// keys.
 Status ReadEveryFamily(const store::Store& store) {
   for (std::size_t family = 0; family < store::kFamilyCount; ++family) {
     const auto rows = store.Scan(static_cast<store::Family>(family), "");
@@ -282,14 +285,28 @@ Status ReadEveryFamily(const store::Store& store) {
 
 }  // namespace
 
+Status engine::persist::VerifyCollection(const store::Store& store, const format::KeyRecord& key,
+                                         const std::string& name, VerifyReport* report) {
+  return Verifier(store, key, name, report).Run();
+}
+
 Result<VerifyReport> Database::Verify(const Options& options) {
   store::StoreOptions store_options;
   store_options.path = options.path;
   store_options.read_only = true;
   RECO_ASSIGN_OR_RETURN(const auto lock, store::DirectoryLock::Take(options.path, false));
-  RECO_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store,
-                        store::Store::Open(store_options));
+  store::FolderReport files;
+  store_options.report = &files;
+  store_options.log = options.log;
+  Result<std::unique_ptr<store::Store>> opened = store::Store::Open(store_options);
   VerifyReport report;
+  report.problems = files.damages;
+  report.problems.insert(report.problems.end(), files.losses.begin(), files.losses.end());
+  if (!opened.ok()) {
+    // What is missing is told file by file; nothing that is read beside it would say more.
+    return files.damages.empty() ? Result<VerifyReport>(opened.status()) : report;
+  }
+  const std::unique_ptr<store::Store> store = std::move(opened).value();
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> version,
                         store->Get(store::Family::kDefault, format::kFormatVersionKey));
   if (version) {
@@ -305,8 +322,8 @@ Result<VerifyReport> Database::Verify(const Options& options) {
     RECO_ASSIGN_OR_RETURN(const format::KeyRecord record, format::DecodeKeyRecord(keys->value()));
     if (record.kind == KeyKind::kCollection) {
       ++report.collections;
-      Verifier verifier(*store, record, std::string(keys->key().substr(1)), &report);
-      RECO_RETURN_IF_ERROR(verifier.Run());
+      RECO_RETURN_IF_ERROR(engine::persist::VerifyCollection(
+          *store, record, std::string(keys->key().substr(1)), &report));
     }
   }
   RECO_RETURN_IF_ERROR(keys->status());

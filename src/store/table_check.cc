@@ -1,0 +1,42 @@
+#include "store/table_check.h"
+
+#include <memory>
+#include <utility>
+
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
+#include <rocksdb/table_properties.h>
+
+#include "store/rocksdb_status.h"
+
+namespace reco::store {
+
+std::vector<DamagedTable> FindDamagedTables(rocksdb::Env& env, const std::string& path,
+                                            const Manifest& manifest) {
+  rocksdb::Options options;
+  options.env = &env;
+  std::vector<DamagedTable> damaged;
+  for (const auto& [number, table] : manifest.tables) {
+    const std::string file = path + "/" + TableName(number);
+    if (env.FileExists(file).IsNotFound()) {
+      continue;
+    }
+    rocksdb::SstFileReader reader(options);
+    rocksdb::Status status = reader.Open(file);
+    std::uint64_t rows = 0;
+    if (status.ok()) {
+      rows = reader.GetTableProperties()->num_entries;
+      status = reader.VerifyChecksum();
+    }
+    if (!status.ok()) {
+      const auto family = manifest.families.find(table.family);
+      std::string name = family != manifest.families.end() ? family->second : "";
+      std::string what = (name.empty() ? "" : "family " + name + ": ") + TableName(number);
+      what.append(": ").append(ToStatus(status, "").message());
+      damaged.push_back({number, std::move(name), std::move(what), rows});
+    }
+  }
+  return damaged;
+}
+
+}  // namespace reco::store
