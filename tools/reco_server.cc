@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reco/engine.h"
+#include "reco/salvage.h"
 
 #include "api/all_commands.h"
 #include "api/config/available_memory.h"
@@ -26,6 +27,7 @@ using reco::Status;
 using reco::api::CommandLine;
 
 constexpr int kExitProblem = 1;
+constexpr const char* kSalvagedEnding = ".salvaged";
 
 int Fail(const Status& status) {
   std::fprintf(stderr, "reco-server: %s\n", std::string(status.message()).c_str());
@@ -42,15 +44,22 @@ void Hold(std::initializer_list<int> signals, bool held) {
   pthread_sigmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, nullptr);
 }
 
+// What the folder's opening has to say is printed.
+reco::Options OfflineOptions(const CommandLine& line) {
+  reco::Options options = line.options.EngineOptions(reco::api::FindAvailableMemory());
+  // Where the limit is too small for the server it is not for this.
+  if (const auto files = reco::api::PlanOpenFiles(line.options); files.ok()) {
+    options.open_files_max = static_cast<std::uint32_t>(files->tables);
+  }
+  options.log = [](LogLevel /*level*/, std::string_view text) {
+    std::printf("note: %s\n", std::string(text).c_str());
+  };
+  return options;
+}
+
 // Verifies the folder offline. Returns the exit code: 0 when it is clean.
 int Check(const CommandLine& line) {
-  const auto files = reco::api::PlanOpenFiles(line.options);
-  if (!files.ok()) {
-    return Fail(files.status());
-  }
-  reco::Options options = line.options.EngineOptions(reco::api::FindAvailableMemory());
-  options.open_files_max = static_cast<std::uint32_t>(files->tables);
-  const reco::Result<reco::VerifyReport> report = Database::Verify(options);
+  const reco::Result<reco::VerifyReport> report = Database::Verify(OfflineOptions(line));
   if (!report.ok()) {
     return Fail(report.status());
   }
@@ -63,6 +72,31 @@ int Check(const CommandLine& line) {
               static_cast<unsigned long long>(report->pairs),
               static_cast<unsigned long long>(report->vectors), report->problems.size());
   return report->problems.empty() ? 0 : kExitProblem;
+}
+
+// Makes a copy of a damaged folder that opens, and says what it lacks. Returns the exit code.
+int Salvage(const CommandLine& line) {
+  std::string target = line.options.dir;
+  while (target.size() > 1 && target.back() == '/') {
+    target.pop_back();
+  }
+  target.append(kSalvagedEnding);
+  const reco::Result<reco::SalvageReport> report = reco::Salvage(OfflineOptions(line), target);
+  if (!report.ok()) {
+    return Fail(report.status());
+  }
+  for (const std::string& damage : report->damages) {
+    std::printf("damaged: %s\n", damage.c_str());
+  }
+  for (const std::string& dropped : report->dropped) {
+    std::printf("dropped: %s\n", dropped.c_str());
+  }
+  std::printf("salvaged %s to %s: %llu keys, among them %llu collections with %llu events\n",
+              line.options.dir.c_str(), target.c_str(),
+              static_cast<unsigned long long>(report->keys),
+              static_cast<unsigned long long>(report->collections),
+              static_cast<unsigned long long>(report->events));
+  return 0;
 }
 
 // Serves until told to stop. Returns the exit code.
@@ -152,6 +186,8 @@ int main(int argc, char** argv) {
       return 0;
     case CommandLine::Action::kCheck:
       return Check(*line);
+    case CommandLine::Action::kSalvage:
+      return Salvage(*line);
     case CommandLine::Action::kServe:
       break;
   }

@@ -303,6 +303,59 @@ class Damage(unittest.TestCase):
         overwrite(manifest, 8, bytes(size - 8))
         self.assert_refused(folder, "MANIFEST", "manifest")
 
+    def test_a_log_that_is_gone_is_named_and_salvage_keeps_the_tables(self):
+        folder = self.damaged()
+        with reco_e2e.Server(directory=folder) as server:
+            server.client().cmd("SET", "late", "in the log alone")
+            server.stop()
+        log = max(data_files(folder, ".log"))  # by its number
+        os.remove(log)
+        self.assert_refused(folder, os.path.basename(log))
+        code, output = reco_e2e.run_server("--salvage", "--dir", folder + "/")
+        self.assertEqual(0, code, output)
+        self.assertIn(f"damaged: the log {os.path.basename(log)} is missing", output)
+        self.assertIn("501 keys, among them 1 collections with 3000 events", output)
+        copy = folder + ".salvaged"
+        self.addCleanup(shutil.rmtree, copy)
+        code, again = reco_e2e.run_server("--salvage", "--dir", folder)
+        self.assertEqual(1, code)
+        self.assertIn(f"{copy} exists already", again)
+        with reco_e2e.Server(directory=copy) as server:
+            client = server.client()
+            self.assertEqual([None, b"v" * 100], [client.cmd("GET", "late"),
+                                                  client.cmd("GET", "key1")])
+            self.assertEqual(20, len(client.cmd("RECO.TOPK", "shop", "user1", "COUNT", 20)))
+
+    def test_a_manifest_one_byte_short_is_named_and_no_table_is_removed(self):
+        folder = self.damaged()
+        manifest = data_files(folder, "MANIFEST")[0]
+        os.truncate(manifest, os.path.getsize(manifest) - 1)
+        tables = data_files(folder, ".sst")
+        self.assert_refused(folder, os.path.basename(manifest))
+        self.assertEqual(tables, data_files(folder, ".sst"))
+
+    def test_what_was_synced_in_front_of_a_damage_in_the_log_is_not_dropped(self):
+        with reco_e2e.Server(directory=self.damaged(), appendfsync="always") as server:
+            client = server.client()
+            for number in range(20):
+                client.cmd("SET", f"late{number}", "v" * 50)
+            server.kill9()  # before the inventory has them: the writes tell of each other
+            log = max(data_files(server.dir, ".log"), key=os.path.getmtime)
+            overwrite(log, os.path.getsize(log) // 2, b"\xa5")
+            self.assert_refused(server.dir, os.path.basename(log))
+
+    def test_salvage_leaves_out_the_collection_of_a_damaged_table(self):
+        for path in data_files(self.healthy, ".sst"):
+            with self.subTest(table=os.path.basename(path)):
+                folder = self.damaged()
+                overwrite(os.path.join(folder, os.path.basename(path)), 10, b"\xa5" * 20)
+                code, output = reco_e2e.run_server("--salvage", "--dir", folder)
+                self.assertEqual(0, code, output)
+                self.assertRegex(output, r"dropped: family \w+: " + os.path.basename(path))
+                code, checked = check(folder + ".salvaged")
+                shutil.rmtree(folder + ".salvaged")
+                self.assertEqual(0, code, output + checked)
+
     def test_a_lost_table_is_named(self):
         folder = self.damaged()
         table = data_files(folder, ".sst")[0]
@@ -317,8 +370,7 @@ class Damage(unittest.TestCase):
                 overwrite(table, 10, b"\xa5" * 20)
                 code, output = check(folder)
                 self.assertEqual(1, code, output)
-                self.assertRegex(output, r"family|\.sst")
-                self.assertNotIn("terminate called", output)
+                self.assertRegex(output, r"problem: family \w+: " + os.path.basename(path))
 
     def test_a_server_on_flipped_bytes_ends_with_words_or_answers_errors(self):
         for path in data_files(self.healthy, ".sst"):

@@ -78,6 +78,8 @@ Result<std::string> ReadFile(const std::string& path) {
 bool IsFlag(std::string_view argument, CommandLine::Action* action) {
   if (argument == "--check") {
     *action = CommandLine::Action::kCheck;
+  } else if (argument == "--salvage") {
+    *action = CommandLine::Action::kSalvage;
   } else if (argument == "--version" || argument == "-v") {
     *action = CommandLine::Action::kVersion;
   } else if (argument == "--help" || argument == "-h") {
@@ -146,6 +148,9 @@ std::string UsageText() {
   std::string text =
       "Usage: reco-server [file.conf] [--option value ...]...\n"
       "       reco-server [file.conf] [--dir path] --check   verify the folder offline\n"
+      "       reco-server [file.conf] [--dir path] --salvage   copy what is whole of a damaged "
+      "folder\n"
+      "                                                        to path.salvaged\n"
       "       reco-server --version | --help\n\n"
       "Options, with their defaults; reco.conf explains them:\n";
   for (const OptionSpec& spec : OptionTable()) {

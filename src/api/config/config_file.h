@@ -17,7 +17,7 @@ namespace reco::api {
 Status ApplyConfigText(std::string_view text, std::string_view name, ServerOptions* options);
 
 struct CommandLine {
-  enum class Action : std::uint8_t { kServe, kCheck, kVersion, kHelp };
+  enum class Action : std::uint8_t { kServe, kCheck, kSalvage, kVersion, kHelp };
   Action action = Action::kServe;
   std::string config_file;  // absolute path; empty: none
   ServerOptions options;

@@ -81,6 +81,24 @@ TEST(ParseCommandLine, OptionsWinOverTheFile) {
   std::filesystem::remove(path);
 }
 
+TEST(ParseCommandLine, AnActionIsAWordWithoutAValue) {
+  const struct {
+    std::string argument;
+    CommandLine::Action action;
+  } kCases[] = {
+      {"--check", CommandLine::Action::kCheck},     {"--salvage", CommandLine::Action::kSalvage},
+      {"--version", CommandLine::Action::kVersion}, {"-v", CommandLine::Action::kVersion},
+      {"--help", CommandLine::Action::kHelp},       {"-h", CommandLine::Action::kHelp},
+  };
+  for (const auto& test : kCases) {
+    const Result<CommandLine> line =
+        ParseCommandLine(std::vector<std::string>{test.argument, "--dir", "/data"});
+    ASSERT_TRUE(line.ok()) << test.argument;
+    EXPECT_EQ(line->action, test.action) << test.argument;
+    EXPECT_EQ(line->options.dir, "/data");
+  }
+}
+
 TEST(ParseCommandLine, RefusesWhatItDoesNotKnow) {
   const struct {
     std::vector<std::string> arguments;
