@@ -1,6 +1,6 @@
 # Every target installs what it misses (scripts/install-deps.sh), builds what it needs and runs.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench asan tsan fuzz crash clients format docs clean \
+.PHONY: help build demo test lint bench asan tsan fuzz crash soak clients format docs clean \
 	deps deps-test deps-lint deps-clients
 
 JOBS ?= $(shell nproc)
@@ -33,8 +33,13 @@ demo: deps ## import a real shop's purchases, recommend, survive a kill -9; unde
 test: build ## unit, lint, install and end-to-end tests on the release build
 	$(CTEST) --test-dir build/release -j $(JOBS) -LE 'crash|clients'
 
-crash: build ## kill -9 of the daemon under load; no acknowledged write may be missing
+crash: build ## kill -9 under load and damaged folders; no acknowledged write may be missing
 	$(CTEST) --test-dir build/release -L crash
+
+soak: build ## the same for a quarter of an hour: 200 kills amid flushes, 400 damaged folders
+	RECO_DAMAGE_CASES=400 python3 tests/crash/test_damage.py
+	RECO_CRASH_FLUSH_ROUNDS=200 python3 tests/crash/test_kill9.py \
+		KillNine.test_amid_flushes_and_compactions
 
 clients: deps-clients build ## a session from redis-cli, Python, Node, Go, Java and Rust
 	$(CTEST) --test-dir build/release -j $(JOBS) -L clients

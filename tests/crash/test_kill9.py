@@ -3,7 +3,8 @@ acknowledged write must be there, and of the others only what came first.
 
 Each client owns its users and string keys and sends one stream of writes. What it may find after
 a crash is its acknowledged writes followed by a prefix of those still in flight, nothing else.
-RECO_CRASH_ROUNDS (default 20) rounds a policy; RECO_CRASH_SEED repeats the draws of a run.
+RECO_CRASH_ROUNDS (default 20) rounds a policy, RECO_CRASH_FLUSH_ROUNDS (default 25) with tables
+written all the time; RECO_CRASH_SEED repeats the draws of a run.
 """
 import os
 import random
@@ -16,9 +17,13 @@ import reco_e2e  # noqa: E402
 from reco_e2e import RespError, as_map  # noqa: E402
 
 ROUNDS = int(os.environ.get("RECO_CRASH_ROUNDS", "20"))
+FLUSH_ROUNDS = int(os.environ.get("RECO_CRASH_FLUSH_ROUNDS", "25"))
 SEED = int(os.environ.get("RECO_CRASH_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 CLIENTS, USERS, ITEMS, STRINGS, PIPELINE = 8, 30, 50, 100, 25
 LOAD_S = (0.05, 1.0)  # a round's load lasts a random time between these
+FLUSH_LOAD_S = (0.02, 0.4)
+WRITE_BUFFER_BYTES = 1 << 20  # is full after so many values of
+VALUE_CHARACTERS = 16_000
 CHECK_EVERY = 5  # rounds between offline verifications of what the kill left
 
 
@@ -122,6 +127,21 @@ class Writer:
             f"{[(k, self.state.get(k), found.get(k)) for k in sorted(wrong, key=str)[:5]]}")
 
 
+class LargeWriter(Writer):
+    """Half of what it writes are long strings, which fill tables."""
+
+    def next_command(self):
+        if self.draw.random() < 0.5:
+            value = "%x" % self.draw.getrandbits(4 * VALUE_CHARACTERS)
+            return "SET", f"s{self.number}:{self.draw.randrange(STRINGS)}", value
+        return super().next_command()
+
+
+def newest_table(folder):
+    """The number of the newest table file, which counts all files that were written."""
+    return max((int(name[:-4]) for name in os.listdir(folder) if name.endswith(".sst")), default=0)
+
+
 def train_often(port, stop):
     """Keeps a training running until the server is gone, so that kills also hit a swap."""
     try:
@@ -134,14 +154,16 @@ def train_often(port, stop):
 
 
 class KillNine(unittest.TestCase):
-    def kill_in_rounds(self, policy):
+    def kill_in_rounds(self, policy, rounds=ROUNDS, load_s=LOAD_S, writer=Writer, **options):
+        """Returns the server's folder at the end."""
         draw = random.Random(SEED)
-        writers = [Writer(number) for number in range(CLIENTS)]
-        server = reco_e2e.Server(appendfsync=policy, checkpoint_events=2000)
+        writers = [writer(number) for number in range(CLIENTS)]
+        options.setdefault("checkpoint_events", 2000)
+        server = reco_e2e.Server(appendfsync=policy, **options)
         self.addCleanup(server.close)
         server.client().cmd("RECO.CREATE", "shop", "DIM", 16, "ITERATIONS", 3)
-        for number in range(ROUNDS):
-            self.load_and_kill(server, writers, draw.uniform(*LOAD_S), trains=number % 3 == 0)
+        for number in range(rounds):
+            self.load_and_kill(server, writers, draw.uniform(*load_s), trains=number % 3 == 0)
             if number % CHECK_EVERY == CHECK_EVERY - 1:
                 self.check(server)
             server.start()
@@ -150,11 +172,12 @@ class KillNine(unittest.TestCase):
                 last_seq = as_map(client.cmd("RECO.INFO", "shop"))["last-seq"]
                 self.assertGreaterEqual(int(last_seq), max(w.last_seq for w in writers))
         acknowledged = sum(writer.acknowledged for writer in writers)
-        self.assertGreater(acknowledged, ROUNDS * CLIENTS)
+        self.assertGreater(acknowledged, rounds * CLIENTS)
         server.stop()
         self.check(server)
-        print(f"{policy}: {ROUNDS} kills, {acknowledged} acknowledged writes, none missing; "
+        print(f"{policy}: {rounds} kills, {acknowledged} acknowledged writes, none missing; "
               f"{survived} unanswered ones of the last round were kept", file=sys.stderr)
+        return server.dir
 
     def load_and_kill(self, server, writers, seconds, trains):
         stop = threading.Event()
@@ -182,6 +205,12 @@ class KillNine(unittest.TestCase):
 
     def test_everysec(self):
         self.kill_in_rounds("everysec")
+
+    def test_amid_flushes_and_compactions(self):
+        folder = self.kill_in_rounds("everysec", rounds=FLUSH_ROUNDS, load_s=FLUSH_LOAD_S,
+                                     writer=LargeWriter, write_buffer_bytes=WRITE_BUFFER_BYTES,
+                                     checkpoint_events=100)
+        self.assertGreater(newest_table(folder), 10 * FLUSH_ROUNDS)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ constexpr std::size_t kOutputPerTurnMax = 64U << 10U;
 // With more than this unsent, a connection runs no further request (D48).
 constexpr std::size_t kOutputUnsentMax = 1U << 20U;
 constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that waits for a job
-constexpr std::size_t kOutputKept = 64U << 10U;  // capacity that stays when all is sent
+constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr std::int64_t kDrainUs = 2 * kUsPerSecond;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
