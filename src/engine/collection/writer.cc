@@ -167,6 +167,11 @@ void EndInSteps(SharedState& shared, std::size_t writes) {
        done += kEvictedAHold) {
     WriteView view(shared, Holder::kEvict);
     view.state().Evict(std::min(kEvictedAHold, writes - done));
+    // Not further than about once round, or rows of this call would go at once.
+    constexpr std::size_t kLooksAWrite = 16;
+    const std::size_t rows =
+        std::max(view.state().users().ids.end(), view.state().items().ids.end());
+    writes = std::min(writes, rows / kLooksAWrite + 1);
   }
 }
 
