@@ -673,6 +673,16 @@ Status OpenError(const rocksdb::Status& status, rocksdb::Env& env, const StoreOp
     return Status::IoError(std::string(ToStatus(status, "open " + options.path).message()) +
                            SpaceNeeded(env, options));
   }
+  if (status.IsCorruption()) {
+    // Some damages of a table are told as the manifest's.
+    if (const Result<FolderReport> report = CheckFolder(env, options.path); report.ok()) {
+      const std::vector<DamagedTable> damaged =
+          FindDamagedTables(env, options.path, report->manifest);
+      if (!damaged.empty()) {
+        return Status::Corruption(options.path + ": " + damaged.front().what);
+      }
+    }
+  }
   return ToStatus(status, "open " + options.path);
 }
 
