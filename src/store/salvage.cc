@@ -122,9 +122,15 @@ class Salvager {
       if (left_out_.insert(table.number).second) {
         result_.damages.push_back(table.what);
       }
-      result_.dropped.push_back(
-          (table.family.empty() ? "" : "family " + table.family + ": ") + TableName(table.number) +
-          (table.rows > 0 ? ", " + std::to_string(table.rows) + " rows" : ""));
+      std::string dropped;
+      if (!table.family.empty()) {
+        dropped.append("family ").append(table.family).append(": ");
+      }
+      dropped.append(TableName(table.number));
+      if (table.rows > 0) {
+        dropped.append(", ").append(std::to_string(table.rows)).append(" rows");
+      }
+      result_.dropped.push_back(std::move(dropped));
     }
     for (const std::uint64_t number : report_.lost_tables) {
       result_.dropped.push_back(TableName(number));
@@ -284,31 +290,40 @@ class Salvager {
       }
     }
     for (const std::uint64_t number : logs) {
-      RECO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(env_, path_ + "/" + LogName(number)));
-      while (true) {
-        RECO_ASSIGN_OR_RETURN(const std::optional<LogRecord> record, reader.Next());
-        if (!record || record->behind_damage ||
-            std::pair(number, record->begin) >= report_.broken_log.value_or(kNoLog)) {
-          break;
-        }
-        const std::optional<BatchHeader> header = ReadBatchHeader(record->bytes);
-        if (header && header->sequence > last_in_tables) {
-          Batch batch;
-          Replayer replayer(batch);
-          RECO_RETURN_IF_ERROR(ToStatus(
-              rocksdb::WriteBatch(std::string(record->bytes)).Iterate(&replayer), LogName(number)));
-          RECO_RETURN_IF_ERROR(store.Write(batch, false));
-        }
-      }
-      if (!reader.damage().empty()) {
-        if (!report_.broken_log) {  // not looked for where there is no manifest
-          result_.dropped.push_back("the log " + LogName(number) + " from byte " +
-                                    std::to_string(reader.whole_bytes()) + " on");
-        }
+      RECO_ASSIGN_OR_RETURN(const bool whole, ReplayLog(number, last_in_tables, store));
+      if (!whole) {
         break;
       }
     }
     return {};
+  }
+
+  // Returns false when it ends in a damage.
+  Result<bool> ReplayLog(std::uint64_t number, std::uint64_t last_in_tables, Store& store) {
+    RECO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(env_, path_ + "/" + LogName(number)));
+    while (true) {
+      RECO_ASSIGN_OR_RETURN(const std::optional<LogRecord> record, reader.Next());
+      if (!record || record->behind_damage ||
+          std::pair(number, record->begin) >= report_.broken_log.value_or(kNoLog)) {
+        break;
+      }
+      const std::optional<BatchHeader> header = ReadBatchHeader(record->bytes);
+      if (header && header->sequence > last_in_tables) {
+        Batch batch;
+        Replayer replayer(batch);
+        RECO_RETURN_IF_ERROR(ToStatus(
+            rocksdb::WriteBatch(std::string(record->bytes)).Iterate(&replayer), LogName(number)));
+        RECO_RETURN_IF_ERROR(store.Write(batch, false));
+      }
+    }
+    if (reader.damage().empty()) {
+      return true;
+    }
+    if (!report_.broken_log) {  // not looked for where there is no manifest
+      result_.dropped.push_back("the log " + LogName(number) + " from byte " +
+                                std::to_string(reader.whole_bytes()) + " on");
+    }
+    return false;
   }
 
   static std::optional<Family> FamilyNamed(std::string_view name) {

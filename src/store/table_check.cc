@@ -35,11 +35,16 @@ std::vector<DamagedTable> FindDamagedTables(rocksdb::Env& env, const std::string
       status = reader.VerifyChecksum();
     }
     if (!status.ok()) {
-      const auto family = manifest.families.find(table.family);
-      std::string name = family != manifest.families.end() ? family->second : "";
-      std::string what = (name.empty() ? "" : "family " + name + ": ") + TableName(number);
-      what.append(": ").append(ToStatus(status, "").message());
-      damaged.push_back({number, std::move(name), std::move(what), rows});
+      DamagedTable found;
+      found.number = number;
+      found.rows = rows;
+      if (const auto family = manifest.families.find(table.family);
+          family != manifest.families.end()) {
+        found.family = family->second;
+        found.what.append("family ").append(found.family).append(": ");
+      }
+      found.what.append(TableName(number)).append(": ").append(ToStatus(status, "").message());
+      damaged.push_back(std::move(found));
     }
   }
   return damaged;

@@ -292,13 +292,13 @@ class Damage(unittest.TestCase):
         if replies is None:
             outcomes["refused"] += 1
             self.assertEqual(1, code, f"{case}\nrefused, and --check is content:\n{checked}")
-            # Of a row that cannot be read RocksDB may tell the family alone; --check knows the file.
+            # Of a row that cannot be read RocksDB may tell the family alone; --check has more.
             self.assertTrue(name in output or (name.endswith(".sst") and "family " in output),
                             f"{case}\nthe refusal does not name the file: {output}")
             self.assertIn(name, checked, case)
             self.salvage(folder, case)
             if not name.endswith(".sst"):  # whose blocks are read once the folder is open
-                self.assertEqual(before, contents(folder), f"{case}\na refused folder was changed")
+                self.assertEqual(before, contents(folder), f"{case}\nchanged, and refused")
             return
         if kind == "busy" and name.endswith(".log") and what.startswith(CUT):
             outcomes["an end cut off as by a kill"] += 1
