@@ -152,13 +152,16 @@ struct ScoreOptions {
   std::optional<std::int64_t> now_ms = {};
 };
 
-struct RankingOptions : ScoreOptions {
+struct RankingOptions {
   std::size_t count = 10;  // at most kCountMax
   std::size_t offset = 0;  // count + offset at most 1,000,000
   bool with_seen = false;  // also offer what the user already interacted with
   bool with_attributes = false;
   std::optional<std::span<const std::string_view>> include = {};  // rank only these
   std::span<const std::string_view> exclude = {};
+  std::span<const std::string_view> context = {};  // these three as in ScoreOptions
+  std::optional<Recency> recency = {};
+  std::optional<std::int64_t> now_ms = {};
   // Rank only what the expression (doc/filters.md) holds for. Empty: everything.
   std::string_view filter = {};
   // lambda of maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the one
@@ -182,6 +185,10 @@ struct RankingOptions : ScoreOptions {
   // item that a write added or moved is found by its new vector some milliseconds later. The graph
   // goes when nobody has asked for it for ten minutes. Lists of items by a vector only.
   std::optional<std::uint32_t> approximate_ef = {};
+
+  operator ScoreOptions() const {  // NOLINT(google-explicit-constructor)
+    return {context, recency, now_ms};
+  }
 };
 
 // An anonymous basket; items that the collection does not know count for nothing.
