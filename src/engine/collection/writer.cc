@@ -333,18 +333,26 @@ Result<std::optional<std::uint64_t>> TryAdd(SharedState& shared,
   return std::optional(plan.answer);
 }
 
+// Does so in one turn of writes, to the end.
+Result<std::optional<std::uint64_t>> AddInOneTurn(SharedState& shared,
+                                                  std::span<const Interaction> interactions,
+                                                  bool replace, ReadAhead* ahead, bool may_wait) {
+  TurnLock turn(shared.turns().writes);
+  RECO_ASSIGN_OR_RETURN(const auto answer, TryAdd(shared, interactions, replace, ahead, may_wait));
+  if (answer && interactions.size() > kOneHold) {
+    EndInSteps(shared, interactions.size());
+  }
+  return answer;
+}
+
 Result<std::uint64_t> AddFew(SharedState& shared, std::span<const Interaction> interactions,
                              bool replace) {
-  TurnLock turn(shared.turns().writes);
   ReadAhead ahead;
-  RECO_ASSIGN_OR_RETURN(auto answer, TryAdd(shared, interactions, replace, &ahead, true));
+  RECO_ASSIGN_OR_RETURN(auto answer, AddInOneTurn(shared, interactions, replace, &ahead, true));
   if (!answer) {
     RECO_RETURN_IF_ERROR(Read(shared, &ahead));
     // What is missing now is little: what was evicted, or made durable, in between.
-    RECO_ASSIGN_OR_RETURN(answer, TryAdd(shared, interactions, replace, &ahead, false));
-  }
-  if (interactions.size() > kOneHold) {
-    EndInSteps(shared, interactions.size());
+    RECO_ASSIGN_OR_RETURN(answer, AddInOneTurn(shared, interactions, replace, &ahead, false));
   }
   return *answer;
 }

@@ -118,7 +118,7 @@ Status Database::Impl::OpenStore(bool read_only) {
   return Status::Ok();
 }
 
-Status Database::Impl::CheckFormatVersion() {
+Status Database::Impl::CheckFormatVersion(bool read_only) {
   RECO_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                         storage.store->Get(store::Family::kDefault, format::kFormatVersionKey));
   const auto put_version = [this] {
@@ -140,7 +140,7 @@ Status Database::Impl::CheckFormatVersion() {
   // Nothing of an older version reads otherwise in a newer one: events say by their kind which
   // rules they follow, and what a record lacks is summed up by the loader. Synced as above, before
   // the first event of a kind that an older program would take for something else.
-  if (version < format::kFormatVersion) {
+  if (version < format::kFormatVersion && !read_only) {
     return put_version();
   }
   return Status::Ok();
@@ -196,7 +196,7 @@ Status Database::Impl::LoadKeys() {
   return rows->status();
 }
 
-Status Database::Impl::LoadJobs() {
+Status Database::Impl::LoadJobs(bool read_only) {
   if (jobs != nullptr) {
     return Status::Ok();  // after a recovery the table in memory is the newer one
   }
@@ -222,11 +222,11 @@ Status Database::Impl::LoadJobs() {
     }
   }
   RECO_RETURN_IF_ERROR(rows->status());
-  return changes.count() > 0 ? storage.store->Write(changes, true) : Status::Ok();
+  return changes.count() > 0 && !read_only ? storage.store->Write(changes, true) : Status::Ok();
 }
 
-Status Database::Impl::LoadAll() {
-  RECO_RETURN_IF_ERROR(CheckFormatVersion());
+Status Database::Impl::LoadAll(bool read_only) {
+  RECO_RETURN_IF_ERROR(CheckFormatVersion(read_only));
   {
     WriterLock lock(keyspace_mutex);
     for (std::uint32_t db = 0; db < options.databases; ++db) {
@@ -240,7 +240,7 @@ Status Database::Impl::LoadAll() {
     erased.clear();
   }
   RECO_RETURN_IF_ERROR(LoadKeys());
-  return LoadJobs();
+  return LoadJobs(read_only);
 }
 
 Status Database::Impl::Open() {
@@ -248,7 +248,7 @@ Status Database::Impl::Open() {
   RECO_ASSIGN_OR_RETURN(folder_lock, store::DirectoryLock::Take(options.path, /*create=*/true));
   const Status opened = OpenStore(/*read_only=*/false);
   if (opened.ok()) {
-    return LoadAll();
+    return LoadAll(/*read_only=*/false);
   }
   if (!store::IsDiskFull(opened)) {
     return opened;
@@ -325,7 +325,7 @@ Status Database::Impl::ProbeWrite() {
 
 Status Database::Impl::Reopen() {
   RECO_RETURN_IF_ERROR(OpenStore(/*read_only=*/false));
-  RECO_RETURN_IF_ERROR(LoadAll());
+  RECO_RETURN_IF_ERROR(LoadAll(/*read_only=*/false));
   memory_is_stale = false;
   return ProbeWrite();
 }
@@ -385,7 +385,7 @@ void Database::Impl::ServeReadOnly() {
   Status status = OpenStore(/*read_only=*/true);
   // Loading once is enough: while writes are refused neither disk nor memory changes.
   if (status.ok() && memory_is_stale) {
-    status = LoadAll();
+    status = LoadAll(/*read_only=*/true);
     memory_is_stale = !status.ok();
   }
   if (!status.ok()) {

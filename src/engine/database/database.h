@@ -254,10 +254,11 @@ class Database::Impl {
   // Opens the folder for writing and loads what is stored.
   Status Reopen() REQUIRES(state_mutex);
   void ServeReadOnly() REQUIRES(state_mutex);
-  Status CheckFormatVersion() REQUIRES(state_mutex);
-  Status LoadAll() REQUIRES(state_mutex);
+  // Nothing is written of a folder that is open `read_only`: the next start catches up on it.
+  Status CheckFormatVersion(bool read_only) REQUIRES(state_mutex);
+  Status LoadAll(bool read_only) REQUIRES(state_mutex);
   Status LoadKeys() REQUIRES(state_mutex) EXCLUDES(keyspace_mutex);
-  Status LoadJobs() REQUIRES(state_mutex);
+  Status LoadJobs(bool read_only) REQUIRES(state_mutex);
   Status ProbeWrite() REQUIRES(state_mutex);
   void SetHealth(const Status& status);
   void SolvePutOff() EXCLUDES(state_mutex);

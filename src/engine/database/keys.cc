@@ -105,10 +105,12 @@ void Database::Impl::Drop(const std::shared_ptr<Collection>& collection) {
 void Database::Impl::FreeErased() {
   ReaderLock state(state_mutex);
   std::vector<Erased> freed;  // without the mutex
+  // Of those that are to be deleted again nobody else knows.
+  const bool writable = CheckWritable().ok();
   {
     MutexLock lock(erased_mutex);
-    const auto in_use = [](const Erased& one) {
-      return one.written_behind && one.collection.use_count() > 1;
+    const auto in_use = [writable](const Erased& one) {
+      return one.written_behind && (!writable || one.collection.use_count() > 1);
     };
     const auto free = std::stable_partition(erased.begin(), erased.end(), in_use);
     freed.assign(std::make_move_iterator(free), std::make_move_iterator(erased.end()));
@@ -120,7 +122,7 @@ void Database::Impl::FreeErased() {
       cids.push_back(one.collection->cid());
     }
   }
-  if (cids.empty() || !CheckWritable().ok()) {
+  if (cids.empty()) {
     return;
   }
   // Who dropped them has staged the deletion by the time that the key space is free again. This is

@@ -28,13 +28,14 @@ struct Moment {
 // All pairs alike.
 constexpr double kAlike = 1;
 
-// Adds an event of `weight` and time `now_ms` with `item`, keeping the order. As the log would add
-// it up, so that a context item that was bought before weighs as a purchase of now.
-void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, std::int64_t now_ms,
-              const SignalRules& rules) {
+// Adds an event with `item`, keeping the order. As the log would add it up, so that a context item
+// that was bought before weighs as a purchase of now.
+void AddEvent(std::vector<RowPair>* pairs, std::uint32_t item, double weight, std::int64_t time_ms,
+              std::int64_t arrival_ms, const SignalRules& rules) {
   format::Event event;
   event.weight = weight;
-  event.time_ms = event.arrival_ms = now_ms;
+  event.time_ms = time_ms;
+  event.arrival_ms = arrival_ms;
   const std::size_t at = LowerBound(*pairs, item);
   if (at < pairs->size() && (*pairs)[at].other == item) {
     (*pairs)[at].pair = Accumulate(&(*pairs)[at].pair, event, rules);
@@ -258,7 +259,7 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const ScoreOpt
     const std::int64_t looked_at_ms = std::max(RequestMs(view), users.entities[user].last_ms);
     looked_at = Ordinals(view, Side::kItem, options.context);
     for (const std::uint32_t item : looked_at) {
-      AddEvent(&with_context, item, 1, looked_at_ms, view.shared().signal_rules());
+      AddEvent(&with_context, item, 1, looked_at_ms, looked_at_ms, view.shared().signal_rules());
       query.left_out.push_back(item);
     }
     SortUnique(&query.left_out);
@@ -298,7 +299,7 @@ Result<Query> BasketQuery(const View& view, const Basket& basket, const ScoreOpt
     if (const auto ordinal = view.state().items().ids.Find(basket.items[i])) {
       // An item named twice counts as two events would.
       AddEvent(&pairs, *ordinal, basket.weights.empty() ? 1.0 : basket.weights[i],
-               basket.times_ms.empty() ? looked_at_ms : basket.times_ms[i],
+               basket.times_ms.empty() ? looked_at_ms : basket.times_ms[i], kTimeMsMax,
                view.shared().signal_rules());
     }
   }

@@ -147,7 +147,9 @@ bool Checkpointer::AreDue(std::uint64_t checkpoints) const {
 
 bool Checkpointer::Due(bool by_age) const {
   const CollectionContext& context = shared_.context();
-  if (shared_.hints().long_writes.load(std::memory_order_relaxed) != 0) {
+  // Unless others follow it without end.
+  if (shared_.hints().long_writes.load(std::memory_order_relaxed) != 0 &&
+      !AreDue(kCheckpointsDueMax)) {
     return false;
   }
   if (AreDue(1)) {

@@ -43,7 +43,7 @@ class Checkpointer {
   explicit Checkpointer(SharedState& shared);
 
   // Returns true iff enough has changed: by events, bytes or age. By the first two it takes no
-  // lock. Not while a long write goes on, which Checkpoint() would wait for.
+  // lock. Not while a long write goes on, which Checkpoint() would wait for, until two are due.
   bool Due(bool by_age) const EXCLUDES(shared_);
   // Returns true while two checkpoints are due: a write had better wait until the next has begun.
   // Takes no lock.

@@ -11,6 +11,9 @@ namespace {
 
 // 2^500 leaves room for sums of any weights above, and for 50 half-lives and a landmark below.
 constexpr double kLandmarkAgeMax = 500;
+// For so long, or such a share of a half-life, a list keeps what it took for newer than it was.
+constexpr std::int64_t kExactMs = 60'000;
+constexpr std::int64_t kExactShare = 16;
 
 }  // namespace
 
@@ -55,7 +58,9 @@ void DecayedSums::Change(std::uint32_t pair, int pairs, double sum) {
 void DecayedSums::Add(const RecentEvent& event) {
   const std::int64_t time_ms = std::min(event.time_ms, now_ms_);
   if (event.time_ms > now_ms_) {
-    exact_until_ms_ = std::min(exact_until_ms_, event.time_ms);
+    // Not at once: a list that is built anew with each of many such events would never be there.
+    const std::int64_t spare_ms = std::max<std::int64_t>(kExactMs, halflife_ms_ / kExactShare);
+    exact_until_ms_ = std::min(exact_until_ms_, std::max(event.time_ms, now_ms_ + spare_ms));
   }
   const bool counts = time_ms + kLifeInHalves * halflife_ms_ > now_ms_;
   std::uint32_t pair = pairs_.Find(event.user, event.item);

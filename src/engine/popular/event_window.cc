@@ -31,18 +31,16 @@ void EventWindow::Change(std::uint32_t pair, int events, double weight) {
 }
 
 void EventWindow::DropWeights(std::uint32_t pair) {
-  double dropped = 0;
   Pair& owner = pairs_[pair].value;
   // Stops where the last replacement began: each event is looked at once, however often a pair is
   // replaced.
   for (std::uint32_t at = owner.first; at != owner.weightless; at = events_[at].next) {
-    dropped += events_[at].weight;
     events_[at].weight = 0;
   }
   // The events still count as events of their user; they only weigh nothing.
   owner.weightless = owner.first;
-  if (dropped != 0) {
-    Change(pair, 0, -dropped);
+  if (owner.weight != 0) {
+    Change(pair, 0, -owner.weight);
   }
 }
 

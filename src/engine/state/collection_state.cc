@@ -320,6 +320,7 @@ void CollectionState::BeginDelete(std::uint64_t seq, Side which, std::uint32_t o
   if (which == Side::kUser) {
     UpdateActivity(ordinal);
   } else {
+    own.liked.Erase(ordinal);
     UpdatePopularity(ordinal);
   }
   if (which == Side::kItem && indexes_built_) {

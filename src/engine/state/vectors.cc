@@ -69,7 +69,8 @@ void CollectionState::UpdateSums(Side which, std::uint32_t ordinal,
     row.sums->given_up = true;
     own.pending.push_back(ordinal);
   }
-  if (deleting_ && deleting_->solved_later()) {
+  // Nor can it be taken out of sums: they are made anew, here or in the background.
+  if (deleting_) {
     SumsOf(which).Drop(row, changes);
   } else if (SumsOf(which).Update(row, own.entities[ordinal].pairs, changes)) {
     own.pending.push_back(ordinal);

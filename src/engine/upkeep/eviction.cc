@@ -8,11 +8,13 @@ void EvictRows(SharedState& shared) {
   constexpr std::size_t kWrites = 32;  // about 50 us under the lock
   constexpr int kHoldsARound = 2;
   for (int i = 0; i < kHoldsARound && shared.context().row_budget.over(); ++i) {
-    // A long write relies on the rows that it has made ready, until it ends.
-    if (shared.hints().long_writes.load(std::memory_order_relaxed) != 0) {
+    WriteView view(shared, Holder::kEvict);
+    // A write in several holds relies on the rows that it has made ready, until it ends; a long one
+    // was announced before it made any.
+    if (view.state().unfinished() ||
+        shared.hints().long_writes.load(std::memory_order_relaxed) != 0) {
       return;
     }
-    WriteView view(shared, Holder::kEvict);
     view.state().Evict(kWrites);
   }
 }

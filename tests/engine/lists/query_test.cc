@@ -186,6 +186,25 @@ TEST_F(QueryTest, ABasketWithTimesCountsByThem) {
              Solved(view, {{"i1", 1.0F}, {"i4", 1.0F}}));
 }
 
+TEST(Query, AnItemTwiceInABasketWithTimesIsTheSameInAnyOrder) {
+  CollectionOptions fading = Small();
+  fading.halflife_s = 86'400;
+  for (const CollectionOptions& options : {fading, Small(Feedback::kExplicit)}) {
+    testing::Catalogue catalogue(options);
+    catalogue.Fill(12, 15);
+    catalogue.Train();
+    ReadView view(catalogue.shared());
+    const std::int64_t now_ms = catalogue.clock.NowMs();
+    const Ids items = {"i4", "i4"};
+    const std::int64_t times_ms[] = {now_ms - 5 * 86'400'000LL, now_ms};
+    const std::int64_t turned_ms[] = {times_ms[1], times_ms[0]};
+    const double weights[] = {1, 5};
+    const double turned[] = {5, 1};
+    EXPECT_EQ(BasketQuery(view, {items, weights, times_ms}, {})->vector,
+              BasketQuery(view, {items, turned, turned_ms}, {})->vector);
+  }
+}
+
 TEST_F(QueryTest, BadTimesAreRefused) {
   ReadView view(catalogue_.shared());
   const Ids items = {"i4", "i1"};

@@ -100,14 +100,14 @@ TEST_P(ScorerTest, ListScoreAndWhyShowTheSameBits) {
   ASSERT_GT(list.entries.size(), 20U);
   for (const Ranking::Entry& entry : list.entries) {
     const std::string_view id = entry.id;
-    EXPECT_EQ(*(*Score(catalogue.shared(), "u1", {&id, 1}))[0], entry.score) << id;
-    EXPECT_EQ(*Why(catalogue.shared(), "u1", id)->score, entry.score) << id;
-    EXPECT_EQ(Explain(catalogue.shared(), "u1", id, 100)->score, entry.score) << id;
+    EXPECT_EQ(*(*Score(catalogue.shared(), "u1", {&id, 1}, {}))[0], entry.score) << id;
+    EXPECT_EQ(*Why(catalogue.shared(), "u1", id, {})->score, entry.score) << id;
+    EXPECT_EQ(Explain(catalogue.shared(), "u1", id, 100, {})->score, entry.score) << id;
   }
 }
 
 TEST_P(ScorerTest, SharesAndRemainderMakeUpTheScore) {
-  const auto explained = Explain(catalogue.shared(), "u1", "i4", 100);
+  const auto explained = Explain(catalogue.shared(), "u1", "i4", 100, {});
   ASSERT_TRUE(explained.ok());
   double sum = explained->remainder;
   for (const auto& share : explained->shares) {

@@ -53,6 +53,20 @@ TEST(DecayedSums, AgreeWithBruteForceWithinTheStatedTolerance) {
   }
 }
 
+TEST(DecayedSums, OfManyEventsFromLaterThanNowStandForAWhile) {
+  constexpr std::int64_t kHour = 3'600'000;
+  DecayedSums sums(kHour, Feedback::kImplicit);
+  sums.Advance(kStart);
+  for (std::uint32_t user = 0; user < 100; ++user) {
+    sums.Add({user, 7, 1, kStart + 50 + user, kStart + 50 + user, false});
+  }
+  EXPECT_EQ(sums.exact_until_ms(), kStart + kHour / 16);
+  DecayedSums far(kHour, Feedback::kImplicit);
+  far.Advance(kStart);
+  far.Add({1, 7, 1, kStart + kHour, kStart + kHour, false});
+  EXPECT_EQ(far.exact_until_ms(), kStart + kHour);
+}
+
 TEST(DecayedSums, PassingTimeChangesScoresAndNotTheOrder) {
   DecayedSums sums(1'000, Feedback::kImplicit);
   Tell(sums, {1, 7, 4, kStart, kStart, false});

@@ -198,7 +198,7 @@ TEST_F(DeletionInParts, VanishesAtOnce) {
   EXPECT_EQ(Popular(5).size(), 5U);
   EXPECT_EQ(std::ranges::count(Popular(5), std::string("hit")), 0);
   const auto explained =
-      lists::Explain(catalogue_.shared(), "u" + std::to_string(kUsers - 1), "i1", 10);
+      lists::Explain(catalogue_.shared(), "u" + std::to_string(kUsers - 1), "i1", 10, {});
   ASSERT_TRUE(explained.ok());
   ASSERT_EQ(explained->shares.size(), 1U);
   EXPECT_EQ(explained->shares[0].item, "i" + std::to_string((kUsers - 1) % 5));
@@ -214,6 +214,9 @@ TEST_F(DeletionInParts, EndsWithAllCountersAndGrams) {
   EXPECT_EQ(parts, 3);
   while (*upkeep::BuildPendingRows(catalogue_.shared())) {
   }
+  // Nobody likes it any more: it takes no place in the list.
+  EXPECT_EQ(Popular(1).size(), 1U);
+  EXPECT_EQ(Popular(5).size(), 5U);
   ReadView view(catalogue_.shared());
   EXPECT_EQ(view.state().interactions(), static_cast<std::uint64_t>(kUsers));
   for (std::uint32_t user = 0; user < kUsers; ++user) {

@@ -103,7 +103,7 @@ constexpr Option<Request> RecencyOption() {
   return OptionsOf<Request>::Custom(
       {.name = "recency", .type = "oneof", .token = "RECENCY", .arguments = kRecencies},
       "weighs the pairs by their age, or the n-th newest by gamma^n, 0.01 to 1; by default the "
-      "collection's parameter",
+      "collection's parameter. A basket without TIMES has no newest",
       [](const Option<Request>&, Arguments& words, Request* request) {
         request->recency =
             words.Keyword("AGE") ? Recency() : Recency(words.Double("RECENCY", kRecencyMin, 1));
