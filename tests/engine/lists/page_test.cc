@@ -152,7 +152,6 @@ TEST(CheckListOptions, BoundsAreExact) {
       {false, [](RankingOptions* o) { o->approximate_ef = 10'001; }},
       {true, [&](RankingOptions* o) { o->exclude = o->context = longest; }},
       {false, [&](RankingOptions* o) { o->exclude = too_long; }},
-      {false, [&](RankingOptions* o) { o->context = too_long; }},
       {false, [&](RankingOptions* o) { o->include = too_long; }},
   };
   for (std::size_t i = 0; i < std::size(cases); ++i) {

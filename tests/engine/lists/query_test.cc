@@ -222,6 +222,16 @@ TEST_F(QueryTest, BadTimesAreRefused) {
   EXPECT_TRUE(CheckScoreOptions(catalogue_.shared(), options).ok());
 }
 
+TEST_F(QueryTest, AContextHasABound) {
+  const Ids longest(10'000, "i1");
+  const Ids too_long(10'001, "i1");
+  ScoreOptions options;
+  options.context = longest;
+  EXPECT_TRUE(CheckScoreOptions(catalogue_.shared(), options).ok());
+  options.context = too_long;
+  EXPECT_EQ(CheckScoreOptions(catalogue_.shared(), options).code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(QueryTest, RecencyHasBounds) {
   const auto checked = [&](const Recency& recency) {
     ScoreOptions options;
