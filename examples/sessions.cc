@@ -45,7 +45,7 @@ reco::Status Run(const char* folder) {
   }
   const reco::RankingOptions three{.count = 3};
   const std::string_view basket[] = {"tent", "rope"};
-  RECO_RETURN_IF_ERROR(Print("basket", db->Session("gear", basket, {}, three)));
+  RECO_RETURN_IF_ERROR(Print("basket", db->Session("gear", {.items = basket}, three)));
   const std::string_view shown[] = {"easel"};
   RECO_RETURN_IF_ERROR(
       Print("beside the easel", db->Similar("gear", shown, reco::SimilarityBasis::kVector, three)));

@@ -290,8 +290,8 @@ std::string EncodeEntity(const EntityRecord& record) {
           builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
           record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
           OptionalOf(record.squares), OptionalOf(record.known_ms),
-          record.liked ? flatbuffers::Optional(record.liked->pairs) : flatbuffers::nullopt,
-          record.liked ? flatbuffers::Optional(record.liked->events) : flatbuffers::nullopt),
+          OptionalOf(record.liked ? std::optional(record.liked->pairs) : std::nullopt),
+          OptionalOf(record.liked ? std::optional(record.liked->events) : std::nullopt)),
       &out);
   return out;
 }

@@ -64,6 +64,53 @@ class Recency(reco_e2e.ServerTest):
         client.cmd("RECO.CONFIG", "shop", "SET", "recency", "0.3")
         self.assertEqual(new, client.cmd("RECO.TOPK", "shop", "both", "COUNT", 4))
 
+    def test_by_age_what_counts_is_the_last_session(self):
+        client = self.client()
+        client.cmd("RECO.CREATE", "shop", "DIM", 8, "UNOBSERVED", "0.1")
+        day = 86_400_000
+        for u in range(10):
+            for i in range(10):
+                for t, taste in enumerate("xy"):
+                    client.cmd("RECO.ADD", "shop", f"{taste}{u}", f"{taste}{i}",
+                               "TS", (20 * u + 2 * i + t) * 1000)
+        info = as_map(client.cmd("RECO.INFO", "shop"))
+        self.assertEqual(b"usable", info["event-times"])
+        self.assertEqual(b"age", as_map(info["parameters"])["recency"])
+        client.cmd("RECO.RETRAIN", "shop", "SYNC")
+        for i in range(6):  # six of the one taste the day before, two of the other now
+            client.cmd("RECO.ADD", "shop", "both", f"x{i}", "TS", day + i)
+        for i in range(2):
+            client.cmd("RECO.ADD", "shop", "both", f"y{i}", "TS", 2 * day + i)
+
+        def tastes(now, *more):
+            return {item[:1] for item in client.cmd("RECO.TOPK", "shop", "both", "COUNT", 4,
+                                                    "NOW", now, *more)}
+        self.assertEqual({b"y"}, tastes(2 * day + 10))
+        # Years later one day does not matter any more.
+        self.assertEqual({b"x"}, tastes(9_000 * day))
+        self.assertEqual({b"x"}, tastes(2 * day + 10, "RECENCY", 1))
+        # The log stands still: asked now, it is as at its last moment.
+        now = client.cmd("RECO.TOPK", "shop", "both", "COUNT", 4)
+        self.assertEqual({b"y"}, {item[:1] for item in now})
+        basket = ("RECO.SESSION", "shop", 3, "x0", "x1", "y0", "COUNT", 4)
+        times = ("TIMES", 0, 0, day)
+        self.assertEqual({b"y"}, {item[:1] for item in client.cmd(*basket, *times, "NOW", day)})
+        self.assertEqual({b"x"}, {item[:1] for item in client.cmd(*basket)})
+        place = as_map(client.cmd("RECO.WHY", "shop", "both", now[0], "NOW", 2 * day + 10))
+        self.assertEqual(1, place["rank"])
+        explained = [as_map(client.cmd("RECO.EXPLAIN", "shop", "both", now[0], "NOW", then))
+                     for then in (2 * day + 10, 9_000 * day)]
+        self.assertNotEqual(explained[0]["score"], explained[1]["score"])
+
+    def test_bad_times_are_refused(self):
+        client = self.client()
+        for words, message in ((("NOW", -1), "ERR NOW must be between 0 and 253402300799999"),
+                               (("NOW", "x"), "ERR value is not an integer or out of range"),
+                               (("NOW",), SYNTAX), (("NOW", 1, "NOW", 1), SYNTAX)):
+            with self.subTest(words=words):
+                self.assertEqual(message, client.error("RECO.TOPK", "shop", "u", *words))
+        self.assertEqual(SYNTAX, client.error("RECO.SESSION", "shop", 2, "a", "b", "TIMES", 1))
+
     def test_bad_values_are_refused(self):
         client = self.client()
         for words, message in ((("RECENCY",), SYNTAX),

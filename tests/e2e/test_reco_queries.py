@@ -436,7 +436,7 @@ class Common(QueryTest):
         for name, *args in [("MTOPK", "shop", 1), ("SIMUSERS", "shop"), ("SURPRISING", "shop"),
                             ("SESSIONSCORE", "shop", "x0", 1), ("SIMILARITY", "shop", "x0"),
                             ("SESSIONEXPLAIN", "shop", "x0", 1), ("WHY", "shop", "a0"),
-                            ("WHY", "shop", "a0", "x0", "x1"), ("REPRESENTATIVE",),
+                            ("REPRESENTATIVE",),
                             ("REPRESENTATIVE", "shop", "x0")]:
             with self.subTest(name=name, args=args):
                 self.assertEqual(
