@@ -21,8 +21,12 @@ struct BatchHeader {
   std::uint64_t sequence = 0;  // RocksDB's number of its first change
   std::uint32_t count = 0;     // of changes
 
-  // The number of its last change.
-  std::uint64_t last() const { return sequence + count - (count > 0 ? 1 : 0); }
+  // The number of its last change. One of no changes, as RocksDB begins a log with behind one whose
+  // end is torn, has the number of the change to come.
+  std::uint64_t last() const {
+    const std::uint64_t end = sequence + count;
+    return end > 0 ? end - 1 : 0;
+  }
 };
 // Returns nullopt when the bytes are no batch.
 std::optional<BatchHeader> ReadBatchHeader(std::string_view bytes);

@@ -186,6 +186,30 @@ TEST_F(FolderCheckTest, ATornEndBehindTheInventoryOpens) {
   EXPECT_EQ(Keys(), "a ");
 }
 
+// Where RocksDB finds a torn end it begins the next log with a batch of no changes, and gives its
+// number to the first change as well.
+TEST_F(FolderCheckTest, WritesBehindATornEndAreWhole) {
+  Open();
+  Put("a", true);
+  for (const std::string key : {"b", "c"}) {
+    Put("torn", false);
+    Kill();
+    const std::string log = FileLike("", ".log");
+    fs::resize_file(killed_ + "/" + log, SizeOf(log) - 1);
+    store_.reset();
+    fs::remove_all(options_.path);
+    fs::copy(killed_, options_.path);
+    Open();
+    Kill();
+    EXPECT_TRUE(Check().damages.empty()) << Check().damages[0];
+    Put(key, true);
+    Kill();
+    EXPECT_TRUE(Check().damages.empty()) << Check().damages[0];
+    EXPECT_TRUE(Check().losses.empty());
+  }
+  EXPECT_EQ(Keys(), "a b c ");
+}
+
 // Each later write says that those before were synced, without an inventory.
 TEST_F(FolderCheckTest, DamageOfSyncedWritesIsToldByTheWritesBehindThem) {
   Open();

@@ -35,6 +35,9 @@ TEST(SyncMark, AHeaderCountsTheChangesAndNotTheMark) {
   ASSERT_TRUE(header);
   EXPECT_EQ(header->count, 2U);
   EXPECT_EQ((BatchHeader{.sequence = 10, .count = 2}).last(), 11U);
+  // A batch of no changes has the number of the change to come.
+  EXPECT_EQ((BatchHeader{.sequence = 10, .count = 0}).last(), 9U);
+  EXPECT_EQ((BatchHeader{.sequence = 0, .count = 0}).last(), 0U);
   EXPECT_FALSE(ReadBatchHeader(std::string(11, 'x')));
 }
 
