@@ -42,7 +42,7 @@ class FolderChecker {
       if (const auto table = NumberIn(file.name, "", ".sst")) {
         tables_[*table] = file.size_bytes;
       } else if (const auto log = NumberIn(file.name, "", ".log")) {
-        logs_[*log] = file.size_bytes;
+        report_.log_bytes[*log] = 0;
       }
     }
     return {};
@@ -106,10 +106,11 @@ class FolderChecker {
       Damage(std::string(status.message()));
     } else if (status.code() != StatusCode::kNotFound) {
       return status;
-    } else if (report_.has_inventory || !tables_.empty() || !logs_.empty()) {
+    } else if (report_.has_inventory || !tables_.empty() || !report_.log_bytes.empty()) {
       const std::string beside = !tables_.empty() ? TableName(tables_.begin()->first)
-                                 : !logs_.empty() ? LogName(logs_.begin()->first)
-                                                  : std::string(kInventoryName);
+                                 : !report_.log_bytes.empty()
+                                     ? LogName(report_.log_bytes.begin()->first)
+                                     : std::string(kInventoryName);
       Damage(std::string(status.message()).append(" beside ").append(beside));
     }
     return false;
@@ -142,14 +143,14 @@ class FolderChecker {
 
   Status CheckLogs() {
     for (const auto& [number, bytes] : inventory_.log_bytes) {
-      if (number >= report_.manifest.first_log && !logs_.contains(number)) {
+      if (number >= report_.manifest.first_log && !report_.log_bytes.contains(number)) {
         Damage("the log " + LogName(number) + " is missing");
         Break(number, 0);
       }
     }
-    for (const auto& [number, bytes] : logs_) {
+    for (auto& [number, whole_bytes] : report_.log_bytes) {
       if (number >= report_.manifest.first_log) {
-        RECO_RETURN_IF_ERROR(CheckLog(number));
+        RECO_RETURN_IF_ERROR(CheckLog(number, &whole_bytes));
       }
     }
     if (lost_ > 0 && !first_damage_.empty()) {
@@ -168,7 +169,7 @@ class FolderChecker {
   }
 
   // RocksDB reads logs up to the first damage, and none behind it.
-  Status CheckLog(std::uint64_t number) {
+  Status CheckLog(std::uint64_t number, std::uint64_t* whole_bytes) {
     RECO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(env_, path_ + "/" + LogName(number)));
     bool is_first = true;
     while (true) {
@@ -196,6 +197,7 @@ class FolderChecker {
         last_ = batch->last();
       }
     }
+    *whole_bytes = reader.whole_bytes();
     const auto recorded = inventory_.log_bytes.find(number);
     const std::uint64_t expected = recorded != inventory_.log_bytes.end() ? recorded->second : 0;
     if (reader.whole_bytes() < expected) {
@@ -233,7 +235,6 @@ class FolderChecker {
   FolderReport report_;
   Inventory inventory_;                            // says nothing where there is none
   std::map<std::uint64_t, std::uint64_t> tables_;  // on disk: number and bytes
-  std::map<std::uint64_t, std::uint64_t> logs_;
 
   // Over all logs: number of the last change in front of all damage, the first damage, the whole
   // records behind it, and up to which change these say that the log was synced.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +34,9 @@ struct FolderReport {
   // The manifest is whole as far as it must be, and understood; otherwise nothing follows from it.
   bool has_manifest = false;
   Manifest manifest;
+  // Of each log that is there, by number, its bytes in front of all damage; 0 where the manifest
+  // does not need it, or says nothing.
+  std::map<std::uint64_t, std::uint64_t> log_bytes;
   std::set<std::uint64_t> lost_tables;  // missing, or of another size
   // The first log that is missing or damaged, and its bytes in front of that.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> broken_log;

@@ -83,7 +83,8 @@ Result<InventoryKeeper::LogBytes> InventoryKeeper::MeasureLogs(bool* synced) {
   LogBytes logs;
   for (const rocksdb::Env::FileAttributes& file : files) {
     if (const auto number = NumberIn(file.name, "", ".log")) {
-      logs[*number] = file.size_bytes;
+      const auto older = older_logs_.find(*number);
+      logs[*number] = older != older_logs_.end() ? older->second : file.size_bytes;
     }
   }
   return logs;

@@ -24,8 +24,16 @@ namespace reco::store {
 // to a count of the times that tables and so the manifest were written, which must outlive it.
 class InventoryKeeper {
  public:
-  InventoryKeeper(rocksdb::DB& db, std::string path, const std::atomic<std::uint64_t>& table_writes)
-      : db_(db), path_(std::move(path)), table_writes_(table_writes) {}
+  using LogBytes = std::map<std::uint64_t, std::uint64_t>;  // by number
+
+  // `older_logs`: how far the logs that were there before the DB was opened are synced. It neither
+  // writes to them nor syncs them, and what stands behind that in them is no record.
+  InventoryKeeper(rocksdb::DB& db, std::string path, LogBytes older_logs,
+                  const std::atomic<std::uint64_t>& table_writes)
+      : db_(db),
+        path_(std::move(path)),
+        older_logs_(std::move(older_logs)),
+        table_writes_(table_writes) {}
   InventoryKeeper(const InventoryKeeper&) = delete;
   InventoryKeeper& operator=(const InventoryKeeper&) = delete;
 
@@ -39,13 +47,12 @@ class InventoryKeeper {
   Status Keep(std::int64_t now_us, std::optional<FunctionRef<Status()>> sync) EXCLUDES(mutex_);
 
  private:
-  using LogBytes = std::map<std::uint64_t, std::uint64_t>;  // by number
-
   Result<LogBytes> MeasureLogs(bool* synced) EXCLUDES(log_mutex_);
   Status WriteLocked(std::optional<FunctionRef<Status()>> sync) REQUIRES(mutex_);
 
   rocksdb::DB& db_;
   const std::string path_;
+  const LogBytes older_logs_;
   const std::atomic<std::uint64_t>& table_writes_;
 
   // Of changes, as RocksDB numbers them: the last in the log, and the last known to be synced.

@@ -274,7 +274,7 @@ class RocksStore final : public Store {
  public:
   RocksStore(const StoreOptions& options, SharedMemory memory, std::shared_ptr<FaultLatch> faults,
              std::shared_ptr<TableWrites> table_writes, rocksdb::DB* db, Handles handles,
-             std::unique_ptr<FolderLock> lock)
+             std::unique_ptr<FolderLock> lock, InventoryKeeper::LogBytes older_logs)
       : path_(options.path),
         read_only_(options.read_only),
         flush_at_bytes_(std::clamp(options.write_buffer_bytes, kFlushMin, kFlushMax)),
@@ -284,7 +284,7 @@ class RocksStore final : public Store {
         table_writes_(std::move(table_writes)),
         db_(db),
         handles_(std::move(handles)),
-        keeper_(*db_, path_, table_writes_->count()) {}
+        keeper_(*db_, path_, std::move(older_logs), table_writes_->count()) {}
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
 
@@ -687,7 +687,9 @@ Status OpenError(const rocksdb::Status& status, rocksdb::Env& env, const StoreOp
 }
 
 // Refuses a folder that lacks what was synced; says what RocksDB will drop and remove of others.
-Status CheckFiles(rocksdb::Env& env, const StoreOptions& options, const FaultLatch& log) {
+// Returns the whole bytes of each log.
+Result<InventoryKeeper::LogBytes> CheckFiles(rocksdb::Env& env, const StoreOptions& options,
+                                             const FaultLatch& log) {
   RECO_ASSIGN_OR_RETURN(FolderReport report, CheckFolder(env, options.path));
   if (options.report != nullptr && report.damages.empty()) {
     for (DamagedTable& table : FindDamagedTables(env, options.path, report.manifest)) {
@@ -705,14 +707,29 @@ Status CheckFiles(rocksdb::Env& env, const StoreOptions& options, const FaultLat
   for (const std::string& note : report.notes) {
     log.Log(LogLevel::kNotice, "storage: " + note);
   }
+  InventoryKeeper::LogBytes logs = report.log_bytes;
   if (options.report != nullptr) {
     *options.report = std::move(report);
-    return status;
+  } else {
+    for (const std::string& loss : report.losses) {
+      log.Log(LogLevel::kWarning, "storage: " + loss);
+    }
   }
-  for (const std::string& loss : report.losses) {
-    log.Log(LogLevel::kWarning, "storage: " + loss);
+  return status.ok() ? Result<InventoryKeeper::LogBytes>(std::move(logs)) : status;
+}
+
+// Syncs those of the logs that opening has left, as where there was no room for tables. RocksDB
+// syncs none but its own. Of one that cannot be synced nothing is known but that it is there.
+void SyncOlderLogs(rocksdb::Env& env, const std::string& path, InventoryKeeper::LogBytes* logs) {
+  for (auto& [number, bytes] : *logs) {
+    const std::string name = path + "/" + LogName(number);
+    std::unique_ptr<rocksdb::WritableFile> file;
+    if (bytes > 0 && (!env.FileExists(name).ok() ||
+                      !env.ReopenWritableFile(name, &file, rocksdb::EnvOptions()).ok() ||
+                      !file->Fsync().ok() || !file->Close().ok())) {
+      bytes = 0;
+    }
   }
-  return status;
 }
 
 }  // namespace
@@ -745,7 +762,8 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
                         FolderLock::Take(*db_options.env, options.path));
   // Before RocksDB looks: it would create what is missing, and refuse unknown families with less to
   // say.
-  RECO_RETURN_IF_ERROR(CheckFiles(*db_options.env, options, *faults));
+  RECO_ASSIGN_OR_RETURN(InventoryKeeper::LogBytes older_logs,
+                        CheckFiles(*db_options.env, options, *faults));
   RECO_RETURN_IF_ERROR(CheckFamilies(db_options, options.path));
   if (!options.read_only) {
     lock.reset();  // RocksDB takes it itself
@@ -766,8 +784,12 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   if (!status.ok()) {
     return OpenError(status, *db_options.env, options);
   }
-  auto store = std::make_unique<RocksStore>(options, std::move(memory), std::move(faults),
-                                            table_writes, db, handles, std::move(lock));
+  if (!options.read_only) {
+    SyncOlderLogs(*db_options.env, options.path, &older_logs);
+  }
+  auto store =
+      std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), table_writes, db,
+                                   handles, std::move(lock), std::move(older_logs));
   // Batches address families by their place in the enum. RocksDB numbers families in the order of
   // their creation, which is that of the enum, and never again gives a number away.
   for (std::size_t i = 0; i < kFamilyCount; ++i) {

@@ -210,6 +210,42 @@ TEST_F(FolderCheckTest, WritesBehindATornEndAreWhole) {
   EXPECT_EQ(Keys(), "a b c ");
 }
 
+// Without room for tables the log stays the only place of what it has, its torn end included.
+TEST_F(FolderCheckTest, ALogThatOpeningLeavesIsProtectedUpToItsTornEnd) {
+  testing::FaultEnv env;
+  options_.env = env.env();
+  Open();
+  Put("a", true);
+  Kill();
+  const std::uint64_t size_of_a = SizeOf(FileLike("", ".log"));
+  Put("b", false);
+  Put("torn", false);
+  Kill();
+  const std::string log = FileLike("", ".log");
+  const std::uint64_t size = SizeOf(log) - 1;
+  fs::resize_file(killed_ + "/" + log, size);
+  store_.reset();
+  fs::remove_all(options_.path);
+  fs::copy(killed_, options_.path);
+  env.Arm({.nth = 1, .kind = testing::FaultPlan::Kind::kNoSpace});
+  Open();
+  ASSERT_EQ(env.counts().failures, 1U);
+  Put("c", true);
+  Kill();
+  ASSERT_TRUE(fs::exists(killed_ + "/" + log));
+  const Result<Inventory> inventory = ReadInventory(*rocksdb::Env::Default(), killed_);
+  ASSERT_TRUE(inventory.ok());
+  EXPECT_GT(inventory->log_bytes.at(*NumberIn(log, "", ".log")), size_of_a);
+  EXPECT_LT(inventory->log_bytes.at(*NumberIn(log, "", ".log")), size);
+  EXPECT_TRUE(Check().damages.empty()) << Check().damages[0];
+  options_.env = nullptr;
+  EXPECT_EQ(Keys(), "a b c ");
+  Kill();
+  FlipAt(log, size_of_a + 20);  // in b
+  ExpectRefused(log);
+  store_.reset();
+}
+
 // Each later write says that those before were synced, without an inventory.
 TEST_F(FolderCheckTest, DamageOfSyncedWritesIsToldByTheWritesBehindThem) {
   Open();
