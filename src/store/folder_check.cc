@@ -34,9 +34,14 @@ class FolderChecker {
 
  private:
   Status ListFiles() {
+    if (env_.FileExists(path_).IsNotFound()) {
+      return {};  // no folder yet
+    }
     std::vector<rocksdb::Env::FileAttributes> files;
-    if (!env_.GetChildrenFileAttributes(path_, &files).ok()) {
-      return {};  // no folder yet, or opening will say what is wrong with it
+    if (const rocksdb::Status listed = env_.GetChildrenFileAttributes(path_, &files);
+        !listed.ok()) {
+      // RocksDB says "not found" of more than what is not there.
+      return Status::IoError("list " + path_ + ": " + listed.ToString());
     }
     for (const rocksdb::Env::FileAttributes& file : files) {
       if (const auto table = NumberIn(file.name, "", ".sst")) {

@@ -117,6 +117,13 @@ TEST_F(FolderCheckTest, AFolderThatIsNotThereYetIsClean) {
   EXPECT_EQ(Keys(), "");
 }
 
+TEST_F(FolderCheckTest, AFolderThatCannotBeListedIsAnError) {
+  std::ofstream(dir_ / "file") << "no folder";
+  const Result<FolderReport> report = CheckFolder(*rocksdb::Env::Default(), dir_ / "file");
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.status().code(), StatusCode::kIoError);
+}
+
 TEST_F(FolderCheckTest, AKilledFolderIsClean) {
   Open();
   for (int i = 0; i < 5; ++i) {
