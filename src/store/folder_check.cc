@@ -188,6 +188,7 @@ class FolderChecker {
         // What is damaged at the end of the log before was given up by its writer, and RocksDB
         // reads on.
         report_.notes.push_back(std::exchange(first_damage_, {}));
+        lost_ = synced_ = 0;
         report_.broken_log.reset();
       }
       if (record->behind_damage || !first_damage_.empty()) {

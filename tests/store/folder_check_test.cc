@@ -47,6 +47,19 @@ class FolderCheckTest : public ::testing::Test {
     fs::remove_all(killed_);
     fs::copy(options_.path, killed_);
   }
+  // Has the store take the place of the copy, damages included.
+  void GoOn() {
+    store_.reset();
+    fs::remove_all(options_.path);
+    fs::copy(killed_, options_.path);
+    Open();
+  }
+  // There is no room to write to tables what the logs hold, so that they stay.
+  void GoOnWithoutRoom() {
+    env_.Arm({.nth = 1, .kind = testing::FaultPlan::Kind::kNoSpace});
+    GoOn();
+    ASSERT_EQ(env_.counts().failures, 1U);
+  }
   FolderReport Check() {
     const Result<FolderReport> report = CheckFolder(*rocksdb::Env::Default(), killed_);
     EXPECT_TRUE(report.ok()) << report.status().ToString();
@@ -105,6 +118,7 @@ class FolderCheckTest : public ::testing::Test {
   testing::TempDir dir_;
   std::string log_;
   StoreOptions options_;
+  testing::FaultEnv env_;  // where options_ have it
   std::unique_ptr<Store> store_;
   std::string killed_;
 };
@@ -203,10 +217,7 @@ TEST_F(FolderCheckTest, WritesBehindATornEndAreWhole) {
     Kill();
     const std::string log = FileLike("", ".log");
     fs::resize_file(killed_ + "/" + log, SizeOf(log) - 1);
-    store_.reset();
-    fs::remove_all(options_.path);
-    fs::copy(killed_, options_.path);
-    Open();
+    GoOn();
     Kill();
     EXPECT_TRUE(Check().damages.empty()) << Check().damages[0];
     Put(key, true);
@@ -219,8 +230,7 @@ TEST_F(FolderCheckTest, WritesBehindATornEndAreWhole) {
 
 // Without room for tables the log stays the only place of what it has, its torn end included.
 TEST_F(FolderCheckTest, ALogThatOpeningLeavesIsProtectedUpToItsTornEnd) {
-  testing::FaultEnv env;
-  options_.env = env.env();
+  options_.env = env_.env();
   Open();
   Put("a", true);
   Kill();
@@ -231,12 +241,7 @@ TEST_F(FolderCheckTest, ALogThatOpeningLeavesIsProtectedUpToItsTornEnd) {
   const std::string log = FileLike("", ".log");
   const std::uint64_t size = SizeOf(log) - 1;
   fs::resize_file(killed_ + "/" + log, size);
-  store_.reset();
-  fs::remove_all(options_.path);
-  fs::copy(killed_, options_.path);
-  env.Arm({.nth = 1, .kind = testing::FaultPlan::Kind::kNoSpace});
-  Open();
-  ASSERT_EQ(env.counts().failures, 1U);
+  GoOnWithoutRoom();
   Put("c", true);
   Kill();
   ASSERT_TRUE(fs::exists(killed_ + "/" + log));
@@ -250,7 +255,32 @@ TEST_F(FolderCheckTest, ALogThatOpeningLeavesIsProtectedUpToItsTornEnd) {
   Kill();
   FlipAt(log, size_of_a + 20);  // in b
   ExpectRefused(log);
-  store_.reset();
+}
+
+// What the first damage cost was told at the open that gave it up.
+TEST_F(FolderCheckTest, ALogThatIsReadOnBehindALossIsJudgedForItself) {
+  options_.env = env_.env();
+  Open();
+  Put("a", true);
+  for (const char* key : {"b", "c", "d"}) {
+    Put(key, false);
+  }
+  Kill();
+  const std::string log = FileLike("", ".log");
+  FlipAt(log, SizeOf(log) / 2 + 10);  // in c
+  ASSERT_EQ(Check().losses.size(), 1U);
+  GoOnWithoutRoom();
+  Put("e", true);
+  Put("torn", false);
+  Kill();
+  ASSERT_TRUE(fs::exists(killed_ + "/" + log));
+  const std::string next = FileLike("", ".log");
+  fs::resize_file(killed_ + "/" + next, SizeOf(next) - 1);
+  EXPECT_TRUE(Check().damages.empty());
+  EXPECT_TRUE(Check().losses.empty()) << Check().losses[0];
+  EXPECT_EQ(Check().notes.size(), 2U);
+  options_.env = nullptr;
+  EXPECT_EQ(Keys(), "a b e ");
 }
 
 // Each later write says that those before were synced, without an inventory.
