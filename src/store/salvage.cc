@@ -16,6 +16,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
+#include "store/directory_lock.h"
 #include "store/folder_check.h"
 #include "store/log_reader.h"
 #include "store/manifest.h"
@@ -37,14 +38,14 @@ Status ToIoError(const std::error_code& error, const std::string& what) {
   return error ? Status::IoError(what + ": " + error.message()) : Status::Ok();
 }
 
-// Holds the folder's lock, where there is one to hold; makes none.
+// Holds RocksDB's lock, where there is one to hold; makes none.
 class HeldLock {
  public:
   static Result<std::unique_ptr<HeldLock>> Take(rocksdb::Env& env, const std::string& path) {
     rocksdb::FileLock* lock = nullptr;
     const std::string file = path + "/LOCK";
     if (env.FileExists(file).ok() && !env.LockFile(file, &lock).ok()) {
-      return Status::FailedPrecondition("locked by another process: " + path);
+      return FolderIsLocked(path);
     }
     return std::make_unique<HeldLock>(env, lock);
   }
@@ -89,22 +90,16 @@ class Replayer final : public rocksdb::WriteBatch::Handler {
 
 class Salvager {
  public:
-  Salvager(rocksdb::Env& env, const std::string& path, const std::string& target, LogSink log)
-      : env_(env),
-        path_(path),
-        target_(target),
-        scratch_(target + ".tables"),
-        log_(std::move(log)) {}
+  Salvager(rocksdb::Env& env, const StoreOptions& options, const std::string& target,
+           const std::string& scratch)
+      : env_(env), options_(options), path_(options.path), target_(target), scratch_(scratch) {}
 
   Result<SalvagedFiles> Run() && {
     RECO_RETURN_IF_ERROR(Examine());
     const bool rebuild = !report_.has_manifest || !left_out_.empty();
     RECO_RETURN_IF_ERROR(CopyFiles(rebuild ? scratch_ : target_, rebuild));
     if (rebuild) {
-      const Status rebuilt = Rebuild();
-      std::error_code ignored;
-      fs::remove_all(scratch_, ignored);
-      RECO_RETURN_IF_ERROR(rebuilt);
+      RECO_RETURN_IF_ERROR(Rebuild());
     }
     return std::move(result_);
   }
@@ -115,6 +110,7 @@ class Salvager {
     result_.damages = report_.damages;
     result_.damages.insert(result_.damages.end(), report_.losses.begin(), report_.losses.end());
     left_out_ = report_.lost_tables;
+    std::set<std::uint64_t> missing = report_.lost_tables;
     if (!report_.has_manifest) {
       RECO_RETURN_IF_ERROR(NameAllTables());
     }
@@ -122,6 +118,7 @@ class Salvager {
       if (left_out_.insert(table.number).second) {
         result_.damages.push_back(table.what);
       }
+      missing.erase(table.number);
       std::string dropped;
       if (!table.family.empty()) {
         dropped.append("family ").append(table.family).append(": ");
@@ -132,7 +129,7 @@ class Salvager {
       }
       result_.dropped.push_back(std::move(dropped));
     }
-    for (const std::uint64_t number : report_.lost_tables) {
+    for (const std::uint64_t number : missing) {
       result_.dropped.push_back(TableName(number));
     }
     return {};
@@ -203,9 +200,8 @@ class Salvager {
 
   // Makes of the tables in scratch_ and of the logs a store in target_.
   Status Rebuild() {
-    StoreOptions options;
+    StoreOptions options = options_;
     options.path = target_;
-    options.log = log_;
     RECO_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, Store::Open(options));
     std::uint64_t last = 0;
     std::error_code error;
@@ -218,9 +214,8 @@ class Salvager {
 
   // Returns the number of the last change in the tables.
   Result<std::uint64_t> CopyTables(Store& store) {
-    StoreOptions options;
+    StoreOptions options = options_;
     options.path = scratch_;
-    options.log = log_;
     const SharedMemory memory = MakeSharedMemory(options);
     const rocksdb::DBOptions db_options = MakeDbOptions(options, memory);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
@@ -290,16 +285,12 @@ class Salvager {
       }
     }
     for (const std::uint64_t number : logs) {
-      RECO_ASSIGN_OR_RETURN(const bool whole, ReplayLog(number, last_in_tables, store));
-      if (!whole) {
-        break;
-      }
+      RECO_RETURN_IF_ERROR(ReplayLog(number, last_in_tables, store));
     }
     return {};
   }
 
-  // Returns false when it ends in a damage.
-  Result<bool> ReplayLog(std::uint64_t number, std::uint64_t last_in_tables, Store& store) {
+  Status ReplayLog(std::uint64_t number, std::uint64_t last_in_tables, Store& store) {
     RECO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(env_, path_ + "/" + LogName(number)));
     while (true) {
       RECO_ASSIGN_OR_RETURN(const std::optional<LogRecord> record, reader.Next());
@@ -308,7 +299,16 @@ class Salvager {
         break;
       }
       const std::optional<BatchHeader> header = ReadBatchHeader(record->bytes);
-      if (header && header->sequence > last_in_tables) {
+      if (!header) {
+        continue;
+      }
+      if (log_damaged_ && header->sequence != last_replayed_ + 1) {
+        NoteDroppedLog(number, 0);
+        return {};
+      }
+      log_damaged_ = false;
+      last_replayed_ = header->last();
+      if (header->count > 0 && header->sequence > last_in_tables) {
         Batch batch;
         Replayer replayer(batch);
         RECO_RETURN_IF_ERROR(ToStatus(
@@ -316,14 +316,19 @@ class Salvager {
         RECO_RETURN_IF_ERROR(store.Write(batch, false));
       }
     }
-    if (reader.damage().empty()) {
-      return true;
+    if (!reader.damage().empty()) {
+      log_damaged_ = true;
+      NoteDroppedLog(number, reader.whole_bytes());
     }
-    if (!report_.broken_log) {  // not looked for where there is no manifest
+    return {};
+  }
+
+  // Where there is a manifest the check has told already.
+  void NoteDroppedLog(std::uint64_t number, std::uint64_t from) {
+    if (!report_.has_manifest) {
       result_.dropped.push_back("the log " + LogName(number) + " from byte " +
-                                std::to_string(reader.whole_bytes()) + " on");
+                                std::to_string(from) + " on");
     }
-    return false;
   }
 
   static std::optional<Family> FamilyNamed(std::string_view name) {
@@ -336,29 +341,39 @@ class Salvager {
   }
 
   rocksdb::Env& env_;
+  const StoreOptions& options_;
   const std::string& path_;
   const std::string& target_;
-  const std::string scratch_;
-  const LogSink log_;
+  const std::string& scratch_;
   FolderReport report_;
   std::set<std::uint64_t> left_out_;  // tables
+  // Of the logs that are replayed: the number of the last change, and whether damage stands behind
+  // it. Then they go on where one begins with the next change, whose writer has given that up.
+  std::uint64_t last_replayed_ = 0;
+  bool log_damaged_ = false;
   SalvagedFiles result_;
 };
 
 }  // namespace
 
-Result<SalvagedFiles> SalvageFiles(const std::string& path, const std::string& target,
-                                   const LogSink& log) {
-  rocksdb::Env& env = *rocksdb::Env::Default();
+Result<SalvagedFiles> SalvageFiles(const StoreOptions& options, const std::string& target) {
+  rocksdb::Env& env = options.env != nullptr ? *options.env : *rocksdb::Env::Default();
+  const std::string& path = options.path;
+  const std::string scratch = target + ".tables";
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     return Status::NotFound("there is no folder " + path);
   }
-  if (fs::exists(target, error) || fs::exists(target + ".tables", error)) {
-    return Status::AlreadyExists(target + " exists already");
+  for (const std::string& made : {target, scratch}) {
+    if (fs::exists(made, error)) {
+      return Status::AlreadyExists(made + " exists already");
+    }
   }
+  RECO_ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> folder_lock,
+                        DirectoryLock::Take(path, /*create=*/false));
   RECO_ASSIGN_OR_RETURN(const std::unique_ptr<HeldLock> lock, HeldLock::Take(env, path));
-  Result<SalvagedFiles> files = Salvager(env, path, target, log).Run();
+  Result<SalvagedFiles> files = Salvager(env, options, target, scratch).Run();
+  fs::remove_all(scratch, error);
   if (!files.ok()) {
     fs::remove_all(target, error);
   }

@@ -88,10 +88,7 @@ Status LeaveOut(store::Store& store, SalvageReport* report) {
   return store.WriteInventory(/*sync=*/true);
 }
 
-Status FinishCopy(const std::string& target, const LogSink& log, SalvageReport* report) {
-  store::StoreOptions options;
-  options.path = target;
-  options.log = log;
+Status FinishCopy(const store::StoreOptions& options, SalvageReport* report) {
   RECO_ASSIGN_OR_RETURN(const std::unique_ptr<store::Store> store, store::Store::Open(options));
   return LeaveOut(*store, report);
 }
@@ -99,12 +96,18 @@ Status FinishCopy(const std::string& target, const LogSink& log, SalvageReport* 
 }  // namespace
 
 Result<SalvageReport> Salvage(const Options& options, const std::string& target) {
-  RECO_ASSIGN_OR_RETURN(store::SalvagedFiles files,
-                        store::SalvageFiles(options.path, target, options.log));
+  store::StoreOptions store_options;
+  store_options.path = options.path;
+  store_options.block_cache_bytes = options.block_cache_bytes;
+  store_options.write_buffer_bytes = options.write_buffer_bytes;
+  store_options.open_files_max = options.open_files_max;
+  store_options.log = options.log;
+  RECO_ASSIGN_OR_RETURN(store::SalvagedFiles files, store::SalvageFiles(store_options, target));
   SalvageReport report;
   report.damages = std::move(files.damages);
   report.dropped = std::move(files.dropped);
-  if (const Status finished = FinishCopy(target, options.log, &report); !finished.ok()) {
+  store_options.path = target;
+  if (const Status finished = FinishCopy(store_options, &report); !finished.ok()) {
     std::error_code ignored;
     std::filesystem::remove_all(target, ignored);
     return finished;
