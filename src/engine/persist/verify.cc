@@ -293,6 +293,8 @@ Status engine::persist::VerifyCollection(const store::Store& store, const format
 Result<VerifyReport> Database::Verify(const Options& options) {
   store::StoreOptions store_options;
   store_options.path = options.path;
+  store_options.block_cache_bytes = options.block_cache_bytes;
+  store_options.open_files_max = options.open_files_max;
   store_options.read_only = true;
   RECO_ASSIGN_OR_RETURN(const auto lock, store::DirectoryLock::Take(options.path, false));
   store::FolderReport files;
