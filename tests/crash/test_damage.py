@@ -21,7 +21,6 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -30,7 +29,7 @@ import reco_e2e  # noqa: E402
 CASES = int(os.environ.get("RECO_DAMAGE_CASES", "40"))
 SEED = int(os.environ.get("RECO_DAMAGE_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 ONLY = int(os.environ.get("RECO_DAMAGE_CASE", "-1"))
-QUIET_S = 1.5  # behind the last write; the inventory then has it
+INVENTORY_S = 60  # at most behind the last write; about a second where the machine is idle
 USERS, ITEMS, STRINGS, TOKENS = 25, 40, 120, 60
 
 
@@ -42,7 +41,8 @@ class Shop:
         self.tokens = 0
 
     def create(self, client):
-        client.cmd("RECO.CREATE", "shop", "DIM", 8, "ITERATIONS", 3)
+        # Not by age, which is another one at each answer.
+        client.cmd("RECO.CREATE", "shop", "DIM", 8, "ITERATIONS", 3, "RECENCY", "0.98")
         client.cmd("RECO.CREATE", "films", "DIM", 4, "FEEDBACK", "EXPLICIT")
 
     def events(self, client, count):
@@ -130,11 +130,11 @@ def make_killed(folder, shop):
         shop.events(client, 300)
         client.cmd("RECO.RETRAIN", "shop", "SYNC")
         shop.pad(client, 2000)
-        time.sleep(QUIET_S)
+        await_inventory(folder)
         save_older(folder)
         shop.events(client, 200)
         shop.strings(client, 100)
-        time.sleep(QUIET_S)
+        await_inventory(folder)
         server.kill9()
     return ()
 
@@ -165,6 +165,21 @@ MAKERS = {"stopped": make_stopped, "killed": make_killed, "busy": make_busy}
 
 def older_of(folder):
     return folder + ".older"
+
+
+def await_inventory(folder):
+    """Returns once the inventory has all of the newest log."""
+    def is_told():
+        name = max((n for n in os.listdir(folder) if re.fullmatch(r"\d+\.log", n)), key=number_of)
+        line = f"log {number_of(name)} {os.path.getsize(os.path.join(folder, name))}\n"
+        with open(os.path.join(folder, "INVENTORY"), encoding="ascii") as file:
+            return line in file.readlines()
+
+    reco_e2e.eventually(is_told, INVENTORY_S)
+
+
+def number_of(log):
+    return int(log.split(".")[0])
 
 
 def save_older(folder):
