@@ -19,11 +19,13 @@ struct SalvageReport {
 };
 
 // Copies the folder of `options`, which no process may have open, to `target`, which must not
-// exist, and makes of the copy a folder that opens: with what is whole, without the rest. A log
-// counts up to its first damage, a table file as one; a collection that is then not as its events
-// say is left out, the others stay. Changes nothing in the folder itself. Takes the disk space of
-// the folder, up to twice where tables or the manifest are damaged. kAlreadyExists: there is a
-// target; kIoError; kCorruption: nothing can be read. A target is then removed.
+// exist, nor `<target>.tables`, where it works, and makes of the copy a folder that opens: with
+// what is whole, without the rest. A log counts up to its first damage, a table file as one; a
+// collection that is then not as its events say is left out, the others stay. Changes nothing in
+// the folder itself. Takes the disk space of the folder, up to twice where tables or the manifest
+// are damaged. kNotFound: there is no folder; kAlreadyExists: there is a target;
+// kFailedPrecondition: the folder is in use; kIoError; kCorruption: nothing can be read. What it
+// has made is then removed.
 Result<SalvageReport> Salvage(const Options& options, const std::string& target);
 
 }  // namespace reco

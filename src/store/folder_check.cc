@@ -98,7 +98,7 @@ class FolderChecker {
       return false;
     }
     if (!read.damage.empty()) {
-      // Its writer syncs each record before anything relies on it.
+      // Its writer syncs the records of a change together, before anything relies on them.
       report_.notes.push_back(ManifestName(*current) + ": " + read.damage +
                               ", as a crash leaves it");
     }

@@ -1,8 +1,10 @@
 #include "store/inventory_keeper.h"
 
+#include <memory>
 #include <vector>
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 
 #include "store/inventory.h"
 #include "store/manifest.h"
@@ -22,6 +24,18 @@ void RaiseTo(std::atomic<std::uint64_t>& value, std::uint64_t least) {
 }
 
 }  // namespace
+
+void InventoryKeeper::SyncOlderLogs(rocksdb::Env& env, const std::string& path, LogBytes* logs) {
+  for (auto& [number, bytes] : *logs) {
+    const std::string name = path + "/" + LogName(number);
+    std::unique_ptr<rocksdb::WritableFile> file;
+    if (bytes > 0 && (!env.FileExists(name).ok() ||
+                      !env.ReopenWritableFile(name, &file, rocksdb::EnvOptions()).ok() ||
+                      !file->Fsync().ok() || !file->Close().ok())) {
+      bytes = 0;
+    }
+  }
+}
 
 Status InventoryKeeper::Log(rocksdb::WriteBatch& batch, bool synced, FunctionRef<Status()> write) {
   AppendSyncMark(batch, synced_.load(std::memory_order_relaxed));

@@ -15,13 +15,16 @@
 
 namespace rocksdb {
 class DB;
+class Env;
 class WriteBatch;
 }  // namespace rocksdb
 
 namespace reco::store {
 
-// Thread-safe. All that is written to the log goes through it, and every sync. Refers to a DB, and
-// to a count of the times that tables and so the manifest were written, which must outlive it.
+// Thread-safe. All that is written to the log goes through it, and every sync, but for what RocksDB
+// does while it opens: behind a torn log it begins the next with a batch of no changes, and syncs
+// that. Refers to a DB, and to a count of the times that tables and so the manifest were written,
+// which must outlive it.
 class InventoryKeeper {
  public:
   using LogBytes = std::map<std::uint64_t, std::uint64_t>;  // by number
@@ -34,6 +37,9 @@ class InventoryKeeper {
         path_(std::move(path)),
         older_logs_(std::move(older_logs)),
         table_writes_(table_writes) {}
+  // Syncs those of the logs that an open has left, as where there was no room for tables: 0 for
+  // those that are gone, or cannot be synced.
+  static void SyncOlderLogs(rocksdb::Env& env, const std::string& path, LogBytes* logs);
   InventoryKeeper(const InventoryKeeper&) = delete;
   InventoryKeeper& operator=(const InventoryKeeper&) = delete;
 

@@ -718,20 +718,6 @@ Result<InventoryKeeper::LogBytes> CheckFiles(rocksdb::Env& env, const StoreOptio
   return status.ok() ? Result<InventoryKeeper::LogBytes>(std::move(logs)) : status;
 }
 
-// Syncs those of the logs that opening has left, as where there was no room for tables. RocksDB
-// syncs none but its own. Of one that cannot be synced nothing is known but that it is there.
-void SyncOlderLogs(rocksdb::Env& env, const std::string& path, InventoryKeeper::LogBytes* logs) {
-  for (auto& [number, bytes] : *logs) {
-    const std::string name = path + "/" + LogName(number);
-    std::unique_ptr<rocksdb::WritableFile> file;
-    if (bytes > 0 && (!env.FileExists(name).ok() ||
-                      !env.ReopenWritableFile(name, &file, rocksdb::EnvOptions()).ok() ||
-                      !file->Fsync().ok() || !file->Close().ok())) {
-      bytes = 0;
-    }
-  }
-}
-
 }  // namespace
 
 bool IsDiskFull(const Status& status) {
@@ -785,7 +771,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
     return OpenError(status, *db_options.env, options);
   }
   if (!options.read_only) {
-    SyncOlderLogs(*db_options.env, options.path, &older_logs);
+    InventoryKeeper::SyncOlderLogs(*db_options.env, options.path, &older_logs);
   }
   auto store =
       std::make_unique<RocksStore>(options, std::move(memory), std::move(faults), table_writes, db,
