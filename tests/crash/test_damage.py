@@ -4,11 +4,11 @@ What the server refuses, --salvage must copy to a folder that opens and that --c
 and neither may change a byte of the folder.
 
 A seeded program makes folders whose answers are known: stopped, killed with -9 and idle before,
-killed within a stream of writes. A case copies one, damages one file of it (a flipped byte, an end
-cut off, a file removed, bytes behind its end, an older copy of it), and asks twice: the server,
-which must refuse the folder, or answer as before, or answer an error in place of a reply that is
-lost; and --check, which must end with 1 and name the file wherever the server did anything but
-answer as before.
+killed within a stream of writes, killed within a write and again. A case copies one, damages one
+file of it (a flipped byte, an end cut off, a file removed, bytes behind its end, an older copy of
+it), and asks twice: the server, which must refuse the folder, or answer as before, or answer an
+error in place of a reply that is lost; and --check, which must end with 1 and name the file
+wherever the server did anything but answer as before.
 
 RECO_DAMAGE_CASES (default 40) cases; RECO_DAMAGE_SEED repeats the draws of a run, and
 RECO_DAMAGE_CASE=N its one case N.
@@ -157,10 +157,30 @@ def make_busy(folder, shop):
     return (("GET", "last"), ("DBSIZE",))
 
 
+def make_torn(folder, shop):
+    """Killed within a write, opened, and killed again: the log begins with a batch of RocksDB's."""
+    with start(folder) as server:
+        shop.create(server.client())
+        shop.events(server.client(), 200)
+        shop.pad(server.client(), 1200)
+        server.kill9()
+        with open(newest_log(folder), "r+b") as log:
+            begin_of_a_record = log.read(20)
+            log.seek(0, os.SEEK_END)
+            log.write(begin_of_a_record)
+        save_older(folder)
+        server.start()
+        shop.events(server.client(), 100)
+        shop.strings(server.client(), 60)
+        await_inventory(folder)
+        server.kill9()
+    return ()
+
+
 # Of the last seconds in front of a kill nothing says how long the log was.
 CUT = ("cut", "replace")
 
-MAKERS = {"stopped": make_stopped, "killed": make_killed, "busy": make_busy}
+MAKERS = {"stopped": make_stopped, "killed": make_killed, "busy": make_busy, "torn": make_torn}
 
 
 def older_of(folder):
@@ -170,8 +190,8 @@ def older_of(folder):
 def await_inventory(folder):
     """Returns once the inventory has all of the newest log."""
     def is_told():
-        name = max((n for n in os.listdir(folder) if re.fullmatch(r"\d+\.log", n)), key=number_of)
-        line = f"log {number_of(name)} {os.path.getsize(os.path.join(folder, name))}\n"
+        log = newest_log(folder)
+        line = f"log {number_of(log)} {os.path.getsize(log)}\n"
         with open(os.path.join(folder, "INVENTORY"), encoding="ascii") as file:
             return line in file.readlines()
 
@@ -179,7 +199,12 @@ def await_inventory(folder):
 
 
 def number_of(log):
-    return int(log.split(".")[0])
+    return int(os.path.basename(log).split(".")[0])
+
+
+def newest_log(folder):
+    logs = (name for name in os.listdir(folder) if re.fullmatch(r"\d+\.log", name))
+    return os.path.join(folder, max(logs, key=number_of))
 
 
 def save_older(folder):
