@@ -18,7 +18,7 @@ bin=${RECO_BIN:-$root/build/release/bin}
 ml_100k=${ML_100K:-$root/../shared/data/ml-100k/u.data}
 retail=$root/examples/online-retail/interactions.csv.gz
 modes=off,users,both
-recencies=0.9,0.98,1
+recencies=age,0.9,0.98,1
 rhythms=${RETRAIN:-0,5000}
 wanted=${1:-all}
 

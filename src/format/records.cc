@@ -284,15 +284,14 @@ std::string EncodeEntity(const EntityRecord& record) {
     attributes = CreateBytes(builder, record.attributes);
   }
   std::string out;
-  FinishRecord(
-      builder,
-      fb::CreateEntity(
-          builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
-          record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
-          OptionalOf(record.squares), OptionalOf(record.known_ms),
-          OptionalOf(record.liked ? std::optional(record.liked->pairs) : std::nullopt),
-          OptionalOf(record.liked ? std::optional(record.liked->events) : std::nullopt)),
-      &out);
+  FinishRecord(builder,
+               fb::CreateEntity(
+                   builder, id, attributes, record.hidden, record.expire_at_ms, record.first_ms,
+                   record.last_ms, record.pairs, record.events, record.weight, record.last_seq,
+                   OptionalOf(record.squares), OptionalOf(record.known_ms),
+                   OptionalOf(record.liked ? std::optional(record.liked->pairs) : std::nullopt),
+                   OptionalOf(record.liked ? std::optional(record.liked->events) : std::nullopt)),
+               &out);
   return out;
 }
 

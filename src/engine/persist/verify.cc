@@ -88,6 +88,7 @@ class Verifier {
                                  [this](std::uint64_t seq, const format::Event& event) {
                                    last_seq_ = seq;
                                    ++report_->events;
+                                   FollowNames(event);
                                    // Later events are in the log only; their numbers are checked
                                    // all the same (I1).
                                    if (seq <= checkpoint_.seq) {
@@ -95,6 +96,23 @@ class Verifier {
                                    }
                                    return true;
                                  });
+  }
+
+  // An id's row is in one batch with the first event about it (I2), also behind the checkpoint.
+  void FollowNames(const format::Event& event) {
+    format::MatchEffect(
+        event,
+        [this](const format::PairAdded& added) {
+          Named(Side::kUser).insert(added.user);
+          Named(Side::kItem).insert(added.item);
+        },
+        [](const format::PairRemoved&) {},
+        [this](const format::Deleted& gone) { Named(gone.side).erase(gone.ordinal); },
+        [this](const format::RecordSet& set) { Named(set.side).insert(set.ordinal); },
+        [](const format::NoEffect&) {});
+  }
+  std::unordered_set<std::uint32_t>& Named(Side side) {
+    return named_[static_cast<std::size_t>(side)];
   }
 
   void ApplyToPairs(const format::Event& event) {
@@ -195,6 +213,13 @@ class Verifier {
       Problem(std::string(store::FamilyName(family)) + " " + std::to_string(ordinal) +
               " has pairs but no record");
     }
+    for (const std::uint32_t ordinal : Named(side)) {
+      if (!recorded_[static_cast<std::size_t>(side)].contains(ordinal) &&
+          !expected.contains(ordinal)) {
+        Problem(std::string(store::FamilyName(family)) + " " + std::to_string(ordinal) +
+                " has events but no record");
+      }
+    }
     return rows->status();
   }
 
@@ -267,7 +292,8 @@ class Verifier {
   format::CheckpointRecord checkpoint_;
   std::uint64_t last_seq_ = 0;
   std::map<std::uint64_t, Pair> pairs_;            // user << 32 | item
-  std::unordered_set<std::uint32_t> recorded_[2];  // ordinals with a record, by side
+  std::unordered_set<std::uint32_t> named_[2];     // ordinals by side: events name them
+  std::unordered_set<std::uint32_t> recorded_[2];  // and these have a record
 };
 
 // Reads every family, also what no check above has read: what is in order as bytes may not be as
