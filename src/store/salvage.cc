@@ -162,7 +162,7 @@ class Salvager {
           : log ? IsRead(*log) && !rebuild
                 : !rebuild && (name == "CURRENT" || name == "IDENTITY" ||
                                NumberIn(name, "MANIFEST-", "").has_value())) {
-        fs::copy_file(path_ + "/" + name, to + "/" + name, error);
+        fs::copy_file(fs::path(path_) / name, fs::path(to) / name, error);
         RECO_RETURN_IF_ERROR(ToIoError(error, "copy " + name));
       } else if (log && report_.broken_log && *log > report_.broken_log->first) {
         result_.dropped.push_back("the log " + name);
