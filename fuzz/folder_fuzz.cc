@@ -61,7 +61,6 @@ std::string Record(std::string_view bytes) {
 }  // namespace reco::store
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace reco::store;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (bytes.empty()) {
     return 0;
@@ -69,13 +68,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view rest = bytes.substr(1);
   switch (bytes[0] % 3) {
     case 0:
-      RoundTrip(rest);
+      reco::store::RoundTrip(rest);
       break;
     case 1:
-      Check(rest, rest);
+      reco::store::Check(rest, rest);
       break;
     default:
-      Check(Record(rest), Record(rest));
+      reco::store::Check(reco::store::Record(rest), reco::store::Record(rest));
   }
   return 0;
 }

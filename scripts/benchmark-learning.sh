@@ -74,9 +74,11 @@ judge() {
   printf '%-51s %s / %s, goal %s / %s: %s\n' "$1" "$2" "$3" "$4" "$5" "$verdict"
 }
 
-# goals <name> <recall, MRR at recency 0.9> <recall, MRR at recency 1>
+# goals <name> <recall, MRR at recency 0.9> <the same at 1> <the same by age>
 goals() {
   local name=$1 recency users both
+  read -r -a both < <(figures "$name" both age)
+  judge "$name, recency age" "${both[@]}" "$6" "$7"
   read -r -a both < <(figures "$name" both 0.9)
   judge "$name, recency 0.9" "${both[@]}" "$2" "$3"
   read -r -a both < <(figures "$name" both 1)
@@ -116,6 +118,6 @@ fi
 
 echo "== recall@20 / MRR@20, both sides folded in, no retraining; load average" \
   "$(cut -d' ' -f1-3 /proc/loadavg)"
-[[ $has_retail == yes ]] && goals retail 0.150 0.041 0.112 0.027
-[[ $has_ml == yes ]] && goals ml-100k 0.300 0.078 0.220 0.050
+[[ $has_retail == yes ]] && goals retail 0.150 0.041 0.112 0.027 0.168 0.049
+[[ $has_ml == yes ]] && goals ml-100k 0.300 0.078 0.220 0.050 0.311 0.081
 exit "$missed"

@@ -23,7 +23,7 @@ std::span<char> InputBuffer::Prepare() {
     capacity_ = 0;
   }
   // Only when more is won than moved: a long pipeline is consumed in small steps.
-  if (capacity_ - end_ < kFreeBytesMin && begin_ >= end_ - begin_) {
+  if (capacity_ - end_ < kFreeBytesMin && begin_ > 0 && begin_ >= end_ - begin_) {
     std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;

@@ -246,7 +246,7 @@ Status Database::Impl::LoadAll(bool read_only) {
 Status Database::Impl::Open() {
   WriterLock lock(state_mutex);
   RECO_ASSIGN_OR_RETURN(folder_lock, store::DirectoryLock::Take(options.path, /*create=*/true));
-  const Status opened = OpenStore(/*read_only=*/false);
+  Status opened = OpenStore(/*read_only=*/false);
   if (opened.ok()) {
     return LoadAll(/*read_only=*/false);
   }

@@ -94,7 +94,7 @@ constexpr CommandSpec kRows[] = {
     ListRow<kPopular>(
         "Returns the items with the most users who like them (whose preference is above 0), with "
         "the most events of these, or with the largest sum of all weights, of all time or within "
-        "the last seconds. What nobody likes is not listed",
+        "the last seconds, by the events of these alone. What nobody likes is not listed",
         "O(N) where N is the number of items; the first use of a WINDOW O(E) where E is "
         "the number of events in the log"),
     ListRow<kTrending>(
