@@ -17,7 +17,6 @@
 namespace reco::engine {
 
 using format::Event;
-using format::EventKind;
 
 struct CollectionState::Change {
   std::optional<format::Pair> before;
