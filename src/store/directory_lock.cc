@@ -1,8 +1,8 @@
 #include "store/directory_lock.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <sys/file.h>
@@ -12,7 +12,7 @@ namespace reco::store {
 namespace {
 
 Status ErrnoStatus(const std::string& what, int error) {
-  return Status::IoError(what + ": " + std::strerror(error));
+  return Status::IoError(what + ": " + std::generic_category().message(error));
 }
 
 }  // namespace

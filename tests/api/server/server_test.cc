@@ -55,6 +55,14 @@ TEST_F(ServerTest, NoReplyOfATurnWhoseCommitFailsShowsData) {
   faults_.Disarm();
 }
 
+// The number of clients that wait for something, as `asker` is told.
+int Blocked(Peer& asker) {
+  asker.Send("INFO clients\r\n");
+  const std::string text = asker.ReadBulk();
+  const std::size_t at = text.find("blocked_clients:");
+  return std::stoi(text.substr(at + std::string_view("blocked_clients:").size()));
+}
+
 // Who waits for a job takes no thread: with one worker, slow commands of others are answered.
 TEST_F(ServerTest, WhoWaitsForAJobKeepsNobodyWaiting) {
   StartServer("worker-threads 1\n");
@@ -73,12 +81,7 @@ TEST_F(ServerTest, WhoWaitsForAJobKeepsNobodyWaiting) {
     waiting.back()->Send("RECO.JOB WAIT 1 0\r\n");
   }
   Peer other = Connect();
-  const auto blocked = [&] {
-    other.Send("INFO clients\r\n");
-    const std::string text = other.ReadBulk();
-    const std::size_t at = text.find("blocked_clients:");
-    return std::stoi(text.substr(at + std::string_view("blocked_clients:").size()));
-  };
+  const auto blocked = [&other] { return Blocked(other); };
   while (blocked() < 52) {
     std::this_thread::yield();
   }
@@ -132,7 +135,9 @@ TEST_F(ServerTest, AShutdownTellsThoseWhoWaitForAJob) {
   Fill("one");
   Peer peer = Connect();
   peer.Send("RECO.RETRAIN one SYNC iterations 1000\r\n");
-  while (database_->Jobs().empty()) {
+  // The job is there before its client waits for it.
+  Peer other = Connect();
+  while (Blocked(other) == 0) {
     std::this_thread::yield();
   }
   server_->Stop();
