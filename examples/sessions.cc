@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
 // Output:
 //   basket: stove 0.103 lamp 0.102 boots 0.089
 //   beside the easel: brush 0.999 canvas 0.998 apron 0.996
-//   hiker: boots 0.155 map 0.150 oils 0.021
-//   hiker at easels: boots 0.146 map 0.140 oils 0.066
+//   hiker: boots 0.158 map 0.154 oils 0.021
+//   hiker at easels: boots 0.082 map 0.077 oils 0.057
 //   zoe before: stove 15.000 apron 14.000 canvas 14.000
 //   zoe signed in: stove 0.102 lamp 0.102 boots 0.088
