@@ -76,5 +76,5 @@ int main(int argc, char** argv) {
 //   model.recall@2 0.900
 //   popularity.recall@2 0.100
 //   cosine.recall@2 0.875
-//   comedy-5 0.177 from comedy-2 0.038 comedy-1 0.038 comedy-0 0.037 comedy-3 0.033 comedy-4 0.031
-//     together 0.177
+//   comedy-5 0.183 from comedy-0 0.040 comedy-1 0.040 comedy-2 0.039 comedy-3 0.033 comedy-4 0.031
+//     together 0.183
