@@ -10,8 +10,8 @@ it), and asks twice: the server, which must refuse the folder, or answer as befo
 error in place of a reply that is lost; and --check, which must end with 1 and name the file
 wherever the server did anything but answer as before.
 
-RECO_DAMAGE_CASES (default 40) cases; RECO_DAMAGE_SEED repeats the draws of a run, and
-RECO_DAMAGE_CASE=N its one case N.
+RECO_DAMAGE_CASES (default 40) cases, drawn by RECO_DAMAGE_SEED (default 4711; 0: another one each
+time, which is printed); RECO_DAMAGE_CASE=N is its one case N.
 """
 import collections
 import hashlib
@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import reco_e2e  # noqa: E402
 
 CASES = int(os.environ.get("RECO_DAMAGE_CASES", "40"))
-SEED = int(os.environ.get("RECO_DAMAGE_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
+SEED = int(os.environ.get("RECO_DAMAGE_SEED", "4711")) or random.SystemRandom().randrange(1, 2**32)
 ONLY = int(os.environ.get("RECO_DAMAGE_CASE", "-1"))
 INVENTORY_S = 60  # at most behind the last write; about a second where the machine is idle
 USERS, ITEMS, STRINGS, TOKENS = 25, 40, 120, 60
