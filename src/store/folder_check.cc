@@ -176,6 +176,7 @@ class FolderChecker {
   // RocksDB reads logs up to the first damage, and none behind it.
   Status CheckLog(std::uint64_t number, std::uint64_t* whole_bytes) {
     RECO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(env_, path_ + "/" + LogName(number)));
+    const std::uint64_t in_tables = LastInTables(number);
     bool is_first = true;
     while (true) {
       RECO_ASSIGN_OR_RETURN(const std::optional<LogRecord> record, reader.Next());
@@ -194,9 +195,10 @@ class FolderChecker {
       if (record->behind_damage || !first_damage_.empty()) {
         ++lost_;
         synced_ = std::max(synced_, ReadSyncMark(record->bytes));
-      } else if (!batch || batch->sequence <= last_) {
+      } else if (!batch || batch->sequence <= std::max(last_, in_tables)) {
         Damage("the log " + LogName(number) + ": the record at byte " +
-               std::to_string(record->begin) + " does not follow on those in front of it");
+               std::to_string(record->begin) + " does not follow on " +
+               (batch && batch->sequence > last_ ? "the tables" : "those in front of it"));
         Break(number, record->begin);
         return {};
       } else {
@@ -216,6 +218,16 @@ class FolderChecker {
       Break(number, reader.whole_bytes());
     }
     return {};
+  }
+
+  // Returns the number of the last change that a family had in tables when the log began; an older
+  // log in its place tells of changes that the tables have.
+  std::uint64_t LastInTables(std::uint64_t log) const {
+    std::uint64_t last = 0;
+    for (const auto& [first_log, last_change] : report_.manifest.last_in_tables) {
+      last = first_log <= log ? std::max(last, last_change) : last;
+    }
+    return last;
   }
 
   static std::string Broken(const std::string& damage, std::uint64_t whole,

@@ -34,13 +34,19 @@ enum class Tag : std::uint32_t {
 constexpr std::uint32_t kSkippable = 1U << 13U;
 constexpr std::uint32_t kLastFieldOfFile = 1;
 
+struct NewTable {
+  std::uint64_t number = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t last_sequence = 0;  // of the changes in it
+};
+
 // One record of a manifest: what changes in one family.
 struct Edit {
   std::uint32_t family = 0;
   std::optional<std::uint64_t> log_number;
   std::optional<std::uint64_t> first_log;
   std::vector<std::uint64_t> deleted;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> added;  // number, bytes
+  std::vector<NewTable> added;
   std::optional<std::string> new_family;
   bool drops_family = false;
   std::uint64_t behind_in_group = 0;  // edits of the same atomic group that follow
@@ -84,13 +90,14 @@ class Cursor {
 
 // Level, number, size, smallest and largest key, two sequence numbers, then fields of any kind.
 void ReadNewFile(Cursor& cursor, Edit& edit) {
+  NewTable& table = edit.added.emplace_back();
   cursor.Number();
-  const std::uint64_t number = cursor.Number();
-  edit.added.emplace_back(number, cursor.Number());
+  table.number = cursor.Number();
+  table.size_bytes = cursor.Number();
   cursor.Prefixed();
   cursor.Prefixed();
   cursor.Number();
-  cursor.Number();
+  table.last_sequence = cursor.Number();
   while (cursor.ok() && cursor.Number() != kLastFieldOfFile) {
     cursor.Prefixed();
   }
@@ -167,6 +174,8 @@ class Builder {
     std::uint64_t least_used = UINT64_MAX;
     for (const auto& [family, log] : logs_) {
       least_used = std::min(least_used, log);
+      std::uint64_t& last = manifest.last_in_tables[log];
+      last = std::max(last, last_sequences_[family]);
     }
     manifest.first_log = std::max(first_log_, logs_.empty() ? 0 : least_used);
     manifest.consistent = consistent_;
@@ -193,10 +202,11 @@ class Builder {
     for (const std::uint64_t number : edit.deleted) {
       tables_.erase(number);
     }
-    for (const auto& [number, bytes] : edit.added) {
-      consistent_ &=
-          tables_.try_emplace(number, Manifest::Table{.family = edit.family, .size_bytes = bytes})
-              .second;
+    for (const NewTable& table : edit.added) {
+      const Manifest::Table sized{.family = edit.family, .size_bytes = table.size_bytes};
+      consistent_ &= tables_.try_emplace(table.number, sized).second;
+      std::uint64_t& last = last_sequences_[edit.family];
+      last = std::max(last, table.last_sequence);
     }
   }
 
@@ -205,6 +215,7 @@ class Builder {
   std::map<std::uint64_t, Manifest::Table> tables_;
   std::map<std::uint32_t, std::string> families_ = {{0, "default"}};  // which is never added
   std::map<std::uint32_t, std::uint64_t> logs_;                       // by family
+  std::map<std::uint32_t, std::uint64_t> last_sequences_;             // in tables, by family
   std::uint64_t first_log_ = 0;
 };
 

@@ -32,6 +32,9 @@ struct Manifest {
   std::map<std::uint32_t, std::string> families;  // by number
   // Logs with a lower number hold nothing that is not in tables.
   std::uint64_t first_log = 0;
+  // By the log from which on some families need logs: the number of the last change in their
+  // tables. What such a log holds came later.
+  std::map<std::uint64_t, std::uint64_t> last_in_tables;
 };
 
 std::string ManifestName(std::uint64_t number);

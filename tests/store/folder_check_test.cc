@@ -370,6 +370,20 @@ TEST_F(FolderCheckTest, AManifestThatLostAFlushBehindTheInventoryIsRefused) {
   EXPECT_EQ(report.damages[0], "the log " + log + " is missing");
 }
 
+// RocksDB would write to tables again what it has there, and refuse those without naming the log.
+TEST_F(FolderCheckTest, AnOlderLogInThePlaceOfTheNewestIsRefused) {
+  Open();
+  Put("a", true);
+  Kill();
+  fs::copy(killed_ + "/" + FileLike("", ".log"), dir_ / "older");
+  ASSERT_TRUE(store_->Flush().ok());
+  Kill();
+  const std::string log = FileLike("", ".log");
+  EXPECT_EQ(Check().damages.size(), 0U);
+  fs::copy_file(dir_ / "older", killed_ + "/" + log, fs::copy_options::overwrite_existing);
+  ExpectRefused(log);
+}
+
 TEST_F(FolderCheckTest, AnOlderCurrentIsRefused) {
   Open();
   Put("a", true);
