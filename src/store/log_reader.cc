@@ -18,6 +18,8 @@ constexpr std::size_t kHeaderBytes = 7;
 constexpr std::size_t kLengthAt = 4;
 constexpr std::size_t kPieceAt = 6;
 constexpr std::string_view kCutOff = "the record is cut off";
+constexpr std::string_view kOnlyZeros = "there are only zeros";
+constexpr std::string_view kNoRecord = "there is no record";
 
 // RocksDB stores no checksum as it is, since bytes with their checksums are checksummed again.
 std::uint32_t Masked(std::uint32_t crc) {
@@ -40,7 +42,7 @@ Result<LogReader> LogReader::Open(rocksdb::Env& env, const std::string& path) {
 
 void LogReader::Damage(std::uint64_t at, std::string_view what) {
   if (damage_.empty()) {
-    cut_off_ = what == kCutOff;
+    cut_off_ = what == kCutOff || what == kOnlyZeros;
     damage_.append(what).append(" at byte ").append(std::to_string(at));
   }
 }
@@ -78,7 +80,7 @@ std::optional<LogReader::Fragment> LogReader::FragmentHere(std::string_view* why
   const auto piece = static_cast<std::uint8_t>(rest[kPieceAt]);
   if (piece < static_cast<std::uint8_t>(Piece::kFull) ||
       piece > static_cast<std::uint8_t>(Piece::kLast)) {
-    *why = "there is no record";
+    *why = kNoRecord;
     return std::nullopt;
   }
   if (kHeaderBytes + length > rest.size()) {
@@ -108,10 +110,22 @@ Result<std::optional<LogReader::Fragment>> LogReader::NextFragment() {
     const bool at_end = position_ >= block_.size();
     if (at_end || (!last_block_ && block_.size() - position_ < kHeaderBytes)) {
       if (last_block_) {
+        if (zeros_at_) {
+          Damage(*zeros_at_, kOnlyZeros);
+        }
         return std::optional<Fragment>();
       }
       RECO_RETURN_IF_ERROR(ReadBlock());
       continue;
+    }
+    if (block_.find_first_not_of('\0', position_) == std::string::npos) {
+      zeros_at_ = zeros_at_.value_or(record_begin_.value_or(block_begin_ + position_));
+      record_begin_.reset();
+      position_ = block_.size();
+      continue;
+    }
+    if (zeros_at_) {
+      Damage(*std::exchange(zeros_at_, std::nullopt), kNoRecord);
     }
     std::string_view why;
     if (std::optional<Fragment> fragment = FragmentHere(&why)) {

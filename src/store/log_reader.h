@@ -43,7 +43,8 @@ class LogReader {
   // Of the first damage so far, in words, with its place; empty: none. A last record that was not
   // written to its end is one too.
   const std::string& damage() const { return damage_; }
-  // Of the first damage: the file ends within the record, as where its writer was killed.
+  // Of the first damage: the file ends within the record, as where its writer was killed, or has
+  // only zeros from there on, as power loss leaves it.
   bool cut_off() const { return cut_off_; }
 
  private:
@@ -71,6 +72,7 @@ class LogReader {
   std::uint64_t block_begin_ = 0;
   std::size_t position_ = 0;  // in the block
   bool last_block_ = false;
+  std::optional<std::uint64_t> zeros_at_;      // where the record begins that is zeros so far
   std::string record_;                         // of several fragments
   std::optional<std::uint64_t> record_begin_;  // of the record whose fragments are being read
   std::uint64_t whole_bytes_ = 0;

@@ -206,10 +206,16 @@ class RocksIterator final : public Iterator {
 class FolderLock {
  public:
   // Takes the lock. kFailedPrecondition when another open holds it. On a medium that cannot be
-  // written, where nobody else can write either, there is no lock to take.
-  static Result<std::unique_ptr<FolderLock>> Take(rocksdb::Env& env, const std::string& path) {
+  // written, where nobody else can write either, there is no lock to take, and without its file
+  // none that could be taken and change nothing.
+  static Result<std::unique_ptr<FolderLock>> Take(rocksdb::Env& env, const StoreOptions& options) {
     rocksdb::FileLock* lock = nullptr;
-    const rocksdb::Status status = env.LockFile(path + "/LOCK", &lock);
+    const std::string& path = options.path;
+    const std::string file = path + "/LOCK";
+    if (options.read_only && env.FileExists(file).IsNotFound()) {
+      return std::make_unique<FolderLock>(env, nullptr);
+    }
+    const rocksdb::Status status = env.LockFile(file, &lock);
     if (!status.ok() && IsLockHeld(status)) {
       return FolderIsLocked(path);
     }
@@ -745,7 +751,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   }
   // Nobody may change the folder while it is looked at; RocksDB takes its lock only when it writes.
   RECO_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock,
-                        FolderLock::Take(*db_options.env, options.path));
+                        FolderLock::Take(*db_options.env, options));
   // Before RocksDB looks: it would create what is missing, and refuse unknown families with less to
   // say.
   RECO_ASSIGN_OR_RETURN(InventoryKeeper::LogBytes older_logs,

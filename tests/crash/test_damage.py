@@ -259,7 +259,7 @@ def damage(draw, healthy, folder):
 
 
 def contents(folder):
-    """Name -> checksum of all files; RocksDB makes a LOCK where there is none."""
+    """Name -> checksum of all files; a server makes a LOCK where there is none."""
     found = {}
     for name in os.listdir(folder):
         if name != "LOCK":

@@ -207,6 +207,28 @@ TEST_F(FolderCheckTest, ATornEndBehindTheInventoryOpens) {
   EXPECT_EQ(Keys(), "a ");
 }
 
+// A file system may have given the log its length before it had the bytes.
+TEST_F(FolderCheckTest, ZerosBehindTheLastRecordAreATornEnd) {
+  Open();
+  Put("a", true);
+  Kill();
+  const std::string log = FileLike("", ".log");
+  const std::uint64_t size = SizeOf(log);
+  for (const std::uint64_t zeros : {1U, 7U, 100U, 100'000U}) {
+    Kill();
+    fs::resize_file(killed_ + "/" + log, size + zeros);
+    EXPECT_TRUE(Check().damages.empty()) << zeros;
+    EXPECT_TRUE(Check().losses.empty()) << Check().losses[0];
+    EXPECT_EQ(Check().notes.size(), 1U) << zeros;
+    EXPECT_EQ(Keys(), "a ") << zeros;
+  }
+  // Something behind them is a record that was written and is lost.
+  Kill();
+  fs::resize_file(killed_ + "/" + log, size + 100'000);
+  std::ofstream(killed_ + "/" + log, std::ios::app | std::ios::binary) << "something";
+  EXPECT_EQ(Check().losses.size(), 1U);
+}
+
 // Where RocksDB finds a torn end it begins the next log with a batch of no changes, and gives its
 // number to the first change as well.
 TEST_F(FolderCheckTest, WritesBehindATornEndAreWhole) {

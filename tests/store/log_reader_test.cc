@@ -171,6 +171,7 @@ TEST_F(LogReaderTest, ZerosAtTheEndAreNoRecords) {
   EXPECT_EQ(read.records, batches_);
   EXPECT_EQ(read.behind_damage, 0U);
   EXPECT_NE(read.damage, "");
+  EXPECT_TRUE(read.cut_off);
 }
 
 }  // namespace

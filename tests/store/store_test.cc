@@ -395,6 +395,7 @@ TEST_F(StoreTest, ReadingOnlyChangesNoByte) {
   ASSERT_TRUE(store_->Flush().ok());
   Put(Family::kKeys, "in the log", "2");
   store_.reset();
+  std::filesystem::remove(options_.path + "/LOCK");
   const auto before = FilesIn(options_.path);
   options_.read_only = true;
   Open();
