@@ -6,6 +6,7 @@ from reco_e2e import as_map, reco_only
 
 NOT_INTEGER = "ERR value is not an integer or out of range"
 NOT_FLOAT = "ERR value is not a valid float"
+RECENCY_RANGE = "ERR RECENCY must be AGE or a number from 0.01 to 1"
 SYNTAX = "ERR syntax error"
 GROUP = 12  # users and items of each of two tastes
 

@@ -105,8 +105,14 @@ constexpr Option<Request> RecencyOption() {
       "weighs the pairs by their age, or the n-th newest by gamma^n, 0.01 to 1; by default the "
       "collection's parameter. A basket without TIMES has no newest",
       [](const Option<Request>&, Arguments& words, Request* request) {
-        request->recency =
-            words.Keyword("AGE") ? Recency() : Recency(words.Double("RECENCY", kRecencyMin, 1));
+        request->recency = Recency();
+        if (!words.Keyword("AGE")) {
+          const std::optional<double> gamma = ParseDouble(words.Word());
+          if (!gamma || *gamma < kRecencyMin || *gamma > 1) {
+            words.Fail("RECENCY must be AGE or a number from 0.01 to 1");
+          }
+          request->recency = Recency(gamma.value_or(1));
+        }
       });
 }
 template <typename Request>
