@@ -47,20 +47,22 @@ class Retrain(reco_e2e.ServerTest):
         self.assertLess(job_id, client.cmd("RECO.RETRAIN", "shop", "iterations", 2, "SYNC"))
         self.assertEqual(2, as_map(client.cmd("RECO.INFO", "shop"))["model-id"])
 
-    def test_a_number_is_not_given_out_again_after_a_kill(self):
+    def test_a_number_is_not_given_out_again_after_a_kill_or_a_stop(self):
         with reco_e2e.Server() as server:
+            ends = []
+            big(server.client())
+            for end in (server.kill9, server.stop):
+                job = server.client().cmd("RECO.RETRAIN", "big", *FOREVER)
+                end()
+                server.start()
+                info = as_map(server.client().cmd("RECO.JOB", "WAIT", job, 0))
+                ends.append([info[name] for name in ("id", "state", "error")])
             client = server.client()
-            big(client)
-            job = client.cmd("RECO.RETRAIN", "big", *FOREVER)
-            server.kill9()
-            server.start()
-            client = server.client()
-            info = as_map(client.cmd("RECO.JOB", "WAIT", job, 0))
-            self.assertEqual([job, b"interrupted", b"the server stopped before it ended"],
-                             [info[name] for name in ("id", "state", "error")])
-            self.assertEqual([b"interrupted"],
+            self.assertEqual([[1, b"interrupted", b"the server stopped before it ended"],
+                              [2, b"cancelled", b""]], ends)
+            self.assertEqual([b"interrupted", b"cancelled"],
                              [as_map(one)["state"] for one in client.cmd("RECO.JOB", "LIST")])
-            self.assertEqual(job + 1, client.cmd("RECO.RETRAIN", "big", "ITERATIONS", 1, "SYNC"))
+            self.assertEqual(3, client.cmd("RECO.RETRAIN", "big", "ITERATIONS", 1, "SYNC"))
 
     def test_trains_on_what_is_left_after_removals(self):
         client = self.client()

@@ -316,7 +316,7 @@ constexpr CommandSpec kJobRows[] = {
     JobRow(
         "info", 3, kReadonly | kFast,
         "Returns a map of the job's kind, key, state (queued, running, done, failed, cancelled, or "
-        "interrupted by the end of the server), progress, error and result",
+        "interrupted by a kill of the server), progress, error and result",
         kJobArguments, JobDetails),
     JobRow("cancel", 3, kNoScript, "Asks a job to stop", kJobArguments, JobCancel),
     JobRow("wait", 4, kReadonly | kBlocking | kNoScript,
