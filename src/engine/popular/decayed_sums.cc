@@ -43,7 +43,7 @@ void DecayedSums::Change(std::uint32_t pair, int pairs, double sum) {
   }
   Item& sums = items_[item];
   const double before = stored.sum;
-  stored.sum = CancellingSum(before, sum);
+  stored.sum = PairWeight(CancellingSum(before, sum), WeightAt(stored.newest_ms));
   sums.pairs += static_cast<std::uint32_t>(pairs);
   sums.liked += (stored.sum > 0 ? 1U : 0U) - (before > 0 ? 1U : 0U);
   // An item without pairs keeps nothing of what rounding leaves of its sum.

@@ -21,6 +21,8 @@ namespace reco::engine {
 // time (a clock was ahead, or the list's is behind) counts as of that time until its own has come;
 // then the list is built anew.
 //
+// What a pair weighs at its newest event is held as a stored pair is (PairWeight).
+//
 // A pair is forgotten when its newest event is older than kLifeInHalves half-lives: it weighs less
 // than 1e-15 of what it did.
 //

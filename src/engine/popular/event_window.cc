@@ -17,14 +17,16 @@ void EventWindow::Change(std::uint32_t pair, int events, double weight) {
     items_.resize(item + 1);
   }
   Item& sums = items_[item];
-  const auto liked_events = [&stored] { return stored.weight > 0 ? stored.events : 0; };
+  const auto liked_events = [&stored] { return PairWeight(stored.weight) > 0 ? stored.events : 0; };
   const std::uint32_t liked_before = liked_events();
+  const double weight_before = PairWeight(stored.weight);
   stored.events += static_cast<std::uint32_t>(events);
   // Sums of floats leave a rest: what holds no events weighs nothing.
   stored.weight = stored.events != 0 ? CancellingSum(stored.weight, weight) : 0;
   const std::uint32_t liked_after = liked_events();
   sums.events += static_cast<std::uint32_t>(events);
-  sums.weight = sums.events != 0 ? CancellingSum(sums.weight, weight) : 0;
+  const double change = PairWeight(stored.weight) - weight_before;
+  sums.weight = sums.events != 0 ? CancellingSum(sums.weight, change) : 0;
   sums.users += (liked_after != 0 ? 1U : 0U) - (liked_before != 0 ? 1U : 0U);
   sums.liked_events += liked_after - liked_before;
   counts_.Update(item, sums.users, sums.weight, sums.liked_events);

@@ -15,10 +15,11 @@
 
 namespace reco::engine {
 
-// Holds the events with a time behind now - length, in a heap by time. A user counts for an item,
-// and with it the user's events of it, while their weights add up to more than 0; the weight of an
-// item is the sum of all. About 130 bytes an event and pair; an event costs O(log n) when it enters
-// and when it leaves, and a replacement or a removal O(log n) for each event of its pair.
+// Holds the events with a time behind now - length, in a heap by time. A pair weighs what its
+// events add up to (PairWeight). A user counts for an item, and with it the user's events of it,
+// while that is more than 0; the weight of an item is the sum of its pairs'. About 130 bytes an
+// event and pair; an event costs O(log n) when it enters and when it leaves, and a replacement or a
+// removal O(log n) for each event of its pair.
 //
 // Users and events are exact; a sum of weights is within 1e-12 of the sum of the absolute weights
 // that went in and out since the item was last without events, and 0 where it cancels
@@ -48,7 +49,7 @@ class EventWindow final : public RecentList {
     std::uint32_t first = kNone;       // its events are chained, the last one added in front
     std::uint32_t weightless = kNone;  // this event and all behind it weigh 0
     std::uint32_t events = 0;
-    double weight = 0;           // of its events
+    double weight = 0;           // of its events, added up
     std::int64_t newest_ms = 0;  // by event time
   };
   // What is summed up for an item.

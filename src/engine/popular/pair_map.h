@@ -1,6 +1,7 @@
 // PairMap: what a list keeps of each (user, item) pair, in numbered slots.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -8,9 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "reco/types.h"
+
 #include "base/hash_index.h"
 
 namespace reco::engine {
+
+// Returns what a pair weighs whose events add up to `sum`, both in this `unit`: as a stored pair it
+// is held within +-kWeightMax, and 0 when float32 has nothing so small.
+inline double PairWeight(double sum, double unit = 1) {
+  const double weight = std::clamp(sum, -kWeightMax * unit, kWeightMax * unit);
+  return static_cast<float>(weight / unit) == 0 ? 0 : weight;
+}
 
 // Slots keep their numbers and are used again; a slot that is detached is not found any more but
 // stays until it is freed, so that others may still refer to it by number. About 16 bytes a pair on

@@ -97,6 +97,18 @@ TEST(DecayedSums, WhatNobodyLikesIsNotRanked) {
   EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), IsEmpty());
 }
 
+TEST(DecayedSums, APairWeighsNoMoreAndNoLessThanAStoredOneCan) {
+  DecayedSums sums(1'000, Feedback::kImplicit);
+  Tell(sums, {1, 7, 1e-300, kStart, kStart, true});  // 0 as float32
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), IsEmpty());
+  for (int i = 0; i < 3; ++i) {
+    Tell(sums, {1, 8, kWeightMax, kStart, kStart, false});
+  }
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, kWeightMax}));
+  sums.Advance(kStart + 1'000);
+  EXPECT_THAT(sums.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, kWeightMax / 2}));
+}
+
 TEST(DecayedSums, AnEventFromLaterThanItsTimeIsAsOneOfNow) {
   DecayedSums sums(1'000, Feedback::kImplicit);
   sums.Advance(kStart);

@@ -92,6 +92,21 @@ TEST(EventWindow, AUserWhoseEventsCancelCountsForNothing) {
   EXPECT_THAT(window.Top(PopularBy::kUsers, kAll), IsEmpty());
 }
 
+TEST(EventWindow, APairWeighsNoMoreAndNoLessThanAStoredOneCan) {
+  EventWindow window(1'000, Feedback::kImplicit);
+  Tell(window, {1, 7, 1e-300, kStart, kStart, true});  // 0 as float32
+  EXPECT_THAT(window.Top(PopularBy::kUsers, kAll), IsEmpty());
+  for (int i = 0; i < 3; ++i) {
+    Tell(window, {1, 8, kWeightMax, kStart + i, kStart + i, false});
+  }
+  Tell(window, {2, 8, 2, kStart + 3, kStart + 3, false});
+  EXPECT_THAT(window.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, kWeightMax + 2}));
+  window.Advance(kStart + 1'001);  // of the three one is left
+  EXPECT_THAT(window.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, kWeightMax + 2}));
+  window.Advance(kStart + 1'002);
+  EXPECT_THAT(window.Top(PopularBy::kWeight, kAll), ElementsAre(RankedValue{8, 2}));
+}
+
 TEST(EventWindow, AClockThatStepsBackBringsNothingBack) {
   EventWindow window(1'000, Feedback::kImplicit);
   Tell(window, {1, 7, 1, kStart, kStart, false});
