@@ -128,8 +128,10 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "1gb",
      .field = &ServerOptions::query_buffer_bytes_max,
      .section = kClients,
-     .documentation = "Bytes of an unfinished request of one connection; one that sends more is "
-                      "closed. Requests that wait for replies to be read are read up to it.",
+     .documentation =
+         "Bytes of an unfinished request of one connection; one that sends more is "
+         "closed. Requests that wait for replies to be read are read up to it; one that "
+         "then reads none for a minute is closed.",
      .runtime = true,
      .min = kMebi,
      .max = kInt64Max},

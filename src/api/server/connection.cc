@@ -33,6 +33,9 @@ constexpr std::size_t kInputWhileWaitingMax = 64U << 10U;  // of a client that w
 constexpr std::size_t kOutputKept = 64U << 10U;            // capacity that stays when all is sent
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr std::int64_t kDrainUs = 2 * kUsPerSecond;
+// At the limit of requests for so long and not a byte of replies read: it will write first, for
+// ever.
+constexpr std::int64_t kStuckUs = 60 * kUsPerSecond;
 constexpr std::string_view kBusy = "ERR too many slow commands are waiting for a worker thread";
 
 std::string FormatEndpoint(const Tcp::endpoint& endpoint) {
@@ -136,8 +139,9 @@ void Connection::ReadMore() {
     return;
   }
   // What has come waits for the end of the turn. Who does not read is read on, since it may be
-  // about to write all of its pipeline first; at the limit TCP slows it down.
-  if (resume_ && (!IsChoked() || input_.pending().size() >= QueryBytesMax())) {
+  // about to write all of its pipeline first; at the limit TCP slows it down, and CheckLimits()
+  // ends who never reads.
+  if (resume_ && (!IsChoked() || IsFull())) {
     return;
   }
   // Who waits for a job is read, to notice when it is gone; what it sends meanwhile is bounded.
@@ -210,6 +214,10 @@ void Connection::GoOn() {
 
 std::size_t Connection::QueryBytesMax() const {
   return static_cast<std::size_t>(thread_.options().query_buffer_bytes_max);
+}
+
+bool Connection::IsFull() const {
+  return input_.pending().size() >= QueryBytesMax();
 }
 
 void Connection::ConsumeRequest() {
@@ -594,6 +602,14 @@ void Connection::CheckLimits() {
   } else if (state_ != State::kDraining && timeout_s > 0 && !busy() &&
              (now_us - last_seen_us()) / kUsPerSecond > timeout_s) {
     thread_.server().Write(LogLevel::kVerbose, "Closing idle client " + address());
+    Close();
+  } else if (state_ == State::kOpen && IsChoked() && IsFull() &&
+             now_us - last_seen_us() > kStuckUs) {
+    thread_.server().query_limit_disconnections.Add();
+    thread_.server().Write(LogLevel::kWarning,
+                           "Closing client that reached max query buffer length and reads no "
+                           "replies: " +
+                               address());
     Close();
   } else {
     // A soft limit also runs out while nothing is sent.

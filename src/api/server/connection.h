@@ -46,8 +46,8 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   // Sends what the turn has answered. `committed` says whether the replies to its writes, and those
   // behind them, may leave as they are; otherwise each is replaced by the error (I3).
   void Settle(const Status& committed);
-  // Closes when the peer is idle, drains or stays above the soft limit for too long. Called each
-  // second.
+  // Closes when the peer is idle, drains, stays above the soft limit or reads nothing at the limit
+  // of requests for too long. Called each second.
   void CheckLimits();
   // Closes at once; nothing the second time.
   void Close();
@@ -78,6 +78,7 @@ class Connection final : public Client, public std::enable_shared_from_this<Conn
   // Returns true while so many replies are unsent that no more are made.
   bool IsChoked() const;
   std::size_t QueryBytesMax() const;
+  bool IsFull() const;  // of requests
   void ConsumeRequest();
   // What a handler gets for a request of this client; refers to `args` and `reply`.
   CommandContext ContextOf(std::span<const std::string_view> args, Reply& reply);

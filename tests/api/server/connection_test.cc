@@ -51,6 +51,26 @@ class ConnectionTest : public ServerTest {
   static constexpr std::size_t kUnsentMax = 1U << 20U;
 };
 
+// The wall clock and the other one, which does not follow it.
+class SteppedClock final : public Clock {
+ public:
+  std::int64_t NowMs() const override { return SystemClock().NowMs() + wall_ms; }
+  std::int64_t MonotonicUs() const override { return SystemClock().MonotonicUs() + monotonic_us; }
+
+  std::atomic<std::int64_t> wall_ms = 0;
+  std::atomic<std::int64_t> monotonic_us = 0;
+};
+
+// Once a second the limits of time are compared; after this call with the clock as it is now.
+void AwaitCron(Peer& peer, const Server& server) {
+  std::uint64_t before = 0;
+  do {
+    before = server.commands_per_second();
+    ASSERT_EQ(peer.Ask("ECHO a\r\n"), "$1\r\n");
+    ASSERT_EQ(peer.ReadLine(), "a\r\n");
+  } while (server.commands_per_second() == before);
+}
+
 // Replies that nobody reads are not made; read at last, all are there, in order.
 TEST_F(ConnectionTest, RequestsOfWhoDoesNotReadWait) {
   StartServer("io-threads 1\n");
@@ -122,6 +142,32 @@ TEST_F(ConnectionTest, WhoSendsMoreThanTheQueryBufferHoldsIsSlowedDown) {
   }
   ExpectReplies(peer, 1'000);
   sender.join();
+}
+
+// It would wait for the server to read on, and the server for it to read.
+TEST_F(ConnectionTest, WhoSendsMoreThanThatAndNeverReadsIsClosedAfterAMinute) {
+  SteppedClock clock;
+  StartServer("client-query-buffer-limit 1mb\nio-threads 1\n", clock);
+  SetBig();
+  Peer other = Connect();
+  Peer peer = Connect();
+  const std::string id = IdOf(peer);
+  const std::string requests = Pipeline(200) + std::string(100'000, ' ') + "PING\r\n";
+  std::thread sender([&] {
+    while (peer.TrySend(requests)) {
+    }
+  });
+  while (FieldOf(other, id, "qbuf") < 1U << 20U) {
+    std::this_thread::yield();
+  }
+  clock.monotonic_us = 30'000'000;
+  AwaitCron(other, *server_);
+  AwaitCron(other, *server_);
+  EXPECT_GE(FieldOf(other, id, "qbuf"), 1U << 20U);
+  clock.monotonic_us = 100'000'000;
+  sender.join();
+  EXPECT_EQ(server_->query_limit_disconnections.value(), 1U);
+  EXPECT_EQ(other.Ask("PING\r\n"), "+PONG\r\n");
 }
 
 TEST_F(ConnectionTest, WhoHasEndedItsInputGetsAllReplies) {
@@ -232,26 +278,6 @@ TEST_F(ConnectionTest, WhoNeedsNoDataDoesNotWaitForARecovery) {
   EXPECT_EQ(peer.ReadBulk().size(), kBig);
   EXPECT_EQ(peer.ReadLine(), "+OK\r\n");
   EXPECT_EQ(peer.ReadLine(), "+PONG\r\n");
-}
-
-// The wall clock and the other one, which does not follow it.
-class SteppedClock final : public Clock {
- public:
-  std::int64_t NowMs() const override { return SystemClock().NowMs() + wall_ms; }
-  std::int64_t MonotonicUs() const override { return SystemClock().MonotonicUs() + monotonic_us; }
-
-  std::atomic<std::int64_t> wall_ms = 0;
-  std::atomic<std::int64_t> monotonic_us = 0;
-};
-
-// Once a second the limits of time are compared; after this call with the clock as it is now.
-void AwaitCron(Peer& peer, const Server& server) {
-  std::uint64_t before = 0;
-  do {
-    before = server.commands_per_second();
-    ASSERT_EQ(peer.Ask("ECHO a\r\n"), "$1\r\n");
-    ASSERT_EQ(peer.ReadLine(), "a\r\n");
-  } while (server.commands_per_second() == before);
 }
 
 TEST_F(ConnectionTest, AStepOfTheWallClockClosesNobody) {
