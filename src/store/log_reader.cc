@@ -104,15 +104,20 @@ void LogReader::PassOverDamage() {
   position_ = next == std::string::npos ? block_.size() : next - kPieceAt;
 }
 
+// What the zeros passed over were is told by what stands behind them.
+void LogReader::EndZeros(std::string_view what) {
+  if (zeros_at_) {
+    Damage(*std::exchange(zeros_at_, std::nullopt), what);
+  }
+}
+
 Result<std::optional<LogReader::Fragment>> LogReader::NextFragment() {
   while (true) {
     // What is left of a whole block and holds no header is padding.
     const bool at_end = position_ >= block_.size();
     if (at_end || (!last_block_ && block_.size() - position_ < kHeaderBytes)) {
       if (last_block_) {
-        if (zeros_at_) {
-          Damage(*zeros_at_, kOnlyZeros);
-        }
+        EndZeros(kOnlyZeros);
         return std::optional<Fragment>();
       }
       RECO_RETURN_IF_ERROR(ReadBlock());
@@ -124,9 +129,7 @@ Result<std::optional<LogReader::Fragment>> LogReader::NextFragment() {
       position_ = block_.size();
       continue;
     }
-    if (zeros_at_) {
-      Damage(*std::exchange(zeros_at_, std::nullopt), kNoRecord);
-    }
+    EndZeros(kNoRecord);
     std::string_view why;
     if (std::optional<Fragment> fragment = FragmentHere(&why)) {
       position_ += kHeaderBytes + fragment->bytes.size();

@@ -64,6 +64,7 @@ class LogReader {
   // The fragment at the position, if there is a whole one; otherwise says why not.
   std::optional<Fragment> FragmentHere(std::string_view* why) const;
   void PassOverDamage();
+  void EndZeros(std::string_view what);
   // Notes the first one.
   void Damage(std::uint64_t at, std::string_view what);
 
