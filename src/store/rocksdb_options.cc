@@ -7,6 +7,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
 
 #include "store/rocksdb_log.h"
@@ -19,6 +20,10 @@ constexpr std::size_t kMiB = 1U << 20U;
 constexpr std::uint64_t kNever = 1ULL << 40U;
 // What is taken of the disk ahead of the log, which RocksDB goes by the write buffers for.
 constexpr std::size_t kLogBytesAhead = 16 * kMiB;
+// Of the disk, to logs and flushes, behind a compaction that found it full before. By default
+// RocksDB wants the room of a write buffer, of which it thinks that ours take 16 GiB, and compacts
+// no more.
+constexpr std::uint64_t kCompactionLeaves = 8 * kMiB;
 constexpr int kMemtablesMax = 3;    // then writers wait for a flush
 constexpr int kCacheShardBits = 4;  // 16 shards: locks enough for the threads, room enough in each
 constexpr std::size_t kSmallBlock = 4U << 10U;
@@ -133,6 +138,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options, const SharedMemory
   db.bytes_per_sync = kMiB;  // spreads the write-back of large files over their writing
   db.skip_stats_update_on_db_open = true;
   db.info_log = MakeRocksdbLog(options.log);
+  db.sst_file_manager.reset(rocksdb::NewSstFileManager(db.env, db.info_log));
+  db.sst_file_manager->SetCompactionBufferSize(kCompactionLeaves);
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   return db;
