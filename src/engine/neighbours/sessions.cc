@@ -1,0 +1,136 @@
+#include "engine/neighbours/sessions.h"
+
+#include <algorithm>
+
+#include "base/sorted.h"
+
+namespace reco::engine {
+
+void Sessions::Add(std::uint32_t user, std::uint32_t item, std::int64_t time_ms) {
+  std::vector<std::uint64_t>& own = of_user_.Make(user);
+  Stored* open = own.empty() ? nullptr : &At(own.back());
+  const auto holds = [item](const Stored& session) {
+    return std::find(session.items.begin(), session.items.end(), item) != session.items.end();
+  };
+  if (open != nullptr && time_ms >= open->last_ms - kGapMs && time_ms <= open->last_ms + kGapMs) {
+    open->last_ms = std::max(open->last_ms, time_ms);
+    if (holds(*open)) {
+      return;
+    }
+    if (open->items.size() == kItemsMax) {
+      open = nullptr;
+    }
+  } else {
+    open = nullptr;
+  }
+  if (open == nullptr) {
+    own.push_back(first_ + sessions_.size());
+    open = &sessions_.emplace_back(Stored{user, time_ms, {}});
+    ++live_;
+  }
+  open->items.push_back(item);
+  ++entries_;
+  const std::uint64_t number = own.back();
+  std::vector<std::uint64_t>& holding = holding_.Make(item);
+  // Mostly the newest, or one of the newest.
+  holding.insert(std::upper_bound(holding.begin(), holding.end(), number), number);
+  while (memory_bytes() > bytes_max_ && sessions_.size() > 1) {
+    LetOldestGo();
+  }
+}
+
+void Sessions::Remove(std::uint32_t user, std::uint32_t item) {
+  if (holding_[item].empty()) {
+    return;
+  }
+  const std::vector<std::uint64_t> numbers = of_user_[user];  // changes on the way
+  for (const std::uint64_t number : numbers) {
+    const std::vector<std::uint32_t>& items = At(number).items;
+    if (std::find(items.begin(), items.end(), item) != items.end()) {
+      TakeFromItem(number, item);
+      TakeOut(number, item);
+    }
+  }
+}
+
+void Sessions::RemoveUser(std::uint32_t user) {
+  const std::vector<std::uint64_t> numbers = of_user_[user];
+  for (const std::uint64_t number : numbers) {
+    for (const std::uint32_t item : At(number).items) {
+      TakeFromItem(number, item);
+    }
+    End(number);
+  }
+}
+
+void Sessions::RemoveItem(std::uint32_t item) {
+  const std::vector<std::uint64_t> numbers = holding_[item];
+  for (const std::uint64_t number : numbers) {
+    if (number >= first_) {
+      TakeOut(number, item);
+    }
+  }
+  holding_.Erase(item);
+}
+
+std::vector<Sessions::Session> Sessions::OfUser(std::uint32_t user) const {
+  std::vector<Session> found;
+  for (const std::uint64_t number : of_user_[user]) {
+    found.push_back({number, sessions_[number - first_].items});
+  }
+  return found;
+}
+
+// Takes the item out of the session, which ends when it was its last.
+void Sessions::TakeOut(std::uint64_t number, std::uint32_t item) {
+  std::vector<std::uint32_t>& items = At(number).items;
+  items.erase(std::find(items.begin(), items.end(), item));
+  --entries_;
+  if (items.empty()) {
+    End(number);
+  }
+}
+
+void Sessions::TakeFromItem(std::uint64_t number, std::uint32_t item) {
+  std::vector<std::uint64_t>& holding = *holding_.Find(item);
+  holding.erase(std::lower_bound(holding.begin(), holding.end(), number));
+  if (holding.empty()) {
+    holding_.Erase(item);
+  }
+}
+
+// Takes the session, whose items do not know it any more, from its user.
+void Sessions::End(std::uint64_t number) {
+  Stored& session = At(number);
+  std::vector<std::uint64_t>& own = *of_user_.Find(session.user);
+  own.erase(std::lower_bound(own.begin(), own.end(), number));
+  if (own.empty()) {
+    of_user_.Erase(session.user);
+  }
+  entries_ -= session.items.size();
+  --live_;
+  session = Stored();
+  while (!sessions_.empty() && sessions_.front().user == kNobody) {
+    sessions_.pop_front();
+    ++first_;
+  }
+}
+
+// The items find out by its number that it is gone, and drop what is gone once that is half.
+void Sessions::LetOldestGo() {
+  const std::uint64_t number = first_;
+  const std::vector<std::uint32_t> items = sessions_.front().items;
+  ++let_go_;
+  End(number);
+  for (const std::uint32_t item : items) {
+    std::vector<std::uint64_t>& holding = *holding_.Find(item);
+    const auto kept = std::lower_bound(holding.begin(), holding.end(), first_);
+    if (kept == holding.end()) {
+      holding_.Erase(item);
+    } else if (kept - holding.begin() > holding.end() - kept) {
+      holding.erase(holding.begin(), kept);
+    }
+  }
+}
+
+}  // namespace reco::engine
