@@ -18,8 +18,8 @@ namespace reco::engine {
 // Counts are integers, so that what is taken out leaves exactly what was there before it came: they
 // are a function of the histories, however these came to be.
 //
-// A counter may hold 2^31 (the pair side by side 8 million times), half of what it can. Whoever puts
-// in asks overfull() after each place and takes out until it is false, so that none wraps.
+// A counter may hold 2^31 (the pair side by side 8 million times), half of what it can. Whoever
+// puts in asks overfull() after each place and takes out until it is false, so that none wraps.
 //
 // Thread-compatible.
 class PairCounts {
@@ -106,15 +106,14 @@ class PairCounts {
   static constexpr std::uint64_t kEntryBytes = 12;
   static constexpr std::uint32_t kCountMax = 1U << 31U;
 
-  static constexpr std::array<std::uint32_t, kWindow + 1> MakeWeights() {
+  static constexpr std::array<std::uint32_t, kWindow + 1> kWeights = [] {
     std::array<std::uint32_t, kWindow + 1> weights{};
     double share = kUnit;
     for (std::size_t distance = 1; distance <= kWindow; ++distance, share *= 0.95) {
       weights[distance] = static_cast<std::uint32_t>(share + 0.5);
     }
     return weights;
-  }
-  static constexpr std::array<std::uint32_t, kWindow + 1> kWeights = MakeWeights();
+  }();
 
   // Adds `sign` times what a place adds: its own pairs, and that it stands between others.
   void Change(std::uint32_t item, std::span<const std::uint32_t> before,

@@ -34,7 +34,8 @@ void Sessions::Add(std::uint32_t user, std::uint32_t item, std::int64_t time_ms)
   std::vector<std::uint64_t>& holding = holding_.Make(item);
   // Mostly the newest, or one of the newest.
   holding.insert(std::upper_bound(holding.begin(), holding.end(), number), number);
-  while (memory_bytes() > bytes_max_ && sessions_.size() > 1) {
+  CountLast(number);
+  while (AboveBound() && sessions_.size() > 1) {
     LetOldestGo();
   }
 }
@@ -54,6 +55,7 @@ void Sessions::Remove(std::uint32_t user, std::uint32_t item) {
 }
 
 void Sessions::RemoveUser(std::uint32_t user) {
+  UncountFirst(user, SIZE_MAX);
   const std::vector<std::uint64_t> numbers = of_user_[user];
   for (const std::uint64_t number : numbers) {
     for (const std::uint32_t item : At(number).items) {
@@ -84,7 +86,9 @@ std::vector<Sessions::Session> Sessions::OfUser(std::uint32_t user) const {
 // Takes the item out of the session, which ends when it was its last.
 void Sessions::TakeOut(std::uint64_t number, std::uint32_t item) {
   std::vector<std::uint32_t>& items = At(number).items;
-  items.erase(std::find(items.begin(), items.end(), item));
+  const auto at = std::find(items.begin(), items.end(), item);
+  UncountOne(number, static_cast<std::size_t>(at - items.begin()));
+  items.erase(at);
   --entries_;
   if (items.empty()) {
     End(number);
@@ -120,6 +124,7 @@ void Sessions::End(std::uint64_t number) {
 void Sessions::LetOldestGo() {
   const std::uint64_t number = first_;
   const std::vector<std::uint32_t> items = sessions_.front().items;
+  UncountFirst(sessions_.front().user, items.size());
   ++let_go_;
   End(number);
   for (const std::uint32_t item : items) {
@@ -131,6 +136,73 @@ void Sessions::LetOldestGo() {
       holding.erase(holding.begin(), kept);
     }
   }
+}
+
+void Sessions::CountLast(std::uint64_t number) {
+  if (pairs_ != nullptr) {
+    const std::vector<std::uint32_t>& items = At(number).items;
+    pairs_->PutIn(items.back(), Before(number, items.size() - 1), {});
+  }
+}
+
+void Sessions::UncountOne(std::uint64_t number, std::size_t place) {
+  if (pairs_ != nullptr) {
+    pairs_->TakeOut(At(number).items[place], Before(number, place), Behind(number, place));
+  }
+}
+
+// From the front on, so that nothing moves nearer.
+void Sessions::UncountFirst(std::uint32_t user, std::size_t count) {
+  if (pairs_ == nullptr) {
+    return;
+  }
+  std::vector<std::uint32_t> history;
+  for (const std::uint64_t number : of_user_[user]) {
+    const std::vector<std::uint32_t>& items = At(number).items;
+    history.insert(history.end(), items.begin(), items.end());
+    // The rest says nothing of the first `count`.
+    if (count < history.size() && history.size() - count >= PairCounts::kWindow) {
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < std::min(count, history.size()); ++i) {
+    pairs_->TakeOut(history[i], {}, std::span(history).subspan(i + 1));
+  }
+}
+
+std::vector<std::uint32_t> Sessions::Before(std::uint64_t number, std::size_t place) const {
+  std::vector<std::uint32_t> items;
+  items.reserve(PairCounts::kWindow);
+  const std::vector<std::uint64_t>& own = of_user_[At(number).user];
+  auto session = std::lower_bound(own.begin(), own.end(), number);
+  for (;;) {
+    const std::vector<std::uint32_t>& here = At(*session).items;
+    for (; place > 0 && items.size() < PairCounts::kWindow; --place) {
+      items.push_back(here[place - 1]);
+    }
+    if (items.size() == PairCounts::kWindow || session == own.begin()) {
+      return items;
+    }
+    place = At(*--session).items.size();
+  }
+}
+
+std::vector<std::uint32_t> Sessions::Behind(std::uint64_t number, std::size_t place) const {
+  std::vector<std::uint32_t> items;
+  items.reserve(PairCounts::kWindow);
+  const std::vector<std::uint64_t>& own = of_user_[At(number).user];
+  std::size_t from = place + 1;
+  for (auto session = std::lower_bound(own.begin(), own.end(), number); session != own.end();
+       ++session, from = 0) {
+    const std::vector<std::uint32_t>& here = At(*session).items;
+    for (std::size_t i = from; i < here.size(); ++i) {
+      if (items.size() == PairCounts::kWindow) {
+        return items;
+      }
+      items.push_back(here[i]);
+    }
+  }
+  return items;
 }
 
 }  // namespace reco::engine

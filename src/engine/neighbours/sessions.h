@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "base/sparse_table.h"
+#include "engine/neighbours/pair_counts.h"
 
 namespace reco::engine {
 
 // A session is a run of a user's events without a gap of more than a day, cut at 50 items; an item
 // stands at its first place in it. Sessions are numbered in the order in which they begin, and that
 // is what "newest" means. Once they take more memory than they may, the oldest go.
+//
+// A user's history is what the kept sessions hold, one behind the other. Pairs of its items are
+// counted where that is wanted: PairCounts follows each place that comes or goes.
 //
 // A function of the calls, so that a replay gives the same ones. Times need not ascend: an event
 // more than a day before the user's newest session begins another one. Thread-compatible.
@@ -24,13 +28,16 @@ class Sessions {
   static constexpr std::int64_t kGapMs = 86'400'000;
   static constexpr std::uint32_t kNobody = 0xffffffff;
 
-  // bytes_max: counted as by memory_bytes().
-  explicit Sessions(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  // bytes_max: counted as by memory_bytes(). `pairs`: follows the histories, and counts in the
+  // same bound; null where nobody wants it; borrowed.
+  explicit Sessions(std::uint64_t bytes_max, PairCounts* pairs = nullptr)
+      : bytes_max_(bytes_max), pairs_(pairs) {}
 
   // Takes in that the user had to do with the item.
   void Add(std::uint32_t user, std::uint32_t item, std::int64_t time_ms);
   // Take out what was taken in of a pair, a user, an item. Where a session was cut, or whether one
-  // event bridged a gap, is not looked at anew.
+  // event bridged a gap, is not looked at anew. Histories close up, which can bring new pairs near:
+  // the next Add sees to the bound.
   void Remove(std::uint32_t user, std::uint32_t item);
   void RemoveUser(std::uint32_t user);
   void RemoveItem(std::uint32_t item);
@@ -63,7 +70,10 @@ class Sessions {
   std::uint64_t items() const { return entries_; }  // over all sessions
   std::uint64_t let_go() const { return let_go_; }  // sessions, for want of memory
   // About what all of it takes: by counts, so that it is the same in every process.
-  std::uint64_t memory_bytes() const { return live_ * kSessionBytes + entries_ * kEntryBytes; }
+  std::uint64_t memory_bytes() const {
+    return live_ * kSessionBytes + entries_ * kEntryBytes +
+           (pairs_ != nullptr ? pairs_->memory_bytes() : 0);
+  }
 
  private:
   struct Stored {
@@ -75,12 +85,25 @@ class Sessions {
   static constexpr std::uint64_t kEntryBytes = 16;    // in the session, and in what holds the item
 
   Stored& At(std::uint64_t number) { return sessions_[number - first_]; }
+  const Stored& At(std::uint64_t number) const { return sessions_[number - first_]; }
   void TakeOut(std::uint64_t number, std::uint32_t item);
   void TakeFromItem(std::uint64_t number, std::uint32_t item);
   void End(std::uint64_t number);
   void LetOldestGo();
+  bool AboveBound() const {
+    return memory_bytes() > bytes_max_ || (pairs_ != nullptr && pairs_->overfull());
+  }
+  // Tell the counts, if any, of the place that has just been put at the end of a session, of one
+  // that is about to be taken out, and of the first `count` of a user, about to go.
+  void CountLast(std::uint64_t number);
+  void UncountOne(std::uint64_t number, std::size_t place);
+  void UncountFirst(std::uint32_t user, std::size_t count);
+  // The items of the user's history around a place, nearest first, as PairCounts wants them.
+  std::vector<std::uint32_t> Before(std::uint64_t number, std::size_t place) const;
+  std::vector<std::uint32_t> Behind(std::uint64_t number, std::size_t place) const;
 
   const std::uint64_t bytes_max_;
+  PairCounts* const pairs_;
   std::uint64_t first_ = 0;                          // the number of sessions_.front()
   std::deque<Stored> sessions_;                      // with holes; the first is none
   SparseTable<std::vector<std::uint64_t>> of_user_;  // numbers, ascending
