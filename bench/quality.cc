@@ -7,18 +7,14 @@
 // newest pair of every user is held out. Ties in time go by the order of the file (MovieLens: by
 // item), or are shuffled by each seed, which also starts the training.
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
-#include <zlib.h>
 
+#include "log_lines.h"
 #include "index/index_lister.h"
 #include "index/item_index.h"
 #include "model/evaluation.h"
@@ -46,78 +42,10 @@ struct Target {
 // Pairs by (user, item) with the time of the first line of each.
 using Pairs = std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>;
 
-std::optional<std::vector<std::string>> ReadLines(const std::string& path) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) {
-    std::printf("%s is absent, passed over\n", path.c_str());
-    return std::nullopt;
-  }
-  std::vector<std::string> lines;
-  char buffer[4096];
-  while (gzgets(file, buffer, sizeof(buffer)) != nullptr) {
-    lines.emplace_back(buffer);
-  }
-  gzclose(file);
-  return lines;
-}
-
-std::vector<std::string_view> Split(std::string_view line, char by) {
-  std::vector<std::string_view> fields;
-  for (std::size_t at = line.find(by); at != std::string_view::npos; at = line.find(by)) {
-    fields.push_back(line.substr(0, at));
-    line.remove_prefix(at + 1);
-  }
-  fields.push_back(line);
-  return fields;
-}
-
-std::int64_t ToNumber(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-// Numbers ids in the order of their first use.
-class Ordinals {
- public:
-  std::uint32_t Of(std::string_view id) {
-    const auto next = static_cast<std::uint32_t>(ids_.size());
-    return ids_.try_emplace(std::string(id), next).first->second;
-  }
-
- private:
-  std::unordered_map<std::string, std::uint32_t> ids_;
-};
-
-// With `in_order`, lines of one time are set a millisecond apart: the file's times are whole
-// minutes, and no minute has 60,000 lines.
-Pairs RetailPairs(const std::vector<std::string>& lines, bool in_order) {
+Pairs PairsOf(const std::vector<bench::LogEvent>& events) {
   Pairs pairs;
-  Ordinals users;
-  Ordinals items;
-  std::int64_t last_ms = 0;
-  std::int64_t line_of_time = 0;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    const std::vector<std::string_view> fields = Split(lines[i], ',');
-    if (fields[3] != "purchase") {
-      continue;
-    }
-    const std::int64_t ms = ToNumber(fields[0]);
-    line_of_time = ms == last_ms ? line_of_time + 1 : 0;
-    last_ms = ms;
-    pairs.try_emplace({users.Of(fields[1]), items.Of(fields[2])},
-                      in_order ? ms + line_of_time : ms);
-  }
-  return pairs;
-}
-
-Pairs MovieLensPairs(const std::vector<std::string>& lines) {
-  Pairs pairs;
-  for (const std::string& line : lines) {
-    const std::vector<std::string_view> fields = Split(line, '\t');
-    const auto user = static_cast<std::uint32_t>(ToNumber(fields[0]) - 1);
-    const auto item = static_cast<std::uint32_t>(ToNumber(fields[1]) - 1);
-    pairs.try_emplace({user, item}, ToNumber(fields[3]) * 1000);
+  for (const bench::LogEvent& event : events) {
+    pairs.try_emplace({event.user, event.item}, event.time_ms);
   }
   return pairs;
 }
@@ -214,22 +142,22 @@ void Compare(const Target& target, const TimedInteractions& data, bool shuffled,
 }
 
 int Run(const std::string& folder, std::uint64_t seeds) {
-  if (const auto lines = ReadLines(folder + "/ml-100k/u.data")) {
+  if (const auto lines = bench::ReadLines(folder + "/ml-100k/u.data")) {
     const Target target = {"MovieLens 100K",
                            {.alpha = 1, .reg = 0.1F, .regn = 0.03F, .unobserved = 3},
                            {0.161, 0.060},
                            {0.225, 0.100}};
-    const TimedInteractions data = ToMatrix(MovieLensPairs(*lines));
+    const TimedInteractions data = ToMatrix(PairsOf(bench::MovieLensEvents(*lines)));
     Compare(target, data, false, seeds);
     Compare(target, data, true, seeds);
   }
-  if (const auto lines = ReadLines(folder + "/online-retail/interactions.csv.gz")) {
+  if (const auto lines = bench::ReadLines(folder + "/online-retail/interactions.csv.gz")) {
     const Target target = {"Online Retail",
                            {.alpha = 1, .reg = 0.1F, .regn = 0.06F, .unobserved = 1},
                            {0.208, 0.096},
                            {0.249, 0.118}};
-    Compare(target, ToMatrix(RetailPairs(*lines, true)), false, seeds);
-    Compare(target, ToMatrix(RetailPairs(*lines, false)), true, seeds);
+    Compare(target, ToMatrix(PairsOf(bench::RetailEvents(*lines, true))), false, seeds);
+    Compare(target, ToMatrix(PairsOf(bench::RetailEvents(*lines, false))), true, seeds);
   }
   return 0;
 }
@@ -239,6 +167,6 @@ int Run(const std::string& folder, std::uint64_t seeds) {
 
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : ".";
-  const std::int64_t seeds = argc > 2 ? reco::model::ToNumber(argv[2]) : 3;
+  const std::int64_t seeds = argc > 2 ? reco::bench::ToNumber(argv[2]) : 3;
   return reco::model::Run(folder, static_cast<std::uint64_t>(std::max<std::int64_t>(seeds, 1)));
 }
