@@ -45,6 +45,7 @@ void PairCounts::Change(std::uint32_t item, std::span<const std::uint32_t> befor
   before = before.first(std::min(before.size(), kWindow));
   after = after.first(std::min(after.size(), kWindow));
   for (const std::span<const std::uint32_t> side : {before, after}) {
+    Prefetch(item, side);
     for (std::size_t i = 0; i < side.size(); ++i) {
       Add(item, side[i], sign * static_cast<std::int32_t>(Weight(i + 1)));
     }
@@ -55,6 +56,15 @@ void PairCounts::Change(std::uint32_t item, std::span<const std::uint32_t> befor
       const std::uint32_t less = Weight(i + k + 1) - Weight(i + k + 2);
       Add(before[i], after[k], -sign * static_cast<std::int32_t>(less));
     }
+  }
+}
+
+// Counters lie anywhere in memory: waiting for one at a time is most of what a place costs.
+void PairCounts::Prefetch(std::uint32_t item, std::span<const std::uint32_t> others) const {
+  const Row& own = row(item);
+  for (const std::uint32_t other : others) {
+    own.Prefetch(other);
+    row(other).Prefetch(item);
   }
 }
 

@@ -54,6 +54,12 @@ class PairCounts {
     std::uint32_t Of(std::uint32_t other) const {
       return capacity_ == 0 ? 0 : slots_[Find(other)].count;
     }
+    // Asks the processor for what Of will look at; a hint.
+    void Prefetch(std::uint32_t other) const {
+      if (capacity_ > 0) {
+        __builtin_prefetch(&slots_[Home(other)]);
+      }
+    }
     // Calls visit(other, count) for all counters, in an order that says nothing and that differs
     // by how the histories came to be: results must not depend on it.
     template <typename Visit>
@@ -118,6 +124,7 @@ class PairCounts {
   // Adds `sign` times what a place adds: its own pairs, and that it stands between others.
   void Change(std::uint32_t item, std::span<const std::uint32_t> before,
               std::span<const std::uint32_t> after, std::int32_t sign);
+  void Prefetch(std::uint32_t item, std::span<const std::uint32_t> others) const;
   void Add(std::uint32_t a, std::uint32_t b, std::int32_t units);
   void AddToRow(std::uint32_t item, std::uint32_t other, std::int32_t units);
 

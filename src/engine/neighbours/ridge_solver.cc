@@ -46,6 +46,9 @@ std::span<const ItemWeight> RidgeSolver::Solve(const PairCounts& counts, std::ui
     matrix(a, a) = PairCounts::kUnit * places + damping[a];
     const PairCounts::Row& row = counts.row(neighbour.item);
     for (Eigen::Index b = a + 1; b < size; ++b) {
+      row.Prefetch(neighbours_[static_cast<std::size_t>(b)].item);
+    }
+    for (Eigen::Index b = a + 1; b < size; ++b) {
       matrix(b, a) = row.Of(neighbours_[static_cast<std::size_t>(b)].item);
     }
   }
