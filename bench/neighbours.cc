@@ -1,5 +1,6 @@
 // What session lists (V) and ridge rows (R) find by themselves and together, on real logs:
 //   bench_neighbours FOLDER [SEEDS]
+//   bench_neighbours --scale [ITEMS] [EVENTS] [THREADS] [MEGABYTES]
 // FOLDER holds ml-100k/u.data and online-retail/interactions.csv.gz; a log that is absent is named
 // and passed over. Recall@20, MRR@20 and NDCG@20 over all items that the user has not had yet.
 //
@@ -8,6 +9,9 @@
 // is asked for, then told; a row is solved again at every fourth event of its item. Ties in time go
 // by the order of the file (MovieLens: by item), or are shuffled by each seed. Weights go by age
 // and pace as of the event asked for. V+R: each divided by its mean of the 20 best.
+//
+// --scale: how long the counts of a made-up log and its rows take (100,000 items, 20M events, 2
+// threads), within so much memory for sessions and counts (1500).
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -23,6 +27,7 @@
 #include <vector>
 
 #include "engine/neighbours/pair_counts.h"
+#include "engine/neighbours/ridge_build.h"
 #include "engine/neighbours/ridge_rows.h"
 #include "engine/neighbours/ridge_scores.h"
 #include "engine/neighbours/ridge_solver.h"
@@ -350,6 +355,48 @@ void Measure(const char* name, const std::vector<LogEvent>& events, bool shuffle
   Print("replay", replay);
 }
 
+// Sessions of ten items out of one of the catalogue's parts, of 500 items each, the lower ones more
+// often; one in fifty from anywhere.
+int RunScale(std::uint32_t items, std::uint64_t events, std::uint32_t threads,
+             std::uint64_t megabytes) {
+  constexpr std::uint32_t kPart = 500;
+  constexpr std::uint64_t kItemsASession = 10;
+  const std::uint64_t users = events / 100 + 1;
+  model::SplitMix64 random(1);
+  PairCounts counts;
+  Sessions sessions(megabytes << 20U, &counts);
+  Watch count;
+  count.Start();
+  std::uint64_t user = 0;
+  std::uint64_t part = 0;
+  for (std::uint64_t i = 0; i < events; ++i) {
+    if (i % kItemsASession == 0) {
+      user = random.Next() % users;
+      part = random.Next() % (items / kPart + 1) * kPart;
+    }
+    const auto in_part = static_cast<std::uint64_t>(kPart * std::pow(random.Uniform(), 3));
+    const std::uint64_t item = random.Next() % 50 == 0 ? random.Next() : part + in_part;
+    sessions.Add(static_cast<std::uint32_t>(user), static_cast<std::uint32_t>(item % items),
+                 static_cast<std::int64_t>(i * 4'000));
+  }
+  count.Stop();
+  std::printf(
+      "%.0f s counted; %llu MB, %llu of it counts; %.0f counters an item, %llu sessions "
+      "let go\n",
+      count.mean_us() / 1e6, static_cast<unsigned long long>(sessions.memory_bytes() >> 20U),
+      static_cast<unsigned long long>(counts.memory_bytes() >> 20U),
+      2 * static_cast<double>(counts.pairs()) / items,
+      static_cast<unsigned long long>(sessions.let_go()));
+  Watch solve;
+  solve.Start();
+  const auto rows = BuildRidgeRows(counts, {.threads = threads});
+  solve.Stop();
+  std::printf("%.0f s solved on %u threads, %llu rows, %llu MB\n", solve.mean_us() / 1e6, threads,
+              static_cast<unsigned long long>(rows->rows()),
+              static_cast<unsigned long long>(rows->memory_bytes() >> 20U));
+  return 0;
+}
+
 int Run(const std::string& folder, std::uint64_t seeds) {
   if (const auto lines = bench::ReadLines(folder + "/ml-100k/u.data")) {
     std::vector<LogEvent> events = bench::MovieLensEvents(*lines);
@@ -369,7 +416,15 @@ int Run(const std::string& folder, std::uint64_t seeds) {
 }  // namespace reco::engine
 
 int main(int argc, char** argv) {
-  const std::string folder = argc > 1 ? argv[1] : ".";
-  const std::int64_t seeds = argc > 2 ? reco::bench::ToNumber(argv[2]) : 3;
-  return reco::engine::Run(folder, static_cast<std::uint64_t>(std::max<std::int64_t>(seeds, 1)));
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto number = [&words](std::size_t at, std::int64_t otherwise) {
+    const std::int64_t given = at < words.size() ? reco::bench::ToNumber(words[at]) : otherwise;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(given, 1));
+  };
+  if (!words.empty() && words[0] == "--scale") {
+    return reco::engine::RunScale(static_cast<std::uint32_t>(number(1, 100'000)),
+                                  number(2, 20'000'000), static_cast<std::uint32_t>(number(3, 2)),
+                                  number(4, 1'500));
+  }
+  return reco::engine::Run(words.empty() ? "." : words[0], number(1, 3));
 }
