@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "log_lines.h"
 #include "index/index_lister.h"
 #include "index/item_index.h"
+#include "log_lines.h"
 #include "model/evaluation.h"
 #include "model/trainer.h"
 

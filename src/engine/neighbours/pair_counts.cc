@@ -7,13 +7,13 @@
 namespace reco::engine {
 namespace {
 
-// At most four fifths of the slots of a row are used, and five eighths when it was just made: with
-// linear probing a search that fails looks at 13 of them at most on average.
+// Between a half and four fifths of the slots of a row are used, and five eighths when it was just
+// made: with linear probing a search that fails looks at 13 of them at most on average.
 bool Full(std::uint32_t used, std::uint32_t capacity) {
   return std::uint64_t{used} * 5 >= std::uint64_t{capacity} * 4;
 }
 bool Sparse(std::uint32_t used, std::uint32_t capacity) {
-  return std::uint64_t{used} * 5 < std::uint64_t{capacity} * 2;
+  return std::uint64_t{used} * 2 < capacity;
 }
 std::uint32_t CapacityFor(std::uint32_t used) {
   return static_cast<std::uint32_t>(std::uint64_t{used} * 8 / 5) + 3;

@@ -46,7 +46,7 @@ class PairCounts {
   // About what all of it takes: by counts, so that it is the same in every process.
   std::uint64_t memory_bytes() const { return items_ * kItemBytes + entries_ * kEntryBytes; }
 
-  // The counters of one item, by the other item. Open addressing, about 11 bytes a counter; a
+  // The counters of one item, by the other item. Open addressing, 11 to 13 bytes a counter; a
   // counter at 0 is none.
   class Row {
    public:
@@ -109,7 +109,7 @@ class PairCounts {
 
  private:
   static constexpr std::uint64_t kItemBytes = 48;
-  static constexpr std::uint64_t kEntryBytes = 12;
+  static constexpr std::uint64_t kEntryBytes = 13;  // 11.3 where few go, 12.6 under churn
   static constexpr std::uint32_t kCountMax = 1U << 31U;
 
   static constexpr std::array<std::uint32_t, kWindow + 1> kWeights = [] {
