@@ -79,7 +79,8 @@ class PairCounts {
       std::uint32_t count = 0;  // 0: the slot is free
     };
     std::size_t Home(std::uint32_t other) const {
-      return static_cast<std::size_t>((std::uint64_t{other * 0x9e3779b1U} * capacity_) >> 32U);
+      const std::uint32_t hash = other * 0x9e3779b1U;
+      return static_cast<std::size_t>((std::uint64_t{hash} * capacity_) >> 32U);
     }
     std::size_t Next(std::size_t slot) const { return slot + 1 < capacity_ ? slot + 1 : 0; }
     // Returns the slot of the item, or the free one where it belongs.
@@ -116,7 +117,7 @@ class PairCounts {
     std::array<std::uint32_t, kWindow + 1> weights{};
     double share = kUnit;
     for (std::size_t distance = 1; distance <= kWindow; ++distance, share *= 0.95) {
-      weights[distance] = static_cast<std::uint32_t>(share + 0.5);
+      weights[distance] = (static_cast<std::uint32_t>(2 * share) + 1) / 2;  // rounded
     }
     return weights;
   }();
