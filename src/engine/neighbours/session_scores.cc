@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <utility>
 
 namespace reco::engine {
 namespace {
@@ -11,10 +13,14 @@ constexpr double kPopularityPower = -0.45;
 constexpr double kLengthPower = -0.25;
 constexpr double kPlaceDecay = 0.95;
 
-// What a session's length and the distance of two places in it count.
+constexpr std::uint64_t kNoNumber = UINT64_MAX;
+
+// What a session's length, the distance of two places in it, and the users of an item count, where
+// these are not many.
 struct Factors {
   std::array<double, Sessions::kItemsMax + 1> length{};
   std::array<double, Sessions::kItemsMax> distance{};
+  std::array<double, 4096> popularity{};
 
   Factors() {
     for (std::size_t i = 1; i < length.size(); ++i) {
@@ -22,6 +28,9 @@ struct Factors {
     }
     for (std::size_t i = 0; i < distance.size(); ++i) {
       distance[i] = std::pow(kPlaceDecay, static_cast<double>(i));
+    }
+    for (std::size_t i = 1; i < popularity.size(); ++i) {
+      popularity[i] = std::pow(static_cast<double>(i), kPopularityPower);
     }
   }
 };
@@ -36,7 +45,8 @@ double OfPlaces(std::size_t a, std::size_t b) {
 }
 
 double OfPopularity(std::uint32_t users) {
-  return std::pow(static_cast<double>(users), kPopularityPower);
+  const auto& few = TheFactors().popularity;
+  return users < few.size() ? few[users] : std::pow(static_cast<double>(users), kPopularityPower);
 }
 
 // Returns the number of items when it is not among them.
@@ -49,7 +59,7 @@ std::size_t PlaceOf(std::uint32_t item, std::span<const std::uint32_t> items) {
 void SessionScores::Find(const Sessions& sessions, std::span<const ProfileItem> profile,
                          std::uint32_t user) {
   found_.clear();
-  numbers_.clear();
+  numbers_.fill(kNoNumber);
   for (std::size_t i = 0; i < profile.size(); ++i) {
     const std::uint32_t item = profile[i].item;
     if (item >= profile_places_.size()) {
@@ -57,7 +67,7 @@ void SessionScores::Find(const Sessions& sessions, std::span<const ProfileItem> 
     }
     profile_places_[item] = static_cast<std::uint8_t>(i + 1);
     sessions.VisitNewest(item, kSessionsAnItem, user, [&](const Sessions::Session& session) {
-      if (numbers_.insert(session.number).second) {
+      if (PutIn(session.number)) {
         found_.push_back({session.items});
       }
     });
@@ -68,6 +78,14 @@ void SessionScores::Find(const Sessions& sessions, std::span<const ProfileItem> 
   for (const ProfileItem& own : profile) {
     profile_places_[own.item] = 0;
   }
+}
+
+bool SessionScores::PutIn(std::uint64_t number) {
+  std::size_t at = number * 0x9e3779b97f4a7c15U >> (64U - std::bit_width(numbers_.size() - 1));
+  while (numbers_[at] != kNoNumber && numbers_[at] != number) {
+    at = (at + 1) % numbers_.size();
+  }
+  return std::exchange(numbers_[at], number) == kNoNumber;
 }
 
 // Finds a(s) and j*, of all items of the profile that are in the session: also of those whose own
@@ -92,29 +110,19 @@ std::vector<ItemPart> SessionScores::Of(const Sessions& sessions,
                                         std::span<const ProfileItem> profile, std::uint32_t user,
                                         UsersOf users_of) {
   Find(sessions, profile.first(std::min(profile.size(), kProfileItems)), user);
-  reached_.clear();
+  const Factors& factors = TheFactors();
   for (const Found& one : found_) {
-    const std::span<const std::uint32_t> items = one.items;
-    const double weight = one.weight * TheFactors().length[items.size()];
-    for (std::size_t place = 0; place < items.size(); ++place) {
-      const std::uint32_t item = items[place];
-      if (item >= sums_.size()) {
-        sums_.resize(item + 1);
-      }
-      // Every addend is above 0.
-      if (sums_[item] == 0) {
-        reached_.push_back(item);
-      }
-      sums_[item] += weight * OfPlaces(place, one.newest_at);
+    const double weight = one.weight * factors.length[one.items.size()];
+    for (std::size_t place = 0; place < one.items.size(); ++place) {
+      const std::size_t apart =
+          place > one.newest_at ? place - one.newest_at : one.newest_at - place;
+      sums_.Add(one.items[place], weight * factors.distance[apart]);
     }
   }
-  std::sort(reached_.begin(), reached_.end());
   std::vector<ItemPart> parts;
-  parts.reserve(reached_.size());
-  for (const std::uint32_t item : reached_) {
-    parts.push_back({item, sums_[item] * OfPopularity(users_of(item))});
-    sums_[item] = 0;
-  }
+  sums_.TakeOff([&](std::uint32_t item, double sum) {
+    parts.push_back({item, sum * OfPopularity(users_of(item))});
+  });
   return parts;
 }
 

@@ -9,13 +9,15 @@
 // of i's users. See doc/model.md.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "base/function_ref.h"
+#include "engine/neighbours/item_sums.h"
 #include "engine/neighbours/sessions.h"
 
 namespace reco::engine {
@@ -59,13 +61,15 @@ class SessionScores {
   };
   void Find(const Sessions& sessions, std::span<const ProfileItem> profile, std::uint32_t user);
   void Weigh(std::span<const ProfileItem> profile, Found* session) const;
+  // Returns false when the number is in numbers_.
+  bool PutIn(std::uint64_t number);
 
-  std::vector<Found> found_;                   // in the order of the walk
-  std::unordered_set<std::uint64_t> numbers_;  // of found_
-  // By item, all 0 between calls: its place in the profile from 1 on, and the sum so far.
+  std::vector<Found> found_;  // in the order of the walk
+  // The numbers of found_, by open addressing; at most half of it is used.
+  std::array<std::uint64_t, std::bit_ceil(2 * kProfileItems * kSessionsAnItem)> numbers_{};
+  // By item, its place in the profile from 1 on; all 0 between calls.
   std::vector<std::uint8_t> profile_places_;
-  std::vector<double> sums_;
-  std::vector<std::uint32_t> reached_;
+  ItemSums sums_;
 };
 
 }  // namespace reco::engine
