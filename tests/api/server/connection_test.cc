@@ -200,10 +200,10 @@ TEST_F(ConnectionTest, WritesOfWhoIsGoneAreCarriedOut) {
       peer->ResetAtEnd();
     }
     peer.reset();
-    while (server_->clients().size() > 1) {
+    // A client is taken off the list before its socket is closed.
+    while (server_->clients().size() > 1 || server_->sockets.load() > 1) {
       std::this_thread::yield();
     }
-    EXPECT_EQ(server_->sockets.load(), 1);
     EXPECT_TRUE(database_->Get({"there", 1})->has_value());
     ASSERT_TRUE(database_->Flush(1).ok());
   }
