@@ -150,7 +150,7 @@ class StreamEval(reco_e2e.ServerTest):
         client = self.client()
         report = self.evaluate("shop", self.write(two_taste_log()), *COLUMNS, *SMALL,
                                "--train", "0.11", "--modes", "off,users,both", "--recency",
-                               "0.9,1", "--at", "12")
+                               "0.9,1", "--neighbours", "off", "--at", "12")
         self.assertEqual([("off", 0.9), ("off", 1), ("users", 0.9), ("users", 1), ("both", 0.9),
                           ("both", 1)], [(row["mode"], row["recency"]) for row in report["rows"]])
         self.assertEqual(["off", "off", "users", "users", "both", "both"],

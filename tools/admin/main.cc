@@ -78,7 +78,8 @@ KEY:stream-eval:<random>:<mode>, created with the parameters of KEY when KEY exi
 rules for retraining), else with the server's defaults, and with those given by --param. They are
 deleted at the end, after errors and on Ctrl-C too. The server needs memory for one at a time.
 
-Every mode and every rhythm of training is a replay; recencies are asked for within one replay.
+Every mode and every rhythm of training is a replay; recencies and neighbours are asked for
+within one replay.
 
 Example:
   reco-admin stream-eval shop clicks.csv.gz --user customer --item sku --time ts \
@@ -310,6 +311,12 @@ void AddStreamEval(CLI::App& app, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"age"}) | CLI::Range(0.01, 1.0));
+  eval->add_option("--neighbours", request.neighbours,
+                   "Ask with parts of the score: off (vectors alone), sessions, ridge, auto (all, "
+                   "as KEY blends them); a list asks with each (default: auto)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"off", "sessions", "ridge", "auto"}));
   eval->add_option("--retrain-every", request.retrain_every,
                    "Train again after so many replayed events, 0: never (default); a list compares")
       ->delimiter(',')

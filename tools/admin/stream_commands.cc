@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kFoldIn = "foldin";
 constexpr const char* kRecency = "recency";
+constexpr const char* kNeighbours = "neighbours";
 
 // A handler can reach nothing else. The signal that came, or 0.
 volatile std::sig_atomic_t signal_raised = 0;
@@ -55,6 +56,18 @@ std::vector<Run> RunsOf(const StreamEvalRequest& request) {
     }
   }
   return runs;
+}
+
+// Returns every recency with every kind of neighbours.
+std::vector<StreamVariant> VariantsOf(const StreamEvalRequest& request) {
+  std::vector<StreamVariant> variants;
+  const std::vector<std::string> unset = {""};
+  for (const std::string& recency : request.recencies.empty() ? unset : request.recencies) {
+    for (const std::string& one : request.neighbours.empty() ? unset : request.neighbours) {
+      variants.push_back({recency, one});
+    }
+  }
+  return variants;
 }
 
 // Returns the first of the two that is not empty, or "default".
@@ -166,13 +179,10 @@ class Evaluation {
 
   Status ReplayInto(const std::string& name, const Run& run) {
     StreamReplayOptions options{.key = name,
-                                .recencies = request_.recencies,
+                                .variants = VariantsOf(request_),
                                 .cutoffs = {cutoffs_.begin(), cutoffs_.end()},
                                 .retrain_every = run.retrain_every,
                                 .pipeline = request_.pipeline};
-    if (options.recencies.empty()) {
-      options.recencies = {""};
-    }
     // Asked of the scratch collection, which also has what nobody set.
     RECO_ASSIGN_OR_RETURN(const StreamParameters parameters, ReadParameters(session_, name));
     const std::string mode = Either(run.mode, FindParameterValue(parameters, kFoldIn));
@@ -182,14 +192,17 @@ class Evaluation {
                           return Show(told, mode + ", " + phase);
                         });
     RECO_ASSIGN_OR_RETURN(const std::vector<StreamScore> scores, replay.Run());
-    for (std::size_t r = 0; r < scores.size(); ++r) {
+    for (std::size_t v = 0; v < scores.size(); ++v) {
+      const StreamVariant& asked = options.variants[v];
       report_.rows.push_back(
           {.mode = mode,
-           .recency = Either(options.recencies[r], FindParameterValue(parameters, kRecency)),
+           .recency = Either(asked.recency, FindParameterValue(parameters, kRecency)),
+           .neighbours = Either(asked.neighbours, FindParameterValue(parameters, kNeighbours)),
            .retrain_every = run.retrain_every,
            .seconds = meter_.elapsed_s() - started_s,
            .parameters = parameters,
-           .score = scores[r]});
+           .score = scores[v],
+           .base = report_.rows.size() - v});
     }
     return Status::Ok();
   }

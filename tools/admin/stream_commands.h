@@ -24,6 +24,7 @@ struct StreamEvalRequest {
   std::vector<std::size_t> cutoffs = {10, 20};
   std::vector<std::string> modes;                  // empty: FOLDIN is left to the collection
   std::vector<std::string> recencies;              // empty: RECENCY is left to the collection
+  std::vector<std::string> neighbours;             // empty: BLEND is left to the collection
   std::vector<std::uint64_t> retrain_every = {0};  // replayed events; 0: never
   std::vector<std::string> parameters;             // name=value
   bool next_basket = false;

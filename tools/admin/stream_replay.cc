@@ -12,6 +12,8 @@ namespace {
 using client::Value;
 
 constexpr std::size_t kLoadPipeline = 1'000;
+// How much one part counts when it is asked for without the other: the server's default.
+constexpr std::string_view kAlone = "1.5";
 constexpr std::string_view kJobWaitMs = "200";  // an interrupt is noticed as soon as that
 
 // Returns the rank of the item in the list, counted from 1; 0: not there.
@@ -24,6 +26,16 @@ std::size_t RankOf(const std::string& item, const Value& list) {
   return 0;
 }
 
+// Appends what has the parts of the score count as `neighbours` says.
+void AppendBlend(std::string_view neighbours, std::vector<std::string_view>* words) {
+  if (neighbours.empty() || neighbours == "auto") {
+    return;
+  }
+  const bool sessions = neighbours == "sessions";
+  const bool ridge = neighbours == "ridge";
+  words->insert(words->end(), {"BLEND", "V", sessions ? kAlone : "0", "R", ridge ? kAlone : "0"});
+}
+
 }  // namespace
 
 StreamReplay::StreamReplay(Session& session, const StreamLog& log, const StreamPlan& plan,
@@ -34,7 +46,7 @@ StreamReplay::StreamReplay(Session& session, const StreamLog& log, const StreamP
       options_(options),
       observer_(std::move(observer)),
       count_(std::to_string(*std::max_element(options.cutoffs.begin(), options.cutoffs.end()))),
-      scores_(options.recencies.size(), StreamScore(options.cutoffs)) {}
+      scores_(options.variants.size(), StreamScore(options.cutoffs)) {}
 
 Result<std::vector<StreamScore>> StreamReplay::Run() {
   Status status = Load();
@@ -107,15 +119,17 @@ Status StreamReplay::Ask(std::size_t question) {
   // Asked as of the event, not as of the replay.
   const std::string now = std::to_string(log_.events[event].time_ms);
   std::vector<std::string_view> words;
-  for (std::size_t r = 0; r < options_.recencies.size(); ++r) {
+  for (std::size_t v = 0; v < options_.variants.size(); ++v) {
+    const StreamVariant& variant = options_.variants[v];
     words = {"RECO.TOPK", options_.key, user, "COUNT", count_};
     if (log_.has_time) {
       words.insert(words.end(), {"NOW", now});
     }
-    if (!options_.recencies[r].empty()) {
-      words.insert(words.end(), {"RECENCY", options_.recencies[r]});
+    if (!variant.recency.empty()) {
+      words.insert(words.end(), {"RECENCY", variant.recency});
     }
-    RECO_RETURN_IF_ERROR(Send(words, {event, question, r}, options_.pipeline));
+    AppendBlend(variant.neighbours, &words);
+    RECO_RETURN_IF_ERROR(Send(words, {event, question, v}, options_.pipeline));
   }
   return Status::Ok();
 }
@@ -169,14 +183,15 @@ Status StreamReplay::HandleReply(const Sent& sent, const Value& reply) {
                : Status::Ok();
   }
   if (reply.is_error()) {
-    const std::string& recency = options_.recencies[sent.recency];
+    const StreamVariant& variant = options_.variants[sent.variant];
+    const bool plain = variant.recency.empty() && variant.neighbours.empty();
     return Status::FailedPrecondition(
-        reply.text + (recency.empty()
-                          ? " (RECO.TOPK)"
-                          : " (RECO.TOPK with RECENCY " + recency +
-                                "; a server that does not know it wants no --recency)"));
+        reply.text +
+        (plain ? " (RECO.TOPK)"
+               : " (RECO.TOPK as --recency " + variant.recency + " and --neighbours " +
+                     variant.neighbours + " say; a server that does not know them wants neither)"));
   }
-  scores_[sent.recency].Add(plan_.questions[sent.question], RankOf(log_.items[event.item], reply));
+  scores_[sent.variant].Add(plan_.questions[sent.question], RankOf(log_.items[event.item], reply));
   return Status::Ok();
 }
 

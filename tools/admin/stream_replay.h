@@ -18,10 +18,15 @@
 
 namespace reco::admin {
 
+// How a question is asked. "": without the option.
+struct StreamVariant {
+  std::string recency;     // RECENCY g
+  std::string neighbours;  // BLEND: off, sessions, ridge; auto: without
+};
+
 struct StreamReplayOptions {
   std::string key;
-  // Each question is asked once with each of them (RECENCY g); "": without the option.
-  std::vector<std::string> recencies = {""};
+  std::vector<StreamVariant> variants = {{}};  // each question is asked once with each
   std::vector<std::size_t> cutoffs = {10, 20};
   std::uint64_t retrain_every = 0;  // replayed events; 0: never
   std::size_t pipeline = 64;        // commands sent before the oldest is answered
@@ -39,7 +44,7 @@ class StreamReplay {
   StreamReplay(Session& session, const StreamLog& log, const StreamPlan& plan,
                const StreamReplayOptions& options, StreamObserver observer);
 
-  // Replays the log. Returns one score per recency, in their order. kFailedPrecondition: the server
+  // Replays the log. Returns one score per variant, in their order. kFailedPrecondition: the server
   // refused a command, with its text. Unless the connection is lost, every reply has been read when
   // this returns.
   Result<std::vector<StreamScore>> Run();
@@ -48,7 +53,7 @@ class StreamReplay {
   struct Sent {
     std::size_t event = 0;
     std::size_t question = kTold;  // position in the plan, or kTold
-    std::size_t recency = 0;
+    std::size_t variant = 0;
   };
   static constexpr std::size_t kTold = SIZE_MAX;
 

@@ -20,7 +20,7 @@ using terminal::JsonDouble;
 using terminal::JsonString;
 using terminal::TextTable;
 
-constexpr std::size_t kLabelColumns = 3;
+const std::vector<std::string> kLabels = {"fold-in", "recency", "neighbours", "retrain every"};
 
 std::string Count(std::uint64_t count) {
   return terminal::FormatCount(static_cast<std::int64_t>(count));
@@ -39,11 +39,12 @@ std::string FigureText(const StreamFigure& figure) {
 
 std::vector<std::string> Labels(const StreamRow& row) {
   return {terminal::Printable(row.mode), terminal::Printable(row.recency),
+          terminal::Printable(row.neighbours),
           row.retrain_every == 0 ? "-" : Count(row.retrain_every)};
 }
 
 TextTable MakeTable(std::size_t figures) {
-  std::vector<Align> columns = {Align::kLeft, Align::kRight, Align::kRight};
+  std::vector<Align> columns = {Align::kLeft, Align::kRight, Align::kLeft, Align::kRight};
   columns.insert(columns.end(), figures, Align::kRight);
   return TextTable(std::move(columns));
 }
@@ -69,7 +70,7 @@ std::string Heading(const StreamReport& report) {
 std::string OverallTable(const StreamReport& report) {
   const std::vector<std::size_t>& cutoffs = report.rows.front().score.cutoffs();
   TextTable table = MakeTable(2 * cutoffs.size() + 1);
-  std::vector<std::string> header = {"fold-in", "recency", "retrain every"};
+  std::vector<std::string> header = kLabels;
   for (const std::size_t cutoff : cutoffs) {
     header.push_back("recall@" + std::to_string(cutoff));
     header.push_back("MRR@" + std::to_string(cutoff));
@@ -88,6 +89,36 @@ std::string OverallTable(const StreamReport& report) {
   return table.ToText();
 }
 
+// Returns what each row gains over the first of its replay, where that has several; "" otherwise.
+std::string GainTable(const StreamReport& report) {
+  const std::vector<std::size_t>& cutoffs = report.rows.front().score.cutoffs();
+  TextTable table = MakeTable(2 * cutoffs.size());
+  std::vector<std::string> header = kLabels;
+  for (const std::size_t cutoff : cutoffs) {
+    header.push_back("recall@" + std::to_string(cutoff));
+    header.push_back("MRR@" + std::to_string(cutoff));
+  }
+  table.AddRow(std::move(header));
+  bool any = false;
+  for (std::size_t r = 0; r < report.rows.size(); ++r) {
+    const StreamRow& row = report.rows[r];
+    if (row.base == r) {
+      continue;
+    }
+    any = true;
+    const std::vector<std::uint32_t>& base = report.rows[row.base].score.ranks();
+    std::vector<std::string> cells = Labels(row);
+    for (const std::size_t cutoff : cutoffs) {
+      cells.push_back(FigureText(RecallGain(row.score.ranks(), base, cutoff)));
+      cells.push_back(FigureText(ReciprocalRankGain(row.score.ranks(), base, cutoff)));
+    }
+    table.AddRow(std::move(cells));
+  }
+  return any ? "gained over the first row of the same replay, question by question\n" +
+                   table.ToText() + '\n'
+             : "";
+}
+
 using Measure = StreamFigure (StreamScore::*)(std::size_t split, std::size_t cutoff) const;
 
 // Returns a table with a column for each split.
@@ -97,8 +128,8 @@ std::string SplitTable(const StreamReport& report, const std::string& name, Meas
   const std::size_t cutoff = static_cast<std::size_t>(
       std::max_element(first.cutoffs().begin(), first.cutoffs().end()) - first.cutoffs().begin());
   TextTable table = MakeTable(kStreamSplits.size() - 1);
-  std::vector<std::string> header = {"fold-in", "recency", "retrain every"};
-  std::vector<std::string> questions(kLabelColumns);
+  std::vector<std::string> header = kLabels;
+  std::vector<std::string> questions(kLabels.size());
   questions[0] = "questions";
   // Without split 0, which is all questions and has a table of its own.
   for (std::size_t split = 1; split < kStreamSplits.size(); ++split) {
@@ -131,7 +162,20 @@ std::string FigureJson(const StreamScore& score, std::size_t split, std::size_t 
   return Braced(json);
 }
 
-std::string RowJson(const StreamRow& row) {
+// What the score gains over `base`, which was asked the same questions.
+std::string GainJson(const StreamScore& score, const StreamScore& base, std::size_t cutoff) {
+  const StreamFigure recall = RecallGain(score.ranks(), base.ranks(), cutoff);
+  const StreamFigure reciprocal = ReciprocalRankGain(score.ranks(), base.ranks(), cutoff);
+  std::string json;
+  AppendMember(&json, "recall", JsonDouble(recall.value));
+  AppendMember(&json, "recall-half-width", JsonDouble(recall.half_width));
+  AppendMember(&json, "mrr", JsonDouble(reciprocal.value));
+  AppendMember(&json, "mrr-half-width", JsonDouble(reciprocal.half_width));
+  return Braced(json);
+}
+
+// `base`: the first row of the same replay.
+std::string RowJson(const StreamRow& row, const StreamRow& base) {
   std::string parameters;
   for (const auto& [name, value] : row.parameters) {
     AppendMember(&parameters, name, terminal::JsonScalar(value));
@@ -142,11 +186,15 @@ std::string RowJson(const StreamRow& row) {
     for (std::size_t split = 0; split < kStreamSplits.size(); ++split) {
       AppendMember(&splits, kStreamSplits[split], FigureJson(row.score, split, c));
     }
+    if (&row != &base) {
+      AppendMember(&splits, "gain", GainJson(row.score, base.score, row.score.cutoffs()[c]));
+    }
     AppendMember(&at, std::to_string(row.score.cutoffs()[c]), Braced(splits));
   }
   std::string json;
   AppendMember(&json, "mode", JsonString(row.mode));
   AppendMember(&json, "recency", terminal::JsonScalar(row.recency));
+  AppendMember(&json, "neighbours", JsonString(row.neighbours));
   AppendMember(&json, "retrain-every", std::to_string(row.retrain_every));
   AppendMember(&json, "seconds", JsonDouble(row.seconds));
   AppendMember(&json, "parameters", Braced(parameters));
@@ -157,7 +205,7 @@ std::string RowJson(const StreamRow& row) {
 }  // namespace
 
 std::string ToText(const StreamReport& report) {
-  return Heading(report) + '\n' + OverallTable(report) + '\n' +
+  return Heading(report) + '\n' + OverallTable(report) + '\n' + GainTable(report) +
          SplitTable(report, "recall", &StreamScore::Recall) + '\n' +
          SplitTable(report, "MRR", &StreamScore::ReciprocalRank);
 }
@@ -167,7 +215,7 @@ std::string ToJson(const StreamReport& report) {
   const StreamPlan& plan = report.plan;
   std::string rows;
   for (const StreamRow& row : report.rows) {
-    AppendElement(&rows, RowJson(row));
+    AppendElement(&rows, RowJson(row, report.rows[row.base]));
   }
   std::string json;
   AppendMember(&json, "key", JsonString(report.key));

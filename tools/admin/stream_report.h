@@ -11,14 +11,16 @@
 
 namespace reco::admin {
 
-// One mode, recency and rhythm of training.
+// One mode, recency, kind of neighbours and rhythm of training.
 struct StreamRow {
-  std::string mode;     // FOLDIN as asked for, else as the collection has it, else "default"
-  std::string recency;  // likewise
+  std::string mode;        // FOLDIN as asked for, else as the collection has it, else "default"
+  std::string recency;     // likewise
+  std::string neighbours;  // likewise, of BLEND
   std::uint64_t retrain_every = 0;
   double seconds = 0;           // of its whole replay; rows of one replay share it
   StreamParameters parameters;  // of the scratch collection
   StreamScore score;
+  std::size_t base = 0;  // the first row of the same replay, which it is compared with
 };
 
 struct StreamReport {
@@ -37,8 +39,9 @@ struct StreamReport {
   std::vector<StreamRow> rows;
 };
 
-// Returns what was replayed and asked, then one line a row over all questions, then recall and MRR
-// at the largest cut-off by how well the user was known.
+// Returns what was replayed and asked, then one line a row over all questions; where rows share a
+// replay, what they gain over its first; then recall and MRR at the largest cut-off by how well the
+// user was known.
 std::string ToText(const StreamReport& report);
 
 // Returns one object with everything, every cut-off and split included; ends with a line feed.

@@ -20,12 +20,58 @@ std::size_t HistorySplit(std::uint32_t history) {
   return kFirstHistory + static_cast<std::size_t>(above - kHistoryBegins.begin());
 }
 
+// Returns the mean of `n` values of this sum and sum of squares.
+StreamFigure FigureOf(double n, double sum, double squares) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (n < 1) {
+    return {kNone, kNone};
+  }
+  const double mean = sum / n;
+  if (n < 2) {
+    return {mean, kNone};
+  }
+  // Not below 0, which rounding could make of equal values.
+  const double variance = std::max(squares - n * mean * mean, 0.0) / (n - 1);
+  return {mean, kNormal95 * std::sqrt(variance / n)};
+}
+
+double Hit(std::uint32_t rank, std::size_t cutoff) {
+  return rank > 0 && rank <= cutoff ? 1 : 0;
+}
+
+double Reciprocal(std::uint32_t rank, std::size_t cutoff) {
+  return Hit(rank, cutoff) / std::max(1.0, static_cast<double>(rank));
+}
+
+StreamFigure Gain(std::span<const std::uint32_t> ranks, std::span<const std::uint32_t> base,
+                  std::size_t cutoff, double (*value)(std::uint32_t, std::size_t)) {
+  double sum = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const double gain = value(ranks[i], cutoff) - value(base[i], cutoff);
+    sum += gain;
+    squares += gain * gain;
+  }
+  return FigureOf(static_cast<double>(ranks.size()), sum, squares);
+}
+
 }  // namespace
+
+StreamFigure RecallGain(std::span<const std::uint32_t> ranks, std::span<const std::uint32_t> base,
+                        std::size_t cutoff) {
+  return Gain(ranks, base, cutoff, Hit);
+}
+
+StreamFigure ReciprocalRankGain(std::span<const std::uint32_t> ranks,
+                                std::span<const std::uint32_t> base, std::size_t cutoff) {
+  return Gain(ranks, base, cutoff, Reciprocal);
+}
 
 StreamScore::StreamScore(std::vector<std::size_t> cutoffs)
     : cutoffs_(std::move(cutoffs)), sums_(kStreamSplits.size() * cutoffs_.size()) {}
 
 void StreamScore::Add(const StreamQuestion& question, std::size_t rank) {
+  ranks_.push_back(static_cast<std::uint32_t>(rank));
   AddTo(kAllQuestions, rank);
   AddTo(question.warm ? kWarm : kNew, rank);
   AddTo(HistorySplit(question.history), rank);
@@ -44,30 +90,15 @@ void StreamScore::AddTo(std::size_t split, std::size_t rank) {
   }
 }
 
-StreamFigure StreamScore::Figure(std::size_t split, double sum, double squares) const {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  const auto n = static_cast<double>(questions_[split]);
-  if (n < 1) {
-    return {kNone, kNone};
-  }
-  const double mean = sum / n;
-  if (n < 2) {
-    return {mean, kNone};
-  }
-  // Not below 0, which rounding could make of equal values.
-  const double variance = std::max(squares - n * mean * mean, 0.0) / (n - 1);
-  return {mean, kNormal95 * std::sqrt(variance / n)};
-}
-
 StreamFigure StreamScore::Recall(std::size_t split, std::size_t cutoff) const {
   const double hits = sums(split, cutoff).hits;
   // A hit counts 1, whose square is the same.
-  return Figure(split, hits, hits);
+  return FigureOf(static_cast<double>(questions_[split]), hits, hits);
 }
 
 StreamFigure StreamScore::ReciprocalRank(std::size_t split, std::size_t cutoff) const {
   const Sums& of = sums(split, cutoff);
-  return Figure(split, of.reciprocal, of.reciprocal_squares);
+  return FigureOf(static_cast<double>(questions_[split]), of.reciprocal, of.reciprocal_squares);
 }
 
 }  // namespace reco::admin

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct StreamFigure {
   double half_width = 0;
 };
 
+// Returns how much more of the same questions were within the cut-off, question by question, than
+// with `base`: `ranks` are those of the items that came, counted from 1; 0: not in the list.
+StreamFigure RecallGain(std::span<const std::uint32_t> ranks, std::span<const std::uint32_t> base,
+                        std::size_t cutoff);
+// The same of 1 / rank, 0 beyond the cut-off.
+StreamFigure ReciprocalRankGain(std::span<const std::uint32_t> ranks,
+                                std::span<const std::uint32_t> base, std::size_t cutoff);
+
 // Thread-compatible.
 class StreamScore {
  public:
@@ -33,6 +42,8 @@ class StreamScore {
 
   // Counts one question: the item that came stood at `rank`, counted from 1; 0: not in the list.
   void Add(const StreamQuestion& question, std::size_t rank);
+  // The ranks of all questions, in the order of their Add.
+  const std::vector<std::uint32_t>& ranks() const { return ranks_; }
 
   const std::vector<std::size_t>& cutoffs() const { return cutoffs_; }
   std::uint64_t questions(std::size_t split) const { return questions_[split]; }
@@ -50,7 +61,6 @@ class StreamScore {
   };
 
   void AddTo(std::size_t split, std::size_t rank);
-  StreamFigure Figure(std::size_t split, double sum, double squares) const;
   const Sums& sums(std::size_t split, std::size_t cutoff) const {
     return sums_[split * cutoffs_.size() + cutoff];
   }
@@ -58,6 +68,7 @@ class StreamScore {
   std::vector<std::size_t> cutoffs_;
   std::array<std::uint64_t, kStreamSplits.size()> questions_{};
   std::vector<Sums> sums_;
+  std::vector<std::uint32_t> ranks_;
 };
 
 }  // namespace reco::admin

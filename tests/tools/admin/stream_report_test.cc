@@ -24,6 +24,7 @@ StreamReport Report() {
           .plan = {.training = 4, .questions = {{4, 3, true}, {5, 0, false}}, .repeats = 3},
           .rows = {{.mode = "both",
                     .recency = "0.9",
+                    .neighbours = "auto",
                     .retrain_every = 5'000,
                     .seconds = 1.5,
                     .parameters = {{"dim", "64"}, {"unobserved", "auto"}},
@@ -36,7 +37,7 @@ TEST(StreamReport, TextHasTheFiguresOfEveryRowAndSplit) {
   EXPECT_THAT(text, HasSubstr("2 next items asked for, 0 of them never seen before; told only: 3 "
                               "repeats, 0 negative\n"));
   // Hits 1 and 0, so 0.5 with a half-width of 1.96 x 0.7071 / 1.4142.
-  EXPECT_THAT(text, HasSubstr("both         0.9          5,000  0.5000 +-0.9800  0.5000 +-0.9800"));
+  EXPECT_THAT(text, HasSubstr("both         0.9  auto                5,000  0.5000 +-0.9800"));
   EXPECT_THAT(text, HasSubstr("recall@20 of users"));
   EXPECT_THAT(text, HasSubstr("MRR@20 of users"));
   EXPECT_THAT(text, HasSubstr("1.0000  0.2500  0.2500  1.0000"));
@@ -45,7 +46,9 @@ TEST(StreamReport, TextHasTheFiguresOfEveryRowAndSplit) {
 TEST(StreamReport, JsonHasEveryCutOffAndSplit) {
   const std::string json = ToJson(Report());
   EXPECT_THAT(json, HasSubstr(R"("questions": 2, "new-items": 0, "repeats": 3,)"));
-  EXPECT_THAT(json, HasSubstr(R"("mode": "both", "recency": 0.9, "retrain-every": 5000,)"));
+  EXPECT_THAT(
+      json,
+      HasSubstr(R"("mode": "both", "recency": 0.9, "neighbours": "auto", "retrain-every": 5000,)"));
   EXPECT_THAT(json, HasSubstr(R"("parameters": {"dim": 64, "unobserved": "auto"})"));
   EXPECT_THAT(json, HasSubstr(R"("at": {"1": {"all": {"questions": 2, "recall": 0.5,)"));
   EXPECT_THAT(json, HasSubstr(R"("20-99": {"questions": 0, "recall": null,)"));

@@ -102,5 +102,16 @@ TEST(StreamScore, TooFewQuestionsHaveNoFigures) {
   EXPECT_TRUE(std::isnan(score.Recall(kAllQuestions, 0).half_width));
 }
 
+TEST(StreamScore, GainsAreThoseOfTheSameQuestions) {
+  const std::vector<std::uint32_t> base = {0, 2, 4, 0, 11};
+  const std::vector<std::uint32_t> ranks = {1, 2, 0, 12, 10};
+  const StreamFigure recall = RecallGain(ranks, base, 10);
+  EXPECT_DOUBLE_EQ(recall.value, Reference({1, 0, -1, 0, 1}).value);
+  EXPECT_NEAR(recall.half_width, Reference({1, 0, -1, 0, 1}).half_width, 1e-12);
+  const StreamFigure reciprocal = ReciprocalRankGain(ranks, base, 10);
+  EXPECT_NEAR(reciprocal.value, Reference({1, 0, -0.25, 0, 0.1}).value, 1e-12);
+  EXPECT_NEAR(reciprocal.half_width, Reference({1, 0, -0.25, 0, 0.1}).half_width, 1e-12);
+}
+
 }  // namespace
 }  // namespace reco::admin
