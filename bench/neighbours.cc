@@ -125,7 +125,8 @@ class World {
   void SolveQueued() {
     while (const auto item = queue_.Pop()) {
       watches.solve.Start();
-      const std::span<const ItemWeight> row = solver_.Solve(counts_, *item);
+      solver_.Gather(counts_, *item);
+      const std::span<const ItemWeight> row = solver_.Solve();
       watches.solve.Stop();
       watches.replace.Start();
       rows_.Replace(*item, row);

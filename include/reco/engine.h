@@ -173,6 +173,10 @@ class Database {
                              const RankingOptions& options) const;
   // For each latent feature the item with the largest component; empty without a model.
   Result<std::vector<Representative>> Representatives(KeyRef key) const;
+  // The neighbours in the ridge row of an item, the largest absolute weight first, at most `count`;
+  // empty without a row. kNotFound when the item is unknown.
+  Result<std::vector<ItemNeighbour>> NeighboursOf(KeyRef key, std::string_view item,
+                                                  std::size_t count) const;
   // Whether lists by vector have taken so long of late (1 ms in the mean) that a thread which
   // others wait for should not make one.
   bool ListsAreLong(KeyRef key) const;

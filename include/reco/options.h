@@ -68,6 +68,9 @@ struct Options {
 
   // Idempotency tokens remembered per collection; the oldest are forgotten first. 0 to 10,000,000.
   std::uint64_t idempotency_window = 100'000;
+  // What lists by neighbours are made from takes at most so many bytes of memory, of each
+  // collection (doc/model.md); the oldest sessions are forgotten first. 1 MiB to 1 TiB.
+  std::uint64_t neighbours_bytes = std::uint64_t{512} << 20U;
 
   // Collections at most; a further RECO.CREATE or RECO.ADD of a new key is refused.
   std::uint32_t collections_max = 10'000;
@@ -110,6 +113,14 @@ enum class FoldIn : std::uint8_t {
   kOff,    // none: lists change with a training only, except for what is left out as seen
 };
 
+// What the score of an item is made of beside the vectors, where events carry usable times
+// (doc/model.md).
+enum class Neighbours : std::uint8_t {
+  kOff,       // nothing
+  kAuto,      // all that there is
+  kSessions,  // what the newest sessions of others with the same items went on to
+};
+
 // The model is implicit-feedback matrix factorisation (Hu, Koren, Volinsky 2008) with a separate
 // weight for unobserved pairs (Rendle et al. 2022), or for ratings one with biases (Koren, Bell,
 // Volinsky 2009). Symbols as in doc/model.md.
@@ -146,6 +157,9 @@ struct CollectionOptions {
   // Both fixed once created.
   Feedback feedback = Feedback::kImplicit;
   FoldIn fold_in = FoldIn::kBoth;
+  // Takes effect with the next training, which finds out how much it counts. kOff with explicit
+  // feedback. Collections of before it was there have kOff.
+  Neighbours neighbours = Neighbours::kAuto;
   // At most 64. An event that names no type has weight 1.
   std::vector<FeedbackType> types;
   // Top-level attributes of items that a new item's vector is predicted from until its first

@@ -140,7 +140,17 @@ enum class Source : std::uint8_t {
   kLatest,
   kActivity,
   kCooccurrence,  // counted from the stored pairs, not from vectors
+  kNeighbours,    // by ridge rows alone
 };
+
+// How much the parts of a score by neighbours count beside the vectors: multiples of the scale at
+// which they count as much. 0: not at all. 0 to kBlendMax.
+struct Blend {
+  double sessions = 1.5;
+  double ridge = 1.5;
+  bool operator==(const Blend&) const = default;
+};
+inline constexpr double kBlendMax = 1000;
 
 // What a score depends on beside the user and the item.
 struct ScoreOptions {
@@ -150,6 +160,7 @@ struct ScoreOptions {
   // the collection and the user's pace behind it, so that a log that stands still keeps the
   // weights of its last moment.
   std::optional<std::int64_t> now_ms = {};
+  std::optional<Blend> blend = {};  // default: the model's
 };
 
 struct RankingOptions {
@@ -159,9 +170,10 @@ struct RankingOptions {
   bool with_attributes = false;
   std::optional<std::span<const std::string_view>> include = {};  // rank only these
   std::span<const std::string_view> exclude = {};
-  std::span<const std::string_view> context = {};  // these three as in ScoreOptions
+  std::span<const std::string_view> context = {};  // these four as in ScoreOptions
   std::optional<Recency> recency = {};
   std::optional<std::int64_t> now_ms = {};
+  std::optional<Blend> blend = {};
   // Rank only what the expression (doc/filters.md) holds for. Empty: everything.
   std::string_view filter = {};
   // lambda of maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the one
@@ -187,7 +199,7 @@ struct RankingOptions {
   std::optional<std::uint32_t> approximate_ef = {};
 
   operator ScoreOptions() const {  // NOLINT(google-explicit-constructor)
-    return {context, recency, now_ms};
+    return {context, recency, now_ms, blend};
   }
 };
 
@@ -256,9 +268,16 @@ struct Representative {
   double component = 0;
 };
 
+// An item by whose users another item is told (doc/model.md), and how much it says.
+struct ItemNeighbour {
+  std::string item;
+  double weight = 0;  // may be below 0
+};
+
 enum class SimilarityBasis : std::uint8_t {
   kVector,        // vectors of the model
   kCooccurrence,  // users in common
+  kNeighbours,    // ridge rows: what the users of the items are told
 };
 
 // Windows and half-lives of lists are 1 to so many seconds (100 years).
@@ -370,6 +389,11 @@ struct CollectionInfo {
   // "answering" (1 or 0), and "recall@20" at kApproximateEfDefault on a sample of users, measured
   // when it was built. Empty: there is none.
   std::vector<std::pair<std::string, double>> approximate;
+  // What lists by neighbours are made from: "sessions" kept, their "session-items", sessions that
+  // were let go for want of memory, "pair-counts", ridge "rows"; of rows that are to be solved
+  // again how many are "waiting", the oldest for so many milliseconds; how many were "solved" since
+  // the start, and of these "solved-late", behind their eighth event. Empty: none are kept.
+  std::vector<std::pair<std::string, double>> neighbours;
 };
 
 // One figure of Database::Info(), under the section INFO shows it in.

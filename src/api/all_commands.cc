@@ -12,7 +12,8 @@ std::span<const std::span<const CommandSpec>> AllCommands() {
   static const std::array kGroups{ConnectionCommands(), ServerCommands(),     KeyCommands(),
                                   StringCommands(),     CollectionCommands(), InteractionCommands(),
                                   RankingCommands(),    ListCommands(),       ScoreCommands(),
-                                  RuleCommands(),       RecordCommands(),     ModelCommands()};
+                                  NeighbourCommands(),  RuleCommands(),       RecordCommands(),
+                                  ModelCommands()};
   return kGroups;
 }
 

@@ -1,9 +1,12 @@
 #include "format/event.h"
 
 #include <cmath>
+#include <cstdint>
 #include <event_generated.h>
+#include <span>
 
 #include "format/record_frame.h"
+#include "format/solved_rows.h"
 
 namespace reco::format {
 namespace {
@@ -15,7 +18,7 @@ Status CheckKind(std::uint8_t kind) {
   if (kind < static_cast<std::uint8_t>(EventKind::kInteractionAsSaid)) {
     return Damaged(kWhat, "kind " + std::to_string(kind) + " is not known");
   }
-  if (kind > static_cast<std::uint8_t>(EventKind::kSet)) {
+  if (kind > static_cast<std::uint8_t>(EventKind::kSolvedRows)) {
     return Newer(kWhat, "kind " + std::to_string(kind));
   }
   return Status::Ok();
@@ -67,6 +70,11 @@ Result<Event> DecodeEvent(std::string_view bytes) {
   event.hidden = table->hidden();
   event.expire_at_ms = table->expire_at_ms();
   event.with_previous = table->with_previous();
+  // Who follows events cannot fail (I5).
+  if (event.kind == EventKind::kSolvedRows) {
+    RECO_RETURN_IF_ERROR(
+        VisitSolvedRows(event.text, [](std::uint32_t, std::span<const ItemWeight>) {}));
+  }
   return event;
 }
 

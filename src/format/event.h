@@ -23,6 +23,7 @@ enum class EventKind : std::uint8_t {
   kParameters = 8,   // text: "name=value" lines
   kInteraction = 9,  // user, item, weight (adds), type, event time
   kSet = 10,         // user, item, weight (replaces), type, event time
+  kSolvedRows = 11,  // text: ridge rows of items (solved_rows.h)
 };
 
 // Whether it takes the place of what the pair was before.

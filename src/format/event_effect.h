@@ -30,9 +30,11 @@ struct Deleted {
   Side side = Side::kUser;
   std::uint32_t ordinal = 0;
 };
+// The rows in the text are the items' from here on.
+struct RowsSolved {};
 struct NoEffect {};  // options live with the key
 
-using Effect = std::variant<PairAdded, PairRemoved, RecordSet, Deleted, NoEffect>;
+using Effect = std::variant<PairAdded, PairRemoved, RecordSet, Deleted, RowsSolved, NoEffect>;
 
 // Returns what the event changes.
 inline Effect EffectOf(const Event& event) {
@@ -52,6 +54,8 @@ inline Effect EffectOf(const Event& event) {
       return Deleted{Side::kItem, event.item};
     case EventKind::kUserDelete:
       return Deleted{Side::kUser, event.user};
+    case EventKind::kSolvedRows:
+      return RowsSolved{};
     case EventKind::kParameters:
       break;
   }

@@ -119,6 +119,7 @@ Offset<fb::CollectionOptions> CreateOptions(FlatBufferBuilder& builder,
   table.add_weighting(static_cast<std::uint8_t>(options.weighting));
   table.add_feedback(static_cast<std::uint8_t>(options.feedback));
   table.add_fold_in(static_cast<std::uint8_t>(options.fold_in));
+  table.add_neighbours(static_cast<std::uint8_t>(options.neighbours));
   // Absent when empty, as in records of older versions.
   if (!attribute_features.IsNull()) {
     table.add_attribute_features(attribute_features);
@@ -179,6 +180,8 @@ Result<CollectionOptions> OptionsOf(const fb::CollectionOptions& table, std::str
   RECO_RETURN_IF_ERROR(
       DecodeChoice(table.feedback(), Feedback::kExplicit, &options.feedback, what));
   RECO_RETURN_IF_ERROR(DecodeChoice(table.fold_in(), FoldIn::kOff, &options.fold_in, what));
+  RECO_RETURN_IF_ERROR(
+      DecodeChoice(table.neighbours(), Neighbours::kSessions, &options.neighbours, what));
   const double numbers[] = {
       options.alpha,     options.reg,     options.regn,      options.unobserved.value_or(0),
       options.tolerance, table.recency(), options.halflife_s};

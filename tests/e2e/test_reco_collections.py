@@ -29,13 +29,14 @@ class Create(reco_e2e.ServerTest):
                    "TYPE", "buy", 3, "RETRAIN", "EVERY", 1000, "retrain", "interval", 60,
                    "TOLERANCE", "0.01", "WARM-START", "YES", "RECENCY", "0.9", "HALFLIFE", 60,
                    "WEIGHTING", "LOG", "FEEDBACK", "IMPLICIT", "FOLDIN", "USERS",
+                   "NEIGHBOURS", "SESSIONS",
                    "ATTRFEATURES", "genre,Brand", "Attribute-Types", 'price:number,"a b":text')
         self.assertEqual({"dim": "8", "alpha": "2.5", "reg": "0.5", "regn": "0.25",
                           "unobserved": "0.125", "iterations": "3", "seed": "7",
                           "type.View": "0.5", "type.buy": "3", "retrain-every": "1000",
                           "retrain-interval": "60", "tolerance": "0.01", "warm-start": "yes",
                           "recency": "0.9", "halflife": "60", "weighting": "log",
-                          "feedback": "implicit", "foldin": "users",
+                          "feedback": "implicit", "foldin": "users", "neighbours": "sessions",
                           "attrfeatures": "genre,Brand",
                           "attribute-types": 'price:number,"a b":text'}, config(client))
 

@@ -25,6 +25,7 @@ std::string Told(EventKind kind) {
       [&](const Deleted& gone) {
         return std::string("no ") + side(gone.side) + std::to_string(gone.ordinal);
       },
+      [](const RowsSolved&) { return std::string("rows"); },
       [](const NoEffect&) { return std::string("nothing"); });
 }
 
@@ -39,6 +40,7 @@ TEST(EventEffect, EachKindHasOne) {
   EXPECT_EQ(Told(EventKind::kUserDelete), "no user 3");
   EXPECT_EQ(Told(EventKind::kItemDelete), "no item 5");
   EXPECT_EQ(Told(EventKind::kParameters), "nothing");
+  EXPECT_EQ(Told(EventKind::kSolvedRows), "rows");
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST(Event, UnknownFormatAndNoKindAreCorruption) {
 }
 
 TEST(Event, KindAboveOursIsOfANewerVersion) {
-  for (const std::uint8_t kind : {11, 255}) {
+  for (const std::uint8_t kind : {12, 255}) {
     Event event;
     event.kind = static_cast<EventKind>(kind);
     EXPECT_EQ(DecodeEvent(Encoded(event)).status().ToString(),

@@ -46,6 +46,7 @@ inline void ExpectSame(const KeyRecord& a, const KeyRecord& b) {
   EXPECT_EQ(a.options.tolerance, b.options.tolerance);
   EXPECT_EQ(a.options.warm_start, b.options.warm_start);
   EXPECT_EQ(a.options.recency, b.options.recency);
+  EXPECT_EQ(a.options.neighbours, b.options.neighbours);
   EXPECT_EQ(a.options.halflife_s, b.options.halflife_s);
   EXPECT_EQ(a.options.weighting, b.options.weighting);
   EXPECT_EQ(a.options.feedback, b.options.feedback);

@@ -8,6 +8,7 @@
 
 #include "format/event.h"
 #include "format/records.h"
+#include "format/solved_rows.h"
 
 namespace reco::format::samples {
 
@@ -21,6 +22,23 @@ inline Event InteractionEvent() {
   event.time_ms = 1'700'000'000'123;
   event.arrival_ms = 1'700'000'000'456;
   event.token = "t-1";
+  return event;
+}
+
+// Views into memory that lives on.
+inline Event SolvedRowsEvent() {
+  static const std::string kText = [] {
+    std::string text;
+    const ItemWeight row[] = {{2, 0.5F}, {9, -0.125F}};
+    AppendSolvedRow(7, row, &text);
+    AppendSolvedRow(9, {}, &text);
+    return text;
+  }();
+  Event event;
+  event.kind = EventKind::kSolvedRows;
+  event.time_ms = event.arrival_ms = 1'700'000'000'123;
+  event.has_text = true;
+  event.text = kText;
   return event;
 }
 
@@ -73,6 +91,7 @@ inline KeyRecord CollectionKey() {
   record.options.retrain_every = 10'000;
   record.options.retrain_interval_s = 3600;
   record.options.recency = 0.98;
+  record.options.neighbours = Neighbours::kOff;
   return record;
 }
 
@@ -91,6 +110,12 @@ inline KeyRecord LearningKey() {
 inline KeyRecord AgedKey() {
   KeyRecord record = CollectionKey();
   record.options.recency = Recency();
+  return record;
+}
+
+inline KeyRecord NeighboursKey() {
+  KeyRecord record = CollectionKey();
+  record.options.neighbours = Neighbours::kAuto;
   return record;
 }
 

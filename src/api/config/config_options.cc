@@ -241,6 +241,15 @@ constexpr OptionSpec kOptions[] = {
                       "forgotten first.",
      .min = 0,
      .max = 10'000'000},
+    {.name = "neighbours-memory",
+     .type = OptionType::kBytes,
+     .default_value = "512mb",
+     .field = &ServerOptions::neighbours_bytes,
+     .section = kStorage,
+     .documentation = "Bytes of memory that what lists by neighbours are made from takes at most, "
+                      "of each collection; the oldest sessions are forgotten first.",
+     .min = kMebi,
+     .max = std::int64_t{1} << 40},
     {.name = "collections-max",
      .type = OptionType::kInteger,
      .default_value = "10000",
@@ -435,6 +444,7 @@ Options ServerOptions::EngineOptions(const AvailableMemory& memory) const {
   options.training_threads = static_cast<std::uint32_t>(training_threads);
   options.job_cpu_percent = static_cast<std::uint32_t>(job_cpu_percent);
   options.idempotency_window = static_cast<std::uint64_t>(idempotency_window);
+  options.neighbours_bytes = static_cast<std::uint64_t>(neighbours_bytes);
   options.models_kept = static_cast<std::uint32_t>(keep_models);
   options.collections_max = static_cast<std::uint32_t>(collections_max);
   return options;

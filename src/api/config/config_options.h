@@ -55,6 +55,7 @@ struct ServerOptions {
   std::int64_t keep_models = 0;
   std::int64_t checkpoint_interval_s = 0;
   std::int64_t idempotency_window = 0;
+  std::int64_t neighbours_bytes = 0;
   std::int64_t collections_max = 0;
   std::int64_t maxmemory_bytes = 0;
   std::int64_t row_cache_bytes = 0;    // or kAutoBytes

@@ -5,6 +5,7 @@
 #include "engine/persist/loader.h"
 #include "engine/upkeep/eviction.h"
 #include "engine/upkeep/long_rows.h"
+#include "engine/upkeep/ridge_solves.h"
 
 namespace reco::engine {
 
@@ -67,10 +68,13 @@ Status Collection::SolvePutOff() {
   return more.status();
 }
 
-Status Collection::Maintain() {
+Status Collection::Maintain(bool may_write) {
   // Rows first, since lists are out of date until these are solved. Eviction behind them, since
   // sums count against the rows' budget.
   Status built = upkeep::BuildPendingRows(shared_).status();
+  if (may_write) {
+    upkeep::SolveWaitingRows(shared_);
+  }
   upkeep::EvictRows(shared_);
   resort_.Round(shared_);
   graph_.Round(shared_);

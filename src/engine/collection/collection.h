@@ -58,7 +58,7 @@ class Collection {
   // Does one round of upkeep, by one thread at a time: long rows, eviction, the item index, the
   // graph of neighbours. An error is that of a long row that cannot be read; the rest is done all
   // the same.
-  Status Maintain();
+  Status Maintain(bool may_write);
   // Solves all rows that wait for the background, by the same thread.
   Status SolvePutOff();
   // The number of times that the index was re-sorted.

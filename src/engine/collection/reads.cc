@@ -46,7 +46,8 @@ Result<std::vector<RowPair>> PairsAsOf(const SharedState& shared, std::uint32_t 
             pairs.clear();
           }
         },
-        [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
+        [](const format::RecordSet&) {}, [](const format::RowsSolved&) {},
+        [](const format::NoEffect&) {});
     return true;
   };
   // Without a view, so writes go on meanwhile; the scan shows the log as of when it began.
@@ -189,6 +190,29 @@ std::optional<std::vector<float>> GetVector(const SharedState& shared, Side side
   return std::vector<float>(values.begin(), values.end());
 }
 
+namespace {
+
+std::vector<std::pair<std::string, double>> NeighbourFigures(const View& view) {
+  const NeighbourTables* tables = view.state().neighbours().get();
+  if (tables == nullptr) {
+    return {};
+  }
+  const std::int64_t now_ms = view.shared().context().clock.NowMs();
+  const std::pair<std::string, std::uint64_t> figures[] = {
+      {"sessions", tables->sessions().sessions()},
+      {"session-items", tables->sessions().items()},
+      {"sessions-let-go", tables->sessions().let_go()},
+      {"pair-counts", tables->pairs().pairs()},
+      {"rows", tables->rows().rows()},
+      {"waiting", tables->queue().size()},
+      {"oldest-wait-ms", static_cast<std::uint64_t>(tables->queue().OldestAgeMs(now_ms))},
+      {"solved", tables->queue().taken()},
+      {"solved-late", tables->queue().taken_late()}};
+  return {std::begin(figures), std::end(figures)};
+}
+
+}  // namespace
+
 CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) {
   ReadView view(shared);
   CollectionInfo info;
@@ -225,6 +249,7 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
       {"replaced-models", replaced_bytes},
       {"rows", users.rows.memory_bytes() + items.rows.memory_bytes()},
       {"popularity", view.state().rankings_bytes()},
+      {"neighbours", view.state().neighbours().memory_bytes()},
       {"recent-lists", shared.recent().memory_bytes()},
       {"attribute-columns", users.columns.memory_bytes() + items.columns.memory_bytes()},
   };
@@ -238,6 +263,7 @@ CollectionInfo Details(const SharedState& shared, std::uint64_t checkpoint_seq) 
   info.memory_bytes.emplace_back("records", total > known ? total - known : 0);
   info.memory_bytes.emplace_back("total", total);
   info.approximate = view.state().approximate().Figures();
+  info.neighbours = NeighbourFigures(view);
   return info;
 }
 
@@ -253,8 +279,10 @@ RetrainTrigger TriggerOf(const SharedState& shared) {
   // Event time is what weights decay by: a log of last year does not fade as it is read in.
   const std::int64_t newest_ms = std::min(view.state().newest_ms(), shared.context().clock.NowMs());
   const double age_ms = static_cast<double>(newest_ms - model.signal.reference_ms);
-  return {view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0),
-          view.trained_at_ms(),
+  const std::uint64_t since = view.state().last_seq() - (model.id != 0 ? model.trained_at_seq : 0);
+  // Rows that were solved tell nothing new.
+  const std::uint64_t solved = std::min(since, view.state().row_events_since_training());
+  return {since - solved, view.trained_at_ms(),
           model.id != 0 && model.signal.halflife_ms > 0 &&
               age_ms > kFadedHalfLives * model.signal.halflife_ms};
 }

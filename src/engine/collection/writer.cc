@@ -518,11 +518,14 @@ Result<bool> SetRecord(SharedState& shared, Side side, std::string_view id,
 
 namespace {
 
-// The number of pairs of an id; 0 when there is no such id.
-std::size_t PairsOf(const SharedState& shared, Side side, std::string_view id) {
+// About the work that goes with an id: its pairs, or its places in sessions; 0 when there is no
+// such id.
+std::size_t SizeOf(const SharedState& shared, Side side, std::string_view id) {
   ReadView view(shared);
   const auto ordinal = view.state().side(side).ids.Find(id);
-  return ordinal ? view.state().side(side).entities[*ordinal].pairs : 0;
+  return ordinal ? std::max<std::size_t>(view.state().side(side).entities[*ordinal].pairs,
+                                         view.state().neighbours().PlacesOf(side, *ordinal))
+                 : 0;
 }
 
 // What is deleted, found and read while others go on.
@@ -580,7 +583,8 @@ Result<bool> TryDelete(SharedState& shared, Side side, DeletedRow* row, ReadAhea
   format::EncodeEvent(event, &record);
   RECO_RETURN_IF_ERROR(view.Stage(
       [&](store::Batch& batch) { wal::EventLog::PutEvent(batch, shared.cid(), seq, record); }));
-  const bool few = row->pairs.size() <= kOneHold;
+  const bool few = std::max(row->pairs.size(),
+                            view.state().neighbours().PlacesOf(side, row->ordinal)) <= kOneHold;
   view.state().BeginDelete(seq, side, row->ordinal, std::move(row->pairs));
   if (few) {
     EndAtOnce(view, 1);
@@ -592,7 +596,7 @@ Result<bool> TryDelete(SharedState& shared, Side side, DeletedRow* row, ReadAhea
 
 Result<bool> DeleteRecord(SharedState& shared, Side side, std::string_view id) {
   std::optional<LongWrite> announced;
-  if (PairsOf(shared, side, id) > kShortWrite) {
+  if (SizeOf(shared, side, id) > kShortWrite) {
     announced.emplace(shared);
   }
   TurnLock turn(shared.turns().writes);

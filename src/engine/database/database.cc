@@ -521,7 +521,7 @@ void Database::Impl::Maintain(std::int64_t now_us) {
   {
     ReaderLock lock(state_mutex);
     for (const auto& [name, collection] : Collections()) {
-      if (const Status done = collection->Maintain(); !done.ok()) {
+      if (const Status done = collection->Maintain(!degraded); !done.ok()) {
         Log(LogLevel::kWarning, "a long row cannot be read: " + done.ToString());
       }
     }

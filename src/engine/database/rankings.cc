@@ -8,6 +8,7 @@
 #include "engine/lists/cooccurrence.h"
 #include "engine/lists/counted.h"
 #include "engine/lists/explain.h"
+#include "engine/lists/parts.h"
 #include "engine/lists/prepare_filters.h"
 #include "engine/lists/similar.h"
 #include "engine/lists/why.h"
@@ -58,9 +59,15 @@ Result<Ranking> Database::Session(KeyRef key, const Basket& basket,
 Result<Ranking> Database::Similar(KeyRef key, std::span<const std::string_view> items,
                                   SimilarityBasis basis, const RankingOptions& options) const {
   const auto list = [&](const Collection& found) {
-    return basis == SimilarityBasis::kCooccurrence
-               ? lists::SimilarByCooccurrence(found.shared(), items, options)
-               : lists::Similar(found.shared(), items, options);
+    switch (basis) {
+      case SimilarityBasis::kCooccurrence:
+        return lists::SimilarByCooccurrence(found.shared(), items, options);
+      case SimilarityBasis::kNeighbours:
+        return lists::SimilarByNeighbours(found.shared(), items, options);
+      case SimilarityBasis::kVector:
+        break;
+    }
+    return lists::Similar(found.shared(), items, options);
   };
   return impl_->ReadCollection<Ranking>(key, {}, Filtered(Side::kItem, options, list));
 }
@@ -148,6 +155,13 @@ Result<std::vector<std::optional<double>>> Database::Similarities(
   return impl_->ReadCollection<std::vector<std::optional<double>>>(
       key, std::vector<std::optional<double>>(others.size()),
       [&](const Collection& found) { return lists::Similarities(found.shared(), item, others); });
+}
+
+Result<std::vector<ItemNeighbour>> Database::NeighboursOf(KeyRef key, std::string_view item,
+                                                          std::size_t count) const {
+  return impl_->ReadCollection<std::vector<ItemNeighbour>>(key, {}, [&](const Collection& found) {
+    return lists::NeighboursOf(found.shared(), item, count);
+  });
 }
 
 Result<std::vector<Representative>> Database::Representatives(KeyRef key) const {

@@ -12,6 +12,7 @@
 #include "engine/lists/model_view.h"
 #include "engine/lists/scorer.h"
 #include "engine/persist/model_reader.h"
+#include "index/row_blocks.h"
 #include "index/stepped_search.h"
 
 namespace reco::engine::lists {
@@ -82,12 +83,51 @@ std::optional<std::vector<index::Candidate>> SearchGraph(const View& view, const
   return found;
 }
 
-// MAY GIVE THE LOCK BACK. Returns the best items by the query's vector.
+// Returns the best `count` of the query's items that have parts, of those that are accepted and
+// among these, in no order.
+std::vector<ScoredItem> BestOfParted(const View& view, const Query& query, std::size_t count,
+                                     AcceptItem accept, const Among& among) {
+  const Scorer scorer(view, Side::kItem, query);
+  const index::RowBlocks& rows = ModelOf(view, query.replaced).index->blocks();
+  const Dictionary& ids = view.state().items().ids;
+  const auto before = [&ids](const ScoredItem& a, const ScoredItem& b) {
+    return a.score != b.score ? a.score > b.score : ids.Before(a.item, b.item);
+  };
+  std::vector<ScoredItem> best;  // a heap, the worst in front
+  if (count == 0) {
+    return best;
+  }
+  for (const ItemPart& part : query.parts) {
+    if (!rows.Contains(part.item) ||
+        (among.ordinals != nullptr && !Contains(*among.ordinals, part.item))) {
+      continue;
+    }
+    const ScoredItem scored{part.item, scorer.WithPart(part).value_or(0),
+                            scorer.SourceOf(part.item)};
+    // Filters and rules are asked last, and only of what would be in the list.
+    if ((best.size() == count && !before(scored, best.front())) || !accept(part.item)) {
+      continue;
+    }
+    best.push_back(scored);
+    std::ranges::push_heap(best, before);
+    if (best.size() > count) {
+      std::ranges::pop_heap(best, before);
+      best.pop_back();
+    }
+  }
+  return best;
+}
+
+// MAY GIVE THE LOCK BACK. Returns the best items by the query's vector, and its parts.
 std::vector<ScoredItem> ListByVector(ReadView& view, Query& query, std::size_t count,
                                      AcceptItem accept, const Among& among) {
   const Scorer scorer(view, Side::kItem, query);
   // Cheapest first: most items that reach this are scorable, and `accept` asks filters and rules.
-  const auto scorable = [&](std::uint32_t item) { return scorer.Scorable(item) && accept(item); };
+  const auto accepted = [&](std::uint32_t item) { return scorer.Scorable(item) && accept(item); };
+  const auto scorable = [&](std::uint32_t item) {
+    return accepted(item) && (query.parts.empty() ||
+                              !std::ranges::binary_search(query.parts, item, {}, &ItemPart::item));
+  };
   std::vector<index::Candidate> found;
   if (view.shared().rated() && query.metric == index::Metric::kCosine) {
     // The index compares whole rows.
@@ -122,6 +162,18 @@ std::vector<ScoredItem> ListByVector(ReadView& view, Query& query, std::size_t c
     list.push_back({candidate.ordinal, scorer.WithProduct(candidate.ordinal, candidate.score).sum(),
                     scorer.SourceOf(candidate.ordinal)});
   }
+  if (query.parts.empty()) {
+    return list;
+  }
+  // Behind the search, which may have let writes through.
+  const std::vector<ScoredItem> parted = BestOfParted(view, query, count, accepted, among);
+  list.insert(list.end(), parted.begin(), parted.end());
+  const Dictionary& ids = view.state().items().ids;
+  const auto end = list.begin() + static_cast<std::ptrdiff_t>(std::min(list.size(), count));
+  std::partial_sort(list.begin(), end, list.end(), [&](const ScoredItem& a, const ScoredItem& b) {
+    return a.score != b.score ? a.score > b.score : ids.Before(a.item, b.item);
+  });
+  list.erase(end, list.end());
   return list;
 }
 
@@ -163,12 +215,15 @@ Result<Ranking> ListSurprising(ReadView& view, std::string_view user, const Rank
     return Ranking();
   }
   RECO_ASSIGN_OR_RETURN(Query query, ServingVector(view, *ordinal, options, nullptr, replaced));
-  // Negated before the search, which ranks the highest first, and back behind it. Vector and mean
-  // both, since the score is their sum (scorer.h).
+  // Negated before the search, which ranks the highest first, and back behind it. Vector, mean and
+  // parts, since the score is their sum (scorer.h).
   for (float& value : query.vector) {
     value = -value;
   }
   query.mean = -query.mean;
+  for (ItemPart& part : query.parts) {
+    part.value = -part.value;
+  }
   // The items that other lists leave out are the only candidates here.
   const std::vector<std::uint32_t> known = query.left_out;
   const auto lister = [&](std::size_t count, AcceptItem accept, const Among& among) {

@@ -12,6 +12,7 @@
 
 #include "base/sorted.h"
 #include "engine/lists/model_view.h"
+#include "engine/neighbours/item_sums.h"
 #include "engine/rows/recency.h"
 
 namespace reco::engine::lists {
@@ -23,6 +24,7 @@ namespace {
 struct Moment {
   Recency recency;
   std::optional<std::int64_t> now_ms = {};        // of the request
+  std::optional<Blend> blend = {};                // likewise
   std::span<const std::uint32_t> looked_at = {};  // sorted; of now, whatever their pairs say
 };
 // All pairs alike.
@@ -90,38 +92,40 @@ std::int64_t LastMs(const RowPair& pair, std::int64_t now_ms) {
   return std::min(pair.pair.last_ms, now_ms);
 }
 
-// Returns the newest pairs, newest first, those that are looked at in front.
-std::vector<TimedItem> Newest(std::span<const RowPair> pairs, const Moment& moment,
-                              std::int64_t now_ms) {
+// The newest pairs of a row, newest first, those that are looked at in front, and how much each
+// counts: as of the request's moment or of now; but a log that stands still keeps the shares of its
+// last moment.
+struct TimedRow {
   std::vector<TimedItem> newest;
-  newest.reserve(pairs.size());
+  std::vector<double> shares;
+};
+
+TimedRow ByTime(const View& view, std::span<const RowPair> pairs, const Moment& moment,
+                std::int64_t clock_ms) {
+  TimedRow row;
+  row.newest.reserve(pairs.size());
   for (const RowPair& pair : pairs) {
     const bool looked_at = Contains(moment.looked_at, pair.other);
-    newest.push_back(
-        {pair.other, looked_at ? std::numeric_limits<std::int64_t>::max() : LastMs(pair, now_ms)});
+    row.newest.push_back({pair.other, looked_at ? std::numeric_limits<std::int64_t>::max()
+                                                : LastMs(pair, clock_ms)});
   }
-  KeepNewest(&newest, kServedPairsMax);
-  return newest;
-}
-
-// Returns the share of each of `newest`, as of the request's moment or of now; but a log that
-// stands still keeps the shares of its last moment.
-std::vector<double> SharesOf(const View& view, std::span<const TimedItem> newest,
-                             const Moment& moment) {
-  const auto stored = newest.subspan(std::min(newest.size(), moment.looked_at.size()));
+  KeepNewest(&row.newest, kServedPairsMax);
+  const auto stored = std::span<const TimedItem>(row.newest)
+                          .subspan(std::min(row.newest.size(), moment.looked_at.size()));
   const double pace_ms = PaceMs(stored);
-  std::int64_t now_ms = moment.now_ms.value_or(view.shared().context().clock.NowMs());
+  std::int64_t now_ms = moment.now_ms.value_or(clock_ms);
   if (!moment.now_ms && !stored.empty()) {
     const std::int64_t newest_ms = std::max(view.state().newest_ms(), stored.front().time_ms);
     now_ms = std::min(now_ms, newest_ms + static_cast<std::int64_t>(pace_ms));
   }
-  return SharesByTime(newest, moment.recency, now_ms, pace_ms);
+  row.shares = SharesByTime(row.newest, moment.recency, now_ms, pace_ms);
+  return row;
 }
 
-// Returns what a serving vector is solved from: with a recency of 1 all pairs, otherwise the newest
-// ones, each with its share.
+// Returns what a list is made from: the pairs of the vector, with a recency of 1 or `as_stored` all
+// of them, otherwise the newest ones, each with its share; and the profile of the parts.
 ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& moment,
-                const ReplacedModel* replaced) {
+                const ReplacedModel* replaced, bool as_stored = false) {
   const ModelView ranked_by = ModelOf(view, replaced);
   const std::int64_t now_ms = view.shared().context().clock.NowMs();
   ServedRow served;
@@ -143,17 +147,28 @@ ServedRow Serve(const View& view, std::span<const RowPair> pairs, const Moment& 
   // No order is needed. Longer rows of the active model come here with a context, or only to be
   // explained (as_stored); a replaced model has no stored vector, so its rows are cut to the
   // newest.
-  if (moment.recency.gamma == kAlike && (replaced == nullptr || pairs.size() <= kServedPairsMax)) {
+  const bool all_alike = as_stored || (moment.recency.gamma == kAlike &&
+                                       (replaced == nullptr || pairs.size() <= kServedPairsMax));
+  if (all_alike) {
     for (const RowPair& pair : pairs) {
       add(pair, 1);
     }
+  }
+  served.profile.factors = FactorsOf(view, moment.blend, replaced);
+  const bool has_parts = served.profile.factors.any();
+  if (all_alike && !has_parts) {
     return served;
   }
-  const std::vector<TimedItem> newest = Newest(pairs, moment, now_ms);
-  const std::vector<double> shares = SharesOf(view, newest, moment);
-  for (std::size_t i = 0; i < newest.size(); ++i) {
-    if (shares[i] > 0) {
-      add(pairs[LowerBound(pairs, newest[i].item)], shares[i]);
+  const TimedRow row = ByTime(view, pairs, moment, now_ms);
+  for (std::size_t i = 0; i < row.newest.size(); ++i) {
+    const RowPair& pair = pairs[LowerBound(pairs, row.newest[i].item)];
+    if (!all_alike && row.shares[i] > 0) {
+      add(pair, row.shares[i]);
+    }
+    const bool goes = some_go && view.state().items().ids.id(pair.other).empty();
+    if (has_parts && served.profile.items.size() < kProfileItems && row.shares[i] > 0 &&
+        pair.pair.weight > 0 && !goes) {
+      served.profile.items.push_back({pair.other, row.shares[i]});
     }
   }
   return served;
@@ -186,6 +201,10 @@ Recency RecencyOf(const View& view, const std::optional<Recency>& requested) {
   return no_times ? kRecencyByPlace : recency;
 }
 
+bool InBlend(double factor) {
+  return factor >= 0 && factor <= kBlendMax;
+}
+
 }  // namespace
 
 Status CheckScoreOptions(const SharedState& shared, const ScoreOptions& options) {
@@ -201,6 +220,9 @@ Status CheckScoreOptions(const SharedState& shared, const ScoreOptions& options)
   }
   if (options.now_ms && (*options.now_ms < 0 || *options.now_ms > kTimeMsMax)) {
     return Status::InvalidArgument("NOW must be in milliseconds from 0 to 253402300799999");
+  }
+  if (options.blend && !(InBlend(options.blend->sessions) && InBlend(options.blend->ridge))) {
+    return Status::InvalidArgument("BLEND must be numbers from 0 to 1000");
   }
   if (options.context.size() > kBasketItemsMax) {
     return Status::InvalidArgument("a list of ids may name at most 10000");
@@ -270,14 +292,16 @@ Result<Query> ServingVector(const View& view, std::uint32_t user, const ScoreOpt
   if (view.state().model().id == 0) {
     return query;
   }
-  if (!as_stored || served != nullptr) {
+  if (!as_stored || served != nullptr || FactorsOf(view, options.blend, replaced).any()) {
     // A stored vector needs the row too when it is to be explained: the shares are of all its
     // pairs.
-    ServedRow row = Serve(
-        view, pairs, {as_stored ? Recency(kAlike) : recency, options.now_ms, looked_at}, replaced);
+    ServedRow row = Serve(view, pairs, {recency, options.now_ms, options.blend, looked_at},
+                          replaced, as_stored);
+    row.profile.user = user;
     if (!as_stored) {
       SolveServed(view, row, &query);
     }
+    query.parts = PartsOf(view, row.profile);
     if (served != nullptr) {
       *served = std::move(row);
     }
@@ -311,8 +335,9 @@ Result<Query> BasketQuery(const View& view, const Basket& basket, const ScoreOpt
     const Recency recency = basket.times_ms.empty() || view.shared().rated()
                                 ? Recency(kAlike)
                                 : options.recency.value_or(view.options().recency);
-    ServedRow row = Serve(view, pairs, {recency, options.now_ms}, replaced);
+    ServedRow row = Serve(view, pairs, {recency, options.now_ms, options.blend}, replaced);
     SolveServed(view, row, &query);
+    query.parts = PartsOf(view, row.profile);
     if (served != nullptr) {
       *served = std::move(row);
     }
@@ -338,12 +363,16 @@ Result<Query> GroupQuery(const View& view, std::span<const std::string_view> use
   Query group;
   group.replaced = replaced;
   std::vector<double> sum(view.state().users().factors->stride());
+  ItemSums parts;
   std::size_t known = 0;  // members with a vector
   for (const std::uint32_t member : members) {
     RECO_ASSIGN_OR_RETURN(const Query query,
                           ServingVector(view, member, options, nullptr, replaced));
     for (std::size_t i = 0; i < sum.size(); ++i) {
       sum[i] += query.vector[i];
+    }
+    for (const ItemPart& part : query.parts) {
+      parts.Add(part.item, part.value);
     }
     // Members without a vector would only draw the mean to zero; their seen items count all the
     // same.
@@ -356,6 +385,9 @@ Result<Query> GroupQuery(const View& view, std::span<const std::string_view> use
   for (const double value : sum) {
     group.vector.push_back(static_cast<float>(known > 0 ? value / static_cast<double>(known) : 0));
   }
+  parts.TakeOff([&](std::uint32_t item, double value) {
+    group.parts.push_back({item, known > 0 ? value / static_cast<double>(known) : 0});
+  });
   return group;
 }
 

@@ -12,6 +12,8 @@
 #include "reco/result.h"
 #include "reco/types.h"
 
+#include "engine/lists/parts.h"
+#include "engine/neighbours/session_scores.h"
 #include "engine/rows/row_table.h"
 #include "engine/state/shared_state.h"
 #include "index/item_index.h"
@@ -25,7 +27,10 @@ struct Query {
   model::AlignedVector<float> vector;       // padded; all zero: nothing to score with
   std::vector<std::uint32_t> left_out;      // sorted: seen, context or basket items
   index::Metric metric = index::Metric::kInnerProduct;
-  double mean = 0;                              // of all ratings; 0 for interactions
+  double mean = 0;  // of all ratings; 0 for interactions
+  // What the score of items is beside their product, by item; 0 of all others. Where it is empty,
+  // scores are products.
+  std::vector<ItemPart> parts;
   std::optional<std::uint32_t> approximate_ef;  // of the request
   bool folded = false;                          // the vector is not the one that training left
   // How often the query was made before, because another model took over in the middle of a list;
@@ -43,6 +48,7 @@ struct Query {
 struct ServedRow {
   std::vector<std::uint32_t> items;
   std::vector<model::Neighbor> neighbors;  // of the same items
+  PartProfile profile;
 };
 
 // Checks the options of a score. kInvalidArgument says what is allowed.

@@ -3,6 +3,8 @@
 // constants) is compared here, and lists of it ask here for each row.
 #include "engine/lists/scorer.h"
 
+#include <algorithm>
+
 #include "index/row_blocks.h"
 #include "index/score.h"
 
@@ -80,6 +82,13 @@ std::vector<double> Scorer::Shares(const ServedRow& served, std::uint32_t item) 
     // up.
     folder.Shares(view_.state().TermsOf(Side::kUser), served.neighbors, Row(item), shares);
   });
+  const std::vector<double> others = PartShares(view_, served.profile, item);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const auto at = std::ranges::find(served.items, served.profile.items[i].item);
+    if (at != served.items.end()) {
+      shares[static_cast<std::size_t>(at - served.items.begin())] += others[i];
+    }
+  }
   return shares;
 }
 

@@ -3,10 +3,12 @@
 // by the tables of its own training.
 //
 // The parts are the fields of ScoreParts. Searches order by the product alone and stop when no
-// other row can reach the list (I11): that is the order of the score while every other part is the
-// same for all rows. CONTRIBUTING.md says what a part that is not needs besides.
+// other row can reach the list (I11): that is the order of the score of all rows whose other parts
+// are the same. Those that Query::parts names, which differ, are scored one by one beside the
+// search (ListByVector).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,8 +23,9 @@ namespace reco::engine::lists {
 struct ScoreParts {
   float product = 0;  // of row and query: their inner product or cosine; what a search orders by
   double mean = 0;    // of all ratings; the same for every row
+  double others = 0;  // of Query::parts
 
-  double sum() const { return product + mean; }
+  double sum() const { return product + mean + others; }
 };
 
 // Asks the view anew each time, so it stays valid across a Yield.
@@ -46,23 +49,36 @@ class Scorer {
   // Returns the parts of a row's score; nullopt when it has no direction, or there is no row.
   std::optional<ScoreParts> PartsOf(std::uint32_t ordinal) const;
   // Returns the parts for a row whose product a search has computed.
-  ScoreParts WithProduct(std::uint32_t /*ordinal*/, float product) const {
-    return {product, query_.mean};
+  ScoreParts WithProduct(std::uint32_t ordinal, float product) const {
+    return {product, query_.mean, OthersOf(ordinal)};
   }
   // Returns the score that is shown.
   std::optional<double> Of(std::uint32_t ordinal) const {
     const std::optional<ScoreParts> parts = PartsOf(ordinal);
     return parts ? std::optional(parts->sum()) : std::nullopt;
   }
+  // Returns the same for an item whose part is at hand.
+  std::optional<double> WithPart(const ItemPart& part) const {
+    const std::optional<float> product = Product(part.item);
+    return product ? std::optional(ScoreParts{*product, query_.mean, part.value}.sum())
+                   : std::nullopt;
+  }
   // Returns the score of `item` in the lists of an inner-product query, by popularity when nothing
   // can be scored; nullopt: it is in none.
   std::optional<double> Listed(std::uint32_t item) const;
   Source SourceOf(std::uint32_t ordinal) const;
-  // Returns what each pair that the query's vector was solved from adds to the score of `item`. For
-  // queries of the active model.
+  // Returns what each pair that the query was made from adds to the score of `item`. For queries of
+  // the active model.
   std::vector<double> Shares(const ServedRow& served, std::uint32_t item) const;
 
  private:
+  double OthersOf(std::uint32_t ordinal) const {
+    if (query_.parts.empty()) {
+      return 0;
+    }
+    const auto at = std::ranges::lower_bound(query_.parts, ordinal, {}, &ItemPart::item);
+    return at != query_.parts.end() && at->item == ordinal ? at->value : 0;
+  }
   bool ItemIsScorable(std::uint32_t item) const;
   std::optional<float> Product(std::uint32_t ordinal) const;
   // Returns null when there is no row.

@@ -33,7 +33,8 @@ Result<RidgeRows> BuildRidgeRows(const PairCounts& counts, const RidgeBuildContr
     const auto first = static_cast<std::uint32_t>(block) * kItemsABlock;
     const std::uint32_t end = std::min(first + kItemsABlock, counts.end());
     for (std::uint32_t item = first; item < end && !cancelled(); ++item) {
-      const std::span<const ItemWeight> row = solvers[thread].Solve(counts, item);
+      solvers[thread].Gather(counts, item);
+      const std::span<const ItemWeight> row = solvers[thread].Solve();
       solved[block].weights.insert(solved[block].weights.end(), row.begin(), row.end());
       solved[block].ends.push_back(solved[block].weights.size());
     }

@@ -1,4 +1,4 @@
-// BuildRidgeRows: the rows of all items at once, for a training.
+// BuildRidgeRows: the rows of all items at once, for an evaluation.
 #pragma once
 
 #include <atomic>

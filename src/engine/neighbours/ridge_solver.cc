@@ -27,13 +27,9 @@ struct RidgeSolver::System {
 RidgeSolver::RidgeSolver() : system_(std::make_unique<System>()) {}
 RidgeSolver::~RidgeSolver() = default;
 
-std::span<const ItemWeight> RidgeSolver::Solve(const PairCounts& counts, std::uint32_t item) {
+void RidgeSolver::Gather(const PairCounts& counts, std::uint32_t item) {
   FindNeighbours(counts, item);
   const auto size = static_cast<Eigen::Index>(neighbours_.size());
-  row_.clear();
-  if (size == 0) {
-    return row_;
-  }
   auto& [matrix, damping, weights, factor] = *system_;
   matrix.resize(size, size);
   damping.resize(size);
@@ -52,6 +48,15 @@ std::span<const ItemWeight> RidgeSolver::Solve(const PairCounts& counts, std::ui
       matrix(b, a) = row.Of(neighbours_[static_cast<std::size_t>(b)].item);
     }
   }
+}
+
+std::span<const ItemWeight> RidgeSolver::Solve() {
+  row_.clear();
+  const auto size = static_cast<Eigen::Index>(neighbours_.size());
+  if (size == 0) {
+    return row_;
+  }
+  auto& [matrix, damping, weights, factor] = *system_;
   // Counts cut off at a distance need not be those of any inner product. On the logs that were
   // measured the damping always suffices; where it does not, more of it does.
   for (factor.compute(matrix); factor.info() != Eigen::Success; factor.compute(matrix)) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/function_ref.h"
+#include "engine/neighbours/item_parts.h"
 #include "engine/neighbours/item_sums.h"
 #include "engine/neighbours/sessions.h"
 
@@ -26,11 +27,6 @@ namespace reco::engine {
 struct ProfileItem {
   std::uint32_t item = 0;
   double weight = 0;  // above 0
-};
-
-struct ItemPart {
-  std::uint32_t item = 0;
-  double value = 0;
 };
 
 inline constexpr std::size_t kProfileItems = 20;

@@ -1,6 +1,8 @@
 #include "engine/neighbours/sessions.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 
 #include "base/sorted.h"
 
@@ -44,35 +46,57 @@ void Sessions::Remove(std::uint32_t user, std::uint32_t item) {
   if (holding_[item].empty()) {
     return;
   }
-  const std::vector<std::uint64_t> numbers = of_user_[user];  // changes on the way
+  // By the shorter of both lists; oldest first either way.
+  const std::vector<std::uint64_t>& holding = holding_[item];
+  const std::vector<std::uint64_t>& own = of_user_[user];
+  std::vector<std::uint64_t> numbers;
+  if (holding.size() < own.size()) {
+    std::copy_if(std::lower_bound(holding.begin(), holding.end(), first_), holding.end(),
+                 std::back_inserter(numbers),
+                 [&](std::uint64_t number) { return At(number).user == user; });
+  } else {
+    std::copy_if(own.begin(), own.end(), std::back_inserter(numbers), [&](std::uint64_t number) {
+      const std::vector<std::uint32_t>& items = At(number).items;
+      return std::find(items.begin(), items.end(), item) != items.end();
+    });
+  }
   for (const std::uint64_t number : numbers) {
-    const std::vector<std::uint32_t>& items = At(number).items;
-    if (std::find(items.begin(), items.end(), item) != items.end()) {
-      TakeFromItem(number, item);
-      TakeOut(number, item);
-    }
+    TakeFromItem(number, item);
+    TakeOut(number, item);
   }
 }
 
-void Sessions::RemoveUser(std::uint32_t user) {
-  UncountFirst(user, SIZE_MAX);
-  const std::vector<std::uint64_t> numbers = of_user_[user];
+bool Sessions::RemoveUser(std::uint32_t user, std::size_t most) {
+  const std::vector<std::uint64_t>& own = of_user_[user];
+  // A copy: it changes on the way.
+  const std::vector<std::uint64_t> numbers(
+      own.begin(), own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), most)));
+  std::size_t places = 0;
+  for (const std::uint64_t number : numbers) {
+    places += At(number).items.size();
+  }
+  UncountFirst(user, places);
   for (const std::uint64_t number : numbers) {
     for (const std::uint32_t item : At(number).items) {
       TakeFromItem(number, item);
     }
     End(number);
   }
+  return !of_user_[user].empty();
 }
 
-void Sessions::RemoveItem(std::uint32_t item) {
-  const std::vector<std::uint64_t> numbers = holding_[item];
-  for (const std::uint64_t number : numbers) {
-    if (number >= first_) {
-      TakeOut(number, item);
+bool Sessions::RemoveItem(std::uint32_t item, std::size_t most) {
+  std::vector<std::uint64_t>* holding = holding_.Find(item);
+  for (; holding != nullptr && most > 0; --most) {
+    if (holding->empty() || holding->back() < first_) {
+      holding_.Erase(item);
+      return false;
     }
+    const std::uint64_t number = holding->back();
+    holding->pop_back();
+    TakeOut(number, item);
   }
-  holding_.Erase(item);
+  return holding != nullptr;
 }
 
 std::vector<Sessions::Session> Sessions::OfUser(std::uint32_t user) const {

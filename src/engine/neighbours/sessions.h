@@ -39,8 +39,9 @@ class Sessions {
   // event bridged a gap, is not looked at anew. Histories close up, which can bring new pairs near:
   // the next Add sees to the bound.
   void Remove(std::uint32_t user, std::uint32_t item);
-  void RemoveUser(std::uint32_t user);
-  void RemoveItem(std::uint32_t item);
+  // Of so many sessions at most. Return true while there are more.
+  bool RemoveUser(std::uint32_t user, std::size_t most = SIZE_MAX);
+  bool RemoveItem(std::uint32_t item, std::size_t most = SIZE_MAX);
 
   // A session as a list sees it.
   struct Session {
@@ -63,6 +64,8 @@ class Sessions {
       }
     }
   }
+  // Returns how many sessions of a user are kept.
+  std::size_t SessionsOf(std::uint32_t user) const { return of_user_[user].size(); }
   // Returns the sessions of a user that are kept, oldest first.
   std::vector<Session> OfUser(std::uint32_t user) const;
 

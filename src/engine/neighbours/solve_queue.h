@@ -32,6 +32,8 @@ class SolveQueue {
   void Forget(std::uint32_t item);
 
   std::size_t size() const { return waiting_.size(); }
+  // About what it takes, by counts.
+  std::uint64_t memory_bytes() const { return waiting_.size() * kWaitingBytes; }
   // Returns for how long the first has waited, 0 when nobody does.
   std::int64_t OldestAgeMs(std::int64_t now_ms) const;
   // Since the start: who was taken out to be solved, and who of these after its kEventsLate-th
@@ -48,6 +50,8 @@ class SolveQueue {
     std::uint32_t events = 0;  // since it was last taken
     std::optional<std::list<Waiting>::iterator> waiting;
   };
+
+  static constexpr std::uint64_t kWaitingBytes = 40;
 
   const std::size_t items_max_;
   std::list<Waiting> waiting_;

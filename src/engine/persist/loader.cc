@@ -39,6 +39,7 @@ class Loader {
   Status LoadVectors(Side side, std::uint32_t model);
   Status LoadModel(const format::CheckpointRecord& record);
   Status LoadTokens();
+  Status LoadNeighbours(std::uint64_t end);
   Status ReplayLog();
   Status ReplayOne(std::uint64_t seq, const format::Event& event);
   Status TakeIntoCall(std::uint64_t seq, const format::Event& event);
@@ -240,6 +241,30 @@ Status Loader::LoadTokens() {
   return Status::Ok();
 }
 
+// Follows the events up to number `end`; those behind it come with the replay.
+Status Loader::LoadNeighbours(std::uint64_t end) {
+  if (view_.state().neighbours().get() == nullptr || end == 0) {
+    return Status::Ok();
+  }
+  const auto known = [this](Side side, std::uint32_t ordinal) {
+    return ordinal == format::kNoOrdinal || ordinal < view_.state().side(side).ids.end();
+  };
+  bool all_known = true;
+  const auto follow = [&](std::uint64_t seq, const format::Event& event) {
+    all_known = known(Side::kUser, event.user) && known(Side::kItem, event.item);
+    if (all_known) {
+      view_.state().neighbours().Take(event);
+    }
+    return all_known && seq < end;
+  };
+  // Nothing else needs the log in front of the checkpoint: where it is damaged, which --check
+  // tells, the collection opens without neighbours.
+  if (!wal::EventLog::Replay(store_, nullptr, cid_, 0, follow).ok() || !all_known) {
+    view_.state().neighbours().Drop().reset();
+  }
+  return Status::Ok();
+}
+
 Status Loader::ReplayLog() {
   // A visitor only says whether to go on; the reason is kept here.
   Status failure;
@@ -305,7 +330,7 @@ Status Loader::ReplayOne(std::uint64_t seq, const format::Event& event) {
   format::MatchEffect(
       event, [this](const format::Deleted&) { RestoreReusedId(); }, [](const format::PairAdded&) {},
       [](const format::PairRemoved&) {}, [](const format::RecordSet&) {},
-      [](const format::NoEffect&) {});
+      [](const format::RowsSolved&) {}, [](const format::NoEffect&) {});
   return Status::Ok();
 }
 
@@ -331,6 +356,7 @@ Result<std::uint64_t> Loader::Load() {
   RECO_RETURN_IF_ERROR(LoadEntities(Side::kItem, record.items));
   RECO_RETURN_IF_ERROR(LoadModel(record));
   RECO_RETURN_IF_ERROR(LoadTokens());
+  RECO_RETURN_IF_ERROR(LoadNeighbours(record.seq));
   RECO_RETURN_IF_ERROR(ReplayLog());
   // The log has no deletion that explains the second record.
   if (!reused_.empty()) {

@@ -29,7 +29,8 @@ Status ReplayInto(const SharedState& shared, const RecentListName& name, RecentL
         [&](const format::Deleted& gone) {
           (gone.side == Side::kUser ? users : items).insert(gone.ordinal);
         },
-        [](const format::RecordSet&) {}, [](const format::NoEffect&) {});
+        [](const format::RecordSet&) {}, [](const format::RowsSolved&) {},
+        [](const format::NoEffect&) {});
     // Ends at the event where setting aside began, or as soon as the list has grown beyond its
     // bound.
     return seq < last_seq && RecentLists::CheckSize(name, list.size(), kBuiltSlack).ok();

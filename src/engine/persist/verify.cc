@@ -109,7 +109,7 @@ class Verifier {
         [](const format::PairRemoved&) {},
         [this](const format::Deleted& gone) { Named(gone.side).erase(gone.ordinal); },
         [this](const format::RecordSet& set) { Named(set.side).insert(set.ordinal); },
-        [](const format::NoEffect&) {});
+        [](const format::RowsSolved&) {}, [](const format::NoEffect&) {});
   }
   std::unordered_set<std::uint32_t>& Named(Side side) {
     return named_[static_cast<std::size_t>(side)];
@@ -127,7 +127,7 @@ class Verifier {
           pairs_.erase(PairOf(removed.user, removed.item));
         },
         [&](const format::Deleted& gone) { ErasePairsOf(gone); }, [](const format::RecordSet&) {},
-        [](const format::NoEffect&) {});
+        [](const format::RowsSolved&) {}, [](const format::NoEffect&) {});
   }
 
   void ErasePairsOf(const format::Deleted& gone) {

@@ -40,6 +40,8 @@ Status Options::Validate() const {
       CheckRange("write_buffer_bytes", write_buffer_bytes, 64ULL << 10U, kPebibyte));
   RECO_RETURN_IF_ERROR(CheckRange("training_threads", training_threads, 0, 1'024));
   RECO_RETURN_IF_ERROR(CheckRange("job_cpu_percent", job_cpu_percent, 1, 100));
+  RECO_RETURN_IF_ERROR(CheckRange("neighbours_bytes", neighbours_bytes, std::uint64_t{1} << 20U,
+                                  std::uint64_t{1} << 40U));
   RECO_RETURN_IF_ERROR(CheckRange("idempotency_window", idempotency_window, 0, 10'000'000));
   RECO_RETURN_IF_ERROR(CheckRange("collections_max", collections_max, 1, 10'000'000));
   RECO_RETURN_IF_ERROR(CheckRange("models_kept", models_kept, 0, 15));
@@ -49,6 +51,7 @@ Status Options::Validate() const {
 CollectionOptions CollectionOptions::ForRatings() {
   CollectionOptions options;
   options.feedback = Feedback::kExplicit;
+  options.neighbours = Neighbours::kOff;
   options.reg = 1;
   options.regn = 0.1;
   return options;

@@ -72,11 +72,12 @@ constexpr std::string_view kWeightings[] = {"linear", "log"};
 constexpr std::string_view kAttributeTypes[] = {"number", "boolean", "text"};
 constexpr std::string_view kFeedbacks[] = {"implicit", "explicit"};
 constexpr std::string_view kFoldIns[] = {"both", "users", "off"};
+constexpr std::string_view kNeighbours[] = {"off", "auto", "sessions"};
 
 // The lower bound of the numbers above 0 keeps them above 0 in float32, which the solver uses.
 constexpr double kAboveZero = 1e-9;
 
-constexpr std::array<Parameter, 19> kParameters = {{
+constexpr std::array<Parameter, 20> kParameters = {{
     {.name = "dim",
      .effect = ParameterEffect::kFixed,
      .range = "an integer from 1 to 512",
@@ -196,6 +197,14 @@ constexpr std::array<Parameter, 19> kParameters = {{
      .choices = kFoldIns,
      .get = Get<&CollectionOptions::fold_in>,
      .set = Set<&CollectionOptions::fold_in>},
+    {.name = "neighbours",
+     .effect = ParameterEffect::kAtOnce,
+     .range = "off, auto or sessions",
+     .doc = "What scores are made of beside the vectors, from the next training on and where the "
+            "events carry usable times: the newest sessions of others with the same items.",
+     .choices = kNeighbours,
+     .get = Get<&CollectionOptions::neighbours>,
+     .set = Set<&CollectionOptions::neighbours>},
     {.name = "retrain-every",
      .effect = ParameterEffect::kAtOnce,
      .range = "an integer from 0 to 9007199254740992",
@@ -581,6 +590,9 @@ Status CheckParameters(const CollectionOptions& options) {
       (options.halflife_s != 0 || options.weighting != Weighting::kLinear)) {
     return Status::InvalidArgument(
         "halflife and weighting are for implicit feedback: ratings do not add up");
+  }
+  if (options.feedback == Feedback::kExplicit && options.neighbours != Neighbours::kOff) {
+    return Status::InvalidArgument("neighbours are for implicit feedback: leave them off");
   }
   RECO_RETURN_IF_ERROR(CheckFields(options.attribute_features));
   CollectionOptions scratch;

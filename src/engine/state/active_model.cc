@@ -5,13 +5,19 @@
 namespace reco::engine {
 
 ActiveModel ToActiveModel(const format::ModelRecord& record, double halflife_ms) {
+  const auto metric = [&record](std::string_view name) {
+    const auto found = std::find_if(record.metrics.begin(), record.metrics.end(),
+                                    [name](const auto& one) { return one.first == name; });
+    return found != record.metrics.end() ? found->second : 0;
+  };
   return {record.id,
           record.trained_at_seq,
           {static_cast<float>(record.alpha), static_cast<float>(record.reg),
            static_cast<float>(record.regn), static_cast<float>(record.unobserved)},
           {record.weighting, halflife_ms, record.reference_ms},
           record.mean,
-          FromRecord(record.attributes)};
+          FromRecord(record.attributes),
+          {metric(kSessionScale), metric(kRidgeScale)}};
 }
 
 std::vector<double> Unpadded(const model::Gram& gram) {

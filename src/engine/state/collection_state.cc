@@ -67,7 +67,11 @@ CollectionState::CollectionState(CollectionContext& context, std::uint32_t cid,
       feedback_(options.feedback),
       trained_item_gram_(0),
       recent_(recent),
-      new_vector_(model::StrideFor(dim_)) {}
+      new_vector_(model::StrideFor(dim_)) {
+  if (options.neighbours != Neighbours::kOff) {
+    neighbours_.Keep(context.options.neighbours_bytes);
+  }
+}
 
 std::uint32_t CollectionState::Register(Side which, std::string_view id) {
   const std::uint32_t ordinal = side(which).ids.Add(id);
@@ -119,7 +123,11 @@ void CollectionState::Apply(std::uint64_t seq, const Event& event,
         side(gone.side).rows.Find(gone.ordinal)->pairs.AppendTo(&pairs);
         BeginDelete(seq, gone.side, gone.ordinal, std::move(pairs));
       },
-      [](const format::NoEffect&) {});
+      [this](const format::RowsSolved&) { ++row_events_; }, [](const format::NoEffect&) {});
+  // A deletion is taken in by its steps.
+  if (!deleting_) {
+    neighbours_.Take(event);
+  }
   last_seq_ = seq;
   while (Continue()) {
   }
@@ -157,12 +165,20 @@ void CollectionState::BeginAll(std::uint64_t first, std::span<const Event> event
     pair_changes_.push_back(
         ApplyPair(first + i, events[i], again ? CurrentPair(events[i], stored[i]) : stored[i]));
   }
+  taking_neighbours_ = neighbours_.BeginTake(events);
   BeginFold();
   last_seq_ = first + events.size() - 1;
 }
 
 bool CollectionState::Continue() {
-  return deleting_ ? RemoveSomePairs() : folding_ && FoldSome();
+  if (deleting_) {
+    return RemoveSomePairs();
+  }
+  if (taking_neighbours_) {
+    taking_neighbours_ = neighbours_.TakeSome();
+    return unfinished();
+  }
+  return folding_ && FoldSome();
 }
 
 void CollectionState::Evict(std::size_t writes) {
@@ -356,7 +372,8 @@ bool CollectionState::RemoveSomePairs() {
       side(other).pending.push_back(pair.other);
     }
   }
-  if (end < deleting_->pairs.size()) {
+  const bool more = neighbours_.ForgetSome(which, deleting_->ordinal);
+  if (more || end < deleting_->pairs.size()) {
     return true;
   }
   // Last: until then a checkpoint's copy finds in it the pairs that are still to go (D39).
@@ -484,8 +501,9 @@ std::uint64_t CollectionState::memory_bytes() const {
   // Three Grams: the users', the items' and the items' as trained; float64 with a float32 copy.
   const std::uint64_t gram_bytes =
       model_.id != 0 ? 3ULL * dim_ * dim_ * (sizeof(double) + sizeof(float)) : 0;
-  return bytes + gram_bytes + rankings_bytes() + recent_.memory_bytes() +
-         approximate_.memory_bytes + (index_ != nullptr ? index_->memory_bytes() : 0);
+  return bytes + gram_bytes + rankings_bytes() + neighbours_.memory_bytes() +
+         recent_.memory_bytes() + approximate_.memory_bytes +
+         (index_ != nullptr ? index_->memory_bytes() : 0);
 }
 
 void CollectionState::BuildIndexes() {

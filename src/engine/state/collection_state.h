@@ -27,6 +27,7 @@
 #include "engine/state/active_model.h"
 #include "engine/state/approximate_items.h"
 #include "engine/state/event_times.h"
+#include "engine/state/followed_neighbours.h"
 #include "engine/state/frozen_rows.h"
 #include "engine/state/read_ahead.h"
 #include "engine/state/side_state.h"
@@ -60,6 +61,14 @@ class CollectionState {
   std::int64_t newest_ms() const { return newest_ms_; }
   // Whether the events carry times by which pairs can be weighed.
   bool times_usable() const { return event_times_.usable(); }
+  // What lists by neighbours are made from, followed by Apply.
+  const FollowedNeighbours& neighbours() const { return neighbours_; }
+  FollowedNeighbours& neighbours() { return neighbours_; }
+  // Events that set rows of neighbours, of those applied in this process: all of them, and those
+  // that the model's training did not begin with.
+  std::uint64_t row_events() const { return row_events_; }
+  std::uint64_t row_events_since_training() const { return row_events_ - row_events_trained_; }
+  void NoteTrainedAt(std::uint64_t row_events) { row_events_trained_ = row_events; }
   std::uint64_t interactions() const { return interactions_; }
   const ActiveModel& model() const { return model_; }
   const model::Gram& trained_item_gram() const { return trained_item_gram_; }
@@ -128,7 +137,7 @@ class CollectionState {
   // Does the next part of it, about a millisecond's. Returns true while there is more. The parts
   // are the same in each process, or a replay would not give the same bits (I6).
   bool Continue();
-  bool unfinished() const { return folding_ || deleting_; }
+  bool unfinished() const { return folding_ || deleting_ || taking_neighbours_; }
   // Drops unpinned rows (I7) until the budget holds again, but looks at no more of them than keep
   // up with `writes` writes.
   void Evict(std::size_t writes);
@@ -323,6 +332,9 @@ class CollectionState {
   std::uint64_t last_seq_ = 0;
   std::int64_t newest_ms_ = 0;
   EventTimes event_times_;
+  FollowedNeighbours neighbours_;
+  std::uint64_t row_events_ = 0;
+  std::uint64_t row_events_trained_ = 0;
   std::uint64_t frozen_seq_ = 0;
   std::uint64_t unfrozen_bytes_ = 0;
   std::uint64_t interactions_ = 0;
@@ -339,6 +351,7 @@ class CollectionState {
     bool solved_later() const { return pairs.size() > kPartnersAtOnce; }  // so are its partners
   };
   std::optional<Deleting> deleting_;  // while its row is taken apart
+  bool taking_neighbours_ = false;  // of a change that is under way
   bool collect_touched_ = false;
   bool touched_outside_log_ = false;
   bool indexes_built_ = false;

@@ -32,8 +32,9 @@ enum class Holder : std::uint8_t {
   kReplaced,  // drops the sums of the one before
   kIndex,     // sorts the item index anew
   kGraph,     // of neighbours
+  kRidge,     // gathers the counts of ridge rows, sets them
 };
-inline constexpr std::size_t kHolders = 15;
+inline constexpr std::size_t kHolders = 16;
 
 struct HoldBound {
   Holder holder;
@@ -64,6 +65,7 @@ inline constexpr std::array<HoldBound, kHolders> kHoldBounds = {{
     {Holder::kReplaced, "replaced", {0, 0, 0, 1'000, 0}},
     {Holder::kIndex, "index", {512, 0, 0, 16'384, 0}},
     {Holder::kGraph, "graph", {64, 0, 0, 512, 0}},
+    {Holder::kRidge, "ridge", {0, 0, 4, 0, 0}},
 }};
 
 constexpr const HoldBound& BoundOf(Holder holder) {

@@ -228,6 +228,7 @@ Result<std::optional<format::Pair>> CollectionState::Prepare(const Event& event)
         return std::optional<format::Pair>();
       },
       [](const format::RecordSet&) -> Stored { return std::optional<format::Pair>(); },
+      [](const format::RowsSolved&) -> Stored { return std::optional<format::Pair>(); },
       [](const format::NoEffect&) -> Stored { return std::optional<format::Pair>(); });
 }
 

@@ -1,6 +1,7 @@
 #include "engine/state/shared_state.h"
 
 #include <chrono>
+#include <memory>
 #include <thread>
 
 #ifdef RECO_DCHECKS
@@ -17,7 +18,10 @@ SharedState::SharedState(CollectionContext& context, std::uint32_t cid,
       feedback_(options.feedback),
       signal_rules_(RulesOf(options)),
       recent_(options.feedback),
-      solvers_(dim_, options.feedback),
+      solvers_([this] { return std::make_unique<RowFolder>(dim_, feedback_); }),
+      session_scores_([] { return std::make_unique<SessionScores>(); }),
+      ridge_scores_([] { return std::make_unique<RidgeScores>(); }),
+      ridge_solvers_([] { return std::make_unique<RidgeSolvers>(); }),
       guarded_{CollectionState(context, cid, options, recent_), options, {}, {}} {}
 
 void SharedState::NoteStaged(std::uint64_t ticket) {
@@ -48,6 +52,10 @@ Status WriteView::Stage(FunctionRef<void(store::Batch&)> fill) {
   RECO_ASSIGN_OR_RETURN(const std::uint64_t ticket, own_.context().storage.log->Stage(fill));
   own_.NoteStaged(ticket);
   return Status::Ok();
+}
+
+Status WriteView::StageUntold(FunctionRef<void(store::Batch&)> fill) {
+  return own_.context().storage.log->Stage(fill).status();
 }
 
 #ifdef RECO_DCHECKS

@@ -24,9 +24,13 @@
 #include "reco/types.h"
 
 #include "base/mutex.h"
+#include "base/scratch_pool.h"
+#include "engine/neighbours/ridge_scores.h"
+#include "engine/neighbours/ridge_solver.h"
+#include "engine/neighbours/session_scores.h"
 #include "engine/popular/recent_lists.h"
+#include "engine/rows/row_folder.h"
 #include "engine/rows/signal.h"
-#include "engine/rows/solver_pool.h"
 #include "engine/rows/storage.h"
 #include "engine/state/collection_state.h"
 #include "engine/state/compiled_rule.h"
@@ -35,6 +39,9 @@
 #include "engine/state/token_window.h"
 
 namespace reco::engine {
+
+// Of rows that are solved from counts of one moment.
+using RidgeSolvers = std::array<RidgeSolver, 4>;
 
 class CAPABILITY("collection state") SharedState {
  public:
@@ -55,7 +62,10 @@ class CAPABILITY("collection state") SharedState {
   // --- What synchronizes itself: needs no view ---
   RecentLists& recent() const { return recent_; }
   ReplacedModels& replaced() const { return replaced_; }
-  SolverPool& solvers() const { return solvers_; }
+  ScratchPool<RowFolder>& solvers() const { return solvers_; }
+  ScratchPool<SessionScores>& session_scores() const { return session_scores_; }
+  ScratchPool<RidgeScores>& ridge_scores() const { return ridge_scores_; }
+  ScratchPool<RidgeSolvers>& ridge_solvers() const { return ridge_solvers_; }
 
   // Hints, each one relaxed atomic: they order nothing.
   struct Hints {
@@ -118,7 +128,10 @@ class CAPABILITY("collection state") SharedState {
 
   mutable RecentLists recent_;
   mutable ReplacedModels replaced_;
-  mutable SolverPool solvers_;
+  mutable ScratchPool<RowFolder> solvers_;
+  mutable ScratchPool<SessionScores> session_scores_;
+  mutable ScratchPool<RidgeScores> ridge_scores_;
+  mutable ScratchPool<RidgeSolvers> ridge_solvers_;
   mutable Hints hints_;
   mutable Turns turns_;
   std::atomic<std::uint64_t> staged_ = 0;
@@ -225,6 +238,8 @@ class SCOPED_CAPABILITY WriteView : public View {
 
   // Stages a change in the log; changes of a collection lie there in the order of its views (I1).
   Status Stage(FunctionRef<void(store::Batch&)> fill);
+  // The same for what nobody is told of: no reply waits until it is on disk.
+  Status StageUntold(FunctionRef<void(store::Batch&)> fill);
 
   CollectionState& state() { return own_.guarded_.state; }
   TokenWindow& tokens() { return own_.guarded_.tokens; }

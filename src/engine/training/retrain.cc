@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/training/catch_up.h"
+#include "engine/training/neighbours.h"
 #include "engine/training/swap.h"
 #include "engine/training/train.h"
 
@@ -15,9 +16,12 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
   TrainingRun run;
   run.parameters = parameters;
   const auto steps = [&]() -> Status {
+    // Before the run begins: events that set rows are none that the model lacks.
+    RECO_RETURN_IF_ERROR(SolveAllRows(shared, job));
     job.SetPhase("loading");
     RECO_RETURN_IF_ERROR(Begin(checkpointer, run));
     RECO_RETURN_IF_ERROR(LoadInteractions(shared, run, job));
+    RECO_RETURN_IF_ERROR(ReadNeighbours(shared, run, job));
     // While there is a snapshot RocksDB keeps all that is overwritten; the training takes long.
     run.snapshot.reset();
     if (run.data.matrix.pairs() == 0) {
@@ -25,6 +29,7 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     }
     job.SetPhase("training");
     RECO_RETURN_IF_ERROR(Train(shared, run, job));
+    ScaleParts(shared, run);
     job.SetPhase("catching up");
     // All are written behind it.
     RECO_RETURN_IF_ERROR(
@@ -46,6 +51,7 @@ Status Retrain(SharedState& shared, persist::Checkpointer& checkpointer,
     WriteView view(shared, Holder::kTrain);
     // Nobody would empty the lists again.
     view.state().CollectTouched(false);
+    view.state().neighbours().EndRead(nullptr);
     return done;
   }
   *result = {{"model-id", run.model_id},

@@ -49,6 +49,12 @@ format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
                     {"pairs", static_cast<double>(run.pairs)},
                     {"seconds-per-iteration", run.seconds_per_iteration}};
   AppendAttributeFigures(run, &record.metrics);
+  for (const auto& [name, scale] :
+       {std::pair(kSessionScale, run.scales.sessions), std::pair(kRidgeScale, run.scales.ridge)}) {
+    if (scale > 0) {
+      record.metrics.emplace_back(name, scale);
+    }
+  }
   record.attributes = ToRecord(run.cold.get());
   record.weighting = run.signal.weighting;
   record.reference_ms = run.signal.reference_ms;
@@ -59,13 +65,14 @@ format::ModelRecord DescribeModel(const View& view, const TrainingRun& run) {
 // Makes the tables of the run the live ones.
 void Activate(WriteView& view, TrainingRun& run) {
   CollectionState::NewModel model{
-      {run.model_id, run.seq, run.solve, run.signal, run.mean, run.cold},
+      {run.model_id, run.seq, run.solve, run.signal, run.mean, run.cold, run.scales},
       std::move(run.user_factors),
       std::move(run.item_factors),
       std::move(*run.user_gram),
       std::move(*run.item_gram),
       std::move(run.index)};
   run.replaced = view.state().Activate(std::move(model));
+  view.state().NoteTrainedAt(run.row_events);
   // After Activate, which empties the queues of the old model.
   for (const auto& [side, ordinal] : run.put_off) {
     view.state().side(side).pending.push_back(ordinal);

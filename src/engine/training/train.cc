@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/work.h"
+#include "engine/training/neighbours.h"
 #include "format/keys.h"
 #include "format/records.h"
 #include "model/rating_trainer.h"
@@ -19,16 +20,12 @@
 namespace reco::engine::training {
 namespace {
 
-std::uint32_t TrainingThreads(const Options& options) {
-  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return options.training_threads != 0 ? options.training_threads : cores;
-}
-
 void BeginRun(WriteView& view, TrainingRun& run) {
   run.seq = view.state().last_seq();
   run.users = view.state().users().ids.end();
   run.items = view.state().items().ids.end();
   run.pairs = view.state().interactions();
+  run.row_events = view.state().row_events();
   // One training of a collection runs at a time (the job table), so the number is free.
   run.model_id = view.state().model().id + 1;
   // The newest event counts in full, so that a log of last year trains like one of today.
@@ -38,6 +35,7 @@ void BeginRun(WriteView& view, TrainingRun& run) {
   // The lock of the copy is held: each write is either in the snapshot or in the list.
   if (run.catch_up) {
     view.state().CollectTouched(true);
+    BeginNeighbours(view, run);
   }
 }
 
@@ -143,6 +141,11 @@ Status TrainRatedFactors(const SharedState& shared, TrainingRun& run,
 }
 
 }  // namespace
+
+std::uint32_t TrainingThreads(const Options& options) {
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return options.training_threads != 0 ? options.training_threads : cores;
+}
 
 model::TrainingParams TrainingParamsOf(const CollectionOptions& options, const Options& database) {
   model::TrainingParams params;

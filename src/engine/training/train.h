@@ -28,6 +28,9 @@ Status Begin(persist::Checkpointer& checkpointer, TrainingRun& run);
 Status LoadInteractions(const SharedState& shared, TrainingRun& run, RunningJob& job)
     EXCLUDES(shared);
 
+// Returns how many threads a training may use.
+std::uint32_t TrainingThreads(const Options& options);
+
 // Trains: fills the run's tables, Grams and index. kUnavailable when cancelled.
 Status Train(const SharedState& shared, TrainingRun& run, RunningJob& job) EXCLUDES(shared);
 

@@ -46,6 +46,10 @@ struct TrainingRun {
   ModelSignal signal;
   double mean = 0;
   std::shared_ptr<const ColdItems> cold;  // null: no attributes to learn from
+  std::uint64_t row_events = 0;           // CollectionState::row_events() at the beginning
+  bool read_neighbours = false;           // they are not kept yet
+  std::unique_ptr<NeighbourTables> dropped_neighbours;  // freed without the lock
+  PartScales scales;
   double objective = 0;
   double seconds_per_iteration = 0;
   std::vector<double> objectives;                    // after each iteration

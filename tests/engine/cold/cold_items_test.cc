@@ -32,6 +32,7 @@ void SetAttributes(Shop& shop, const std::string& item, const std::string& json)
 
 // Users prefer the items of their group (`Shop::Fill`), which the attributes name.
 void Fill(Shop& shop, CollectionOptions options = {}) {
+  options.neighbours = Neighbours::kOff;  // scores are those of the vectors
   options.dim = 16;
   options.unobserved = 1;
   options.attribute_features = {"kind", "price"};

@@ -103,6 +103,7 @@ void Stream(Shop& shop, int events, std::uint64_t seed) {
 
 void TrainedShop(Shop& shop) {
   CollectionOptions options;
+  options.neighbours = Neighbours::kOff;  // scores are those of the vectors
   options.dim = 32;
   options.unobserved = 1;
   options.iterations = 5;
@@ -264,6 +265,7 @@ TEST(Exactness, ReplayOfColdItemsGivesTheSameBits) {
   Shop restarted;
   for (Shop* shop : {&straight, &restarted}) {
     CollectionOptions options;
+    options.neighbours = Neighbours::kOff;  // scores are those of the vectors
     options.dim = 32;
     options.iterations = 5;
     options.attribute_features = {"kind", "size"};
@@ -307,7 +309,8 @@ TEST(Exactness, LongRowsStayCloseToTheirClosedForm) {
   constexpr int kManyItems = 200;
   Shop shop;
   CollectionOptions options;
-  options.dim = 4;  // rows of more than 16 pairs are long
+  options.neighbours = Neighbours::kOff;  // scores are those of the vectors
+  options.dim = 4;                        // rows of more than 16 pairs are long
   options.unobserved = 1;
   ASSERT_TRUE(*shop.db->Create("shop", options));
   shop.Fill(3'000, kFewUsers, kManyItems, 17);

@@ -28,6 +28,7 @@ CollectionOptions Small(Feedback feedback) {
   options.dim = 8;
   options.iterations = 4;
   options.feedback = feedback;
+  options.neighbours = Neighbours::kOff;
   options.reg = 0.05;  // so that so few ratings leave more than biases
   return options;
 }

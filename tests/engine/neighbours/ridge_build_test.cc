@@ -41,7 +41,8 @@ TEST(RidgeBuild, EachRowIsItsSolveForAnyNumberOfThreads) {
     ASSERT_TRUE(rows.ok());
     std::uint64_t count = 0;
     for (std::uint32_t item = 0; item < counts.end(); ++item) {
-      const auto expected = solver.Solve(counts, item);
+      solver.Gather(counts, item);
+      const auto expected = solver.Solve();
       EXPECT_THAT(rows->row(item), ::testing::ElementsAreArray(expected)) << item;
       count += expected.empty() ? 0 : 1;
     }

@@ -99,7 +99,8 @@ Row Reference(const PairCounts& counts, std::uint32_t item, std::uint32_t items,
 }
 
 Row Solved(RidgeSolver& solver, const PairCounts& counts, std::uint32_t item) {
-  const auto row = solver.Solve(counts, item);
+  solver.Gather(counts, item);
+  const auto row = solver.Solve();
   return {row.begin(), row.end()};
 }
 
@@ -115,8 +116,10 @@ TEST(RidgeSolver, AnItemWithoutCountsHasNoWeights) {
   PairCounts counts;
   counts.PutIn(3, {}, {});
   RidgeSolver solver;
-  EXPECT_TRUE(solver.Solve(counts, 3).empty());
-  EXPECT_TRUE(solver.Solve(counts, 1'000'000).empty());
+  for (const std::uint32_t item : {3U, 1'000'000U}) {
+    solver.Gather(counts, item);
+    EXPECT_TRUE(solver.Solve().empty());
+  }
 }
 
 TEST(RidgeSolver, OneNeighbourCountsByItsPlaces) {

@@ -37,8 +37,9 @@ TEST(Parameters, ShowsTheDefaults) {
                   Pair("unobserved", "auto"), Pair("iterations", "12"), Pair("tolerance", "0"),
                   Pair("warm-start", "no"), Pair("seed", "42"), Pair("recency", "age"),
                   Pair("halflife", "0"), Pair("weighting", "linear"), Pair("feedback", "implicit"),
-                  Pair("foldin", "both"), Pair("retrain-every", "0"), Pair("retrain-interval", "0"),
-                  Pair("attrfeatures", ""), Pair("attribute-types", "")));
+                  Pair("foldin", "both"), Pair("neighbours", "auto"), Pair("retrain-every", "0"),
+                  Pair("retrain-interval", "0"), Pair("attrfeatures", ""),
+                  Pair("attribute-types", "")));
 }
 
 TEST(Parameters, SetsEachFieldByName) {
@@ -138,7 +139,7 @@ TEST(Parameters, AnUnknownNameListsTheKnownOnes) {
   EXPECT_EQ(Message(SetParameter(&options, "dims", "1")),
             "unknown parameter 'dims', known are dim, alpha, reg, regn, unobserved, iterations, "
             "tolerance, warm-start, seed, recency, halflife, weighting, feedback, foldin, "
-            "retrain-every, retrain-interval, attrfeatures, attribute-types, type.*");
+            "neighbours, retrain-every, retrain-interval, attrfeatures, attribute-types, type.*");
   EXPECT_EQ(FindParameter("dims"), nullptr);
   EXPECT_EQ(FindParameter(""), nullptr);
 }

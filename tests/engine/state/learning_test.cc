@@ -148,6 +148,7 @@ void RandomWrite(Shop& shop, std::mt19937_64& random) {
 
 void OpenShop(Shop& shop, Scenario* scenario) {
   CollectionOptions options;
+  options.neighbours = Neighbours::kOff;  // scores are those of the vectors
   options.dim = 16;
   options.alpha = scenario->alpha;
   options.unobserved = 1;
@@ -357,6 +358,7 @@ TEST(Deletion, LeavesTheGramsEqualToTheVectorsInEveryFoldInMode) {
   for (const FoldIn mode : {FoldIn::kBoth, FoldIn::kUsers, FoldIn::kOff}) {
     Shop shop;
     CollectionOptions options;
+    options.neighbours = Neighbours::kOff;  // scores are those of the vectors
     options.dim = 8;
     options.fold_in = mode;
     ASSERT_TRUE(*shop.db->Create("shop", options));
@@ -404,6 +406,7 @@ TEST(FoldInModes, OnlyTheNamedSideMoves) {
   for (const FoldIn mode : {FoldIn::kBoth, FoldIn::kUsers, FoldIn::kOff}) {
     Shop shop;
     CollectionOptions options;
+    options.neighbours = Neighbours::kOff;  // scores are those of the vectors
     options.dim = 8;
     options.fold_in = mode;
     ASSERT_TRUE(*shop.db->Create("shop", options));

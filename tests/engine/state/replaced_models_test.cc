@@ -53,6 +53,7 @@ class ReplacedModels : public ::testing::Test {
 
   static CollectionOptions Small() {
     CollectionOptions options;
+    options.neighbours = Neighbours::kOff;  // scores are those of the vectors
     options.dim = 8;
     options.recency = 1;
     return options;
@@ -85,6 +86,7 @@ class ReplacedModelsInMemory : public ::testing::Test {
  protected:
   void SetUp() override {
     CollectionOptions options;
+    options.neighbours = Neighbours::kOff;  // scores are those of the vectors
     options.dim = 8;
     ASSERT_TRUE(shop.db->Create("shop", options).ok());
     shop.Fill(300, kUsers, kItems, 3);

@@ -111,6 +111,7 @@ TEST(Eviction, NoRowIsReadWhereNothingIsSolved) {
   tight.options.row_cache_bytes = 20'000;
   tight.Reopen();
   CollectionOptions off;
+  off.neighbours = Neighbours::kOff;  // rows of items are solved at moments of their own
   off.fold_in = FoldIn::kOff;
   for (Shop* shop : {&roomy, &tight}) {
     ASSERT_TRUE(*shop->db->Create("shop", off));

@@ -35,6 +35,7 @@ class Catalogue : public Shop {
     Reopen();
     CollectionOptions parameters =
         feedback == Feedback::kExplicit ? CollectionOptions::ForRatings() : CollectionOptions();
+    parameters.neighbours = Neighbours::kOff;  // scores are those of the vectors
     parameters.dim = 8;
     parameters.iterations = 2;
     EXPECT_TRUE(*db->Create("shop", parameters));

@@ -147,7 +147,7 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
       {"model-seq", info.model_seq},
       {"rows-pending", info.rows_pending},
   };
-  constexpr std::size_t kOtherPairs = 7;
+  constexpr std::size_t kOtherPairs = 8;
   reply.Map(std::size(counts) + kOtherPairs);
   for (const auto& [name, count] : counts) {
     reply.Bulk(name);
@@ -164,6 +164,8 @@ void AnswerDetails(Reply& reply, const CollectionInfo& info, const std::vector<J
   AnswerFigures(reply, info.quality);
   reply.Bulk("approximate");
   AnswerFigures(reply, info.approximate);
+  reply.Bulk("neighbours");
+  AnswerFigures(reply, info.neighbours);
   reply.Bulk("memory");
   reply.Map(info.memory_bytes.size());
   for (const auto& [part, bytes] : info.memory_bytes) {

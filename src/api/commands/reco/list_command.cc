@@ -30,6 +30,8 @@ std::string_view SourceName(Source source) {
       return "activity";
     case Source::kCooccurrence:
       return "cooccurrence";
+    case Source::kNeighbours:
+      return "neighbours";
   }
   return "unknown";
 }

@@ -123,6 +123,27 @@ constexpr Option<Request> NowOption() {
        "the newest event of the collection"});
 }
 
+inline constexpr ArgumentSpec kBlendArguments[] = {
+    {.name = "sessions", .type = "double", .token = "V"},
+    {.name = "ridge", .type = "double", .token = "R"},
+};
+template <typename Request>
+constexpr Option<Request> BlendOption() {
+  return OptionsOf<Request>::Custom(
+      {.name = "blend", .type = "block", .token = "BLEND", .arguments = kBlendArguments},
+      "how much the lists by sessions (V) and the ridge rows (R) count beside the vectors, 0 to "
+      "1000; by default as the model found best",
+      [](const Option<Request>&, Arguments& words, Request* request) {
+        const auto read = [&words](std::string_view token, std::string_view name) {
+          if (!words.Keyword(token)) {
+            words.FailSyntax();
+          }
+          return words.Double(name, 0, kBlendMax);
+        };
+        request->blend = {read("V", "BLEND V"), read("R", "BLEND R")};
+      });
+}
+
 // Makes an option that reads "n id ..." into the vector, and into the engine's option that borrows
 // it.
 template <auto kIds, auto kSpan>
@@ -138,6 +159,7 @@ constexpr Option<ListRequest> IdsOption(const OptionText& text) {
 inline constexpr ArgumentSpec kBases[] = {
     {.name = "vector", .type = "pure-token", .token = "VECTOR"},
     {.name = "cooccurrence", .type = "pure-token", .token = "COOCCURRENCE"},
+    {.name = "neighbours", .type = "pure-token", .token = "NEIGHBOURS"},
 };
 inline constexpr ArgumentSpec kPopularities[] = {
     {.name = "users", .type = "pure-token", .token = "USERS"},
@@ -170,11 +192,13 @@ inline constexpr std::array kListOptions = {
         .For(list::kForUsers),
     RecencyOption<ListRequest>().For(list::kFromPairs),
     NowOption<ListRequest>().For(list::kFromPairs),
+    BlendOption<ListRequest>().For(list::kFromPairs),
     ListOptions::Flag<&ListRequest::with_seen>(
         {"WITHSEEN", "withseen", "offers also what the user, or the basket, has already"})
         .For(list::kForUsers | list::kSession),
     ListOptions::OneOf<&ListRequest::basis, kBases>(
-        {"BY", "basis", "what makes items similar: the model's vectors, or the users in common"})
+        {"BY", "basis",
+         "what makes items similar: the model's vectors, the users in common, or the ridge rows"})
         .For(list::kSimilar)
         // Cold rows of many users may have to be read.
         .SlowWhen([](const ListRequest& request) {
@@ -229,8 +253,8 @@ inline constexpr std::array kListOptions = {
         }),
     ListOptions::Flag<&ListRequest::with_source>(
         {"WITHSOURCE", "withsource",
-         "answers what each entry comes from: model, fold-in, popular, trending, latest, activity "
-         "or cooccurrence"})
+         "answers what each entry comes from: model, fold-in, popular, trending, latest, activity, "
+         "cooccurrence or neighbours"})
         .For(list::kRankings),
     ListOptions::Custom({.name = "expression", .type = "string", .token = "FILTER"},
                         "lists only what the expression holds for (doc/filters.md)",

@@ -71,6 +71,7 @@ constexpr std::array kBasketOptions = {
         }),
     RecencyOption<BasketRequest>(),
     NowOption<BasketRequest>(),
+    BlendOption<BasketRequest>(),
     OptionsOf<BasketRequest>::Integer<&BasketRequest::count>(
         {"COUNT", "count", "shares to answer, the largest"}, 1, kCountMax)
         .For(kExplains),
@@ -141,6 +142,7 @@ constexpr std::array kPairOptions = {
         .For(kExplains),
     RecencyOption<PairRequest>(),
     NowOption<PairRequest>(),
+    BlendOption<PairRequest>(),
 };
 
 void Explain(CommandContext& context) {
