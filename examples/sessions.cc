@@ -36,6 +36,8 @@ reco::Status Run(const char* folder) {
   RECO_RETURN_IF_ERROR(db->Delete(0, old).status());  // every run starts anew
   reco::CollectionOptions options;
   options.dim = 2;
+  // These events carry no times to tell sessions of users by.
+  options.neighbours = reco::Neighbours::kOff;
   RECO_RETURN_IF_ERROR(db->Create("gear", options).status());
   RECO_RETURN_IF_ERROR(AddPurchases(*db));
   RECO_ASSIGN_OR_RETURN(const auto job, db->Retrain("gear", {}));

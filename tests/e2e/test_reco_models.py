@@ -144,11 +144,12 @@ class Evaluate(reco_e2e.ServerTest):
         client = self.client(protocol=3)
         two_tastes(client)
         result = as_map(client.cmd("RECO.EVAL", "shop", "HOLDOUT", "LAST", 1, "AT", 5, 10))
-        self.assertEqual(["job", "users", "seconds", "model", "popularity", "cosine"],
+        self.assertEqual(["job", "users", "seconds", "model", "vectors", "ridge", "popularity",
+                          "cosine"],
                          list(result))
         self.assertEqual(2 * GROUP, result["users"])
         self.assertIsInstance(result["seconds"], float)
-        for scorer in ("model", "popularity", "cosine"):
+        for scorer in ("model", "vectors", "ridge", "popularity", "cosine"):
             metrics = as_map(result[scorer])
             self.assertEqual({f"{metric}@{k}" for metric in METRICS for k in (5, 10)},
                              set(metrics))

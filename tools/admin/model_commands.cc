@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -224,11 +225,18 @@ Result<int> RunRetrain(Session& session, const RetrainRequest& request) {
   return kExitDone;
 }
 
-constexpr std::size_t kScorers = 3;
-// The model and its baselines: of lists, and of predicted ratings.
-constexpr std::array<const char*, kScorers> kListScorers = {"model", "cosine", "popularity"};
-constexpr std::array<const char*, kScorers> kListTitles = {"model", "item cosine", "popularity"};
-constexpr std::array<const char*, kScorers> kRatingScorers = {"model", "biases", "mean"};
+// A scorer as the server names it, and its title.
+struct Scorer {
+  const char* name;
+  const char* title;
+};
+// The model, what it is made of, and its baselines: of lists, and of predicted ratings.
+constexpr Scorer kListScorers[] = {{"model", "model"},
+                                   {"vectors", "vectors alone"},
+                                   {"ridge", "ridge alone"},
+                                   {"cosine", "item cosine"},
+                                   {"popularity", "popularity"}};
+constexpr Scorer kRatingScorers[] = {{"model", "model"}, {"biases", "biases"}, {"mean", "mean"}};
 
 // Returns "0.2080 +-0.0120" of a metric's value and half-width; "-" without a value.
 std::string MetricText(const Value* metric) {
@@ -245,29 +253,36 @@ std::string MetricText(const Value* metric) {
 
 // Prints one row a metric, one column a scorer, and the model's ratio to the last baseline.
 void PrintEvaluation(const Value& report, double seconds) {
-  const bool rated = report.Find(kRatingScorers[1]) != nullptr;
-  const auto& titles = rated ? kRatingScorers : kListTitles;
-  std::array<const Value*, kScorers> scorers{};
-  for (std::size_t i = 0; i < kScorers; ++i) {
-    scorers[i] = report.Find((rated ? kRatingScorers : kListScorers)[i]);
+  const bool rated = report.Find(kRatingScorers[1].name) != nullptr;
+  const std::span<const Scorer> shown =
+      rated ? std::span<const Scorer>(kRatingScorers) : std::span<const Scorer>(kListScorers);
+  std::vector<const Value*> scorers;
+  for (const Scorer& scorer : shown) {
+    scorers.push_back(report.Find(scorer.name));
   }
   // A report that is not known here is shown as it came.
   if (scorers[0] == nullptr) {
     Print(MapToText(report));
     return;
   }
-  TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight});
-  table.AddRow({"metric", titles[0], titles[1], titles[2],
-                std::string(titles[0]) + " / " + titles[kScorers - 1]});
+  std::vector<Align> columns(shown.size() + 2, Align::kRight);
+  columns.front() = Align::kLeft;
+  TextTable table(std::move(columns));
+  std::vector<std::string> header = {"metric"};
+  for (const Scorer& scorer : shown) {
+    header.emplace_back(scorer.title);
+  }
+  header.push_back(std::string(shown.front().title) + " / " + shown.back().title);
+  table.AddRow(std::move(header));
   for (std::size_t i = 0; i + 1 < scorers[0]->elements.size(); i += 2) {
     const std::string& metric = scorers[0]->elements[i].text;
     std::vector<std::string> row = {metric};
-    std::array<const Value*, kScorers> values{};
-    for (std::size_t s = 0; s < kScorers; ++s) {
-      values[s] = scorers[s] == nullptr ? nullptr : scorers[s]->Find(metric);
-      row.push_back(MetricText(values[s]));
+    std::vector<const Value*> values;
+    for (const Value* scorer : scorers) {
+      values.push_back(scorer == nullptr ? nullptr : scorer->Find(metric));
+      row.push_back(MetricText(values.back()));
     }
-    const Value* baseline = values[kScorers - 1];
+    const Value* baseline = values.back();
     const bool known = baseline != nullptr && !baseline->elements.empty() &&
                        baseline->elements[0].ToDouble() > 0 && !values[0]->elements.empty();
     row.push_back(known ? terminal::FormatFixed(

@@ -351,7 +351,7 @@ class CollectionState {
     bool solved_later() const { return pairs.size() > kPartnersAtOnce; }  // so are its partners
   };
   std::optional<Deleting> deleting_;  // while its row is taken apart
-  bool taking_neighbours_ = false;  // of a change that is under way
+  bool taking_neighbours_ = false;    // of a change that is under way
   bool collect_touched_ = false;
   bool touched_outside_log_ = false;
   bool indexes_built_ = false;

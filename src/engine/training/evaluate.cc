@@ -1,5 +1,5 @@
 // An evaluation trains on what is not held out, by the code of a training, and ranks by these
-// tables; the live model is not asked and does not change.
+// tables as lists are ranked; the live model is not asked and does not change.
 #include "engine/training/evaluate.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/jobs/measures.h"
+#include "engine/training/served_lists.h"
 #include "engine/training/train.h"
 #include "index/index_lister.h"
 #include "index/item_index.h"
@@ -42,7 +43,21 @@ void AppendErrors(const std::string& predictor, const model::RatingErrors& error
   AppendMeasure({predictor, "mae", errors.mae.mean, errors.mae.half_width}, result);
 }
 
-// Measures the ranking metrics of the model and the baselines.
+// Returns what lists are made from beside the vectors, once the collection has been trained.
+ServedOptions ServedOptionsOf(const SharedState& shared, const CollectionOptions& parameters,
+                              std::uint32_t threads, const RunningJob& job) {
+  const ReadView view(shared, Holder::kTrain);
+  const bool timed = view.state().times_usable();
+  return {.recency = parameters.recency.by_age() && !timed ? kRecencyByPlace : parameters.recency,
+          .sessions = timed && parameters.neighbours != Neighbours::kOff,
+          .ridge = timed && parameters.neighbours == Neighbours::kAuto,
+          .bytes_max = NeighbourTables::SessionBytesMax(shared.context().options.neighbours_bytes),
+          .seed = parameters.seed,
+          .threads = threads,
+          .cancel = job.cancel()};
+}
+
+// Measures the ranking metrics of what is served, of its parts and of the baselines.
 Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
                      const EvaluationOptions& options, RunningJob& job, Figures* quality,
                      Figures* result) {
@@ -60,7 +75,7 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
   model::TrainingControl control;
   control.cancel = job.cancel();
   control.progress = [&job](const model::TrainingProgress& progress) {
-    // Loading takes the first tenth, the training up to 0.7, each lister a tenth.
+    // Loading takes the first tenth, the training up to 0.7, each lister a part of the rest.
     job.SetProgress(0.1 + 0.6 * progress.fraction);
   };
   job.SetPhase("training");
@@ -77,14 +92,20 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
   result->emplace_back("seconds-per-iteration", trained.seconds_per_iteration);
   index::ItemIndex items(trained.items);
   items.Build(hold_out.train.columns_count, [](std::uint32_t) { return true; });
+  job.SetPhase("reading neighbours");
+  ServedLists served(run.data, hold_out, trained, items,
+                     ServedOptionsOf(shared, run.parameters, params.threads, job));
   const std::pair<std::string_view, model::UserLister> listers[] = {
-      {"model", index::IndexLister(trained.users, items, hold_out.train)},
+      {"model", served.Served()},
+      {"vectors", index::IndexLister(trained.users, items, hold_out.train)},
+      {"ridge", served.RidgeAlone()},
       {"popularity", model::ScoredLister(hold_out.train, model::PopularityScorer(hold_out.train))},
       {"cosine",
        model::ScoredLister(hold_out.train, model::CosineScorer(hold_out.train, by_item))}};
+  constexpr double kListerShare = 0.06;
   double done = 0.7;
   control.progress = [&job, &done](const model::TrainingProgress& progress) {
-    job.SetProgress(done + 0.1 * progress.fraction);
+    job.SetProgress(done + kListerShare * progress.fraction);
   };
   for (const auto& [name, lister] : listers) {
     job.SetPhase(std::string("scoring ") + std::string(name));
@@ -94,7 +115,7 @@ Status EvaluateLists(const SharedState& shared, const TrainingRun& run,
     if (name == "model") {
       AppendMetrics(name, metrics, quality);
     }
-    job.SetProgress(done += 0.1);
+    job.SetProgress(done += kListerShare);
   }
   return Status::Ok();
 }

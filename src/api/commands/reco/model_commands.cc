@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,15 +140,16 @@ void AnswerScorer(Reply& reply, std::string_view scorer, std::span<const Measure
 
 void AnswerEvaluation(Reply& reply, const JobInfo& job) {
   // An evaluation is of lists or, for ratings, of predictions; the result tells which.
-  constexpr std::string_view kListScorers[] = {"model", "popularity", "cosine"};
+  constexpr std::string_view kListScorers[] = {"model", "vectors", "ridge", "popularity", "cosine"};
   constexpr std::string_view kRatingScorers[] = {"model", "biases", "mean"};
   constexpr std::size_t kOtherPairs = 3;
   const bool rated = FindFigure(job.result, "ratings") != nullptr;
   const std::string_view counted = rated ? "ratings" : "users";
   const double* count = FindFigure(job.result, counted);
   const double* seconds = FindFigure(job.result, "seconds");
-  // Both kinds have three scorers.
-  reply.Map(kOtherPairs + std::size(kListScorers));
+  const std::span<const std::string_view> scorers =
+      rated ? std::span<const std::string_view>(kRatingScorers) : kListScorers;
+  reply.Map(kOtherPairs + scorers.size());
   reply.Bulk("job");
   reply.Integer(static_cast<std::int64_t>(job.id));
   reply.Bulk(counted);
@@ -155,7 +157,7 @@ void AnswerEvaluation(Reply& reply, const JobInfo& job) {
   reply.Bulk("seconds");
   reply.Double(seconds == nullptr ? 0 : *seconds);
   const std::vector<Measure> measures = Measures(job);
-  for (const std::string_view scorer : rated ? kRatingScorers : kListScorers) {
+  for (const std::string_view scorer : scorers) {
     AnswerScorer(reply, scorer, measures);
   }
 }
