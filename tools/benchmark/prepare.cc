@@ -81,6 +81,11 @@ Status Prepare(const client::Endpoint& endpoint, const WorkloadOptions& workload
   RECO_RETURN_IF_ERROR(
       Checked(connection.Call({"RECO.CREATE", workload.key, "DIM", std::to_string(options.dim)}))
           .status());
+  // Made-up sessions would say nothing, and what is measured are lists by vectors. A server that
+  // has no such parameter has no such lists.
+  connection.Call({"RECO.CONFIG", workload.key, "SET", "neighbours", "off"})
+      .status()
+      .IgnoreError("the training tells when the connection is lost");
   RECO_RETURN_IF_ERROR(SendEvents(connection, workload, options));
   std::fprintf(stderr, "training\n");
   return Checked(connection.Call({"RECO.RETRAIN", workload.key, "SYNC", "ITERATIONS",
