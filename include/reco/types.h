@@ -160,7 +160,7 @@ struct ScoreOptions {
   // the collection and the user's pace behind it, so that a log that stands still keeps the
   // weights of its last moment.
   std::optional<std::int64_t> now_ms = {};
-  std::optional<Blend> blend = {};  // default: the model's
+  std::optional<Blend> blend = {};  // default: Blend()
 };
 
 struct RankingOptions {

@@ -131,8 +131,8 @@ template <typename Request>
 constexpr Option<Request> BlendOption() {
   return OptionsOf<Request>::Custom(
       {.name = "blend", .type = "block", .token = "BLEND", .arguments = kBlendArguments},
-      "how much the lists by sessions (V) and the ridge rows (R) count beside the vectors, 0 to "
-      "1000; by default as the model found best",
+      "how much the sessions of others (V) and the ridge rows (R) count beside the vectors, 0 to "
+      "1000; 1.5 each by default",
       [](const Option<Request>&, Arguments& words, Request* request) {
         const auto read = [&words](std::string_view token, std::string_view name) {
           if (!words.Keyword(token)) {
